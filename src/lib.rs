@@ -1,0 +1,3 @@
+//! A Prometheus exporter for the Audit API of Nexmo (now Vonage).
+
+pub mod simulator;

@@ -1,0 +1,3 @@
+//! The `nexmo-audit-exporter` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Plays the Audit API over real HTTP.
