@@ -1,0 +1,97 @@
+//! The identity of an event in 16 bytes, whatever the API calls it.
+
+use xxhash_rust::xxh3::xxh3_128;
+
+/// The identity of an event.
+///
+/// A UUID, upper or lower case, is its own 128 bits. Anything else is known by
+/// a 128-bit hash (XXH3): among a billion ids the chance that any two meet is
+/// below 10⁻²⁰. The value is stored, so neither rule may change.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct EventId(u128);
+
+impl EventId {
+    /// The identity of the event that the API calls `text`.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self(uuid_bits(text.as_bytes()).unwrap_or_else(|| xxh3_128(text.as_bytes())))
+    }
+
+    /// The identity of an event that has no id: what it looks like, so that it
+    /// is told apart from others and known when it is seen again.
+    #[must_use]
+    pub fn from_content(raw: &str) -> Self {
+        Self(xxh3_128(raw.as_bytes()))
+    }
+
+    /// The 128 bits as they are stored.
+    #[must_use]
+    pub fn to_bits(self) -> u128 {
+        self.0
+    }
+
+    /// The identity that [`EventId::to_bits`] came from.
+    #[must_use]
+    pub fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+}
+
+/// The value of a UUID in its 8-4-4-4-12 form.
+fn uuid_bits(text: &[u8]) -> Option<u128> {
+    if text.len() != 36 {
+        return None;
+    }
+    let mut bits = 0;
+    for (place, &byte) in text.iter().enumerate() {
+        if matches!(place, 8 | 13 | 18 | 23) {
+            if byte != b'-' {
+                return None;
+            }
+        } else {
+            let digit = char::from(byte).to_digit(16)?;
+            bits = bits << 4 | u128::from(digit);
+        }
+    }
+    Some(bits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_is_its_own_bits_in_either_case() {
+        let lower = EventId::from_text("aaaaaaaa-bbbb-cccc-dddd-0123456789ab");
+        let upper = EventId::from_text("AAAAAAAA-BBBB-CCCC-DDDD-0123456789AB");
+        assert_eq!(lower, upper);
+        assert_eq!(lower.to_bits(), 0xaaaa_aaaa_bbbb_cccc_dddd_0123_4567_89ab);
+        assert_eq!(EventId::from_bits(lower.to_bits()), lower);
+    }
+
+    #[test]
+    fn anything_else_is_known_by_its_text() {
+        let texts = [
+            "1",
+            "2",
+            "a",
+            "A",
+            "aaaaaaaa-bbbb-cccc-dddd-0123456789a",
+            "aaaaaaaa-bbbb-cccc-dddd-0123456789ag",
+            "aaaaaaaa+bbbb-cccc-dddd-0123456789ab",
+            "aaaaaaaabbbbccccdddd0123456789ab0000",
+        ];
+        let mut ids: Vec<_> = texts.map(EventId::from_text).into();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), texts.len());
+    }
+
+    #[test]
+    fn the_stored_hash_never_changes() {
+        assert_eq!(
+            format!("{:032x}", EventId::from_text("event-1").to_bits()),
+            "8d1b58c27df83bf1d7bff3191c74e56b"
+        );
+    }
+}

@@ -1,0 +1,237 @@
+//! One page of the list of events.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::{AuditEvent, EventId, Labels, label_value, parse_time};
+
+/// One page of the list of events, borrowed from the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<'a> {
+    /// In the order of the answer, which means nothing.
+    pub entries: Vec<Entry<'a>>,
+    /// How many events the API says there are on all pages of the query.
+    pub total_elements: Option<u64>,
+    /// How many pages the API says there are.
+    pub total_pages: Option<u64>,
+}
+
+/// One element of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry<'a> {
+    /// An event that can be counted.
+    Event(AuditEvent<'a>),
+    /// Something without an id. What it looks like identifies it, so that it
+    /// counts once and not at every poll.
+    Malformed(EventId),
+}
+
+impl Entry<'_> {
+    /// What the element is known by.
+    #[must_use]
+    pub fn id(&self) -> EventId {
+        match self {
+            Entry::Event(event) => event.id,
+            Entry::Malformed(id) => *id,
+        }
+    }
+}
+
+/// Why an answer is no page of audit events. Never quotes the answer, which may
+/// hold personal data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// Cut in the middle, HTML, or nothing at all.
+    #[error("the answer is not JSON (line {line}, column {column})")]
+    NotJson {
+        /// Where reading stopped, from 1.
+        line: usize,
+        /// Where reading stopped, from 1.
+        column: usize,
+    },
+    /// JSON of another kind.
+    #[error(
+        "the answer is JSON but no list of audit events (`_embedded` and `page` were expected)"
+    )]
+    NotAPage,
+}
+
+impl<'a> Page<'a> {
+    /// Reads the answer to `GET …/events`. An empty text is an empty page: the
+    /// vendor documents a 204.
+    ///
+    /// # Errors
+    /// [`PageError`] when the text as a whole is no page.
+    pub fn parse(text: &'a str) -> Result<Self, PageError> {
+        if text.trim_ascii().is_empty() {
+            return Ok(Self {
+                entries: Vec::new(),
+                total_elements: Some(0),
+                total_pages: Some(0),
+            });
+        }
+        let envelope: Envelope = serde_json::from_str(text).map_err(|error| {
+            if error.is_data() {
+                PageError::NotAPage
+            } else {
+                PageError::NotJson {
+                    line: error.line(),
+                    column: error.column(),
+                }
+            }
+        })?;
+        if envelope.embedded.is_none() && envelope.page.is_none() {
+            return Err(PageError::NotAPage);
+        }
+        let elements = envelope.embedded.and_then(|embedded| embedded.events);
+        let page = envelope.page.unwrap_or_default();
+        Ok(Self {
+            entries: elements
+                .unwrap_or_default()
+                .into_iter()
+                .map(entry)
+                .collect(),
+            total_elements: page.total_elements.and_then(number),
+            total_pages: page.total_pages.and_then(number),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, rename = "_embedded", default)]
+    embedded: Option<Embedded<'a>>,
+    #[serde(borrow, default)]
+    page: Option<Counts<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Embedded<'a> {
+    #[serde(borrow, default)]
+    events: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Counts<'a> {
+    #[serde(borrow, default)]
+    total_elements: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    total_pages: Option<&'a RawValue>,
+}
+
+/// A whole number, also when it was written as a string.
+fn number(raw: &RawValue) -> Option<u64> {
+    raw.get().trim_matches('"').parse().ok()
+}
+
+fn entry(raw: &RawValue) -> Entry<'_> {
+    let fields: Fields = serde_json::from_str(raw.get()).unwrap_or_default();
+    let Some(id) = fields.id.and_then(id) else {
+        return Entry::Malformed(EventId::from_content(raw.get()));
+    };
+    Entry::Event(AuditEvent {
+        id,
+        created_at: fields
+            .created_at
+            .and_then(string)
+            .and_then(|text| parse_time(&text)),
+        labels: Labels {
+            event_type: label(fields.event_type),
+            source: label(fields.source),
+            source_country: label(fields.source_country),
+        },
+    })
+}
+
+/// An id is a string that is not empty; a number is known by its digits.
+fn id(raw: &RawValue) -> Option<EventId> {
+    if raw
+        .get()
+        .starts_with(|c: char| c == '-' || c.is_ascii_digit())
+    {
+        return Some(EventId::from_text(raw.get()));
+    }
+    string(raw)
+        .filter(|text| !text.is_empty())
+        .map(|text| EventId::from_text(&text))
+}
+
+fn label(raw: Option<&RawValue>) -> Cow<'_, str> {
+    label_value(raw.and_then(string))
+}
+
+fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let plain = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    if !plain.contains('\\') {
+        return Some(Cow::Borrowed(plain));
+    }
+    // Fails on half a surrogate pair: such a value reads as missing.
+    serde_json::from_str(raw.get()).ok().map(Cow::Owned)
+}
+
+/// The fields that are read, still as they were written, so that one of the
+/// wrong kind spoils none of the others. A name that comes twice: the last wins.
+#[derive(Default)]
+struct Fields<'a> {
+    id: Option<&'a RawValue>,
+    event_type: Option<&'a RawValue>,
+    created_at: Option<&'a RawValue>,
+    source: Option<&'a RawValue>,
+    source_country: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Field {
+    Id,
+    EventType,
+    CreatedAt,
+    Source,
+    SourceCountry,
+    #[serde(other)]
+    Other,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an audit event")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(field) = map.next_key()? {
+            let place = match field {
+                Field::Id => &mut fields.id,
+                Field::EventType => &mut fields.event_type,
+                Field::CreatedAt => &mut fields.created_at,
+                Field::Source => &mut fields.source,
+                Field::SourceCountry => &mut fields.source_country,
+                Field::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            *place = Some(map.next_value()?);
+        }
+        Ok(fields)
+    }
+}
+
+#[cfg(test)]
+mod tests;

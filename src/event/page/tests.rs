@@ -1,0 +1,220 @@
+use jiff::Timestamp;
+
+use super::*;
+
+fn page_of(events: &str) -> String {
+    format!(r#"{{"_embedded": {{"events": [{events}]}}, "page": {{"totalElements": 1}}}}"#)
+}
+
+/// Type, source, country and time of the one event, or `None` when malformed.
+fn shown(event: &str) -> Option<(String, String, String, Option<Timestamp>)> {
+    let text = page_of(event);
+    let page = Page::parse(&text).expect("a page");
+    assert_eq!(page.entries.len(), 1, "{event}");
+    match page.entries.into_iter().next() {
+        Some(Entry::Event(event)) => Some((
+            event.labels.event_type.into_owned(),
+            event.labels.source.into_owned(),
+            event.labels.source_country.into_owned(),
+            event.created_at,
+        )),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_documented_answer() {
+    let text = include_str!("../../../tests/fixtures/list-as-documented.json");
+    let page = Page::parse(text).expect("a page");
+    assert_eq!((page.total_elements, page.total_pages), (Some(2), Some(1)));
+    let event = |id, event_type, source, country| {
+        Entry::Event(AuditEvent {
+            id: EventId::from_text(id),
+            created_at: parse_time("2026-11-20T10:15:31"),
+            labels: Labels {
+                event_type: Cow::Borrowed(event_type),
+                source: Cow::Borrowed(source),
+                source_country: Cow::Borrowed(country),
+            },
+        })
+    };
+    let expected = [
+        event(
+            "6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
+            "NUMBER_UPDATED",
+            "DEVAPI",
+            "GB",
+        ),
+        event(
+            "0e984725-c51c-4bf4-9960-e1c80e27aba0",
+            "USER_LOGIN",
+            "CD",
+            "SE",
+        ),
+    ];
+    assert_eq!(page.entries, expected);
+}
+
+#[test]
+fn a_field_of_the_wrong_kind_costs_only_itself() {
+    let whole = r#""id":"a","event_type":"T","source":"CD","source_country":"GB""#;
+    let surrogate = r#"{"id":"a","event_type":"\ud800","source":"CD","source_country":"GB"}"#;
+    let cases = [
+        (format!("{{{whole}}}"), ("T", "CD", "GB")),
+        (r#"{"id":"a"}"#.into(), ("unknown", "unknown", "unknown")),
+        (
+            r#"{"id":"a","event_type":7,"source":["CD"],"source_country":{"a":1}}"#.into(),
+            ("unknown", "unknown", "unknown"),
+        ),
+        (
+            r#"{"id":"a","event_type":null,"source":"","source_country":true}"#.into(),
+            ("unknown", "unknown", "unknown"),
+        ),
+        (
+            r#"{"id":"a","event_type":"q\"u\\o\nte","source":"\u00e9","source_country":"gb"}"#
+                .into(),
+            ("q\"u\\o\nte", "é", "gb"),
+        ),
+        (surrogate.into(), ("unknown", "CD", "GB")),
+        (
+            format!(r#"{{{whole},"event_type":"LAST"}}"#),
+            ("LAST", "CD", "GB"),
+        ),
+        (
+            format!(
+                r#"{{{whole},"context":{}1{}}}"#,
+                "[".repeat(5000),
+                "]".repeat(5000)
+            ),
+            ("T", "CD", "GB"),
+        ),
+        (
+            format!(r#"{{{whole},"user_id":"text","user_email":5}}"#),
+            ("T", "CD", "GB"),
+        ),
+        (
+            r#"{"id":12345,"event_type":"T","source":"CD","source_country":"GB"}"#.into(),
+            ("T", "CD", "GB"),
+        ),
+    ];
+    for (event, (event_type, source, country)) in cases {
+        let expected = (
+            event_type.to_owned(),
+            source.to_owned(),
+            country.to_owned(),
+            None,
+        );
+        assert_eq!(shown(&event), Some(expected), "{event}");
+    }
+}
+
+#[test]
+fn only_one_without_an_id_is_malformed() {
+    for event in [
+        "{}",
+        "null",
+        "7",
+        r#""text""#,
+        "[]",
+        r#"{"id":""}"#,
+        r#"{"id":null}"#,
+        r#"{"id":{}}"#,
+        r#"{"id":["a"]}"#,
+        r#"{"id":true}"#,
+        r#"{"event_type":"USER_LOGIN"}"#,
+    ] {
+        assert_eq!(shown(event), None, "{event}");
+    }
+}
+
+#[test]
+fn a_malformed_one_costs_only_itself_and_is_known_again() {
+    let text = page_of(r#"{"id":"a"}, {"note":1}, {"id":"b"}, {"note":2}, {"note":1}"#);
+    let page = Page::parse(&text).expect("a page");
+    let ids: Vec<_> = page.entries.iter().map(Entry::id).collect();
+    assert!(matches!(
+        page.entries[..],
+        [
+            Entry::Event(_),
+            Entry::Malformed(_),
+            Entry::Event(_),
+            Entry::Malformed(_),
+            Entry::Malformed(_)
+        ]
+    ));
+    assert_ne!(ids[1], ids[3]);
+    assert_eq!(ids[1], ids[4]);
+}
+
+#[test]
+fn times() {
+    let time = |text: &str| shown(&format!(r#"{{"id":"a","created_at":{text}}}"#)).map(|e| e.3);
+    let read = parse_time("2018-08-13T10:15:31");
+    assert_eq!(time(r#""2018-08-13T10:15:31""#), Some(read));
+    assert_eq!(time(r#""2018-08-13T10:15:31\u005a""#), Some(read));
+    for unreadable in ["null", "1534155331", r#""""#, r#""soon""#, "[]"] {
+        assert_eq!(time(unreadable), Some(None), "{unreadable}");
+    }
+}
+
+#[test]
+fn envelopes() {
+    let counts = |text: &str| {
+        Page::parse(text).map(|page| (page.entries.len(), page.total_elements, page.total_pages))
+    };
+    let cases = [
+        ("", Ok((0, Some(0), Some(0)))),
+        (" \r\n", Ok((0, Some(0), Some(0)))),
+        (
+            r#"{"page": {"size": 100, "totalElements": 0, "totalPages": 0, "number": 1}}"#,
+            Ok((0, Some(0), Some(0))),
+        ),
+        (
+            r#"{"_embedded": {}, "page": {"totalElements": 0, "totalPages": 0, "page": 1}}"#,
+            Ok((0, Some(0), Some(0))),
+        ),
+        (r#"{"_embedded": {"events": null}}"#, Ok((0, None, None))),
+        (
+            r#"{"_embedded": {"events": [{"id": "a"}]}}"#,
+            Ok((1, None, None)),
+        ),
+        (
+            r#"{"page": {"totalElements": "12", "totalPages": -1}}"#,
+            Ok((0, Some(12), None)),
+        ),
+        (
+            r#"{"page": {"totalElements": [], "totalPages": 1e300}}"#,
+            Ok((0, None, None)),
+        ),
+        ("{}", Err(PageError::NotAPage)),
+        ("[]", Err(PageError::NotAPage)),
+        (r#"{"status": "ok"}"#, Err(PageError::NotAPage)),
+        (r#"{"_embedded": {"events": {}}}"#, Err(PageError::NotAPage)),
+        (
+            "<!doctype html>",
+            Err(PageError::NotJson { line: 1, column: 1 }),
+        ),
+        (
+            r#"{"_embedded": {"events": [{"id": "a"}, {"i"#,
+            Err(PageError::NotJson {
+                line: 1,
+                column: 42,
+            }),
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(counts(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn an_error_never_quotes_the_answer() {
+    for text in [
+        r#""ada@example.org""#,
+        r#"{"_embedded": "ada@example.org"}"#,
+        "ada@example.org",
+    ] {
+        let error = Page::parse(text).expect_err("no page").to_string();
+        assert!(!error.contains("ada"), "{error}");
+    }
+}

@@ -1,0 +1,51 @@
+//! The times that the API writes.
+
+use jiff::{Timestamp, civil::DateTime, tz::Offset};
+
+/// The length of `2018-08-13`.
+const DATE_LEN: usize = 10;
+
+/// Reads a time as the API writes it: whole seconds without a zone, taken as
+/// UTC. A fraction, `Z`, an offset or a bare date (its midnight) are read too.
+/// `None` for anything else.
+#[must_use]
+pub fn parse_time(text: &str) -> Option<Timestamp> {
+    // A civil parse would take a time with an offset too, and ignore the offset.
+    let zoned = text.get(DATE_LEN..)?.contains(['Z', 'z', '+', '-']);
+    if zoned {
+        return text.parse().ok();
+    }
+    Offset::UTC
+        .to_timestamp(text.parse::<DateTime>().ok()?)
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_that_was_seen_or_is_to_be_expected() {
+        let cases = [
+            ("2018-08-13T10:15:31", Some("2018-08-13T10:15:31Z")),
+            ("2018-08-13 10:15:31", Some("2018-08-13T10:15:31Z")),
+            ("2018-08-13T10:15:31Z", Some("2018-08-13T10:15:31Z")),
+            ("2025-10-15T13:51:56.249Z", Some("2025-10-15T13:51:56.249Z")),
+            ("2018-08-13T10:15:31.5", Some("2018-08-13T10:15:31.5Z")),
+            ("2018-08-13T10:15:31+02:00", Some("2018-08-13T08:15:31Z")),
+            ("2018-08-13T10:15:31+0200", Some("2018-08-13T08:15:31Z")),
+            ("2018-08-13T10:15:31-05:00", Some("2018-08-13T15:15:31Z")),
+            ("2018-08-13", Some("2018-08-13T00:00:00Z")),
+            ("2016-12-31T23:59:60", Some("2016-12-31T23:59:59Z")),
+            ("", None),
+            ("yesterday", None),
+            ("1534155331", None),
+            ("2018-13-45T10:15:31", None),
+            ("0000-00-00T00:00:00", None),
+        ];
+        for (text, expected) in cases {
+            let expected = expected.map(|text| text.parse::<Timestamp>().expect(text));
+            assert_eq!(parse_time(text), expected, "{text:?}");
+        }
+    }
+}
