@@ -1,0 +1,27 @@
+//! Tells the program what it was built from, for `nexmo_audit_exporter_build_info`.
+
+use std::{env, process::Command};
+
+fn main() {
+    println!("cargo:rerun-if-env-changed=NEXMO_AUDIT_REVISION");
+    println!("cargo:rerun-if-changed=.git/HEAD");
+    println!("cargo:rerun-if-changed=.git/logs/HEAD");
+    // An image is built without the repository around it, so the revision can be given.
+    let revision = env::var("NEXMO_AUDIT_REVISION")
+        .ok()
+        .or_else(|| first_line("git", &["rev-parse", "--short=12", "HEAD"]))
+        .unwrap_or_else(|| "unknown".into());
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
+    let rustversion = first_line(&rustc, &["--version"])
+        .and_then(|line| line.split(' ').nth(1).map(str::to_owned))
+        .unwrap_or_else(|| "unknown".into());
+    println!("cargo:rustc-env=BUILD_REVISION={revision}");
+    println!("cargo:rustc-env=BUILD_RUSTVERSION={rustversion}");
+}
+
+fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let line = text.lines().next()?.trim();
+    (output.status.success() && !line.is_empty()).then(|| line.to_owned())
+}

@@ -1,0 +1,258 @@
+//! Why a request brought no answer that can be used.
+
+use std::{error::Error, time::Duration};
+
+use jiff::Timestamp;
+use reqwest::{Response, StatusCode, header};
+use serde::Deserialize;
+
+/// Every value of the label `reason`.
+pub const REASONS: &[&str] = &[
+    "auth",
+    "rate_limited",
+    "status",
+    "timeout",
+    "transport",
+    "body",
+];
+
+/// The longest piece of the vendor's message that is kept, in characters.
+const MAX_MESSAGE_CHARS: usize = 200;
+
+/// A request that brought no answer that can be used. Holds the vendor's own
+/// message, without control characters and without the secret, and never
+/// anything else of a body.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// 401 or 403.
+    #[error(
+        "the API rejected the key or the secret ({status}{message}); check NEXMO_API_KEY and NEXMO_API_SECRET, and that the account may use the Audit API"
+    )]
+    Auth {
+        /// The HTTP status.
+        status: u16,
+        /// The vendor's words.
+        message: VendorMessage,
+    },
+    /// 429.
+    #[error(
+        "the API asks for fewer requests (429{message}); lower --api.max-requests-per-second or poll less often"
+    )]
+    RateLimited {
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+        /// The vendor's words.
+        message: VendorMessage,
+    },
+    /// Any other status that is no success.
+    #[error("the API answered with status {status}{message}{}", advice(*.status))]
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// How long it asks to wait; a 503 may.
+        retry_after: Option<Duration>,
+        /// The vendor's words.
+        message: VendorMessage,
+    },
+    /// No whole answer in time.
+    #[error("no whole answer came in time; check the network, or raise --api.timeout")]
+    Timeout,
+    /// No connection, or one that broke.
+    #[error("the connection failed ({cause}); check --api.base-url, DNS, proxy and network")]
+    Transport {
+        /// What the libraries say.
+        cause: String,
+    },
+    /// A whole answer that is not what was asked for.
+    #[error("{cause}; check that --api.base-url is an Audit API")]
+    Body {
+        /// What is wrong with it.
+        cause: String,
+    },
+}
+
+/// A body larger than what is read.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is larger than {} MiB", .limit / (1024 * 1024))]
+pub(super) struct TooLarge {
+    pub(super) limit: usize,
+}
+
+/// The vendor's own words in an error, ready to follow a status.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VendorMessage(Option<String>);
+
+impl std::fmt::Display for VendorMessage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0
+            .as_ref()
+            .map_or(Ok(()), |text| write!(formatter, ": {text:?}"))
+    }
+}
+
+fn advice(status: u16) -> &'static str {
+    match status {
+        300..=399 => " and a redirect, which is not followed with the secret; check --api.base-url",
+        404 => "; check --api.base-url",
+        500..=599 => "; the trouble is on its side, it is asked again",
+        _ => "",
+    }
+}
+
+impl ApiError {
+    /// The value of the label `reason`.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            ApiError::Auth { .. } => "auth",
+            ApiError::RateLimited { .. } => "rate_limited",
+            ApiError::Status { .. } => "status",
+            ApiError::Timeout => "timeout",
+            ApiError::Transport { .. } => "transport",
+            ApiError::Body { .. } => "body",
+        }
+    }
+
+    /// How long the API asks to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            ApiError::RateLimited { retry_after, .. } | ApiError::Status { retry_after, .. } => {
+                *retry_after
+            }
+            _ => None,
+        }
+    }
+
+    /// An answer that is not what was asked for.
+    pub fn body(cause: impl Error) -> Self {
+        ApiError::Body {
+            cause: cause.to_string(),
+        }
+    }
+
+    pub(super) fn transport(error: &reqwest::Error) -> Self {
+        if error.is_timeout() {
+            return ApiError::Timeout;
+        }
+        if error.is_decode() {
+            return ApiError::Body {
+                cause: "the answer could not be decompressed".into(),
+            };
+        }
+        // The URL bears no secret, but the innermost cause says what a person can act on.
+        let mut cause: &dyn Error = error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        ApiError::Transport {
+            cause: cause.to_string(),
+        }
+    }
+
+    pub(super) fn from_status(
+        response: &Response,
+        date: Option<Timestamp>,
+        body: &[u8],
+        secret: &str,
+    ) -> Self {
+        let message = VendorMessage(vendor_message(body, secret));
+        let retry_after = response
+            .headers()
+            .get(header::RETRY_AFTER)
+            .and_then(|value| retry_after(value.to_str().ok()?, date?));
+        match response.status() {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ApiError::Auth {
+                status: response.status().as_u16(),
+                message,
+            },
+            StatusCode::TOO_MANY_REQUESTS => ApiError::RateLimited {
+                retry_after,
+                message,
+            },
+            status => ApiError::Status {
+                status: status.as_u16(),
+                retry_after,
+                message,
+            },
+        }
+    }
+}
+
+/// Both forms of RFC 9110, section 10.2.3: seconds, or a date, which is held
+/// against the clock of who wrote it.
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let then = Timestamp::try_from(httpdate::parse_http_date(text.trim()).ok()?).ok()?;
+    Some(Duration::try_from(then.duration_since(now)).unwrap_or_default())
+}
+
+/// `message` of the documented error body, or else its `error`.
+fn vendor_message(body: &[u8], secret: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Documented {
+        message: Option<String>,
+        error: Option<String>,
+    }
+    let documented: Documented = serde_json::from_slice(body).ok()?;
+    let said = documented.message.or(documented.error)?;
+    let said = if secret.is_empty() {
+        said
+    } else {
+        said.replace(secret, "[secret]")
+    };
+    let printable = said.chars().filter(|character| !character.is_control());
+    Some(printable.take(MAX_MESSAGE_CHARS).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_retry_after() {
+        let now: Timestamp = "2026-11-23T10:00:00Z".parse().expect("a time");
+        let cases = [
+            ("0", Some(0)),
+            (" 120 ", Some(120)),
+            ("Mon, 23 Nov 2026 10:01:30 GMT", Some(90)),
+            ("Mon, 23 Nov 2026 09:00:00 GMT", Some(0)),
+            ("-5", None),
+            ("soon", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(
+                retry_after(text, now),
+                expected.map(Duration::from_secs),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_vendors_message_is_cut_and_bears_no_secret() {
+        let message = |body: &str| vendor_message(body.as_bytes(), "hunter2");
+        let long = format!(r#"{{"message": "{}"}}"#, "x".repeat(5000));
+        assert_eq!(
+            message(r#"{"status":401,"error":"Unauthorized","message":"No."}"#),
+            Some("No.".into())
+        );
+        assert_eq!(
+            message(r#"{"error":"Unauthorized"}"#),
+            Some("Unauthorized".into())
+        );
+        assert_eq!(
+            message(r#"{"message":"hunter2 is\nwrong"}"#),
+            Some("[secret] iswrong".into())
+        );
+        assert_eq!(
+            message(&long).map(|text| text.len()),
+            Some(MAX_MESSAGE_CHARS)
+        );
+        assert_eq!(message("<html>"), None);
+        assert_eq!(message("{}"), None);
+    }
+}

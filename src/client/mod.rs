@@ -1,0 +1,293 @@
+//! Asks the Audit API over HTTP: one page, one event, the event types.
+//!
+//! The secret goes with every request to the configured origin and to nowhere
+//! else: no redirect and no link of an answer is followed. Retrying, paging and
+//! counting are not done here.
+
+mod error;
+mod origin;
+mod rate;
+
+pub use error::{ApiError, REASONS};
+pub use origin::{BaseUrl, BaseUrlError};
+pub use rate::RateCap;
+
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+use jiff::{Timestamp, tz::Offset};
+use reqwest::{Method, Response, Url, header};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+
+use crate::{event, event::EventType, metrics::SelfMetrics};
+
+/// The largest body that is read, after decompression. 100 events are about 60 kB.
+pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+/// The most events that the API puts on a page.
+pub const PAGE_SIZE: u64 = 100;
+/// Of the body of an error, no more than this is read for its message.
+const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+/// Who asks. Printing it shows the key and never the secret.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The API key, which is the name of the account.
+    pub key: String,
+    /// The API secret.
+    pub secret: SecretString,
+}
+
+/// How requests are made.
+#[derive(Debug, Clone)]
+pub struct ClientSettings {
+    /// Where the API is.
+    pub base_url: BaseUrl,
+    /// For one request, body included.
+    pub timeout: Duration,
+    /// For all requests of this client together.
+    pub max_requests_per_second: f64,
+}
+
+/// What a list of events is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListQuery {
+    /// The first moment asked for.
+    pub from: Timestamp,
+    /// The last one; open where it is `None`.
+    pub to: Option<Timestamp>,
+    /// Counted from 1.
+    pub page: u64,
+}
+
+/// A successful answer.
+#[derive(Debug)]
+pub struct Answer<T> {
+    /// What was asked for.
+    pub value: T,
+    /// The API's own time, from the `Date` header.
+    pub date: Option<Timestamp>,
+}
+
+/// A client of one account.
+pub struct Client {
+    http: reqwest::Client,
+    base_url: BaseUrl,
+    credentials: Credentials,
+    rate: RateCap,
+    metrics: Arc<SelfMetrics>,
+}
+
+/// One kind of request, as the label `operation` names it.
+#[derive(Debug, Clone, Copy)]
+enum Operation {
+    List,
+    Event,
+    Types,
+}
+
+impl Operation {
+    fn label(self) -> &'static str {
+        match self {
+            Operation::List => "list",
+            Operation::Event => "event",
+            Operation::Types => "types",
+        }
+    }
+}
+
+impl Client {
+    /// Makes a client. No request is sent yet.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up, for example without CA certificates.
+    pub fn new(
+        settings: &ClientSettings,
+        credentials: Credentials,
+        metrics: Arc<SelfMetrics>,
+    ) -> reqwest::Result<Self> {
+        // Fails only when it was done before, for an earlier client.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("nexmo-audit-exporter/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .timeout(settings.timeout);
+        if settings.base_url.is_plain_http() {
+            // A proxy would be shown the secret, and CA certificates are not needed.
+            builder = builder.no_proxy().tls_certs_only([]);
+        }
+        Ok(Self {
+            http: builder.build()?,
+            base_url: settings.base_url.clone(),
+            credentials,
+            rate: RateCap::per_second(settings.max_requests_per_second),
+            metrics,
+        })
+    }
+
+    /// One page of the list of events, as text for [`event::Page::parse`].
+    ///
+    /// # Errors
+    /// [`ApiError`], without the body of the answer.
+    pub async fn list(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
+        let mut url = self.base_url.join(&["events"]);
+        {
+            let mut pairs = url.query_pairs_mut();
+            pairs.append_pair("date_from", &written(query.from));
+            if let Some(to) = query.to {
+                pairs.append_pair("date_to", &written(to));
+            }
+            pairs.append_pair("page", &query.page.to_string());
+            pairs.append_pair("size", &PAGE_SIZE.to_string());
+        }
+        let answer = self.ask(Operation::List, Method::GET, url).await?;
+        Ok(answer.map(text))
+    }
+
+    /// One event as JSON text; `None` when the API has no such event.
+    ///
+    /// # Errors
+    /// [`ApiError`], without the body of the answer.
+    pub async fn event(&self, id: &str) -> Result<Answer<Option<String>>, ApiError> {
+        let url = self.base_url.join(&["events", id]);
+        match self.ask(Operation::Event, Method::GET, url).await {
+            Ok(answer) => Ok(answer.map(|body| Some(text(body)))),
+            Err(ApiError::Status { status: 404, .. }) => Ok(Answer {
+                value: None,
+                date: None,
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The event types that the vendor names.
+    ///
+    /// # Errors
+    /// [`ApiError`], without the body of the answer.
+    pub async fn types(&self) -> Result<Answer<Vec<EventType>>, ApiError> {
+        let url = self.base_url.join(&["events"]);
+        let answer = self.ask(Operation::Types, Method::OPTIONS, url).await?;
+        let types = event::parse_types(&answer.value).map_err(ApiError::body)?;
+        Ok(Answer {
+            value: types,
+            date: answer.date,
+        })
+    }
+
+    async fn ask(
+        &self,
+        operation: Operation,
+        method: Method,
+        url: Url,
+    ) -> Result<Answer<Vec<u8>>, ApiError> {
+        self.rate.wait().await;
+        let begun = Instant::now();
+        let (code, outcome) = self.exchange(method, url).await;
+        let operation = operation.label();
+        self.metrics
+            .api_requests
+            .with_label_values(&[operation, &*code])
+            .inc();
+        self.metrics
+            .api_request_duration
+            .with_label_values(&[operation])
+            .observe(begun.elapsed().as_secs_f64());
+        outcome
+    }
+
+    /// Sends one request and reads the whole answer; says what to count it under,
+    /// too.
+    async fn exchange(
+        &self,
+        method: Method,
+        url: Url,
+    ) -> (Cow<'static, str>, Result<Answer<Vec<u8>>, ApiError>) {
+        let secret = self.credentials.secret.expose_secret();
+        let request = self
+            .http
+            .request(method, url)
+            .basic_auth(&self.credentials.key, Some(secret))
+            .header(header::ACCEPT, "application/json");
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let error = ApiError::transport(&error);
+                return (error.reason().into(), Err(error));
+            }
+        };
+        let status = response.status();
+        let date = date(&response);
+        let outcome = if status.is_success() {
+            let body = read(&mut response, MAX_BODY_BYTES).await;
+            body.map(|value| Answer { value, date })
+        } else {
+            // The message is worth a look and not worth another failure.
+            let body = read(&mut response, MAX_ERROR_BYTES).await;
+            Err(ApiError::from_status(
+                &response,
+                date,
+                &body.unwrap_or_default(),
+                secret,
+            ))
+        };
+        match outcome {
+            Err(error @ (ApiError::Timeout | ApiError::Transport { .. })) => {
+                (error.reason().into(), Err(error))
+            }
+            whole => (status.as_u16().to_string().into(), whole),
+        }
+    }
+}
+
+impl<T> Answer<T> {
+    fn map<U>(self, to: impl FnOnce(T) -> U) -> Answer<U> {
+        Answer {
+            value: to(self.value),
+            date: self.date,
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("base_url", &self.base_url)
+            .field("key", &self.credentials.key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A time as the API writes its own: UTC, whole seconds, no zone.
+fn written(time: Timestamp) -> String {
+    Offset::UTC
+        .to_datetime(time)
+        .strftime("%Y-%m-%dT%H:%M:%S")
+        .to_string()
+}
+
+/// What is no UTF-8 is replaced: it can cost a label a character, never a page.
+fn text(body: Vec<u8>) -> String {
+    String::from_utf8(body)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+fn date(response: &Response) -> Option<Timestamp> {
+    let text = response.headers().get(header::DATE)?.to_str().ok()?;
+    Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()
+}
+
+async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8>, ApiError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| ApiError::transport(&error))?
+    {
+        if body.len() + chunk.len() > limit {
+            return Err(ApiError::body(error::TooLarge { limit }));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}

@@ -1,0 +1,122 @@
+//! The one place where every name, help text and label stands.
+//!
+//! To add a metric: a constant here, its place in [`ALL`], and either a field of
+//! [`SelfMetrics`](super::SelfMetrics) or a line in the exposition of events.
+
+use Kind::{Counter, Gauge, Histogram};
+
+/// The type of a family, as Prometheus names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only ever rises, but for a restart from nothing.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts observations in buckets.
+    Histogram,
+}
+
+/// A metric family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Family {
+    /// As it is scraped.
+    pub name: &'static str,
+    /// What it says and, where that helps, what to make of it.
+    pub help: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Its label names, in order.
+    pub labels: &'static [&'static str],
+}
+
+macro_rules! families {
+    ($($constant:ident: $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
+        $(
+            #[doc = concat!("`", $name, "`")]
+            pub const $constant: Family = Family {
+                name: $name,
+                help: $help,
+                kind: $kind,
+                labels: &[$($label),*],
+            };
+        )*
+        /// Every family of the exporter's own; `process_*` comes with the
+        /// `prometheus` crate.
+        pub const ALL: &[Family] = &[$($constant),*];
+    };
+}
+
+families! {
+    EVENTS: Counter "nexmo_audit_events_total" ["event_type", "source", "source_country"]
+        "Audit events recorded by the API, each counted once.";
+    EVENTS_BY_TYPE: Counter "nexmo_audit_events_by_type_total" ["event_type"]
+        "Audit events by type alone; 0 from the start for every type that the API names.";
+    EVENT_TYPE_INFO: Gauge "nexmo_audit_event_type_info" ["event_type", "description"]
+        "The event types that the API names, with its description; always 1.";
+    UP: Gauge "nexmo_audit_up" []
+        "1 while the last poll of the Audit API succeeded, 0 otherwise.";
+    POLL_DURATION: Histogram "nexmo_audit_poll_duration_seconds" []
+        "How long polls took, failed ones included.";
+    POLL_FAILURES: Counter "nexmo_audit_poll_failures_total" ["reason"]
+        "Polls that failed: auth, rate_limited, status, timeout, transport or body.";
+    LAST_POLL_SUCCESS: Gauge "nexmo_audit_last_poll_success_timestamp_seconds" []
+        "When a poll last succeeded; absent until one did.";
+    WATERMARK: Gauge "nexmo_audit_watermark_timestamp_seconds" []
+        "Everything that the API showed up to this time is counted.";
+    NEWEST_EVENT: Gauge "nexmo_audit_newest_event_timestamp_seconds" []
+        "When the newest event that was counted was created.";
+    LAST_EVENT_OBSERVED: Gauge "nexmo_audit_last_event_observed_timestamp_seconds" []
+        "When an event was last counted.";
+    INGEST_LAG: Histogram "nexmo_audit_ingest_lag_seconds" []
+        "From the creation of an event to its being counted, by the clock of the API.";
+    API_REQUESTS: Counter "nexmo_audit_api_requests_total" ["operation", "code"]
+        "Requests to the Audit API by HTTP status; code is timeout or transport where no whole answer came.";
+    API_REQUEST_DURATION: Histogram "nexmo_audit_api_request_duration_seconds" ["operation"]
+        "How long requests to the Audit API took, body included.";
+    DUPLICATE_EVENTS: Counter "nexmo_audit_duplicate_events_total" []
+        "Events that were read again and not counted again; polls overlap, so this rises by design.";
+    MALFORMED_EVENTS: Counter "nexmo_audit_malformed_events_total" []
+        "Elements of the list without an id; they are not counted as events.";
+    LATE_EVENTS: Counter "nexmo_audit_late_events_total" []
+        "Events that were older than the lookback of a poll when they were counted.";
+    OVERFLOW_EVENTS: Counter "nexmo_audit_overflow_events_total" []
+        "Events counted under other since the series cap was reached; raise --metrics.max-series.";
+    BUILD_INFO: Gauge "nexmo_audit_exporter_build_info" ["version", "revision", "rustversion"]
+        "What the exporter was built from; always 1.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_to_the_conventions() {
+        for family in ALL {
+            assert!(family.name.starts_with("nexmo_audit_"), "{}", family.name);
+            assert_eq!(
+                family.kind == Counter,
+                family.name.ends_with("_total"),
+                "{}",
+                family.name
+            );
+            assert!(family.help.ends_with('.'), "{}", family.name);
+            assert!(!family.labels.contains(&"le"), "{}", family.name);
+        }
+    }
+
+    #[test]
+    fn no_label_bears_personal_data() {
+        for family in ALL {
+            for forbidden in [
+                "id",
+                "user",
+                "user_id",
+                "user_email",
+                "source_ip",
+                "context",
+            ] {
+                assert!(!family.labels.contains(&forbidden), "{}", family.name);
+            }
+        }
+    }
+}

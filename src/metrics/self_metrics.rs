@@ -1,0 +1,179 @@
+//! The metrics of the exporter's own work, on the registry of the `prometheus`
+//! crate. The counts of events are not here: they are rendered from the ledger.
+
+use jiff::Timestamp;
+use prometheus::{
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts,
+    Registry, TextEncoder, core::Collector, process_collector::ProcessCollector,
+};
+
+use super::{Family, catalog};
+
+/// Seconds. A poll is one request on most days and thousands in a catch-up.
+const POLL_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
+/// Seconds. Up to the default lookback, then up to the deep one.
+const LAG_BUCKETS: &[f64] = &[
+    1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0,
+];
+/// Seconds. The last one is the default time limit of a request.
+const REQUEST_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// The metrics of the exporter's own work.
+#[derive(Debug)]
+pub struct SelfMetrics {
+    registry: Registry,
+    /// See [`catalog::UP`].
+    pub up: Gauge,
+    /// See [`catalog::POLL_DURATION`].
+    pub poll_duration: Histogram,
+    /// See [`catalog::POLL_FAILURES`].
+    pub poll_failures: IntCounterVec,
+    /// See [`catalog::INGEST_LAG`].
+    pub ingest_lag: Histogram,
+    /// See [`catalog::API_REQUESTS`].
+    pub api_requests: IntCounterVec,
+    /// See [`catalog::API_REQUEST_DURATION`].
+    pub api_request_duration: HistogramVec,
+    /// See [`catalog::DUPLICATE_EVENTS`].
+    pub duplicate_events: IntCounter,
+    /// See [`catalog::MALFORMED_EVENTS`].
+    pub malformed_events: IntCounter,
+    /// See [`catalog::LATE_EVENTS`].
+    pub late_events: IntCounter,
+    /// See [`catalog::OVERFLOW_EVENTS`].
+    pub overflow_events: IntCounter,
+    /// See [`catalog::LAST_POLL_SUCCESS`].
+    pub last_poll_success: Moment,
+    /// See [`catalog::WATERMARK`].
+    pub watermark: Moment,
+    /// See [`catalog::NEWEST_EVENT`].
+    pub newest_event: Moment,
+    /// See [`catalog::LAST_EVENT_OBSERVED`].
+    pub last_event_observed: Moment,
+}
+
+/// A point in time that is absent until it is known: a 0 would read as 1970 and
+/// set off every alert on its age.
+#[derive(Debug)]
+pub struct Moment(GaugeVec);
+
+impl Moment {
+    /// Shows this time from now on.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds fit in 53 bits for 285,000 years"
+    )]
+    pub fn set(&self, time: Timestamp) {
+        let seconds = time.as_millisecond() as f64 / 1000.0;
+        self.0.with_label_values::<&str>(&[]).set(seconds);
+    }
+}
+
+impl SelfMetrics {
+    /// Registers everything, with a 0 for each value of `reasons` that a poll
+    /// may fail for, so that the first failure is seen as an increase.
+    ///
+    /// # Errors
+    /// When the catalogue names one family twice or not by the rules.
+    pub fn new(reasons: &[&str]) -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let metrics = Self {
+            up: on(&registry, Gauge::with_opts(opts(&catalog::UP)))?,
+            poll_duration: on(
+                &registry,
+                Histogram::with_opts(buckets(&catalog::POLL_DURATION, POLL_BUCKETS)),
+            )?,
+            poll_failures: on(&registry, counters(&catalog::POLL_FAILURES))?,
+            ingest_lag: on(
+                &registry,
+                Histogram::with_opts(buckets(&catalog::INGEST_LAG, LAG_BUCKETS)),
+            )?,
+            api_requests: on(&registry, counters(&catalog::API_REQUESTS))?,
+            api_request_duration: on(
+                &registry,
+                HistogramVec::new(
+                    buckets(&catalog::API_REQUEST_DURATION, REQUEST_BUCKETS),
+                    catalog::API_REQUEST_DURATION.labels,
+                ),
+            )?,
+            duplicate_events: on(
+                &registry,
+                IntCounter::with_opts(opts(&catalog::DUPLICATE_EVENTS)),
+            )?,
+            malformed_events: on(
+                &registry,
+                IntCounter::with_opts(opts(&catalog::MALFORMED_EVENTS)),
+            )?,
+            late_events: on(
+                &registry,
+                IntCounter::with_opts(opts(&catalog::LATE_EVENTS)),
+            )?,
+            overflow_events: on(
+                &registry,
+                IntCounter::with_opts(opts(&catalog::OVERFLOW_EVENTS)),
+            )?,
+            last_poll_success: moment(&registry, &catalog::LAST_POLL_SUCCESS)?,
+            watermark: moment(&registry, &catalog::WATERMARK)?,
+            newest_event: moment(&registry, &catalog::NEWEST_EVENT)?,
+            last_event_observed: moment(&registry, &catalog::LAST_EVENT_OBSERVED)?,
+            registry,
+        };
+        for reason in reasons {
+            metrics.poll_failures.with_label_values(&[*reason]);
+        }
+        Ok(metrics)
+    }
+
+    /// Adds what only a real process has: its build and the state of the process.
+    ///
+    /// # Errors
+    /// When called twice.
+    pub fn register_process(&self) -> prometheus::Result<()> {
+        let build = on(
+            &self.registry,
+            GaugeVec::new(opts(&catalog::BUILD_INFO), catalog::BUILD_INFO.labels),
+        )?;
+        build
+            .with_label_values(&[
+                env!("CARGO_PKG_VERSION"),
+                env!("BUILD_REVISION"),
+                env!("BUILD_RUSTVERSION"),
+            ])
+            .set(1.0);
+        self.registry
+            .register(Box::new(ProcessCollector::for_self()))
+    }
+
+    /// Appends everything in the text format 0.0.4.
+    ///
+    /// # Errors
+    /// When the registry holds what the format cannot say.
+    pub fn render(&self, text: &mut String) -> prometheus::Result<()> {
+        TextEncoder::new().encode_utf8(&self.registry.gather(), text)
+    }
+}
+
+fn on<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: prometheus::Result<C>,
+) -> prometheus::Result<C> {
+    let collector = collector?;
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
+}
+
+fn opts(family: &Family) -> Opts {
+    Opts::new(family.name, family.help)
+}
+
+fn buckets(family: &Family, buckets: &[f64]) -> HistogramOpts {
+    HistogramOpts::from(opts(family)).buckets(buckets.to_vec())
+}
+
+fn counters(family: &Family) -> prometheus::Result<IntCounterVec> {
+    IntCounterVec::new(opts(family), family.labels)
+}
+
+fn moment(registry: &Registry, family: &Family) -> prometheus::Result<Moment> {
+    on(registry, GaugeVec::new(opts(family), family.labels)).map(Moment)
+}
