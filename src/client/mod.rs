@@ -5,11 +5,9 @@
 //! counting are not done here.
 
 mod error;
-mod origin;
 mod rate;
 
-pub use error::{ApiError, REASONS};
-pub use origin::{BaseUrl, BaseUrlError};
+pub use error::{ApiError, REASONS, VendorMessage};
 pub use rate::RateCap;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
@@ -40,8 +38,8 @@ pub struct Credentials {
 /// How requests are made.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
-    /// Where the API is.
-    pub base_url: BaseUrl,
+    /// Where the API is; the secret is sent there, so it must have been checked.
+    pub base_url: Url,
     /// For one request, body included.
     pub timeout: Duration,
     /// For all requests of this client together.
@@ -71,7 +69,7 @@ pub struct Answer<T> {
 /// A client of one account.
 pub struct Client {
     http: reqwest::Client,
-    base_url: BaseUrl,
+    base_url: Url,
     credentials: Credentials,
     rate: RateCap,
     metrics: Arc<SelfMetrics>,
@@ -112,7 +110,7 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .timeout(settings.timeout);
-        if settings.base_url.is_plain_http() {
+        if settings.base_url.scheme() == "http" {
             // A proxy would be shown the secret, and CA certificates are not needed.
             builder = builder.no_proxy().tls_certs_only([]);
         }
@@ -130,7 +128,7 @@ impl Client {
     /// # Errors
     /// [`ApiError`], without the body of the answer.
     pub async fn list(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
-        let mut url = self.base_url.join(&["events"]);
+        let mut url = below(&self.base_url, &["events"]);
         {
             let mut pairs = url.query_pairs_mut();
             pairs.append_pair("date_from", &written(query.from));
@@ -149,7 +147,7 @@ impl Client {
     /// # Errors
     /// [`ApiError`], without the body of the answer.
     pub async fn event(&self, id: &str) -> Result<Answer<Option<String>>, ApiError> {
-        let url = self.base_url.join(&["events", id]);
+        let url = below(&self.base_url, &["events", id]);
         match self.ask(Operation::Event, Method::GET, url).await {
             Ok(answer) => Ok(answer.map(|body| Some(text(body)))),
             Err(ApiError::Status { status: 404, .. }) => Ok(Answer {
@@ -165,7 +163,7 @@ impl Client {
     /// # Errors
     /// [`ApiError`], without the body of the answer.
     pub async fn types(&self) -> Result<Answer<Vec<EventType>>, ApiError> {
-        let url = self.base_url.join(&["events"]);
+        let url = below(&self.base_url, &["events"]);
         let answer = self.ask(Operation::Types, Method::OPTIONS, url).await?;
         let types = event::parse_types(&answer.value).map_err(ApiError::body)?;
         Ok(Answer {
@@ -252,10 +250,20 @@ impl fmt::Debug for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Client")
-            .field("base_url", &self.base_url)
+            .field("base_url", &self.base_url.as_str())
             .field("key", &self.credentials.key)
             .finish_non_exhaustive()
     }
+}
+
+/// The URL of something below the base, each part encoded.
+fn below(base: &Url, parts: &[&str]) -> Url {
+    let mut url = base.clone();
+    // Only a URL that cannot be a base has no path to extend; http(s) can.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(parts);
+    }
+    url
 }
 
 /// A time as the API writes its own: UTC, whole seconds, no zone.
@@ -290,4 +298,31 @@ async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8>, ApiError
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_cannot_leave_the_base() {
+        let base = Url::parse("https://api.nexmo.com/beta/audit/").expect("a URL");
+        let cases = [
+            ("a", "https://api.nexmo.com/beta/audit/events/a"),
+            (
+                "../../x",
+                "https://api.nexmo.com/beta/audit/events/..%2F..%2Fx",
+            ),
+            ("a?b#c", "https://api.nexmo.com/beta/audit/events/a%3Fb%23c"),
+        ];
+        for (id, expected) in cases {
+            assert_eq!(below(&base, &["events", id]).as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn times_are_written_as_the_api_writes_them() {
+        let time = "2018-08-13T10:15:31.9Z".parse().expect("a time");
+        assert_eq!(written(time), "2018-08-13T10:15:31");
+    }
 }

@@ -1,0 +1,73 @@
+//! Addresses to listen on.
+
+use std::{fmt, str::FromStr};
+
+/// An address to listen on, as users of Prometheus exporters write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenAddress {
+    /// A name or an address without brackets; `None` is every interface.
+    pub host: Option<String>,
+    /// 0 takes a free one.
+    pub port: u16,
+}
+
+impl FromStr for ListenAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unreadable = || {
+            format!("{text:?} is no address; write it like :10610, 127.0.0.1:10610 or [::1]:10610")
+        };
+        let (host, port) = text.rsplit_once(':').ok_or_else(unreadable)?;
+        let port = port.parse().map_err(|_| unreadable())?;
+        let bare = match host.strip_prefix('[') {
+            Some(rest) => rest.strip_suffix(']').ok_or_else(unreadable)?,
+            // An IPv6 address without brackets: which colon begins the port?
+            None if host.contains([':', ' ', '/']) => return Err(unreadable()),
+            None => host,
+        };
+        let host = (!bare.is_empty()).then(|| bare.to_owned());
+        Ok(Self { host, port })
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            None => write!(formatter, ":{}", self.port),
+            Some(host) if host.contains(':') => write!(formatter, "[{host}]:{}", self.port),
+            Some(host) => write!(formatter, "{host}:{}", self.port),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms() {
+        for text in [
+            ":10610",
+            "127.0.0.1:0",
+            "[::1]:10610",
+            "localhost:1",
+            "[::]:65535",
+        ] {
+            let address: ListenAddress = text.parse().expect(text);
+            assert_eq!(address.to_string(), text);
+        }
+        for text in [
+            "",
+            "10610",
+            "::1:10610",
+            "[::1:1",
+            "localhost",
+            "a:65536",
+            "http://a:1",
+            "a b:1",
+        ] {
+            assert!(text.parse::<ListenAddress>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! From what a user wrote to settings that can be trusted. Every problem is
+//! reported at once. Reads no environment and no file: the raw values come from
+//! outside.
+
+mod base_url;
+mod duration;
+mod listen;
+mod log;
+mod options;
+
+pub use base_url::BaseUrlError;
+pub use listen::ListenAddress;
+pub use log::{LogFormat, LogLevel, LogSettings};
+pub use options::{AccountOptions, LogOptions, MetricsOptions, Options, PollOptions, WebOptions};
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+/// Everything `serve` needs, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen; never empty.
+    pub listen: Vec<ListenAddress>,
+    /// Where metrics are served; begins with `/`.
+    pub telemetry_path: String,
+    /// The account that is polled.
+    pub account: AccountSettings,
+    /// How it is polled.
+    pub poll: PollSettings,
+    /// Label combinations of `nexmo_audit_events_total`.
+    pub max_series: usize,
+    /// What is logged.
+    pub log: LogSettings,
+}
+
+/// One account and where its API is.
+#[derive(Debug, Clone)]
+pub struct AccountSettings {
+    /// `https`, or `http` where that was allowed.
+    pub base_url: Url,
+    /// For one request, body included; above 0.
+    pub timeout: Duration,
+    /// Above 0.
+    pub max_requests_per_second: f64,
+    /// The API key.
+    pub key: String,
+    /// The API secret; not empty.
+    pub secret: SecretString,
+}
+
+/// How an account is polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PollSettings {
+    /// Above 0.
+    pub interval: Duration,
+    /// How far behind the watermark every poll reads again.
+    pub lookback: SignedDuration,
+    /// What the first start counts from.
+    pub start: Start,
+}
+
+/// What the first start ever counts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// From when the exporter started.
+    Now,
+    /// From so long before that.
+    Age(SignedDuration),
+    /// From this moment on.
+    At(Timestamp),
+}
+
+/// The key and the secret as they were found, if they were.
+#[derive(Debug, Clone, Default)]
+pub struct FoundCredentials {
+    /// From `NEXMO_API_KEY` or `VONAGE_API_KEY`.
+    pub key: Option<String>,
+    /// From the file of `--api.secret-file`, or from `NEXMO_API_SECRET` or
+    /// `VONAGE_API_SECRET`; or why the file could not be read.
+    pub secret: Option<Result<SecretString, String>>,
+}
+
+/// Everything that is wrong with what a user wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the configuration cannot be used:")?;
+        self.0
+            .iter()
+            .try_for_each(|problem| write!(formatter, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl Settings {
+    /// Checks everything that a user wrote.
+    ///
+    /// # Errors
+    /// All [`Problems`] together, each with the name of its setting.
+    pub fn check(options: &Options, found: FoundCredentials) -> Result<Self, Problems> {
+        let mut check = Check::default();
+        let listen = check.listen(&options.web.listen_address);
+        let telemetry_path = check.telemetry_path(&options.web.telemetry_path);
+        let account = check.account(&options.account, found);
+        let poll = check.poll(&options.poll);
+        let max_series = check.above_zero("--metrics.max-series", &options.metrics.max_series);
+        let log = check.log(&options.log);
+        match (listen, telemetry_path, account, poll, max_series, log) {
+            (
+                Some(listen),
+                Some(telemetry_path),
+                Some(account),
+                Some(poll),
+                Some(max_series),
+                Some(log),
+            ) => Ok(Self {
+                listen,
+                telemetry_path,
+                account,
+                poll,
+                max_series,
+                log,
+            }),
+            _ => Err(Problems(check.problems)),
+        }
+    }
+}
+
+/// Collects problems. What has one is `None`.
+#[derive(Default)]
+struct Check {
+    problems: Vec<String>,
+}
+
+impl Check {
+    fn report(&mut self, setting: &str, problem: impl fmt::Display) {
+        self.problems.push(format!("{setting} {problem}"));
+    }
+
+    fn ok<T>(&mut self, setting: &str, result: Result<T, impl fmt::Display>) -> Option<T> {
+        result.map_err(|problem| self.report(setting, problem)).ok()
+    }
+
+    fn that<T>(&mut self, setting: &str, holds: bool, problem: &str, value: T) -> Option<T> {
+        self.ok(setting, if holds { Ok(value) } else { Err(problem) })
+    }
+
+    fn duration(&mut self, setting: &str, text: &str) -> Option<SignedDuration> {
+        self.ok(setting, duration::parse_duration(text))
+    }
+
+    fn positive_duration(&mut self, setting: &str, text: &str) -> Option<Duration> {
+        let duration = self.duration(setting, text)?;
+        self.that(
+            setting,
+            duration.is_positive(),
+            "must be above 0",
+            duration.unsigned_abs(),
+        )
+    }
+
+    fn above_zero<N: FromStr + PartialOrd + Default>(
+        &mut self,
+        setting: &str,
+        text: &str,
+    ) -> Option<N> {
+        let number = text.parse().ok().filter(|number| *number > N::default());
+        let problem = || format!("{text:?} is no number above 0");
+        self.ok(setting, number.ok_or_else(problem))
+    }
+
+    fn log(&mut self, options: &LogOptions) -> Option<LogSettings> {
+        let level = self.ok("--log.level", options.level.parse());
+        let format = self.ok("--log.format", options.format.parse());
+        Some(LogSettings {
+            level: level?,
+            format: format?,
+        })
+    }
+
+    fn listen(&mut self, texts: &[String]) -> Option<Vec<ListenAddress>> {
+        let parsed = texts
+            .iter()
+            .map(|text| self.ok("--web.listen-address", text.parse()));
+        // Collected first, so that each wrong address is reported.
+        parsed.collect::<Vec<_>>().into_iter().collect()
+    }
+
+    fn telemetry_path(&mut self, path: &str) -> Option<String> {
+        let usable =
+            path.starts_with('/') && !path.starts_with("/-/") && !path.contains(['?', '#', ' ']);
+        let problem = format!("{path:?} is no path; write it like /metrics (/-/ is taken)");
+        self.that("--web.telemetry-path", usable, &problem, path.to_owned())
+    }
+
+    fn account(
+        &mut self,
+        options: &AccountOptions,
+        found: FoundCredentials,
+    ) -> Option<AccountSettings> {
+        let base_url = base_url::parse_base_url(&options.base_url, options.allow_http);
+        let base_url = self.ok("--api.base-url", base_url);
+        let timeout = self.positive_duration("--api.timeout", &options.timeout);
+        let rate = "--api.max-requests-per-second";
+        let rate = self.above_zero(rate, &options.max_requests_per_second);
+        let key = self.key(found.key);
+        let secret = self.secret(found.secret);
+        Some(AccountSettings {
+            base_url: base_url?,
+            timeout: timeout?,
+            max_requests_per_second: rate?,
+            key: key?,
+            secret: secret?,
+        })
+    }
+
+    fn key(&mut self, found: Option<String>) -> Option<String> {
+        let key = found.unwrap_or_default();
+        // A colon would end the user name of HTTP Basic authentication (RFC 7617).
+        let usable = !key.is_empty() && !key.contains(':') && !key.contains(char::is_control);
+        self.that(
+            "NEXMO_API_KEY",
+            usable,
+            "must be set to the API key of the account",
+            key,
+        )
+    }
+
+    fn secret(&mut self, found: Option<Result<SecretString, String>>) -> Option<SecretString> {
+        match found {
+            Some(Ok(secret)) if !secret.expose_secret().is_empty() => Some(secret),
+            Some(Err(problem)) => {
+                self.report("--api.secret-file", problem);
+                None
+            }
+            _ => {
+                let problem = "must be set to the API secret of the account, or --api.secret-file to a file that holds it";
+                self.report("NEXMO_API_SECRET", problem);
+                None
+            }
+        }
+    }
+
+    fn poll(&mut self, options: &PollOptions) -> Option<PollSettings> {
+        let interval = self.positive_duration("--poll.interval", &options.interval);
+        let lookback = self.duration("--poll.lookback", &options.lookback);
+        let start = self.ok("--poll.start", parse_start(&options.start));
+        Some(PollSettings {
+            interval: interval?,
+            lookback: lookback?,
+            start: start?,
+        })
+    }
+}
+
+fn parse_start(text: &str) -> Result<Start, String> {
+    if text == "now" {
+        return Ok(Start::Now);
+    }
+    if let Ok(age) = duration::parse_duration(text) {
+        return Ok(Start::Age(age));
+    }
+    text.parse().map(Start::At).map_err(|_| {
+        format!(
+            "{text:?} is no start; write now, an age like 24h, or a time like 2026-11-23T10:00:00Z"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

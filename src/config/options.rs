@@ -1,0 +1,117 @@
+//! What a user may write, as flags and in the environment, before it is checked.
+//! All of it is text, so that one wrong number does not hide the next.
+//! The help texts are the reference of the settings.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// The options of `serve` and `demo`.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub web: WebOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub account: AccountOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub poll: PollOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub metrics: MetricsOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub log: LogOptions,
+}
+
+/// How the exporter is reached.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Web")]
+pub struct WebOptions {
+    /// Address to listen on, IPv4 and IPv6 where no host is given; may be given more than once; port 0 takes a free one.
+    #[arg(
+        long = "web.listen-address",
+        value_name = "ADDRESS",
+        default_value = ":10610",
+        value_delimiter = ','
+    )]
+    pub listen_address: Vec<String>,
+    /// Path to serve the metrics under.
+    #[arg(
+        long = "web.telemetry-path",
+        value_name = "PATH",
+        default_value = "/metrics"
+    )]
+    pub telemetry_path: String,
+}
+
+/// Where the API is and who asks.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "API")]
+pub struct AccountOptions {
+    /// Base URL of the Audit API; plain http is refused beyond loopback.
+    #[arg(
+        long = "api.base-url",
+        value_name = "URL",
+        default_value = "https://api.nexmo.com/beta/audit"
+    )]
+    pub base_url: String,
+    /// Allow plain http beyond loopback: the network then sees the API secret.
+    #[arg(long = "api.allow-http")]
+    pub allow_http: bool,
+    /// Time limit of one request, body included.
+    #[arg(long = "api.timeout", value_name = "DURATION", default_value = "30s")]
+    pub timeout: String,
+    /// Most requests per second, per account.
+    #[arg(
+        long = "api.max-requests-per-second",
+        value_name = "NUMBER",
+        default_value_t = 10.0
+    )]
+    pub max_requests_per_second: f64,
+    /// File that holds the API secret, in place of `NEXMO_API_SECRET`.
+    #[arg(long = "api.secret-file", value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+}
+
+/// When and how far back to poll.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Polling")]
+pub struct PollOptions {
+    /// Time from one poll to the next.
+    #[arg(long = "poll.interval", value_name = "DURATION", default_value = "30s")]
+    pub interval: String,
+    /// How far behind the watermark every poll reads again, for events that appear late.
+    #[arg(long = "poll.lookback", value_name = "DURATION", default_value = "15m")]
+    pub lookback: String,
+    /// First start only: count from now, an age (24h) or an RFC 3339 time on.
+    #[arg(long = "poll.start", value_name = "START", default_value = "now")]
+    pub start: String,
+}
+
+/// What is exposed.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Metrics")]
+pub struct MetricsOptions {
+    /// Most label combinations of `nexmo_audit_events_total`; more are counted under `other`.
+    #[arg(
+        long = "metrics.max-series",
+        value_name = "NUMBER",
+        default_value = "10000"
+    )]
+    pub max_series: String,
+}
+
+/// What is logged, to standard error.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Log")]
+pub struct LogOptions {
+    /// Least severity that is logged: error, warn, info, debug or trace.
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
+    pub level: String,
+    /// Form of each line: logfmt or json.
+    #[arg(long = "log.format", value_name = "FORMAT", default_value = "logfmt")]
+    pub format: String,
+}

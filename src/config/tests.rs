@@ -1,0 +1,143 @@
+use clap::{Args, FromArgMatches};
+
+use super::*;
+
+fn options(arguments: &[&str]) -> Options {
+    let command = Options::augment_args(clap::Command::new("test").no_binary_name(true));
+    let matches = command
+        .try_get_matches_from(arguments)
+        .expect("known flags");
+    Options::from_arg_matches(&matches).expect("options")
+}
+
+fn found() -> FoundCredentials {
+    FoundCredentials {
+        key: Some("abcd1234".into()),
+        secret: Some(Ok("hunter2".into())),
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_documentation() {
+    let settings = Settings::check(&options(&[]), found()).expect("settings");
+    assert_eq!(settings.listen, [":10610".parse().expect("an address")]);
+    assert_eq!(settings.telemetry_path, "/metrics");
+    assert_eq!(settings.max_series, 10_000);
+    assert_eq!(
+        settings.account.base_url.as_str(),
+        "https://api.nexmo.com/beta/audit"
+    );
+    assert_eq!(settings.account.timeout, Duration::from_secs(30));
+    assert!((settings.account.max_requests_per_second - 10.0).abs() < f64::EPSILON);
+    let poll = PollSettings {
+        interval: Duration::from_secs(30),
+        lookback: SignedDuration::from_mins(15),
+        start: Start::Now,
+    };
+    assert_eq!(settings.poll, poll);
+}
+
+#[test]
+fn starts() {
+    let cases = [
+        ("now", Some(Start::Now)),
+        ("24h", Some(Start::Age(SignedDuration::from_hours(24)))),
+        (
+            "1970-01-01T00:00:00Z",
+            Some(Start::At(Timestamp::UNIX_EPOCH)),
+        ),
+        (
+            "1970-01-01T01:00:00+01:00",
+            Some(Start::At(Timestamp::UNIX_EPOCH)),
+        ),
+        ("1970-01-01", None),
+        ("", None),
+        ("tomorrow", None),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(parse_start(text).ok(), expected, "{text:?}");
+    }
+}
+
+/// Flags, credentials, and the whole text a user then reads.
+#[test]
+fn every_problem_is_named_and_says_what_to_do() {
+    let cases: [(&[&str], FoundCredentials, &[&str]); 6] = [
+        (
+            &[],
+            FoundCredentials::default(),
+            &[
+                "NEXMO_API_KEY must be set to the API key of the account",
+                "NEXMO_API_SECRET must be set to the API secret of the account, or --api.secret-file to a file that holds it",
+            ],
+        ),
+        (
+            &[],
+            FoundCredentials {
+                secret: Some(Ok("".into())),
+                ..found()
+            },
+            &[
+                "NEXMO_API_SECRET must be set to the API secret of the account, or --api.secret-file to a file that holds it",
+            ],
+        ),
+        (
+            &[],
+            FoundCredentials {
+                secret: Some(Err("/x cannot be read: no such file".into())),
+                ..found()
+            },
+            &["--api.secret-file /x cannot be read: no such file"],
+        ),
+        (
+            &["--api.base-url=http://api.nexmo.com/"],
+            found(),
+            &[
+                "--api.base-url is plain http to api.nexmo.com, which would show the API secret to the network; use https, or allow it with --api.allow-http",
+            ],
+        ),
+        (
+            &["--web.listen-address=a", "--web.listen-address=b"],
+            found(),
+            &[
+                "--web.listen-address \"a\" is no address; write it like :10610, 127.0.0.1:10610 or [::1]:10610",
+                "--web.listen-address \"b\" is no address; write it like :10610, 127.0.0.1:10610 or [::1]:10610",
+            ],
+        ),
+        (
+            &[
+                "--poll.interval=0",
+                "--poll.lookback=-1s",
+                "--poll.start=later",
+                "--api.timeout=x",
+                "--api.max-requests-per-second=-1",
+                "--metrics.max-series=many",
+                "--log.level=loud",
+                "--log.format=xml",
+                "--web.telemetry-path=metrics",
+            ],
+            found(),
+            &[
+                "--web.telemetry-path \"metrics\" is no path; write it like /metrics (/-/ is taken)",
+                "--api.timeout \"x\" is no duration; write it like 30s, 15m or 24h",
+                "--api.max-requests-per-second \"-1\" is no number above 0",
+                "--poll.interval must be above 0",
+                "--poll.lookback \"-1s\" is no duration; write it like 30s, 15m or 24h",
+                "--poll.start \"later\" is no start; write now, an age like 24h, or a time like 2026-11-23T10:00:00Z",
+                "--metrics.max-series \"many\" is no number above 0",
+                "--log.level \"loud\" is unknown; write error, warn, info, debug or trace",
+                "--log.format \"xml\" is unknown; write logfmt or json",
+            ],
+        ),
+    ];
+    for (arguments, found, expected) in cases {
+        let problems = Settings::check(&options(arguments), found).expect_err("problems");
+        assert_eq!(problems.0, expected, "{arguments:?}");
+    }
+}
+
+#[test]
+fn settings_never_print_the_secret() {
+    let settings = Settings::check(&options(&[]), found()).expect("settings");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+}
