@@ -1,0 +1,207 @@
+//! The events of the simulated account: 16 bytes each, in the order of their times.
+//!
+//! Knows no clock and no network: whoever asks says what time it is. What was once shown
+//! stays shown, also when time steps back.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::blocks::{BLOCK, TypeBlocks};
+use super::identity;
+use super::key::{EventKey, KeyTable};
+use super::traffic::{Arrival, FIRST_EXTRA, Traffic};
+
+/// One event, as small as it can be: everything else is drawn from its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    /// When it was created, in milliseconds since the Unix epoch.
+    pub(super) at: i64,
+    pub(super) number: u32,
+    /// Its combination of labels, see [`KeyTable`].
+    pub(super) key: u32,
+}
+
+/// Every event that happened up to the last [`Archive::advance`].
+pub(super) struct Archive {
+    seed: u64,
+    traffic: Traffic,
+    keys: Arc<KeyTable>,
+    /// The list: what is visible, oldest first.
+    entries: Vec<Entry>,
+    blocks: TypeBlocks,
+    /// Highest number of a traffic event within or before each block.
+    highest: Vec<u32>,
+    /// What happened and is not visible yet, by the time when it will be.
+    hidden: BinaryHeap<Reverse<(i64, Entry)>>,
+    /// When each recorded event was created, by number from [`FIRST_EXTRA`] on.
+    extras: HashMap<u32, i64>,
+    now: i64,
+}
+
+impl Archive {
+    pub(super) fn new(seed: u64, traffic: Traffic) -> Self {
+        let keys = KeyTable::new();
+        Self {
+            seed,
+            traffic,
+            blocks: TypeBlocks::new(keys.type_count()),
+            keys: Arc::new(keys),
+            entries: Vec::new(),
+            highest: Vec::new(),
+            hidden: BinaryHeap::new(),
+            extras: HashMap::new(),
+            now: i64::MIN,
+        }
+    }
+
+    /// Lets everything happen, and everything late appear, up to `now`.
+    pub(super) fn advance(&mut self, now: i64) {
+        self.now = self.now.max(now);
+        while let Some(arrival) = self.traffic.next_until(self.now) {
+            self.admit(arrival);
+        }
+        while let Some(Reverse((_, entry))) = self.pop_due() {
+            self.insert(entry);
+        }
+    }
+
+    /// Adds an event that is none of the traffic's, and returns its id.
+    pub(super) fn record(&mut self, key: &EventKey, at: i64, visible_at: i64) -> String {
+        let key = self.keys.find(key).unwrap_or_else(|| {
+            let keys = Arc::make_mut(&mut self.keys);
+            let number = keys.number(key);
+            self.blocks.grow_types(keys.type_count());
+            number
+        });
+        let count = u32::try_from(self.extras.len()).unwrap_or(u32::MAX);
+        let number = FIRST_EXTRA.saturating_add(count);
+        self.extras.insert(number, at);
+        self.admit(Arrival {
+            at,
+            visible_at: visible_at.max(at),
+            number,
+            key,
+        });
+        identity::id_of(self.seed, number)
+    }
+
+    /// Ends the traffic at the time of the last [`Archive::advance`].
+    pub(super) fn stop_traffic(&mut self) {
+        self.traffic.stop(self.now);
+    }
+
+    /// The visible event with this id.
+    pub(super) fn find(&self, id: &str) -> Option<Entry> {
+        let number = identity::number_of(self.seed, id)?;
+        if let Some(at) = self.extras.get(&number) {
+            let key = |entry: &Entry| (entry.at, entry.number);
+            let position = self.entries.binary_search_by_key(&(*at, number), key);
+            return position.ok().map(|position| self.entries[position]);
+        }
+        let block = self.highest.partition_point(|highest| *highest < number);
+        let from = (block * BLOCK).min(self.entries.len());
+        let to = (from + BLOCK).min(self.entries.len());
+        let mut block = self.entries[from..to].iter();
+        block.find(|entry| entry.number == number).copied()
+    }
+
+    /// Where the events lie that were created in the whole seconds `from` to `to`, both
+    /// included.
+    pub(super) fn range(&self, from: Option<i64>, to: Option<i64>) -> Range<usize> {
+        let before = |time: i64| self.entries.partition_point(|entry| entry.at < time);
+        let start = from.map_or(0, |second| before(second.saturating_mul(1000)));
+        let end = to.map_or(self.entries.len(), |second| {
+            before(second.saturating_add(1).saturating_mul(1000))
+        });
+        start..end.max(start)
+    }
+
+    /// The visible events, oldest first.
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(super) fn blocks(&self) -> &TypeBlocks {
+        &self.blocks
+    }
+
+    pub(super) fn keys(&self) -> &Arc<KeyTable> {
+        &self.keys
+    }
+
+    /// Number of events that were created up to now and are not visible yet.
+    pub(super) fn hidden(&self) -> usize {
+        let created = |Reverse((_, entry)): &&Reverse<(i64, Entry)>| entry.at <= self.now;
+        self.hidden.iter().filter(created).count()
+    }
+
+    /// Visible events per combination of labels, from the second `from` on.
+    pub(super) fn counts(&self, from: Option<i64>) -> BTreeMap<EventKey, u64> {
+        let mut by_key = HashMap::new();
+        for entry in &self.entries[self.range(from, None)] {
+            *by_key.entry(entry.key).or_insert(0) += 1;
+        }
+        let named = |(key, count)| (self.keys.get(key).clone(), count);
+        by_key.into_iter().map(named).collect()
+    }
+
+    fn admit(&mut self, arrival: Arrival) {
+        let entry = Entry {
+            at: arrival.at,
+            number: arrival.number,
+            key: arrival.key,
+        };
+        if arrival.visible_at <= self.now {
+            self.insert(entry);
+        } else {
+            self.hidden.push(Reverse((arrival.visible_at, entry)));
+        }
+    }
+
+    fn pop_due(&mut self) -> Option<Reverse<(i64, Entry)>> {
+        let Reverse((visible_at, _)) = self.hidden.peek()?;
+        if *visible_at > self.now {
+            return None;
+        }
+        self.hidden.pop()
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        if self.entries.last().is_none_or(|last| *last < entry) {
+            self.entries.push(entry);
+            self.index_last(self.entries.len() - 1);
+            return;
+        }
+        let position = self.entries.partition_point(|other| *other < entry);
+        self.entries.insert(position, entry);
+        self.reindex(position / BLOCK);
+    }
+
+    fn index_last(&mut self, position: usize) {
+        let entry = self.entries[position];
+        self.blocks.push(position, self.keys.type_of(entry.key));
+        self.note_highest(position / BLOCK, entry.number);
+    }
+
+    fn reindex(&mut self, block: usize) {
+        let moved = &self.entries[block * BLOCK..];
+        let types = moved.iter().map(|entry| self.keys.type_of(entry.key));
+        self.blocks.rebuild(block, types);
+        self.highest.truncate(block);
+        for position in block * BLOCK..self.entries.len() {
+            self.note_highest(position / BLOCK, self.entries[position].number);
+        }
+    }
+
+    fn note_highest(&mut self, block: usize, number: u32) {
+        if block >= self.highest.len() {
+            let before = self.highest.last().copied().unwrap_or(0);
+            self.highest.push(before);
+        }
+        if number < FIRST_EXTRA {
+            self.highest[block] = self.highest[block].max(number);
+        }
+    }
+}

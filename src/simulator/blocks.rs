@@ -1,0 +1,58 @@
+//! How many events of each type lie in each block of the archive, so that a filter by type
+//! skips what it does not want.
+
+/// Events per block.
+pub(super) const BLOCK: usize = 1024;
+
+/// Counts per type and block. The archive says which type lies at which position.
+pub(super) struct TypeBlocks {
+    counts: Vec<Vec<u16>>,
+    blocks: usize,
+}
+
+impl TypeBlocks {
+    pub(super) fn new(types: usize) -> Self {
+        Self {
+            counts: vec![Vec::new(); types],
+            blocks: 0,
+        }
+    }
+
+    /// Makes room for types that were not known before.
+    pub(super) fn grow_types(&mut self, types: usize) {
+        self.counts.resize(types, vec![0; self.blocks]);
+    }
+
+    /// Counts an event of `event_type` at `position`, the archive's new end.
+    pub(super) fn push(&mut self, position: usize, event_type: usize) {
+        let block = position / BLOCK;
+        if block >= self.blocks {
+            self.resize(block + 1);
+        }
+        self.counts[event_type][block] += 1;
+    }
+
+    /// Counts anew from `block` on; `types` are those of the events from its first position.
+    pub(super) fn rebuild(&mut self, block: usize, types: impl Iterator<Item = usize>) {
+        self.resize(block);
+        for (offset, event_type) in types.enumerate() {
+            self.push(block * BLOCK + offset, event_type);
+        }
+    }
+
+    /// How many events of any of `types` lie in `block`.
+    pub(super) fn count(&self, types: &[usize], block: usize) -> usize {
+        types
+            .iter()
+            .filter_map(|event_type| self.counts[*event_type].get(block))
+            .map(|count| usize::from(*count))
+            .sum()
+    }
+
+    fn resize(&mut self, blocks: usize) {
+        for counts in &mut self.counts {
+            counts.resize(blocks, 0);
+        }
+        self.blocks = blocks;
+    }
+}

@@ -1,0 +1,143 @@
+//! What can happen on a simulated account: event types, sources and countries with weights.
+
+/// What an event is about, which decides what its `context` holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    User,
+    Billing,
+    Session,
+    Search,
+    ApiKeys,
+    Secret,
+    Settings,
+    NumberOrder,
+    NumberUpdate,
+    NumberLink,
+    AppCreated,
+    AppUpdated,
+    AppDeleted,
+    AppSwitch,
+    IpAddress,
+    AutoReload,
+}
+
+/// One event type of the API.
+pub(super) struct EventType {
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+    /// How often it happens, relative to the others.
+    pub(super) weight: u32,
+    /// How many of a hundred come from the Developer API.
+    pub(super) developer_api_percent: u8,
+    pub(super) subject: Subject,
+}
+
+const fn event_type(
+    name: &'static str,
+    description: &'static str,
+    weight: u32,
+    developer_api_percent: u8,
+    subject: Subject,
+) -> EventType {
+    EventType {
+        name,
+        description,
+        weight,
+        developer_api_percent,
+        subject,
+    }
+}
+
+/// Every event type that the API names.
+#[rustfmt::skip]
+pub(super) static EVENT_TYPES: [EventType; 29] = [
+    event_type("USER_STATUS", "User status changed", 60, 0, Subject::User),
+    event_type("USER_UPDATE", "User details changed", 150, 0, Subject::User),
+    event_type("USER_BILLING_UPDATE", "Billing details of a user changed", 40, 0, Subject::Billing),
+    event_type("USER_CREATE", "User added to the account", 30, 0, Subject::User),
+    event_type("USER_LOGIN", "User signed in", 3200, 0, Subject::Session),
+    event_type("USER_LOGOUT", "User signed out", 2100, 0, Subject::Session),
+    event_type("USER_PRODUCT_SEARCH", "User searched for a product", 700, 0, Subject::Search),
+    event_type("USER_API_KEYS_UPDATE", "API keys of a user changed", 25, 0, Subject::ApiKeys),
+    event_type("ACCOUNT_SECRET_DELETE", "API secret deleted", 3, 60, Subject::Secret),
+    event_type("ACCOUNT_SECRET_CREATE", "API secret created", 8, 60, Subject::Secret),
+    event_type("ACCOUNT_UPDATE_SPAMMER", "Spammer flag of the account changed", 2, 0, Subject::Settings),
+    event_type("ACCOUNT_UPDATE_SETTINGS", "Account settings changed", 45, 0, Subject::Settings),
+    event_type("ACCOUNT_UPDATE_SETTINGS_API", "Account settings changed through the API", 55, 100, Subject::Settings),
+    event_type("NUMBER_ASSIGN", "Number assigned to the account", 420, 80, Subject::NumberOrder),
+    event_type("NUMBER_UPDATED", "Number settings changed", 900, 85, Subject::NumberUpdate),
+    event_type("NUMBER_RELEASE", "Number released", 260, 80, Subject::NumberOrder),
+    event_type("NUMBER_USER_CANCELED", "Number cancelled by the user", 70, 50, Subject::NumberOrder),
+    event_type("NUMBER_LINKED", "Number linked to an application", 380, 75, Subject::NumberLink),
+    event_type("NUMBER_UNLINKED", "Number unlinked from an application", 210, 75, Subject::NumberLink),
+    event_type("APP_CREATE", "Application created", 160, 70, Subject::AppCreated),
+    event_type("APP_UPDATE", "Application changed", 520, 70, Subject::AppUpdated),
+    event_type("APP_DELETE", "Application deleted", 50, 70, Subject::AppDeleted),
+    event_type("APP_DISABLE", "Application disabled", 15, 20, Subject::AppSwitch),
+    event_type("APP_ENABLE", "Application enabled", 18, 20, Subject::AppSwitch),
+    event_type("IP_WHITELIST_CREATE", "IP address added to the allow list", 22, 0, Subject::IpAddress),
+    event_type("IP_WHITELIST_DELETE", "IP address removed from the allow list", 12, 0, Subject::IpAddress),
+    event_type("AUTORELOAD_ENABLE", "Automatic top-up switched on", 10, 0, Subject::AutoReload),
+    event_type("AUTORELOAD_UPDATE", "Automatic top-up changed", 14, 0, Subject::AutoReload),
+    event_type("AUTORELOAD_DISABLE", "Automatic top-up switched off", 7, 0, Subject::AutoReload),
+];
+
+/// The catalogued type called `name`.
+pub(super) fn find_type(name: &str) -> Option<&'static EventType> {
+    EVENT_TYPES.iter().find(|known| known.name == name)
+}
+
+/// The sources, each with its `source_description`.
+pub(super) const SOURCES: [(&str, &str); 2] = [
+    (DASHBOARD, "Customer Dashboard"),
+    ("DEVAPI", "Developer API"),
+];
+
+/// The source of what users do by hand.
+pub(super) const DASHBOARD: &str = "CD";
+
+/// Countries (ISO 3166-1 alpha-2) with their weights.
+pub(super) static COUNTRIES: [(&str, u32); 22] = [
+    ("GB", 220),
+    ("US", 210),
+    ("DE", 90),
+    ("FR", 70),
+    ("ES", 55),
+    ("PL", 50),
+    ("NL", 45),
+    ("IN", 45),
+    ("IL", 40),
+    ("SG", 30),
+    ("IE", 25),
+    ("BR", 25),
+    ("CA", 25),
+    ("AU", 20),
+    ("SE", 15),
+    ("IT", 15),
+    ("CN", 12),
+    ("JP", 10),
+    ("UA", 10),
+    ("ZA", 8),
+    ("MX", 6),
+    ("NZ", 4),
+];
+
+/// The sum of the types' weights.
+pub(super) const TYPE_WEIGHT: u32 = {
+    let (mut sum, mut index) = (0, 0);
+    while index < EVENT_TYPES.len() {
+        sum += EVENT_TYPES[index].weight;
+        index += 1;
+    }
+    sum
+};
+
+/// The sum of the countries' weights.
+pub(super) const COUNTRY_WEIGHT: u32 = {
+    let (mut sum, mut index) = (0, 0);
+    while index < COUNTRIES.len() {
+        sum += COUNTRIES[index].1;
+        index += 1;
+    }
+    sum
+};

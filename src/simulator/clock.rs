@@ -1,0 +1,46 @@
+//! The API's clock: the machine's own, shifted, or one that stands still.
+
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// A clock that can be shifted or stopped while others read it.
+pub(super) struct ApiClock(Mutex<Mode>);
+
+#[derive(Clone, Copy)]
+enum Mode {
+    Shifted(SignedDuration),
+    Stopped(Timestamp),
+}
+
+impl ApiClock {
+    /// A clock ahead of the machine's by `offset`, or behind if negative.
+    pub(super) fn new(offset: SignedDuration) -> Self {
+        Self(Mutex::new(Mode::Shifted(offset)))
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        let mode = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match mode {
+            Mode::Stopped(at) => at,
+            Mode::Shifted(offset) => {
+                let now = Timestamp::now();
+                now.checked_add(offset).unwrap_or(now)
+            }
+        }
+    }
+
+    /// Lets the clock run, ahead of the machine's by `offset`.
+    pub(super) fn shift(&self, offset: SignedDuration) {
+        self.set(Mode::Shifted(offset));
+    }
+
+    /// Makes the clock stand still at `time`.
+    pub(super) fn stop(&self, time: Timestamp) {
+        self.set(Mode::Stopped(time));
+    }
+
+    fn set(&self, mode: Mode) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = mode;
+    }
+}

@@ -1,0 +1,60 @@
+//! One connection: served until the client leaves, the simulator stops or a fault ends it.
+
+use std::error::Error as _;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::http::{self, ConnectionReset};
+use super::state::State;
+
+/// Serves `stream` until it ends; once `stopping` closes, only the answer in flight is sent.
+pub(super) async fn serve(stream: TcpStream, state: Arc<State>, mut stopping: watch::Receiver<()>) {
+    // Without effect on what is answered; a failure only costs time.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| Box::pin(http::answer(Arc::clone(&state), request)));
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut stopped = false;
+    let outcome = loop {
+        tokio::select! {
+            outcome = poll_fn(|context| connection.poll_without_shutdown(context)) => break outcome,
+            _ = stopping.changed(), if !stopped => {
+                stopped = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+        }
+    };
+    let stream = connection.into_parts().io.into_inner();
+    match outcome {
+        Err(error) if is_reset(&error) => reset(stream),
+        Err(error) => {
+            tracing::debug!(%error, "simulator: connection ended early");
+            close(stream).await;
+        }
+        Ok(()) => close(stream).await,
+    }
+}
+
+/// Closes the connection in a way that the client sees as "connection reset by peer".
+pub(super) fn reset(stream: TcpStream) {
+    if let Err(error) = stream.set_zero_linger() {
+        tracing::debug!(%error, "simulator: connection is closed instead of reset");
+    }
+}
+
+async fn close(mut stream: TcpStream) {
+    // The client may have closed first.
+    let _ = stream.shutdown().await;
+}
+
+fn is_reset(error: &hyper::Error) -> bool {
+    error
+        .source()
+        .is_some_and(|source| source.is::<ConnectionReset>())
+}

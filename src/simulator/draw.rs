@@ -1,0 +1,58 @@
+//! Random draws that depend on a seed and a number alone, so that an event can be drawn
+//! again at any time and looks the same.
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// What a draw is for: one number drawn for two purposes must give unrelated values.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    HistoryGaps = 1,
+    LiveGaps,
+    Burst,
+    Delay,
+    Key,
+    User,
+    Person,
+    Named,
+    Context,
+    IdHigh,
+    IdLow,
+    Shuffle,
+    Fault,
+}
+
+/// 64 bits for `number`.
+pub(super) fn bits(seed: u64, purpose: Purpose, number: u64) -> u64 {
+    let mut input = [0; 9];
+    input[..8].copy_from_slice(&number.to_le_bytes());
+    input[8] = purpose as u8;
+    xxh3_64_with_seed(&input, seed)
+}
+
+/// A generator for `number`, for whoever needs several values.
+pub(super) fn generator(seed: u64, purpose: Purpose, number: u64) -> fastrand::Rng {
+    fastrand::Rng::with_seed(bits(seed, purpose, number))
+}
+
+/// A share from 0 (included) to 1 (excluded).
+pub(super) fn share(seed: u64, purpose: Purpose, number: u64) -> f64 {
+    generator(seed, purpose, number).f64()
+}
+
+/// An index drawn according to `weights`, whose sum is `total`.
+pub(super) fn weighted(
+    rng: &mut fastrand::Rng,
+    total: u32,
+    weights: impl Iterator<Item = u32>,
+) -> usize {
+    let mut left = rng.u32(..total.max(1));
+    let mut last = 0;
+    for (index, weight) in weights.enumerate() {
+        if left < weight {
+            return index;
+        }
+        left -= weight;
+        last = index;
+    }
+    last
+}

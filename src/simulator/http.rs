@@ -1,0 +1,206 @@
+//! The API over HTTP: who may ask, what is asked for, and what goes wrong on purpose.
+//!
+//! Holds no state and makes no events.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use hyper::header::{
+    ACCEPT_ENCODING, ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE,
+    HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
+use hyper::{Method, Request, Response, StatusCode};
+
+use super::body::{self, AnswerBody};
+use super::fault::{Fault, RetryAfter};
+use super::query::Query;
+use super::render;
+use super::state::{ListError, State};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const HTML: HeaderValue = HeaderValue::from_static("text/html");
+
+/// How long a 429 says to wait. A date has whole seconds, so it says one more.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// The connection is to be reset without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is reset, as asked for by a fault")]
+pub(super) struct ConnectionReset;
+
+/// Answers one request.
+///
+/// # Errors
+/// When there shall be no answer.
+pub(super) async fn answer<B>(
+    state: Arc<State>,
+    request: Request<B>,
+) -> Result<Response<AnswerBody>, ConnectionReset> {
+    let fault = state.befalls();
+    if !state.latency.is_zero() {
+        tokio::time::sleep(state.latency).await;
+    }
+    let headers = request.headers().clone();
+    let answer = match fault {
+        Some(Fault::Reset) => return Err(ConnectionReset),
+        Some(Fault::TooManyRequests(retry_after)) => too_many_requests(&state, retry_after),
+        Some(Fault::ServerError(status)) => server_error(status),
+        Some(Fault::Cut) | None => route(&state, request).await,
+    };
+    let answer = encode(answer, &headers);
+    Ok(finish(&state, answer, fault == Some(Fault::Cut)))
+}
+
+/// Finds what is asked for. Whoever has no right to ask learns nothing else.
+async fn route<B>(state: &Arc<State>, request: Request<B>) -> Response<Bytes> {
+    if !authorized(state, request.headers()) {
+        return unauthorized();
+    }
+    let (method, uri) = (request.method(), request.uri());
+    let rest = uri.path().strip_prefix(state.base_path.as_str());
+    let Some(rest) = rest.and_then(|rest| rest.strip_prefix("/events")) else {
+        return problem(StatusCode::NOT_FOUND, "No such resource");
+    };
+    let read = matches!(*method, Method::GET | Method::HEAD);
+    match rest.strip_prefix('/') {
+        None if !rest.is_empty() => problem(StatusCode::NOT_FOUND, "No such resource"),
+        None if *method == Method::OPTIONS => json(StatusCode::OK, render::types()),
+        None if read => list(state, uri.query().unwrap_or_default()).await,
+        None => not_allowed("GET, HEAD, OPTIONS"),
+        Some(id) if read => event(state, id),
+        Some(_) => not_allowed("GET, HEAD"),
+    }
+}
+
+async fn list(state: &Arc<State>, query: &str) -> Response<Bytes> {
+    let query = match Query::parse(query) {
+        Ok(query) => query,
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    match state.list(query).await {
+        Ok(body) => json(StatusCode::OK, body),
+        Err(ListError::Query(error)) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+fn event(state: &State, id: &str) -> Response<Bytes> {
+    match state.event(id) {
+        Some(body) => json(StatusCode::OK, body),
+        None => {
+            let message = format!("Event with provided id: {id} was not found");
+            problem(StatusCode::NOT_FOUND, &message)
+        }
+    }
+}
+
+fn authorized(state: &State, headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let Some((scheme, credentials)) = value.and_then(|value| value.split_once(' ')) else {
+        return false;
+    };
+    scheme.eq_ignore_ascii_case("basic") && credentials.trim() == state.credentials
+}
+
+fn unauthorized() -> Response<Bytes> {
+    let message = "Full authentication is required: HTTP Basic with API key and API secret";
+    let answer = problem(StatusCode::UNAUTHORIZED, message);
+    let challenge = HeaderValue::from_static("Basic realm=\"Audit API\"");
+    with(answer, WWW_AUTHENTICATE, challenge)
+}
+
+fn not_allowed(allowed: &'static str) -> Response<Bytes> {
+    let answer = problem(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "The method is not supported here",
+    );
+    with(answer, ALLOW, HeaderValue::from_static(allowed))
+}
+
+fn too_many_requests(state: &State, retry_after: RetryAfter) -> Response<Bytes> {
+    let answer = problem(StatusCode::TOO_MANY_REQUESTS, "Too many requests");
+    let value = match retry_after {
+        RetryAfter::Missing => return answer,
+        RetryAfter::Seconds => HeaderValue::from(RETRY_AFTER_SECONDS),
+        RetryAfter::Date => http_date(state, Duration::from_secs(RETRY_AFTER_SECONDS + 1)),
+    };
+    with(answer, RETRY_AFTER, value)
+}
+
+/// The API's own errors are JSON, those of the gateways before it are pages.
+fn server_error(status: u16) -> Response<Bytes> {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if !matches!(
+        status,
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT
+    ) {
+        return problem(status, "The Audit API cannot answer at the moment");
+    }
+    let mut answer = Response::new(Bytes::from(format!(
+        "<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
+    )));
+    *answer.status_mut() = status;
+    with(answer, CONTENT_TYPE, HTML)
+}
+
+fn problem(status: StatusCode, message: &str) -> Response<Bytes> {
+    let error = status.canonical_reason().unwrap_or_default();
+    json(status, render::error(status.as_u16(), error, message))
+}
+
+fn json(status: StatusCode, body: Vec<u8>) -> Response<Bytes> {
+    let mut answer = Response::new(Bytes::from(body));
+    *answer.status_mut() = status;
+    with(answer, CONTENT_TYPE, JSON)
+}
+
+fn with<B>(mut answer: Response<B>, name: HeaderName, value: HeaderValue) -> Response<B> {
+    answer.headers_mut().insert(name, value);
+    answer
+}
+
+/// Compresses what the client can read compressed.
+fn encode(answer: Response<Bytes>, request: &HeaderMap) -> Response<Bytes> {
+    let answer = with(answer, VARY, HeaderValue::from_static("Accept-Encoding"));
+    if !accepts_gzip(request) {
+        return answer;
+    }
+    let Some(compressed) = body::gzip(answer.body()) else {
+        return answer;
+    };
+    let gzip = HeaderValue::from_static("gzip");
+    with(answer.map(|_| compressed), CONTENT_ENCODING, gzip)
+}
+
+fn accepts_gzip(request: &HeaderMap) -> bool {
+    let values = request.get_all(ACCEPT_ENCODING).iter();
+    let codings = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    codings.into_iter().any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let weight = weight.trim().trim_start_matches("q=").parse::<f32>();
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_ok_and(|weight| weight > 0.0)
+    })
+}
+
+fn finish(state: &State, answer: Response<Bytes>, cut: bool) -> Response<AnswerBody> {
+    let answer = answer.map(AnswerBody::whole);
+    let length = HeaderValue::from(answer.body().len());
+    let answer = with(answer, CONTENT_LENGTH, length);
+    // The announced length stays that of the whole body.
+    let answer = answer.map(|body| if cut { body.cut() } else { body });
+    with(answer, DATE, http_date(state, Duration::ZERO))
+}
+
+/// The API's time, `ahead` from now, as headers write it.
+fn http_date(state: &State, ahead: Duration) -> HeaderValue {
+    // The format covers the years 1970 to 9999, and its writer panics beyond them.
+    let second = state.clock.now().as_second().clamp(0, 250_000_000_000);
+    let since_epoch = Duration::from_secs(second.unsigned_abs()) + ahead;
+    let date = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since_epoch);
+    HeaderValue::from_str(&date).unwrap_or_else(|_| HeaderValue::from_static(""))
+}

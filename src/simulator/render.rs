@@ -1,0 +1,265 @@
+//! Writes the answers of the API as JSON.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use url::form_urlencoded;
+
+use super::archive::Entry;
+use super::cast::{self, User};
+use super::catalog::{self, DASHBOARD, EVENT_TYPES, SOURCES, Subject};
+use super::context::{self, Context};
+use super::draw::{self, Purpose};
+use super::identity;
+use super::key::{EventKey, KeyTable};
+use super::listing::Listing;
+use super::query::Query;
+
+/// Links name the vendor's host, in plain http as the vendor writes them.
+const LINK_HOST: &str = "http://api.nexmo.com";
+/// How many of a hundred Developer API events name no user.
+const NO_USER_PERCENT: u8 = 40;
+
+/// Writes events of one account.
+#[derive(Clone)]
+pub(super) struct Renderer {
+    seed: u64,
+    account: Arc<str>,
+    events_link: Arc<str>,
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    id: String,
+    event_type: &'a str,
+    event_type_description: &'a str,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<u32>,
+    account_id: &'a str,
+    source: &'a str,
+    source_description: &'a str,
+    source_ip: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_country: Option<&'a str>,
+    context: Context,
+    #[serde(rename = "_links")]
+    links: EventLinks,
+}
+
+#[derive(Serialize)]
+struct EventLinks {
+    #[serde(rename = "self")]
+    this: Link,
+}
+
+#[derive(Serialize)]
+struct Link {
+    href: String,
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    #[serde(rename = "_embedded", skip_serializing_if = "Option::is_none")]
+    embedded: Option<Embedded<'a>>,
+    #[serde(rename = "_links")]
+    links: PageLinks,
+    page: PageInfo,
+}
+
+#[derive(Serialize)]
+struct Embedded<'a> {
+    events: Vec<Event<'a>>,
+}
+
+#[derive(Serialize)]
+struct PageLinks {
+    #[serde(rename = "self")]
+    this: Link,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<Link>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prev: Option<Link>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Link>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<Link>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    size: u64,
+    total_elements: u64,
+    total_pages: u64,
+    number: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Types {
+    event_types: Vec<TypeInfo>,
+}
+
+#[derive(Serialize)]
+struct TypeInfo {
+    #[serde(rename = "type")]
+    name: &'static str,
+    description: &'static str,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    status: u16,
+    error: &'a str,
+    message: &'a str,
+}
+
+/// The body of an error answer.
+pub(super) fn error(status: u16, error: &str, message: &str) -> Vec<u8> {
+    json(&Problem {
+        status,
+        error,
+        message,
+    })
+}
+
+/// The body of the answer that lists the event types.
+pub(super) fn types() -> Vec<u8> {
+    let info = |known: &catalog::EventType| TypeInfo {
+        name: known.name,
+        description: known.description,
+    };
+    json(&Types {
+        event_types: EVENT_TYPES.iter().map(info).collect(),
+    })
+}
+
+impl Renderer {
+    /// A renderer for the account with this API key, served under `base_path`.
+    pub(super) fn new(seed: u64, account: &str, base_path: &str) -> Self {
+        Self {
+            seed,
+            account: account.into(),
+            events_link: format!("{LINK_HOST}{base_path}/events").into(),
+        }
+    }
+
+    /// The body of one event.
+    pub(super) fn event(&self, entry: Entry, keys: &KeyTable) -> Vec<u8> {
+        json(&self.describe(entry, keys))
+    }
+
+    /// The body of one page of a list.
+    pub(super) fn list(&self, listing: &Listing, query: &Query) -> Vec<u8> {
+        let describe = |entry: &Entry| self.describe(*entry, &listing.keys);
+        let events: Vec<_> = listing.entries.iter().map(describe).collect();
+        let total_pages = listing.total.div_ceil(query.size);
+        json(&List {
+            embedded: (!events.is_empty()).then_some(Embedded { events }),
+            links: self.page_links(query, total_pages),
+            page: PageInfo {
+                size: query.size,
+                total_elements: listing.total,
+                total_pages,
+                number: query.page,
+            },
+        })
+    }
+
+    /// Those of `entries` whose JSON holds `text`.
+    pub(super) fn search(&self, entries: Vec<Entry>, keys: &KeyTable, text: &str) -> Vec<Entry> {
+        let holds = |entry: &Entry| {
+            let body = self.event(*entry, keys);
+            String::from_utf8_lossy(&body).contains(text)
+        };
+        entries.into_iter().filter(holds).collect()
+    }
+
+    fn page_links(&self, query: &Query, pages: u64) -> PageLinks {
+        let link = |page| self.page_link(query, page);
+        let before = query.page.min(pages.saturating_add(1)) - 1;
+        PageLinks {
+            this: link(query.page),
+            first: (query.page > 1 && pages > 0).then(|| link(1)),
+            prev: (before > 0).then(|| link(before)),
+            next: (query.page < pages).then(|| link(query.page + 1)),
+            last: (pages > 0).then(|| link(pages)),
+        }
+    }
+
+    fn page_link(&self, query: &Query, page: u64) -> Link {
+        let parameters = form_urlencoded::Serializer::new(String::new())
+            .append_pair("page", &page.to_string())
+            .append_pair("size", &query.size.to_string())
+            .extend_pairs(&query.filters)
+            .finish();
+        Link {
+            href: format!("{}?{parameters}", self.events_link),
+        }
+    }
+
+    fn describe<'a>(&'a self, entry: Entry, keys: &'a KeyTable) -> Event<'a> {
+        let key = keys.get(entry.key);
+        let known = catalog::find_type(&key.event_type);
+        let id = identity::id_of(self.seed, entry.number);
+        let href = format!("{}/{id}", self.events_link);
+        let user = cast::user_of(self.seed, entry.number);
+        let named = key.source == DASHBOARD || self.names_user(entry.number);
+        let subject = known.map_or(Subject::Settings, |known| known.subject);
+        Event {
+            id,
+            event_type: &key.event_type,
+            event_type_description: known.map_or(&key.event_type, |known| known.description),
+            created_at: created_at(entry.at),
+            user_email: named.then(|| user.email()),
+            user_id: named.then_some(user.id),
+            account_id: &self.account,
+            source: &key.source,
+            source_description: source_description(&key.source),
+            source_ip: source_ip(key, user),
+            source_country: key.country.as_deref(),
+            context: context::context_of(self.seed, entry.number, subject, &self.account),
+            links: EventLinks {
+                this: Link { href },
+            },
+        }
+    }
+
+    fn names_user(&self, number: u32) -> bool {
+        let draw = draw::bits(self.seed, Purpose::Named, number.into());
+        draw % 100 >= u64::from(NO_USER_PERCENT)
+    }
+}
+
+fn source_description(source: &str) -> &str {
+    let known = SOURCES.iter().find(|(name, _)| *name == source);
+    known.map_or(source, |(_, description)| description)
+}
+
+fn source_ip(key: &EventKey, user: User) -> String {
+    let home = catalog::COUNTRIES[user.home].0;
+    let address = if key.source != DASHBOARD {
+        user.server_address()
+    } else if key.country.as_deref() == Some(home) {
+        user.desk_address()
+    } else {
+        user.travel_address()
+    };
+    address.to_string()
+}
+
+/// `2018-08-13T10:15:31`: whole seconds and no zone.
+fn created_at(ms: i64) -> String {
+    let time = Timestamp::from_second(ms.div_euclid(1000)).unwrap_or_default();
+    TimeZone::UTC.to_datetime(time).to_string()
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    // Plain structures with text keys cannot fail to serialize.
+    serde_json::to_vec(value).unwrap_or_default()
+}

@@ -1,0 +1,309 @@
+//! What a simulated account can be told to do, as flags and as plain values.
+//!
+//! Holds and checks values only: nothing here opens a socket or reads a clock.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use clap::ValueEnum;
+use jiff::{SignedDuration, Timestamp};
+
+use super::flag;
+
+/// The most events that one simulator agrees to hold.
+const MOST_EVENTS: f64 = 50_000_000.0;
+
+/// In which order the list of events is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ListOrder {
+    /// The newest event first.
+    #[default]
+    Newest,
+    /// The oldest event first.
+    Oldest,
+    /// Another order at every request: pages of one listing overlap and leave gaps.
+    Shuffled,
+    /// Another order whenever page 1 is asked for, kept over the pages that follow.
+    Reshuffled,
+}
+
+/// Settings of the simulated Audit API; the defaults are those of the flags.
+#[derive(Clone, Debug, PartialEq, clap::Args)]
+pub struct SimulatorSettings {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10611")]
+    pub listen_address: SocketAddr,
+
+    /// Path under which the API is served; empty for none
+    #[arg(long, value_name = "PATH", default_value = "/beta/audit", value_parser = flag::base_path)]
+    pub base_path: String,
+
+    /// API key of the simulated account
+    #[arg(long, value_name = "KEY", default_value = "abcd1234")]
+    pub api_key: String,
+
+    /// API secret of the simulated account; it opens nothing but this simulator
+    #[arg(long, value_name = "SECRET", default_value = "simulated-secret")]
+    pub api_secret: String,
+
+    /// Which traffic: the same seed and start time give the same events
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+
+    /// When the traffic begins, on the API's clock (RFC 3339; now if not given)
+    #[arg(long, value_name = "TIME")]
+    pub start: Option<Timestamp>,
+
+    /// Mean number of new events per second, 0 to 100000
+    #[arg(long, value_name = "NUMBER", default_value_t = 0.5, value_parser = flag::rate)]
+    pub rate: f64,
+
+    /// Keep the rate level: no quiet nights, no weekends, no bursts
+    #[arg(long)]
+    pub steady: bool,
+
+    /// End the traffic this long after its start (never if not given)
+    #[arg(long, value_name = "DURATION", value_parser = flag::duration)]
+    pub traffic_for: Option<Duration>,
+
+    /// Number of events that lie before the start
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    pub history: u32,
+
+    /// Time over which those events are spread
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = flag::span)]
+    pub history_span: Duration,
+
+    /// Share of events that enter the list late, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    pub late_share: f64,
+
+    /// Longest time between a late event's `created_at` and its entry into the list
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = flag::span)]
+    pub late_by: Duration,
+
+    /// Order of the list
+    #[arg(long, value_enum, default_value_t = ListOrder::Newest)]
+    pub order: ListOrder,
+
+    /// Time to wait before every answer
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = flag::duration)]
+    pub latency: Duration,
+
+    /// Share of requests answered with 429, 0 to 1
+    #[arg(long = "fault-429", value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    pub fault_429: f64,
+
+    /// Share of requests answered with 500, 502, 503 or 504, 0 to 1
+    #[arg(long = "fault-5xx", value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    pub fault_5xx: f64,
+
+    /// Share of answers cut in the middle of the body, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    pub fault_cut: f64,
+
+    /// Share of requests whose connection is reset without an answer, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    pub fault_reset: f64,
+
+    /// How far the API's clock is ahead (30s) or behind (-1h)
+    #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true,
+          value_parser = flag::signed_duration)]
+    pub clock_offset: SignedDuration,
+}
+
+impl Default for SimulatorSettings {
+    fn default() -> Self {
+        Self {
+            listen_address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 10611),
+            base_path: "/beta/audit".to_owned(),
+            api_key: "abcd1234".to_owned(),
+            api_secret: "simulated-secret".to_owned(),
+            seed: 1,
+            start: None,
+            rate: 0.5,
+            steady: false,
+            traffic_for: None,
+            history: 1000,
+            history_span: Duration::from_secs(24 * 3600),
+            late_share: 0.0,
+            late_by: Duration::from_secs(600),
+            order: ListOrder::Newest,
+            latency: Duration::ZERO,
+            fault_429: 0.0,
+            fault_5xx: 0.0,
+            fault_cut: 0.0,
+            fault_reset: 0.0,
+            clock_offset: SignedDuration::ZERO,
+        }
+    }
+}
+
+/// A setting, or a pair of them, that cannot be served.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SettingsProblem {
+    /// One value is outside its range, which the flags would have refused.
+    #[error("{setting}: {problem}")]
+    OutOfRange {
+        /// The flag that sets the value.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The faults exclude each other, so their shares share the whole.
+    #[error(
+        "the shares of --fault-429, --fault-5xx, --fault-cut and --fault-reset add up to {0}, more than 1"
+    )]
+    FaultShares(f64),
+    /// The traffic since `--start` would not fit into memory.
+    #[error(
+        "--history, and --rate since --start, make about {0:.0} events; at most {MOST_EVENTS:.0} fit: choose a later --start or a lower --rate"
+    )]
+    TooManyEvents(f64),
+    /// HTTP Basic cannot carry a user name with a colon in it.
+    #[error("--api-key must not contain a colon")]
+    KeyWithColon,
+}
+
+impl SimulatorSettings {
+    /// Checks every value and what the values mean together, at the API's time `now`.
+    ///
+    /// # Errors
+    /// Returns all problems found, not the first alone.
+    pub fn check(&self, now: Timestamp) -> Result<(), Vec<SettingsProblem>> {
+        let mut problems = self.out_of_range();
+        let faults = self.fault_429 + self.fault_5xx + self.fault_cut + self.fault_reset;
+        // Shares such as 0.7 + 0.2 + 0.1 miss 1 by a rounding error.
+        if faults > 1.0 + 1e-9 {
+            problems.push(SettingsProblem::FaultShares(faults));
+        }
+        let events = self.expected_events(now);
+        if events > MOST_EVENTS {
+            problems.push(SettingsProblem::TooManyEvents(events));
+        }
+        if self.api_key.contains(':') {
+            problems.push(SettingsProblem::KeyWithColon);
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn out_of_range(&self) -> Vec<SettingsProblem> {
+        let shares = [
+            ("--late-share", self.late_share),
+            ("--fault-429", self.fault_429),
+            ("--fault-5xx", self.fault_5xx),
+            ("--fault-cut", self.fault_cut),
+            ("--fault-reset", self.fault_reset),
+        ];
+        let checks = shares
+            .into_iter()
+            .map(|(setting, value)| (setting, flag::check_share(value)))
+            .chain([
+                ("--rate", flag::check_rate(self.rate)),
+                ("--history-span", flag::check_span(self.history_span)),
+                ("--late-by", flag::check_span(self.late_by)),
+                ("--base-path", flag::check_base_path(&self.base_path)),
+            ]);
+        checks
+            .filter_map(|(setting, check)| {
+                let problem = check.err()?;
+                Some(SettingsProblem::OutOfRange { setting, problem })
+            })
+            .collect()
+    }
+
+    fn expected_events(&self, now: Timestamp) -> f64 {
+        let start = self.start.unwrap_or(now);
+        let elapsed = now.duration_since(start).as_secs_f64().max(0.0);
+        let longest = self.traffic_for.map_or(f64::MAX, |span| span.as_secs_f64());
+        f64::from(self.history) + self.rate * elapsed.min(longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Flags {
+        #[command(flatten)]
+        settings: SimulatorSettings,
+    }
+
+    fn parse(flags: &[&str]) -> Result<SimulatorSettings, String> {
+        Flags::try_parse_from([&["simulate"], flags].concat())
+            .map(|flags| flags.settings)
+            .map_err(|error| error.to_string())
+    }
+
+    fn now() -> Timestamp {
+        "2026-11-23T12:00:00Z".parse().expect("a timestamp")
+    }
+
+    #[test]
+    fn flag_defaults_are_the_default_settings() {
+        assert_eq!(parse(&[]), Ok(SimulatorSettings::default()));
+    }
+
+    #[test]
+    fn flags_are_read() {
+        let settings = parse(&[
+            "--clock-offset",
+            "-1h",
+            "--start=2026-11-01T00:00:00Z",
+            "--order=reshuffled",
+            "--history-span=90m",
+            "--fault-429=0.25",
+            "--base-path=",
+        ])
+        .expect("valid flags");
+        assert_eq!(settings.clock_offset, SignedDuration::from_hours(-1));
+        assert_eq!(settings.start, "2026-11-01T00:00:00Z".parse().ok());
+        assert_eq!(settings.order, ListOrder::Reshuffled);
+        assert_eq!(settings.history_span, Duration::from_secs(5400));
+        assert!((settings.fault_429 - 0.25).abs() < f64::EPSILON);
+        assert_eq!(settings.base_path, "");
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        let cases = [
+            ("--rate=-1", "from 0 to 100000"),
+            ("--rate=fast", "is not a number"),
+            ("--rate=NaN", "from 0 to 100000"),
+            ("--late-share=1.5", "from 0 to 1"),
+            ("--latency=-1s", "must not be negative"),
+            ("--latency=5", "such as 30s, 15m or 24h"),
+            ("--clock-offset=soon", "such as 30s, 15m or 24h"),
+            ("--history-span=90000h", "at most"),
+            ("--base-path=audit", "must begin with a slash"),
+            ("--order=random", "newest, oldest, shuffled, reshuffled"),
+            ("--start=yesterday", "--start <TIME>"),
+        ];
+        for (flag, text) in cases {
+            let error = parse(&[flag]).expect_err(flag);
+            assert!(error.contains(text), "{flag}: {error}");
+        }
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once() {
+        let settings = SimulatorSettings {
+            fault_429: 0.7,
+            fault_cut: 0.7,
+            late_share: 2.0,
+            rate: 1000.0,
+            start: "2020-01-01T00:00:00Z".parse().ok(),
+            api_key: "a:b".to_owned(),
+            ..SimulatorSettings::default()
+        };
+        let problems = settings.check(now()).expect_err("problems");
+        assert_eq!(problems.len(), 4, "{problems:?}");
+        assert_eq!(SimulatorSettings::default().check(now()), Ok(()));
+    }
+}
