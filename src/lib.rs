@@ -1,13 +1,23 @@
 //! A Prometheus exporter for the Audit API of Nexmo (now Vonage).
+//!
+//! The way of one event: page → [`event`] → [`window`] → [`ledger`] →
+//! [`exposition`]. The modules on that way are pure: no clock, no network, no file.
 
 pub mod account;
+pub mod app;
+pub mod cli;
 pub mod client;
 pub mod config;
+pub mod credentials;
+pub mod demo;
 pub mod event;
 pub mod exposition;
 pub mod ledger;
+pub mod logging;
 pub mod metrics;
 pub mod poller;
+pub mod run;
+pub mod server;
 pub mod simulator;
 pub mod status;
 pub mod window;

@@ -1,3 +1,10 @@
-//! The `nexmo-audit-exporter` program.
+//! The `nexmo-audit-exporter` program: parses, logs, runs a command, exits.
 
-fn main() {}
+use std::process::ExitCode;
+
+use nexmo_audit_exporter::run;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    run::run(std::env::args_os()).await
+}

@@ -132,6 +132,17 @@ impl Settings {
     }
 }
 
+impl LogSettings {
+    /// Checks what a user wrote of the log alone, for commands that need no more.
+    ///
+    /// # Errors
+    /// All [`Problems`] together.
+    pub fn check(options: &LogOptions) -> Result<Self, Problems> {
+        let mut check = Check::default();
+        check.log(options).ok_or(Problems(check.problems))
+    }
+}
+
 /// Collects problems. What has one is `None`.
 #[derive(Default)]
 struct Check {

@@ -68,9 +68,9 @@ pub struct AccountOptions {
     #[arg(
         long = "api.max-requests-per-second",
         value_name = "NUMBER",
-        default_value_t = 10.0
+        default_value = "10"
     )]
-    pub max_requests_per_second: f64,
+    pub max_requests_per_second: String,
     /// File that holds the API secret, in place of `NEXMO_API_SECRET`.
     #[arg(long = "api.secret-file", value_name = "FILE")]
     pub secret_file: Option<PathBuf>,

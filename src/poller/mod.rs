@@ -167,6 +167,7 @@ impl Poller {
             None => self.ask_the_time().await?,
         };
         let start = self.settings.start.resolve(date, self.started.elapsed());
+        outcome::CountingBegins { from: start }.record();
         let mut ledger = Ledger::new(self.settings.max_series);
         ledger.name_types(self.types.iter().map(|known| known.name.as_str()));
         Ok(Account {
@@ -276,11 +277,7 @@ impl Poller {
         );
         let counted = report.counted;
         if before.last_success.is_none() {
-            outcome::FirstSuccess {
-                counted,
-                counts_from: window.floor(),
-            }
-            .record();
+            outcome::FirstSuccess { counted }.record();
         } else if let Some(failing) = before.failing {
             outcome::Recovered {
                 failed_since: failing.since,

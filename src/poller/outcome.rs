@@ -79,15 +79,25 @@ impl PollSucceeded {
     }
 }
 
+/// The API told its time, so that counting can begin.
+pub(super) struct CountingBegins {
+    pub(super) from: Timestamp,
+}
+
+impl CountingBegins {
+    pub(super) fn record(&self) {
+        tracing::info!(from = %self.from, "counting begins; what was created before is not counted");
+    }
+}
+
 /// The first poll succeeded.
 pub(super) struct FirstSuccess {
     pub(super) counted: u64,
-    pub(super) counts_from: Timestamp,
 }
 
 impl FirstSuccess {
     pub(super) fn record(&self) {
-        tracing::info!(counted = self.counted, counts_from = %self.counts_from, "first poll succeeded");
+        tracing::info!(counted = self.counted, "first poll succeeded");
     }
 }
 

@@ -1,0 +1,166 @@
+//! The command line: which command, with which options. Every flag has an
+//! environment variable, named by one rule.
+
+use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::{config::Options, simulator::SimulatorSettings};
+
+/// Prometheus exporter for the Audit API of Nexmo (now Vonage).
+#[derive(Debug, Parser)]
+#[command(name = "nexmo-audit-exporter", version, args_conflicts_with_subcommands = true, after_help = CREDENTIALS)]
+struct CommandLine {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What the program is asked to do.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Poll, count and serve (also with no command).
+    #[command(after_help = CREDENTIALS)]
+    Serve(Box<Options>),
+    /// The exporter on a simulated account, to see what it looks like.
+    Demo(Box<Options>),
+    /// The Audit API simulator alone.
+    Simulate(Box<SimulateOptions>),
+}
+
+/// The options of `simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateOptions {
+    /// What is simulated.
+    #[command(flatten)]
+    pub simulator: SimulatorSettings,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: crate::config::LogOptions,
+}
+
+const CREDENTIALS: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
+VONAGE_API_SECRET) from the environment, or the secret from --api.secret-file.\n\
+Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
+
+const ENVIRONMENT_PREFIX: &str = "NEXMO_AUDIT_";
+
+/// What `demo` does otherwise than `serve`.
+const DEMO_DEFAULTS: [(&str, &str); 3] = [
+    ("listen_address", "127.0.0.1:10610"),
+    ("interval", "1s"),
+    ("start", "24h"),
+];
+
+/// Reads the command line and the environment.
+///
+/// # Errors
+/// For bad usage, and for `--help` and `--version`; [`clap::Error::exit`] prints
+/// each as it should be and ends with the right status.
+pub fn parse(
+    arguments: impl IntoIterator<Item = std::ffi::OsString>,
+) -> Result<Action, clap::Error> {
+    let line = CommandLine::from_arg_matches(&command().try_get_matches_from(arguments)?)?;
+    Ok(line.action.unwrap_or(Action::Serve(Box::new(line.options))))
+}
+
+fn command() -> Command {
+    let command = with_environment(CommandLine::command());
+    command
+        .mut_subcommand("serve", with_environment)
+        .mut_subcommand("simulate", with_environment)
+        .mut_subcommand("demo", |demo| {
+            let with_defaults =
+                |demo: Command, (id, value)| demo.mut_arg(id, |arg: Arg| arg.default_value(value));
+            DEMO_DEFAULTS
+                .into_iter()
+                .fold(with_environment(demo), with_defaults)
+        })
+}
+
+fn with_environment(command: Command) -> Command {
+    command.mut_args(|arg| match arg.get_long() {
+        Some(long) if !matches!(long, "help" | "version") => {
+            let variable = long.to_uppercase().replace(['.', '-'], "_");
+            arg.env(format!("{ENVIRONMENT_PREFIX}{variable}"))
+                .hide_env_values(true)
+        }
+        _ => arg,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn action(line: &str) -> Action {
+        let arguments = line.split_whitespace().map(Into::into);
+        parse(arguments).expect("a command line")
+    }
+
+    #[test]
+    fn the_definitions_are_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_is_serve() {
+        for line in [
+            "x",
+            "x --poll.interval=7s",
+            "x serve",
+            "x serve --poll.interval=7s",
+        ] {
+            assert!(matches!(action(line), Action::Serve(_)), "{line}");
+        }
+        let Action::Serve(options) = action("x --poll.interval=7s") else {
+            panic!("serve")
+        };
+        assert_eq!(options.poll.interval, "7s");
+    }
+
+    #[test]
+    fn demo_has_its_own_defaults() {
+        let Action::Demo(options) = action("x demo") else {
+            panic!("demo")
+        };
+        assert_eq!(options.web.listen_address, ["127.0.0.1:10610"]);
+        assert_eq!(options.poll.interval, "1s");
+        let Action::Demo(options) = action("x demo --web.listen-address=:1 --poll.interval=2s")
+        else {
+            panic!("demo")
+        };
+        assert_eq!(options.web.listen_address, [":1"]);
+        assert_eq!(options.poll.interval, "2s");
+    }
+
+    #[test]
+    fn every_flag_has_its_variable() {
+        let command = command();
+        let variables: Vec<_> = command
+            .find_subcommand("serve")
+            .expect("serve")
+            .get_arguments()
+            .filter_map(|arg| Some(format!("{} {}", arg.get_long()?, arg.get_env()?.to_str()?)))
+            .collect();
+        assert!(
+            variables.contains(&"web.listen-address NEXMO_AUDIT_WEB_LISTEN_ADDRESS".into()),
+            "{variables:?}"
+        );
+        assert!(variables.contains(
+            &"api.max-requests-per-second NEXMO_AUDIT_API_MAX_REQUESTS_PER_SECOND".into()
+        ));
+    }
+
+    #[test]
+    fn bad_usage_is_status_2() {
+        for line in [
+            "x --no-such-flag",
+            "x no-such-command",
+            "x --poll.interval",
+            "x demo serve",
+        ] {
+            let error = parse(line.split_whitespace().map(Into::into)).expect_err(line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The exporter on a simulated account, in one process: to see what it looks like.
+
+use std::{future::Future, io::Write, net::SocketAddr};
+
+use anyhow::Context;
+
+use crate::{
+    app::App,
+    config::{FoundCredentials, Options, Settings},
+    simulator::{Simulator, SimulatorSettings},
+};
+
+/// Events per second: something happens while one looks.
+const RATE: f64 = 1.0;
+/// Events on the account before the demo began.
+const HISTORY: u32 = 500;
+
+/// Takes the ports, says on standard output what to open, and runs until
+/// `shutdown` resolves.
+///
+/// # Errors
+/// As [`App::bind`], and when the options cannot be used.
+pub async fn run(mut options: Options, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let simulator = Simulator::bind(account()).await?;
+    options.account.base_url = simulator.base_url();
+    let simulated = account();
+    let found = FoundCredentials {
+        key: Some(simulated.api_key),
+        secret: Some(Ok(simulated.api_secret.into())),
+    };
+    let settings = Settings::check(&options, found)?;
+    let app = App::bind(&settings).await?;
+    let address = *app
+        .local_addresses()?
+        .first()
+        .context("no address is listened on")?;
+    introduce(address, &settings.telemetry_path)?;
+    let simulating = tokio::spawn(simulator.run(std::future::pending()));
+    let outcome = app.run(shutdown).await;
+    simulating.abort();
+    outcome
+}
+
+fn account() -> SimulatorSettings {
+    SimulatorSettings {
+        listen_address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        rate: RATE,
+        steady: true,
+        history: HISTORY,
+        ..SimulatorSettings::default()
+    }
+}
+
+fn introduce(address: SocketAddr, path: &str) -> std::io::Result<()> {
+    write!(
+        std::io::stdout().lock(),
+        "A simulated account with about one event a second is being counted.
+
+  Open       http://{address}/
+  See        curl -s http://{address}{path} | grep nexmo_audit_events
+  Scrape     scrape_configs:
+               - job_name: nexmo-audit
+                 metrics_path: {path}
+                 static_configs:
+                   - targets: [\"{address}\"]
+  Your own   NEXMO_API_KEY=... NEXMO_API_SECRET=... nexmo-audit-exporter serve
+
+Ctrl-C ends it.
+
+"
+    )
+}
