@@ -1,0 +1,83 @@
+# `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# The tests find their tools here first, then on the PATH.
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+# Names what was left out because a tool is missing; see tests/support/tools.rs.
+SKIPPED := target/skipped-tests.txt
+
+# Everything but tests/real runs without any tool beside Rust's own.
+NEXTEST := $(shell command -v cargo-nextest)
+ifdef NEXTEST
+RUN_ALL  := cargo nextest run --no-fail-fast -E 'not binary(million)'
+RUN_UNIT := cargo nextest run --no-fail-fast -E 'not binary(real) and not binary(million)'
+else
+RUN_UNIT := cargo test --no-fail-fast --lib --bins \
+	$(patsubst tests/%.rs,--test %,$(wildcard tests/*.rs)) \
+	$(patsubst tests/%/main.rs,--test %,$(filter-out tests/real/% tests/million/%,$(wildcard tests/*/main.rs)))
+RUN_ALL  := $(RUN_UNIT) --test real
+endif
+
+# $(call with,TOOL,COMMAND) runs COMMAND, or names what is skipped without TOOL.
+define with
+@if command -v $(1) >/dev/null; then \
+	echo '$(2)'; $(2); \
+elif [[ -n $${CI:-} ]]; then \
+	echo '$(1) is missing: run `make tools`' >&2; exit 1; \
+else \
+	echo 'SKIPPED lint: $(1) (run `make tools`)' | tee -a $(SKIPPED); \
+fi
+endef
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+.PHONY: test
+test: tools ## install what the tests need, then check and test everything
+	@rm -f $(SKIPPED)
+	@$(MAKE) lint
+	cargo test --doc --quiet
+	@status=0; $(MAKE) million || status=$$?; $(RUN_ALL) || status=$$?; \
+	if [[ -s $(SKIPPED) ]]; then sort -u $(SKIPPED); else echo 'Nothing was skipped.'; fi; \
+	exit $$status
+
+# MILLION_HISTORIES, MILLION_FROM, and MILLION_SEED, which replays one, are read
+# from the environment.
+.PHONY: million
+million: ## the whole system in simulated time, 100,000 histories of it
+	MILLION_HISTORIES=$${MILLION_HISTORIES:-100000} \
+		cargo test --locked --profile million --test million -- --nocapture
+
+.PHONY: unit
+unit: ## run the tests that need no tool beside Rust's own
+	$(RUN_UNIT)
+
+.PHONY: million
+million: ## run 100,000 simulated histories; MILLION_HISTORIES says how many
+	MILLION_HISTORIES=$${MILLION_HISTORIES:-100000} \
+		cargo test --profile million --locked --test million -- --nocapture
+
+.PHONY: lint
+lint: ## formatting, clippy, documentation, dependencies, Dockerfile
+	@mkdir -p target
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+	$(call with,cargo-deny,cargo deny --all-features check --hide-inclusion-graph bans licenses sources)
+	$(call with,hadolint,hadolint Dockerfile)
+
+# SOAK_SEED, SOAK_DURATION (2h), SOAK_KILLS, SOAK_RATE (events a second) and
+# SOAK_SCRAPE_INTERVAL (0: without the publish gate) are read from the environment.
+.PHONY: soak
+soak: tools ## half an hour of kills and outages against two real Prometheus servers
+	cargo test --locked --test real -- --ignored --exact exactly_once::soak --nocapture
+
+.PHONY: tools
+tools: ## install what the tests run against into target/tools
+	@bash tests/tools/install.sh

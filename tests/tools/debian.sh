@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# Packages of any Debian release, out of the archive that this machine uses
+# already and without touching its configuration. Sourced.
+
+# The archive's address, as the machine's own sources have it.
+archive() {
+    local codename
+    codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    # shellcheck disable=SC2016 # these are apt's variables
+    apt-get indextargets --no-release-info \
+        --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
+        awk -v suite="$codename" '$1 == suite && $2 == "main" && !seen++ { print $3 }'
+}
+
+# Writes into folder $2 a configuration under which apt knows suite $1 alone.
+# Signatures are checked, dates are not: a frozen mirror's lists are past theirs.
+configure_apt() {
+    local suite=$1 apt=$2 address
+    address=$(archive)
+    if [[ -z $address ]]; then
+        echo "tools: apt has no source with Debian's own packages" >&2
+        return 1
+    fi
+    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+    touch "$apt/status"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $address $suite main" \
+        >"$apt/sources.list"
+    cat >"$apt/apt.conf" <<END
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear Acquire::IndexTargets::deb::DEP-11;
+#clear Acquire::IndexTargets::deb::Contents-deb;
+Dir::State "$apt";
+Dir::State::status "$apt/status";
+Dir::Cache "$apt/cache";
+Dir::Etc::sourcelist "$apt/sources.list";
+Dir::Etc::sourceparts "-";
+Acquire::Languages "none";
+Acquire::Retries "3";
+Acquire::Check-Valid-Until "false";
+Acquire::Check-Date "false";
+APT::Sandbox::User "root";
+END
+}
+
+# Unpacks the packages $3... of suite $1 into folder $2.
+fetch() {
+    local suite=$1 folder=$2 apt package
+    shift 2
+    apt=$(mktemp -d)
+    configure_apt "$suite" "$apt"
+    apt-get --config-file "$apt/apt.conf" update -qq
+    (cd "$apt" && apt-get --config-file apt.conf download -qq "$@")
+    mkdir -p "$folder"
+    for package in "$apt"/*.deb; do
+        dpkg -x "$package" "$folder"
+    done
+    rm -rf "$apt"
+}

