@@ -3,12 +3,14 @@
 //! Pure, so that the whole of the counting can be run by the million. It must
 //! not know where pages come from nor where totals are shown.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::{
     event::{AuditEvent, Entry, Page},
-    ledger::{Counted, Ledger},
-    window::{Admission, Window},
+    ledger::{Age, Changes, Counted, Gate, Ledger},
+    window::{Admission, Remembered, SavedWindow, Window, WindowSettings},
 };
 
 /// What is counted for one account, and what of it was already seen.
@@ -18,13 +20,40 @@ pub struct Account {
     pub window: Window,
     /// How many there were.
     pub ledger: Ledger,
+    /// Where the account stands.
+    pub stage: Stage,
+}
+
+/// Where an account stands since its first start ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// When it began to be counted, by the API's clock: what was created before
+    /// that is history.
+    pub began: Timestamp,
+    /// Whether the history has been counted. Until then nothing is shown, so that
+    /// no server takes history for news.
+    pub caught_up: bool,
+}
+
+/// What one transaction stores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Where the account stands.
+    pub stage: Stage,
+    /// The window, but for its ids.
+    pub window: SavedWindow,
+    /// Ids to remember; those from before the floor are to be forgotten.
+    pub ids: Vec<Remembered>,
+    /// The counters that change.
+    pub changes: Changes,
 }
 
 /// What one page brought.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// Seconds from creation to counting of each event counted; its length is
-    /// their number.
+    /// their number. None is below 0, where clocks differ: a histogram's sum
+    /// must not fall.
     pub lags: Vec<f64>,
     /// Counted before.
     pub duplicates: u64,
@@ -39,13 +68,51 @@ pub struct Tally {
 }
 
 impl Account {
+    /// An account that was never counted: from `start` on, of which what came
+    /// before `began` is history.
+    #[must_use]
+    pub fn new(
+        settings: WindowSettings,
+        start: Timestamp,
+        began: Timestamp,
+        max_series: usize,
+    ) -> Self {
+        Self {
+            window: Window::new(settings, start),
+            ledger: Ledger::new(max_series),
+            stage: Stage {
+                began,
+                caught_up: false,
+            },
+        }
+    }
+
+    /// What the next transaction stores, as far as the gate lets counts be shown
+    /// at `uptime`.
+    #[must_use]
+    pub fn prepare(&self, gate: &Gate, uptime: Duration) -> Commit {
+        Commit {
+            stage: self.stage,
+            window: self.window.saved(),
+            ids: self.window.fresh().to_vec(),
+            changes: self.ledger.changes(gate, uptime),
+        }
+    }
+
+    /// Takes over what was stored. Nothing may have been counted since
+    /// [`Account::prepare`].
+    pub fn confirm(&mut self, commit: &Commit) {
+        self.window.confirm();
+        self.ledger.confirm(&commit.changes);
+    }
+
     /// Counts what is new on a page that was answered at `now`, by the API's clock.
     pub fn count(&mut self, page: &Page<'_>, now: Timestamp) -> Tally {
         let mut tally = Tally::default();
         for entry in &page.entries {
             match entry {
                 Entry::Event(event) => self.count_event(event, now, &mut tally),
-                Entry::Malformed(id) => match self.window.admit(*id, None, now) {
+                Entry::Malformed(id) => match self.window.admit_malformed(*id, now) {
                     Admission::New { .. } => tally.malformed += 1,
                     Admission::Duplicate | Admission::BeforeFloor => {}
                 },
@@ -54,14 +121,22 @@ impl Account {
         tally
     }
 
+    fn age(&self, created_at: Timestamp) -> Age {
+        if !self.stage.caught_up && created_at < self.stage.began {
+            Age::History
+        } else {
+            Age::News
+        }
+    }
+
     fn count_event(&mut self, event: &AuditEvent<'_>, now: Timestamp, tally: &mut Tally) {
         match self.window.admit(event.id, event.created_at, now) {
             Admission::New { late, created_at } => {
-                tally
-                    .lags
-                    .push(now.duration_since(created_at).as_secs_f64());
+                let lag = now.duration_since(created_at).as_secs_f64();
+                tally.lags.push(lag.max(0.0));
                 tally.late += u64::from(late);
-                if self.ledger.count(&event.labels) == Counted::Overflow {
+                let age = self.age(created_at);
+                if self.ledger.count(&event.labels, age) == Counted::Overflow {
                     tally.overflow += 1;
                 }
             }
@@ -70,3 +145,6 @@ impl Account {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

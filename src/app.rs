@@ -1,29 +1,35 @@
 //! Wires the parts together: a poller that counts, a server that shows it.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Instant};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use crate::{
     client::{Client, ClientSettings, Credentials, REASONS},
-    config::{PollSettings, Settings, Start},
+    config::{ScrapeInterval, Settings, Start},
     exposition::Exposition,
+    ledger::{self, Gate},
     metrics::SelfMetrics,
-    poller::{PollStart, Poller, PollerSettings},
+    poller::{Parts, PollStart, PollerSettings, PollerStart, SystemClock},
     server::{Server, Site, bind},
     status::Status,
+    storage::StoredAccount,
     window::WindowSettings,
 };
 
-/// How much longer than the lookback an id is remembered, for polls that take
-/// their time.
+/// How much longer than any poll looks back an id is remembered, for polls that
+/// take their time.
 const RETENTION_MARGIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// About how many requests of an account wait for their turn at once.
+const PAGES_AT_ONCE: f64 = 8.0;
 
 /// The exporter, bound and ready to run.
 #[derive(Debug)]
 pub struct App {
-    poller: Poller,
+    poller: PollerStart<StoredAccount>,
     server: Server,
 }
 
@@ -42,22 +48,35 @@ impl App {
         metrics
             .register_process()
             .context("the process metrics cannot be registered")?;
-        let exposition = Arc::new(Exposition::new(Arc::clone(&metrics)));
-        let status = Arc::new(Status::new(Instant::now()));
         let client = client(settings, &metrics)?;
-        let site = Site {
-            telemetry_path: settings.telemetry_path.clone(),
-            exposition: Arc::clone(&exposition),
-            status: Arc::clone(&status),
+        let poller = poller_settings(settings);
+        let storage = StoredAccount::open(&settings.storage_path, &settings.account.key)?;
+        let stored = storage.load(poller.window, poller.max_series)?;
+        let gate = Gate::new(
+            scrape_interval(settings),
+            &storage.load_gate(Timestamp::now())?,
+        );
+        let exposition = Arc::new(Exposition::new(Arc::clone(&metrics), gate));
+        let started = Instant::now();
+        let status = Arc::new(Status::new(started.into_std()));
+        let path = settings.telemetry_path.clone();
+        let site = Site::new(
+            path,
+            Arc::clone(&exposition),
+            Arc::clone(&status),
+            started.into_std(),
+        );
+        let clock = SystemClock { started };
+        let parts = Parts {
+            client,
+            storage,
+            clock,
+            metrics,
+            exposition,
+            status,
         };
         Ok(Self {
-            poller: Poller::new(
-                poller_settings(settings),
-                client,
-                metrics,
-                exposition,
-                status,
-            ),
+            poller: PollerStart::new(poller, parts, stored),
             server: Server::new(listeners, site),
         })
     }
@@ -110,20 +129,30 @@ fn client(settings: &Settings, metrics: &Arc<SelfMetrics>) -> anyhow::Result<Cli
         .context("TLS cannot be set up; are CA certificates installed (package ca-certificates)?")
 }
 
+fn scrape_interval(settings: &Settings) -> ledger::ScrapeInterval {
+    match settings.scrape_interval {
+        ScrapeInterval::Auto => ledger::ScrapeInterval::Learned,
+        ScrapeInterval::Fixed(interval) => ledger::ScrapeInterval::Fixed(interval),
+        ScrapeInterval::Off => ledger::ScrapeInterval::Off,
+    }
+}
+
 fn poller_settings(settings: &Settings) -> PollerSettings {
-    let PollSettings {
-        interval,
-        lookback,
-        start,
-    } = settings.poll;
+    let poll = settings.poll;
+    // A request may have to wait for its turn first.
+    let turn =
+        Duration::try_from_secs_f64(PAGES_AT_ONCE / settings.account.max_requests_per_second);
+    let turn = turn.unwrap_or(Duration::MAX / 2);
     PollerSettings {
-        interval,
-        request_timeout: settings.account.timeout,
+        interval: poll.interval,
+        request_timeout: settings.account.timeout + turn,
         window: WindowSettings {
-            lookback,
-            retention: lookback + RETENTION_MARGIN,
+            lookback: poll.lookback,
+            retention: poll.reconcile_lookback + RETENTION_MARGIN,
         },
-        start: match start {
+        reconcile_interval: poll.reconcile_interval,
+        reconcile_lookback: poll.reconcile_lookback,
+        start: match poll.start {
             Start::Now => PollStart::Now,
             Start::Age(age) => PollStart::Age(age),
             Start::At(time) => PollStart::At(time),

@@ -9,6 +9,8 @@ use crate::config::FoundCredentials;
 
 /// A secret is a line; a file much longer than one is something else.
 const MAX_SECRET_BYTES: u64 = 4096;
+/// Editors, and secrets of Kubernetes, end with what is no part of the secret.
+const LINE_END: [char; 2] = ['\r', '\n'];
 
 /// Looks where the documentation says that credentials are.
 #[must_use]
@@ -26,10 +28,10 @@ fn variable(names: [&str; 2]) -> Option<String> {
     names
         .into_iter()
         .filter_map(|name| env::var(name).ok())
+        .map(|value| value.trim_end_matches(LINE_END).to_owned())
         .find(|value| !value.is_empty())
 }
 
-/// The end of the last line is not part of the secret.
 fn from_file(path: &Path) -> Result<SecretString, String> {
     let unreadable = |problem: String| format!("{} cannot be used: {problem}", path.display());
     let size = fs::metadata(path)
@@ -41,7 +43,7 @@ fn from_file(path: &Path) -> Result<SecretString, String> {
         )));
     }
     let text = fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    let secret = text.trim_end_matches(['\r', '\n']);
+    let secret = text.trim_end_matches(LINE_END);
     if secret.is_empty() {
         return Err(unreadable("it is empty".into()));
     }

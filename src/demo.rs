@@ -28,6 +28,8 @@ pub async fn run(mut options: Options, shutdown: impl Future<Output = ()>) -> an
         key: Some(simulated.api_key),
         secret: Some(Ok(simulated.api_secret.into())),
     };
+    let storage = tempfile::tempdir().context("no temporary directory can be made")?;
+    options.storage.path = storage.path().to_owned();
     let settings = Settings::check(&options, found)?;
     let app = App::bind(&settings).await?;
     let address = *app

@@ -20,4 +20,6 @@ pub mod run;
 pub mod server;
 pub mod simulator;
 pub mod status;
+pub mod storage;
+pub mod store;
 pub mod window;

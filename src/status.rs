@@ -10,14 +10,13 @@ use std::{
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 /// What a person wants to know of one account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
     /// When a poll last succeeded.
     pub last_success: Option<Timestamp>,
-    /// Everything that the API showed up to this time is counted.
-    pub watermark: Option<Timestamp>,
     /// Set while polls fail.
     pub failing: Option<Failing>,
 }
@@ -38,6 +37,7 @@ pub struct Status {
     progress: ArcSwap<Progress>,
     decided: AtomicBool,
     sign_of_life_due: AtomicU64,
+    newcomer: Notify,
 }
 
 /// What is added to every deadline before a poller counts as stalled.
@@ -52,6 +52,7 @@ impl Status {
             progress: ArcSwap::default(),
             decided: AtomicBool::new(false),
             sign_of_life_due: AtomicU64::new(0),
+            newcomer: Notify::new(),
         };
         status.expect_life(now, Duration::ZERO);
         status
@@ -73,6 +74,16 @@ impl Status {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.decided.load(Ordering::Relaxed)
+    }
+
+    /// A server scrapes for the first time, and waits to be stored.
+    pub fn announce_newcomer(&self) {
+        self.newcomer.notify_one();
+    }
+
+    /// Waits for a server that waits to be stored.
+    pub async fn newcomer(&self) {
+        self.newcomer.notified().await;
     }
 
     /// The poller will show that it lives within `bound` (and some grace).

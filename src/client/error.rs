@@ -71,6 +71,11 @@ pub enum ApiError {
     },
 }
 
+/// A success without a body that says so only by being empty.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is empty")]
+pub(super) struct Empty;
+
 /// A body larger than what is read.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is larger than {} MiB", .limit / (1024 * 1024))]
@@ -135,15 +140,18 @@ impl ApiError {
         if error.is_timeout() {
             return ApiError::Timeout;
         }
-        if error.is_decode() {
+        // The URL bears no secret, but the innermost cause says what a person can act on.
+        let mut cause: &dyn Error = error;
+        let mut in_transport = false;
+        while let Some(source) = cause.source() {
+            cause = source;
+            in_transport |= cause.is::<hyper::Error>();
+        }
+        // A body that breaks off is a decoding error to reqwest, too.
+        if error.is_decode() && !in_transport {
             return ApiError::Body {
                 cause: "the answer could not be decompressed".into(),
             };
-        }
-        // The URL bears no secret, but the innermost cause says what a person can act on.
-        let mut cause: &dyn Error = error;
-        while let Some(source) = cause.source() {
-            cause = source;
         }
         ApiError::Transport {
             cause: cause.to_string(),
@@ -154,13 +162,14 @@ impl ApiError {
         response: &Response,
         date: Option<Timestamp>,
         body: &[u8],
-        secret: &str,
+        secrets: &[&str],
     ) -> Self {
-        let message = VendorMessage(vendor_message(body, secret));
+        let message = VendorMessage(vendor_message(body, secrets));
+        let now = date.unwrap_or_else(Timestamp::now);
         let retry_after = response
             .headers()
             .get(header::RETRY_AFTER)
-            .and_then(|value| retry_after(value.to_str().ok()?, date?));
+            .and_then(|value| retry_after(value.to_str().ok()?, now));
         match response.status() {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ApiError::Auth {
                 status: response.status().as_u16(),
@@ -190,7 +199,7 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 }
 
 /// `message` of the documented error body, or else its `error`.
-fn vendor_message(body: &[u8], secret: &str) -> Option<String> {
+fn vendor_message(body: &[u8], secrets: &[&str]) -> Option<String> {
     #[derive(Deserialize)]
     struct Documented {
         message: Option<String>,
@@ -198,13 +207,12 @@ fn vendor_message(body: &[u8], secret: &str) -> Option<String> {
     }
     let documented: Documented = serde_json::from_slice(body).ok()?;
     let said = documented.message.or(documented.error)?;
-    let said = if secret.is_empty() {
-        said
-    } else {
-        said.replace(secret, "[secret]")
-    };
-    let printable = said.chars().filter(|character| !character.is_control());
-    Some(printable.take(MAX_MESSAGE_CHARS).collect())
+    let printable: String = said.chars().filter(|c| !c.is_control()).collect();
+    let clean = secrets
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .fold(printable, |said, secret| said.replace(secret, "[secret]"));
+    Some(clean.chars().take(MAX_MESSAGE_CHARS).collect())
 }
 
 #[cfg(test)]
@@ -234,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_vendors_message_is_cut_and_bears_no_secret() {
-        let message = |body: &str| vendor_message(body.as_bytes(), "hunter2");
+        let message = |body: &str| vendor_message(body.as_bytes(), &["hunter2", ""]);
         let long = format!(r#"{{"message": "{}"}}"#, "x".repeat(5000));
         assert_eq!(
             message(r#"{"status":401,"error":"Unauthorized","message":"No."}"#),
@@ -247,6 +255,10 @@ mod tests {
         assert_eq!(
             message(r#"{"message":"hunter2 is\nwrong"}"#),
             Some("[secret] iswrong".into())
+        );
+        assert_eq!(
+            message(r#"{"message":"hun\nter2"}"#),
+            Some("[secret]".into())
         );
         assert_eq!(
             message(&long).map(|text| text.len()),

@@ -12,8 +12,10 @@ pub use rate::RateCap;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::{Timestamp, tz::Offset};
-use reqwest::{Method, Response, Url, header};
+use once_cell::sync::Lazy;
+use reqwest::{Method, Response, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
@@ -25,6 +27,12 @@ pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 pub const PAGE_SIZE: u64 = 100;
 /// Of the body of an error, no more than this is read for its message.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+/// The cryptography of every connection, chosen once.
+static TLS: Lazy<()> = Lazy::new(|| {
+    // Fails only where whoever uses this as a library has chosen already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+});
 
 /// Who asks. Printing it shows the key and never the secret.
 #[derive(Debug, Clone)]
@@ -103,8 +111,7 @@ impl Client {
         credentials: Credentials,
         metrics: Arc<SelfMetrics>,
     ) -> reqwest::Result<Self> {
-        // Fails only when it was done before, for an earlier client.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        Lazy::force(&TLS);
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("nexmo-audit-exporter/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -179,9 +186,11 @@ impl Client {
         url: Url,
     ) -> Result<Answer<Vec<u8>>, ApiError> {
         self.rate.wait().await;
+        let operation = operation.label();
+        tracing::trace!(operation, "request");
         let begun = Instant::now();
         let (code, outcome) = self.exchange(method, url).await;
-        let operation = operation.label();
+        tracing::trace!(operation, %code, took = ?begun.elapsed(), "answer");
         self.metrics
             .api_requests
             .with_label_values(&[operation, &*code])
@@ -200,11 +209,14 @@ impl Client {
         method: Method,
         url: Url,
     ) -> (Cow<'static, str>, Result<Answer<Vec<u8>>, ApiError>) {
-        let secret = self.credentials.secret.expose_secret();
+        let (key, secret) = (
+            &self.credentials.key,
+            self.credentials.secret.expose_secret(),
+        );
         let request = self
             .http
             .request(method, url)
-            .basic_auth(&self.credentials.key, Some(secret))
+            .basic_auth(key, Some(secret))
             .header(header::ACCEPT, "application/json");
         let mut response = match request.send().await {
             Ok(response) => response,
@@ -217,15 +229,18 @@ impl Client {
         let date = date(&response);
         let outcome = if status.is_success() {
             let body = read(&mut response, MAX_BODY_BYTES).await;
-            body.map(|value| Answer { value, date })
+            body.and_then(|value| checked(value, status))
+                .map(|value| Answer { value, date })
         } else {
             // The message is worth a look and not worth another failure.
             let body = read(&mut response, MAX_ERROR_BYTES).await;
+            // The vendor may quote the header as well as the secret.
+            let in_header = STANDARD.encode(format!("{key}:{secret}"));
             Err(ApiError::from_status(
                 &response,
                 date,
                 &body.unwrap_or_default(),
-                secret,
+                &[&in_header, secret],
             ))
         };
         match outcome {
@@ -283,6 +298,15 @@ fn text(body: Vec<u8>) -> String {
 fn date(response: &Response) -> Option<Timestamp> {
     let text = response.headers().get(header::DATE)?.to_str().ok()?;
     Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()
+}
+
+/// Only 204 may say nothing: an empty 200 would read as an account without events,
+/// and what it left out would be behind the watermark.
+fn checked(body: Vec<u8>, status: StatusCode) -> Result<Vec<u8>, ApiError> {
+    if status != StatusCode::NO_CONTENT && body.trim_ascii().is_empty() {
+        return Err(ApiError::body(error::Empty));
+    }
+    Ok(body)
 }
 
 async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8>, ApiError> {

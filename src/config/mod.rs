@@ -13,7 +13,7 @@ pub use listen::ListenAddress;
 pub use log::{LogFormat, LogLevel, LogSettings};
 pub use options::{AccountOptions, LogOptions, MetricsOptions, Options, PollOptions, WebOptions};
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -30,6 +30,10 @@ pub struct Settings {
     pub account: AccountSettings,
     /// How it is polled.
     pub poll: PollSettings,
+    /// The directory of the durable state.
+    pub storage_path: PathBuf,
+    /// How often servers scrape.
+    pub scrape_interval: ScrapeInterval,
     /// Label combinations of `nexmo_audit_events_total`.
     pub max_series: usize,
     /// What is logged.
@@ -58,8 +62,23 @@ pub struct PollSettings {
     pub interval: Duration,
     /// How far behind the watermark every poll reads again.
     pub lookback: SignedDuration,
+    /// From one deep poll to the next; zero for none.
+    pub reconcile_interval: Duration,
+    /// How far back a deep poll reads; at least the lookback.
+    pub reconcile_lookback: SignedDuration,
     /// What the first start counts from.
     pub start: Start,
+}
+
+/// How often servers scrape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScrapeInterval {
+    /// Learned from their scrapes.
+    Auto,
+    /// At least this often.
+    Fixed(Duration),
+    /// Every count is shown at once.
+    Off,
 }
 
 /// What the first start ever counts from.
@@ -105,30 +124,8 @@ impl Settings {
     /// All [`Problems`] together, each with the name of its setting.
     pub fn check(options: &Options, found: FoundCredentials) -> Result<Self, Problems> {
         let mut check = Check::default();
-        let listen = check.listen(&options.web.listen_address);
-        let telemetry_path = check.telemetry_path(&options.web.telemetry_path);
-        let account = check.account(&options.account, found);
-        let poll = check.poll(&options.poll);
-        let max_series = check.above_zero("--metrics.max-series", &options.metrics.max_series);
-        let log = check.log(&options.log);
-        match (listen, telemetry_path, account, poll, max_series, log) {
-            (
-                Some(listen),
-                Some(telemetry_path),
-                Some(account),
-                Some(poll),
-                Some(max_series),
-                Some(log),
-            ) => Ok(Self {
-                listen,
-                telemetry_path,
-                account,
-                poll,
-                max_series,
-                log,
-            }),
-            _ => Err(Problems(check.problems)),
-        }
+        let settings = check.settings(options, found);
+        settings.ok_or(Problems(check.problems))
     }
 }
 
@@ -150,6 +147,27 @@ struct Check {
 }
 
 impl Check {
+    /// Everything is looked at before the first problem ends it.
+    fn settings(&mut self, options: &Options, found: FoundCredentials) -> Option<Settings> {
+        let listen = self.listen(&options.web.listen_address);
+        let telemetry_path = self.telemetry_path(&options.web.telemetry_path);
+        let account = self.account(&options.account, found);
+        let poll = self.poll(&options.poll);
+        let scrape_interval = self.scrape_interval(&options.metrics.scrape_interval);
+        let max_series = self.above_zero("--metrics.max-series", &options.metrics.max_series);
+        let log = self.log(&options.log);
+        Some(Settings {
+            listen: listen?,
+            telemetry_path: telemetry_path?,
+            account: account?,
+            poll: poll?,
+            storage_path: options.storage.path.clone(),
+            scrape_interval: scrape_interval?,
+            max_series: max_series?,
+            log: log?,
+        })
+    }
+
     fn report(&mut self, setting: &str, problem: impl fmt::Display) {
         self.problems.push(format!("{setting} {problem}"));
     }
@@ -258,13 +276,32 @@ impl Check {
         }
     }
 
+    fn scrape_interval(&mut self, text: &str) -> Option<ScrapeInterval> {
+        if text == "auto" {
+            return Some(ScrapeInterval::Auto);
+        }
+        let interval = self.duration("--metrics.scrape-interval", text)?;
+        let interval = interval.unsigned_abs();
+        Some(if interval.is_zero() {
+            ScrapeInterval::Off
+        } else {
+            ScrapeInterval::Fixed(interval)
+        })
+    }
+
     fn poll(&mut self, options: &PollOptions) -> Option<PollSettings> {
         let interval = self.positive_duration("--poll.interval", &options.interval);
         let lookback = self.duration("--poll.lookback", &options.lookback);
+        let reconcile_interval =
+            self.duration("--poll.reconcile-interval", &options.reconcile_interval);
+        let deep = self.duration("--poll.reconcile-lookback", &options.reconcile_lookback);
         let start = self.ok("--poll.start", parse_start(&options.start));
+        let lookback = lookback?;
         Some(PollSettings {
             interval: interval?,
-            lookback: lookback?,
+            lookback,
+            reconcile_interval: reconcile_interval?.unsigned_abs(),
+            reconcile_lookback: deep?.max(lookback),
             start: start?,
         })
     }

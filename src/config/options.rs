@@ -20,6 +20,9 @@ pub struct Options {
     pub poll: PollOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub storage: StorageOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub metrics: MetricsOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
@@ -86,15 +89,49 @@ pub struct PollOptions {
     /// How far behind the watermark every poll reads again, for events that appear late.
     #[arg(long = "poll.lookback", value_name = "DURATION", default_value = "15m")]
     pub lookback: String,
+    /// Time from one deep poll to the next, for events that appear later still; 0 for none.
+    #[arg(
+        long = "poll.reconcile-interval",
+        value_name = "DURATION",
+        default_value = "1h"
+    )]
+    pub reconcile_interval: String,
+    /// How far back a deep poll reads.
+    #[arg(
+        long = "poll.reconcile-lookback",
+        value_name = "DURATION",
+        default_value = "24h"
+    )]
+    pub reconcile_lookback: String,
     /// First start only: count from now, an age (24h) or an RFC 3339 time on.
     #[arg(long = "poll.start", value_name = "START", default_value = "now")]
     pub start: String,
+}
+
+/// Where counts are kept.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Storage")]
+pub struct StorageOptions {
+    /// Directory of the durable state; made if missing.
+    #[arg(
+        long = "storage.path",
+        value_name = "DIRECTORY",
+        default_value = "data/"
+    )]
+    pub path: PathBuf,
 }
 
 /// What is exposed.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Metrics")]
 pub struct MetricsOptions {
+    /// Longest scrape interval among the servers that scrape: auto learns it, 0 shows every count at once, even where a server would miss the first event of a series.
+    #[arg(
+        long = "metrics.scrape-interval",
+        value_name = "INTERVAL",
+        default_value = "auto"
+    )]
+    pub scrape_interval: String,
     /// Most label combinations of `nexmo_audit_events_total`; more are counted under `other`.
     #[arg(
         long = "metrics.max-series",

@@ -32,8 +32,12 @@ fn defaults_are_those_of_the_documentation() {
     let poll = PollSettings {
         interval: Duration::from_secs(30),
         lookback: SignedDuration::from_mins(15),
+        reconcile_interval: Duration::from_hours(1),
+        reconcile_lookback: SignedDuration::from_hours(24),
         start: Start::Now,
     };
+    assert_eq!(settings.storage_path, PathBuf::from("data/"));
+    assert_eq!(settings.scrape_interval, ScrapeInterval::Auto);
     assert_eq!(settings.poll, poll);
 }
 

@@ -17,21 +17,21 @@ use crate::{
 pub(super) fn render(ledger: &Ledger, types: &[EventType]) -> String {
     let mut text = String::new();
     let mut by_type: Vec<_> = ledger.types().collect();
-    by_type.sort_unstable();
+    by_type.sort_unstable_by_key(|(name, _)| *name);
     header(&mut text, &EVENTS_BY_TYPE);
-    for (event_type, total) in by_type {
-        sample(&mut text, &EVENTS_BY_TYPE, [event_type], total);
+    for (event_type, saved) in by_type {
+        sample(&mut text, &EVENTS_BY_TYPE, [event_type], saved.published);
     }
     let mut series: Vec<_> = ledger.series().collect();
-    series.sort_unstable();
+    series.sort_unstable_by_key(|(labels, _)| *labels);
     header(&mut text, &EVENTS);
-    for (labels, total) in series {
+    for (labels, saved) in series {
         let values = [
             &*labels.event_type,
             &*labels.source,
             &*labels.source_country,
         ];
-        sample(&mut text, &EVENTS, values, total);
+        sample(&mut text, &EVENTS, values, saved.published);
     }
     let mut types: Vec<_> = types.iter().map(|t| (&*t.name, &*t.description)).collect();
     types.sort_unstable();
@@ -89,18 +89,19 @@ fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Labels;
+    use crate::{event::Labels, ledger::Age};
 
     #[test]
     fn series_are_sorted_and_values_escaped() {
         let mut ledger = Ledger::new(10);
         ledger.name_types(["B", "A"]);
         for event_type in ["B", "q\"u\\o\nte", "B"] {
-            ledger.count(&Labels {
+            let labels = Labels {
                 event_type: event_type.into(),
                 source: "CD".into(),
                 source_country: "GB".into(),
-            });
+            };
+            ledger.count(&labels, Age::History);
         }
         let described = |name: &str, description: &str| EventType {
             name: name.into(),
@@ -117,7 +118,7 @@ mod tests {
         nexmo_audit_events_by_type_total{event_type="A"} 0
         nexmo_audit_events_by_type_total{event_type="B"} 2
         nexmo_audit_events_by_type_total{event_type="q\"u\\o\nte"} 1
-        # HELP nexmo_audit_events_total Audit events recorded by the API, each counted once.
+        # HELP nexmo_audit_events_total Audit events recorded by the API, each counted once. A new series is shown at 0 until every server has seen that: see nexmo_audit_pending_events.
         # TYPE nexmo_audit_events_total counter
         nexmo_audit_events_total{event_type="B",source="CD",source_country="GB"} 2
         nexmo_audit_events_total{event_type="q\"u\\o\nte",source="CD",source_country="GB"} 1

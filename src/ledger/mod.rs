@@ -1,15 +1,29 @@
-//! What was counted, by series. Pure: no clock, no file, no metrics library.
+//! What was counted, by series, and what of it is shown. Pure: no clock, no file,
+//! no metrics library.
+//!
+//! A counter has a total and a published value, published ≤ total, and both only
+//! rise. [`Ledger::changes`] says what the gate lets the published values become;
+//! [`Ledger::confirm`] takes that over once it is stored.
 
-use indexmap::IndexMap;
+mod gate;
+mod scrapers;
+mod series;
+
+pub use gate::{Gate, GateMemory, ScrapeInterval};
+pub use scrapers::{KnownScraper, PATIENCE, Scrape, ScraperId, UNKNOWN_INTERVAL};
+pub use series::{Change, Saved};
+
+use std::time::Duration;
 
 use crate::event::{Labels, OTHER};
+use series::Series;
 
-/// The totals of one account.
+/// The counters of one account.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     max_series: usize,
-    series: IndexMap<Labels<'static>, u64>,
-    types: IndexMap<String, u64>,
+    series: Series<Labels<'static>>,
+    types: Series<String>,
 }
 
 /// Where an event was counted.
@@ -21,6 +35,33 @@ pub enum Counted {
     Overflow,
 }
 
+/// Whether an event is news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// It happened while the exporter counted: whoever scrapes must see the step.
+    News,
+    /// It happened before the exporter was first started: it is part of the first
+    /// value that anyone sees.
+    History,
+}
+
+/// The counters that a commit changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Of `nexmo_audit_events_total`.
+    pub series: Vec<Change<Labels<'static>>>,
+    /// Of `nexmo_audit_events_by_type_total`.
+    pub types: Vec<Change<String>>,
+}
+
+impl Changes {
+    /// Whether there is nothing to commit.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty() && self.types.is_empty()
+    }
+}
+
 impl Ledger {
     /// A ledger without a series. Beyond `max_series` label combinations, and
     /// beyond as many event types, events are counted under `other`.
@@ -28,64 +69,102 @@ impl Ledger {
     pub fn new(max_series: usize) -> Self {
         Self {
             max_series,
-            series: IndexMap::new(),
-            types: IndexMap::new(),
+            series: Series::new(),
+            types: Series::new(),
         }
+    }
+
+    /// Takes up a counter of `nexmo_audit_events_total` as it was stored.
+    pub fn restore_series(&mut self, labels: Labels<'static>, saved: Saved) {
+        self.series.restore(labels, saved);
+    }
+
+    /// Takes up a counter of `nexmo_audit_events_by_type_total` as it was stored.
+    pub fn restore_type(&mut self, name: String, saved: Saved) {
+        self.types.restore(name, saved);
     }
 
     /// Gives every type that the vendor names a series that starts at 0.
     pub fn name_types<'t>(&mut self, names: impl IntoIterator<Item = &'t str>) {
         for name in names {
-            if self.types.len() < self.max_series && !self.types.contains_key(name) {
-                self.types.insert(name.to_owned(), 0);
+            if self.types.len() < self.max_series {
+                self.types.open(name.to_owned());
             }
         }
     }
 
     /// Counts one event.
-    pub fn count(&mut self, labels: &Labels<'_>) -> Counted {
-        self.count_type(&labels.event_type);
-        let (place, counted) = match self.series.get_index_of(labels) {
-            Some(place) => (place, Counted::Own),
-            None if self.series.len() < self.max_series => {
-                (self.open(to_owned(labels)), Counted::Own)
-            }
-            None => (self.open(other()), Counted::Overflow),
-        };
-        self.series[place] += 1;
+    pub fn count(&mut self, labels: &Labels<'_>, age: Age) -> Counted {
+        let history = age == Age::History;
+        let place = self.type_place(&labels.event_type);
+        self.types.count(place, history);
+        let (place, counted) = self.series_place(labels);
+        self.series.count(place, history);
         counted
     }
 
-    /// Every series with its total.
-    pub fn series(&self) -> impl Iterator<Item = (&Labels<'static>, u64)> {
-        self.series.iter().map(|(labels, total)| (labels, *total))
+    /// What the next commit changes, as far as the gate lets it.
+    #[must_use]
+    pub fn changes(&self, gate: &Gate, now: Duration) -> Changes {
+        Changes {
+            series: self.series.changes(gate, now),
+            types: self.types.changes(gate, now),
+        }
     }
 
-    /// Every event type with its total.
-    pub fn types(&self) -> impl Iterator<Item = (&str, u64)> {
+    /// Takes over what was committed. Nothing may have been counted since
+    /// [`Ledger::changes`].
+    pub fn confirm(&mut self, changes: &Changes) {
+        self.series.confirm(&changes.series);
+        self.types.confirm(&changes.types);
+    }
+
+    /// Everything is on show in this generation of the exposition.
+    pub fn shown(&mut self, generation: u64) {
+        self.series.shown(generation);
+        self.types.shown(generation);
+    }
+
+    /// Every series.
+    pub fn series(&self) -> impl Iterator<Item = (&Labels<'static>, Saved)> {
+        self.series.iter()
+    }
+
+    /// Every event type.
+    pub fn types(&self) -> impl Iterator<Item = (&str, Saved)> {
         self.types
             .iter()
-            .map(|(name, total)| (name.as_str(), *total))
+            .map(|(name, saved)| (name.as_str(), saved))
     }
 
-    fn open(&mut self, labels: Labels<'static>) -> usize {
-        let entry = self.series.entry(labels);
-        let place = entry.index();
-        entry.or_insert(0);
-        place
+    /// How many events are counted and not shown in their series.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.series.pending()
     }
 
-    fn count_type(&mut self, name: &str) {
-        if let Some(total) = self.types.get_mut(name) {
-            *total += 1;
-            return;
+    /// Whether no counter waits for a commit or for the gate.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.series.is_settled() && self.types.is_settled()
+    }
+
+    fn type_place(&mut self, name: &str) -> usize {
+        match self.types.place(name) {
+            Some(place) => place,
+            None if self.types.len() < self.max_series => self.types.open(name.to_owned()),
+            None => self.types.open(OTHER.to_owned()),
         }
-        let name = if self.types.len() < self.max_series {
-            name
-        } else {
-            OTHER
-        };
-        *self.types.entry(name.to_owned()).or_insert(0) += 1;
+    }
+
+    fn series_place(&mut self, labels: &Labels<'_>) -> (usize, Counted) {
+        match self.series.place(labels) {
+            Some(place) => (place, Counted::Own),
+            None if self.series.len() < self.max_series => {
+                (self.series.open(to_owned(labels)), Counted::Own)
+            }
+            None => (self.series.open(other()), Counted::Overflow),
+        }
     }
 }
 

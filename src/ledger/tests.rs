@@ -1,1 +1,157 @@
+use super::*;
 
+fn labels<'a>(event_type: &'a str, source: &'a str, source_country: &'a str) -> Labels<'a> {
+    Labels {
+        event_type: event_type.into(),
+        source: source.into(),
+        source_country: source_country.into(),
+    }
+}
+
+fn shown(ledger: &Ledger) -> Vec<(String, u64)> {
+    let name = |labels: &Labels| {
+        format!(
+            "{} {} {}",
+            labels.event_type, labels.source, labels.source_country
+        )
+    };
+    let series = ledger.series();
+    series
+        .map(|(labels, saved)| (name(labels), saved.total))
+        .collect()
+}
+
+fn series(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
+    let own = |(name, total): &(&str, u64)| ((*name).to_owned(), *total);
+    expected.iter().map(own).collect()
+}
+
+fn types(ledger: &Ledger) -> Vec<(&str, u64)> {
+    ledger
+        .types()
+        .map(|(name, saved)| (name, saved.total))
+        .collect()
+}
+
+#[test]
+fn one_series_for_each_combination_of_labels() {
+    let mut ledger = Ledger::new(10);
+    for (event_type, source, country) in [
+        ("A", "CD", "GB"),
+        ("A", "CD", "SE"),
+        ("B", "CD", "GB"),
+        ("A", "CD", "GB"),
+        ("a", "CD", "GB"),
+        ("A", "DEVAPI", "GB"),
+    ] {
+        let counted = ledger.count(&labels(event_type, source, country), Age::News);
+        assert_eq!(counted, Counted::Own);
+    }
+    let expected = series(&[
+        ("A CD GB", 2),
+        ("A CD SE", 1),
+        ("B CD GB", 1),
+        ("a CD GB", 1),
+        ("A DEVAPI GB", 1),
+    ]);
+    assert_eq!(shown(&ledger), expected);
+    assert_eq!(types(&ledger), [("A", 4), ("B", 1), ("a", 1)]);
+}
+
+#[test]
+fn beyond_the_cap_new_combinations_are_counted_under_other() {
+    let mut ledger = Ledger::new(2);
+    let cases = [
+        ("A", Counted::Own),
+        ("B", Counted::Own),
+        ("C", Counted::Overflow),
+        ("D", Counted::Overflow),
+        ("A", Counted::Own),
+        ("C", Counted::Overflow),
+    ];
+    for (event_type, expected) in cases {
+        let counted = ledger.count(&labels(event_type, "CD", "GB"), Age::News);
+        assert_eq!(counted, expected, "{event_type}");
+    }
+    let expected = series(&[("A CD GB", 2), ("B CD GB", 1), ("other other other", 3)]);
+    assert_eq!(shown(&ledger), expected);
+    assert_eq!(types(&ledger), [("A", 2), ("B", 1), ("other", 3)]);
+}
+
+#[test]
+fn a_cap_of_none_counts_all_under_other() {
+    let mut ledger = Ledger::new(0);
+    ledger.name_types(["A"]);
+    let counted = ledger.count(&labels("A", "CD", "GB"), Age::News);
+    assert_eq!(counted, Counted::Overflow);
+    assert_eq!(shown(&ledger), series(&[("other other other", 1)]));
+    assert_eq!(types(&ledger), [("other", 1)]);
+}
+
+#[test]
+fn an_event_that_calls_itself_other_has_its_own_place_within_the_cap() {
+    let mut ledger = Ledger::new(1);
+    let other = labels(OTHER, OTHER, OTHER);
+    assert_eq!(ledger.count(&other, Age::News), Counted::Own);
+    assert_eq!(
+        ledger.count(&labels("A", "CD", "GB"), Age::News),
+        Counted::Overflow
+    );
+    assert_eq!(ledger.count(&other, Age::News), Counted::Own);
+    assert_eq!(shown(&ledger), series(&[("other other other", 3)]));
+}
+
+#[test]
+fn the_cap_on_series_does_not_take_a_type_its_own_place() {
+    let mut ledger = Ledger::new(2);
+    for country in ["GB", "SE", "DE", "FR"] {
+        ledger.count(&labels("A", "CD", country), Age::News);
+    }
+    ledger.count(&labels("B", "CD", "GB"), Age::News);
+    assert_eq!(types(&ledger), [("A", 4), ("B", 1)]);
+    assert_eq!(
+        shown(&ledger),
+        series(&[("A CD GB", 1), ("A CD SE", 1), ("other other other", 3)])
+    );
+}
+
+#[test]
+fn named_types_start_at_0_and_are_never_set_back() {
+    let mut ledger = Ledger::new(10);
+    ledger.count(&labels("B", "CD", "GB"), Age::News);
+    ledger.name_types(["A", "B", "A"]);
+    ledger.name_types(["C"]);
+    assert_eq!(types(&ledger), [("B", 1), ("A", 0), ("C", 0)]);
+    ledger.count(&labels("A", "CD", "GB"), Age::News);
+    ledger.name_types(["A", "B"]);
+    assert_eq!(types(&ledger), [("B", 1), ("A", 1), ("C", 0)]);
+    // A name is no event: it opens no series of its own.
+    let expected = series(&[("B CD GB", 1), ("A CD GB", 1)]);
+    assert_eq!(shown(&ledger), expected);
+}
+
+#[test]
+fn named_types_beyond_the_cap_have_no_series() {
+    let mut ledger = Ledger::new(2);
+    ledger.name_types(["A", "B", "C"]);
+    ledger.count(&labels("C", "CD", "GB"), Age::News);
+    assert_eq!(types(&ledger), [("A", 0), ("B", 0), ("other", 1)]);
+}
+
+#[test]
+fn both_views_hold_every_event_whatever_the_cap() {
+    for cap in 0..6 {
+        let mut ledger = Ledger::new(cap);
+        ledger.name_types(["A", "B"]);
+        for event in 0..100_u32 {
+            let event_type = format!("T{}", event % 4);
+            let country = format!("{}", event % 3);
+            ledger.count(&labels(&event_type, "CD", &country), Age::News);
+        }
+        let by_series: u64 = ledger.series().map(|(_, saved)| saved.total).sum();
+        let by_type: u64 = ledger.types().map(|(_, saved)| saved.total).sum();
+        assert_eq!((by_series, by_type), (100, 100), "cap {cap}");
+        assert!(ledger.series().count() <= cap + 1, "cap {cap}");
+        assert!(ledger.types().count() <= cap + 1, "cap {cap}");
+    }
+}

@@ -48,7 +48,7 @@ macro_rules! families {
 
 families! {
     EVENTS: Counter "nexmo_audit_events_total" ["event_type", "source", "source_country"]
-        "Audit events recorded by the API, each counted once.";
+        "Audit events recorded by the API, each counted once. A new series is shown at 0 until every server has seen that: see nexmo_audit_pending_events.";
     EVENTS_BY_TYPE: Counter "nexmo_audit_events_by_type_total" ["event_type"]
         "Audit events by type alone; 0 from the start for every type that the API names.";
     EVENT_TYPE_INFO: Gauge "nexmo_audit_event_type_info" ["event_type", "description"]
@@ -81,6 +81,14 @@ families! {
         "Events that were older than the lookback of a poll when they were counted.";
     OVERFLOW_EVENTS: Counter "nexmo_audit_overflow_events_total" []
         "Events counted under other since the series cap was reached; raise --metrics.max-series.";
+    PENDING_EVENTS: Gauge "nexmo_audit_pending_events" []
+        "Events that are counted and stored, and not shown yet: see nexmo_audit_publish_hold_seconds.";
+    PUBLISH_HOLD: Gauge "nexmo_audit_publish_hold_seconds" []
+        "How long a new series stays at its first value, and every series after a start or a gap between scrapes, so that each server sees the step; 0 while nobody has scraped yet.";
+    RECONCILE_MISSING: Gauge "nexmo_audit_reconcile_missing_events" []
+        "Events that the API counts in the window of the last deep poll beyond those it showed.";
+    STORAGE_FAILURES: Counter "nexmo_audit_storage_failures_total" []
+        "Commits to the durable state that failed; what was committed before is still shown.";
     BUILD_INFO: Gauge "nexmo_audit_exporter_build_info" ["version", "revision", "rustversion"]
         "What the exporter was built from; always 1.";
 }

@@ -1,10 +1,10 @@
 //! The metrics of the exporter's own work, on the registry of the `prometheus`
 //! crate. The counts of events are not here: they are rendered from the ledger.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts,
-    Registry, TextEncoder, core::Collector, process_collector::ProcessCollector,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    Opts, Registry, TextEncoder, core::Collector, process_collector::ProcessCollector,
 };
 
 use super::{Family, catalog};
@@ -42,6 +42,14 @@ pub struct SelfMetrics {
     pub late_events: IntCounter,
     /// See [`catalog::OVERFLOW_EVENTS`].
     pub overflow_events: IntCounter,
+    /// See [`catalog::PENDING_EVENTS`].
+    pub pending_events: IntGauge,
+    /// See [`catalog::PUBLISH_HOLD`].
+    pub publish_hold: Gauge,
+    /// See [`catalog::RECONCILE_MISSING`].
+    pub reconcile_missing: IntGauge,
+    /// See [`catalog::STORAGE_FAILURES`].
+    pub storage_failures: IntCounter,
     /// See [`catalog::LAST_POLL_SUCCESS`].
     pub last_poll_success: Moment,
     /// See [`catalog::WATERMARK`].
@@ -58,6 +66,20 @@ pub struct SelfMetrics {
 pub struct Moment(GaugeVec);
 
 impl Moment {
+    /// The time that is shown, to the millisecond.
+    #[must_use]
+    pub fn get(&self) -> Option<Timestamp> {
+        let seconds = self
+            .0
+            .collect()
+            .first()?
+            .get_metric()
+            .first()?
+            .get_gauge()
+            .get_value();
+        Timestamp::from_duration(SignedDuration::try_from_secs_f64(seconds).ok()?).ok()
+    }
+
     /// Shows this time from now on.
     #[expect(
         clippy::cast_precision_loss,
@@ -111,6 +133,19 @@ impl SelfMetrics {
             overflow_events: on(
                 &registry,
                 IntCounter::with_opts(opts(&catalog::OVERFLOW_EVENTS)),
+            )?,
+            pending_events: on(
+                &registry,
+                IntGauge::with_opts(opts(&catalog::PENDING_EVENTS)),
+            )?,
+            publish_hold: on(&registry, Gauge::with_opts(opts(&catalog::PUBLISH_HOLD)))?,
+            reconcile_missing: on(
+                &registry,
+                IntGauge::with_opts(opts(&catalog::RECONCILE_MISSING)),
+            )?,
+            storage_failures: on(
+                &registry,
+                IntCounter::with_opts(opts(&catalog::STORAGE_FAILURES)),
             )?,
             last_poll_success: moment(&registry, &catalog::LAST_POLL_SUCCESS)?,
             watermark: moment(&registry, &catalog::WATERMARK)?,

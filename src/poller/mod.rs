@@ -1,32 +1,38 @@
-//! Polls one account: when to sweep, what to do when that fails, and when to show
-//! what was counted.
+//! Polls one account: when to sweep, and what to do when that fails.
 
+mod api;
+mod collector;
+mod course;
 mod outcome;
 mod schedule;
 mod start;
+mod sweep;
+mod types;
 
+pub use api::{Api, Clock, Storage, SystemClock};
+pub use collector::{Collector, PollError, Report};
 pub use start::PollStart;
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::{
     account::Account,
-    client::{ApiError, Client, ListQuery, PAGE_SIZE},
-    event::{EventType, Page},
+    client::{ApiError, Client, ListQuery},
+    event::Page,
     exposition::Exposition,
-    ledger::Ledger,
     metrics::SelfMetrics,
-    status::{Failing, Progress, Status},
-    window::{Clocks, Range, Step, Sweep, Window, WindowSettings},
+    status::Status,
+    window::WindowSettings,
 };
-use schedule::Schedule;
+use api::WatchedClient;
+use course::Course;
+use types::{Refreshed, Types};
 
-/// How often the list of event types is asked for: the vendor changes it from
-/// time to time.
-const TYPES_INTERVAL: Duration = Duration::from_hours(4);
+/// How often the gate is looked at while it holds something back.
+const GATE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How an account is polled.
 #[derive(Debug, Clone)]
@@ -37,276 +43,231 @@ pub struct PollerSettings {
     pub request_timeout: Duration,
     /// How far back to read.
     pub window: WindowSettings,
+    /// From one deep poll to the next; zero for none.
+    pub reconcile_interval: Duration,
+    /// How far back a deep poll reads.
+    pub reconcile_lookback: SignedDuration,
     /// What the first start counts from.
     pub start: PollStart,
     /// See [`Ledger::new`].
     pub max_series: usize,
 }
 
+/// What a poller works with.
+#[derive(Debug)]
+pub struct Parts<S> {
+    /// Asks the API.
+    pub client: Client,
+    /// Keeps the counts.
+    pub storage: S,
+    /// Tells the time.
+    pub clock: SystemClock,
+    /// Where the poller's own work is counted.
+    pub metrics: Arc<SelfMetrics>,
+    /// Where counts are shown.
+    pub exposition: Arc<Exposition>,
+    /// Where a person looks.
+    pub status: Arc<Status>,
+}
+
 /// Polls one account.
 #[derive(Debug)]
-pub struct Poller {
+pub struct Poller<S> {
     settings: PollerSettings,
-    client: Client,
-    metrics: Arc<SelfMetrics>,
-    exposition: Arc<Exposition>,
-    status: Arc<Status>,
-    schedule: Schedule,
-    started: Instant,
-    /// `None` until the API has told its time.
-    account: Option<Account>,
-    types: Vec<EventType>,
-    types_due: Instant,
-    progress: Progress,
+    api: Arc<WatchedClient>,
+    course: Course,
+    types: Types,
+    deep_due: Instant,
+    collector: Collecting<S>,
 }
 
-/// What one poll did.
-#[derive(Debug, Default)]
-struct Report {
-    pages: u64,
-    counted: u64,
+type Collecting<S> = Collector<WatchedClient, S, SystemClock>;
+
+/// A poller of an account that may never have been counted before.
+#[derive(Debug)]
+pub struct PollerStart<S> {
+    settings: PollerSettings,
+    parts: Parts<S>,
+    stored: Option<Account>,
 }
 
-impl Poller {
-    /// A poller that has not polled yet.
+impl<S: Storage> PollerStart<S> {
+    /// Takes up the account as it was stored; what it showed is shown at once.
     #[must_use]
-    pub fn new(
-        settings: PollerSettings,
-        client: Client,
-        metrics: Arc<SelfMetrics>,
-        exposition: Arc<Exposition>,
-        status: Arc<Status>,
-    ) -> Self {
-        let now = Instant::now();
+    pub fn new(settings: PollerSettings, parts: Parts<S>, mut stored: Option<Account>) -> Self {
+        if let Some(account) = stored.as_mut().filter(|account| account.stage.caught_up) {
+            parts.exposition.publish(&mut account.ledger, &[]);
+        }
         Self {
-            schedule: Schedule::new(settings.interval, fastrand::Rng::new()),
             settings,
-            client,
-            metrics,
-            exposition,
-            status,
-            started: now,
-            account: None,
-            types: Vec::new(),
-            types_due: now,
-            progress: Progress::default(),
+            parts,
+            stored,
         }
     }
 
     /// Polls for ever. Dropping the future at any await loses nothing that was
     /// shown.
-    pub async fn run(mut self) {
-        loop {
-            let wait = self.poll_once().await;
-            self.status.expect_life(Instant::now().into_std(), wait);
-            tokio::time::sleep(wait).await;
-        }
+    pub async fn run(self) {
+        self.begin().await.run().await;
     }
 
-    /// Polls once, shows what was counted, and says how long to wait.
-    async fn poll_once(&mut self) -> Duration {
+    /// An account that was never counted begins when the API tells its time; that
+    /// may take as long as an outage.
+    async fn begin(self) -> Poller<S> {
+        let Self {
+            settings,
+            parts,
+            stored,
+        } = self;
+        let Parts {
+            client,
+            storage,
+            clock,
+            metrics,
+            exposition,
+            status,
+        } = parts;
+        let mut course = Course::new(settings.interval, Arc::clone(&metrics), Arc::clone(&status));
+        let api = Arc::new(WatchedClient::new(client, status, settings.request_timeout));
+        let mut types = Types::new();
+        // What was read this moment need not be read back.
+        let interval = settings.reconcile_interval;
+        let wait = if stored.is_some() {
+            Duration::ZERO
+        } else {
+            interval
+        };
+        let deep_due = Instant::now() + wait;
+        let account = match stored {
+            Some(account) => account,
+            None => first_start(&settings, &api, clock, &mut types, &mut course).await,
+        };
+        let parts = (Arc::clone(&api), storage, clock);
+        let mut collector = Collector::new(parts, account, metrics, exposition);
+        collector.name_types(types.named());
+        Poller {
+            settings,
+            api,
+            course,
+            types,
+            deep_due,
+            collector,
+        }
+    }
+}
+
+/// The account as it begins, at the API's time of when this process began.
+async fn first_start(
+    settings: &PollerSettings,
+    api: &WatchedClient,
+    clock: SystemClock,
+    types: &mut Types,
+    course: &mut Course,
+) -> Account {
+    let date = loop {
         let begun = Instant::now();
-        let mut report = Report::default();
-        let outcome = self.poll(&mut report).await;
-        // What was counted before a failure is counted.
-        if let Some(account) = &self.account {
-            self.exposition.publish(&account.ledger, &self.types);
-        }
-        let wait = match outcome {
-            Ok(()) => self.succeeded(&report, begun.elapsed()),
-            Err(error) => self.failed(&error, begun.elapsed()),
-        };
-        self.status.record(self.progress.clone());
-        wait
-    }
-
-    async fn poll(&mut self, report: &mut Report) -> Result<(), ApiError> {
-        let date = self.refresh_types().await?;
-        if self.account.is_none() {
-            self.account = Some(self.first_start(date).await?);
-        }
-        self.sweep(report).await
-    }
-
-    /// Asks for the event types when that is due; says what time the API has, if
-    /// it was asked. An API without such a list is an API all the same.
-    async fn refresh_types(&mut self) -> Result<Option<Timestamp>, ApiError> {
-        let now = Instant::now();
-        if now < self.types_due {
-            return Ok(None);
-        }
-        self.expect_request();
-        match self.client.types().await {
-            Ok(answer) => {
-                self.types_due = now + TYPES_INTERVAL;
-                self.types = answer.value;
-                self.name_types();
-                Ok(answer.date)
+        match ask_the_time(api, clock, types).await {
+            Ok(date) => break date,
+            Err(error) => {
+                let wait = course.failed(&error.into(), begun.elapsed());
+                tokio::time::sleep(wait).await;
             }
-            Err(error @ (ApiError::Status { .. } | ApiError::Body { .. })) => {
-                self.types_due = now + TYPES_INTERVAL;
-                outcome::TypesFailed { error: &error }.record();
-                Ok(None)
-            }
-            Err(error) => Err(error),
         }
-    }
+    };
+    let (start, began) = settings.start.resolve(date, clock.uptime());
+    outcome::CountingBegins { from: start }.record();
+    Account::new(settings.window, start, began, settings.max_series)
+}
 
-    fn name_types(&mut self) {
-        if let Some(account) = &mut self.account {
-            account
-                .ledger
-                .name_types(self.types.iter().map(|known| known.name.as_str()));
-        }
+async fn ask_the_time(
+    api: &WatchedClient,
+    clock: SystemClock,
+    types: &mut Types,
+) -> Result<Timestamp, ApiError> {
+    if let Some(Refreshed { date: Some(date) }) = types.refresh(api).await? {
+        return Ok(date);
     }
-
-    /// The account as it begins, at the API's time of when this poller began.
-    async fn first_start(&mut self, date: Option<Timestamp>) -> Result<Account, ApiError> {
-        let date = match date {
-            Some(date) => date,
-            None => self.ask_the_time().await?,
-        };
-        let start = self.settings.start.resolve(date, self.started.elapsed());
-        outcome::CountingBegins { from: start }.record();
-        let mut ledger = Ledger::new(self.settings.max_series);
-        ledger.name_types(self.types.iter().map(|known| known.name.as_str()));
-        Ok(Account {
-            window: Window::new(self.settings.window, start),
-            ledger,
-        })
-    }
-
-    async fn ask_the_time(&self) -> Result<Timestamp, ApiError> {
-        self.expect_request();
-        let now = Timestamp::now();
-        let answer = self
-            .client
-            .list(ListQuery {
-                from: now,
-                to: None,
-                page: 1,
-            })
-            .await?;
-        Ok(answer.date.unwrap_or(now))
-    }
-
-    /// Reads everything that may be new, page by page.
-    async fn sweep(&mut self, report: &mut Report) -> Result<(), ApiError> {
-        let Some(account) = &mut self.account else {
-            return Ok(());
-        };
-        let mut sweep = Sweep::new(PAGE_SIZE);
-        let mut range = Range {
-            from: account.window.sweep_start(Timestamp::now()),
+    let now = clock.local();
+    let answer = api
+        .list(ListQuery {
+            from: now,
             to: None,
-        };
-        let mut started = None;
+            page: 1,
+        })
+        .await?;
+    // A page of a captive portal has a date, too.
+    Page::parse(&answer.value).map_err(ApiError::body)?;
+    Ok(answer.date.unwrap_or(now))
+}
+
+impl<S: Storage> Poller<S> {
+    async fn run(mut self) {
         loop {
-            match sweep.step() {
-                Step::Read(page) => {
-                    self.status
-                        .expect_life(Instant::now().into_std(), self.settings.request_timeout);
-                    let local = Timestamp::now();
-                    let query = ListQuery {
-                        from: range.from,
-                        to: range.to,
-                        page,
-                    };
-                    let answer = self.client.list(query).await?;
-                    let api = answer.date.unwrap_or(local);
-                    started.get_or_insert(Clocks { api, local });
-                    let page = Page::parse(&answer.value).map_err(ApiError::body)?;
-                    sweep.take(&page);
-                    let tally = account.count(&page, api);
-                    report.pages += 1;
-                    report.counted += tally.lags.len() as u64;
-                    outcome::PageCounted {
-                        tally: &tally,
-                        at: local,
-                    }
-                    .record(&self.metrics);
-                }
-                Step::ReadAgain => {
-                    // With an end to the range, what arrives meanwhile shifts nothing.
-                    range.to = started.map(|clocks| clocks.api);
-                    sweep.read_again();
-                }
-                Step::Short { missing } => {
-                    outcome::SweepShort {
-                        missing,
-                        seen: sweep.distinct(),
-                    }
-                    .record();
-                    break;
-                }
-                Step::Whole => break,
-            }
+            let begun = Instant::now();
+            let mut report = Report::default();
+            let outcome = self.poll(&mut report).await;
+            let took = begun.elapsed();
+            let succeeded = outcome.is_ok();
+            let wait = match outcome {
+                Ok(()) => self
+                    .course
+                    .succeeded(self.collector.account(), report, took),
+                Err(error) => self.course.failed(&error, took),
+            };
+            self.rest(Instant::now() + wait, succeeded).await;
         }
-        if let Some(started) = started {
-            account.window.complete_sweep(started);
+    }
+
+    async fn poll(&mut self, report: &mut Report) -> Result<(), PollError> {
+        if self.types.refresh(&self.api).await?.is_some() {
+            self.collector.name_types(self.types.named());
         }
+        self.collector.poll(report).await?;
+        self.types.others_succeed();
         Ok(())
     }
 
-    fn succeeded(&mut self, report: &Report, took: Duration) -> Duration {
-        let Some(account) = &self.account else {
-            return self.schedule.after_success(took);
-        };
-        let at = Timestamp::now();
-        let window = &account.window;
-        if let Some(watermark) = window.watermark() {
-            let newest = window.newest();
-            let (pages, counted) = (report.pages, report.counted);
-            outcome::PollSucceeded {
-                took,
-                pages,
-                counted,
-                at,
-                watermark,
-                newest,
-            }
-            .record(&self.metrics);
+    /// The time until the next poll: for deep sweeps, and for what the gate lets
+    /// be shown meanwhile.
+    async fn rest(&mut self, until: Instant, may_ask: bool) {
+        if may_ask {
+            self.reconcile(until).await;
         }
-        let before = std::mem::replace(
-            &mut self.progress,
-            Progress {
-                last_success: Some(at),
-                watermark: window.watermark(),
-                failing: None,
-            },
-        );
-        let counted = report.counted;
-        if before.last_success.is_none() {
-            outcome::FirstSuccess { counted }.record();
-        } else if let Some(failing) = before.failing {
-            outcome::Recovered {
-                failed_since: failing.since,
-                counted,
+        while Instant::now() < until {
+            let next_look = Instant::now() + GATE_INTERVAL;
+            let next = if self.collector.is_settled() {
+                until
+            } else {
+                until.min(next_look)
+            };
+            self.course.rest(next).await;
+            if self.collector.commit_if_needed().await.is_err() {
+                // The next poll begins with it, and says so.
+                self.course.expect_rest(until);
+                return tokio::time::sleep_until(until).await;
             }
-            .record();
+            self.collector.observe_gate();
         }
-        self.schedule.after_success(took)
     }
 
-    fn failed(&mut self, error: &ApiError, took: Duration) -> Duration {
-        let next_in = self.schedule.after_failure(error);
-        let text = error.to_string();
-        let before = self.progress.failing.take();
-        let changed = before.as_ref().is_none_or(|failing| failing.error != text);
-        outcome::PollFailed {
-            error,
-            took,
-            next_in,
-            changed,
+    /// Reads back, a piece at a time, so that the next poll is not late; but one
+    /// piece at least, or polls that take longer than their interval would let
+    /// nothing be read.
+    async fn reconcile(&mut self, until: Instant) {
+        let interval = self.settings.reconcile_interval;
+        if !interval.is_zero() && Instant::now() >= self.deep_due {
+            self.deep_due = Instant::now() + interval;
+            self.collector
+                .begin_deep_sweep(self.settings.reconcile_lookback);
         }
-        .record(&self.metrics);
-        let since = before.map_or_else(Timestamp::now, |failing| failing.since);
-        self.progress.failing = Some(Failing { since, error: text });
-        next_in
-    }
-
-    fn expect_request(&self) {
-        self.status
-            .expect_life(Instant::now().into_std(), self.settings.request_timeout);
+        while self.collector.is_in_deep_sweep() {
+            if let Err(error) = self.collector.continue_deep_sweep().await {
+                self.course.deep_sweep_failed(&error);
+                return;
+            }
+            if Instant::now() >= until {
+                return;
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::collector::{PollError, Report};
 use crate::{account::Tally, client::ApiError, metrics::SelfMetrics};
 
 /// A page was counted.
@@ -26,8 +27,7 @@ impl PageCounted<'_> {
             before_floor,
         } = self.tally;
         for lag in lags {
-            // An API whose clock jumps back would make a lag negative.
-            metrics.ingest_lag.observe(lag.max(0.0));
+            metrics.ingest_lag.observe(*lag);
         }
         if !lags.is_empty() {
             metrics.last_event_observed.set(self.at);
@@ -53,10 +53,9 @@ impl PageCounted<'_> {
 /// A poll succeeded.
 pub(super) struct PollSucceeded {
     pub(super) took: Duration,
-    pub(super) pages: u64,
-    pub(super) counted: u64,
+    pub(super) report: Report,
     pub(super) at: Timestamp,
-    pub(super) watermark: Timestamp,
+    pub(super) watermark: Option<Timestamp>,
     pub(super) newest: Option<Timestamp>,
 }
 
@@ -65,15 +64,17 @@ impl PollSucceeded {
         metrics.up.set(1.0);
         metrics.poll_duration.observe(self.took.as_secs_f64());
         metrics.last_poll_success.set(self.at);
-        metrics.watermark.set(self.watermark);
+        if let Some(watermark) = self.watermark {
+            metrics.watermark.set(watermark);
+        }
         if let Some(newest) = self.newest {
             metrics.newest_event.set(newest);
         }
         tracing::debug!(
             took = ?self.took,
-            pages = self.pages,
-            counted = self.counted,
-            watermark = %self.watermark,
+            pages = self.report.pages,
+            counted = self.report.counted,
+            watermark = self.watermark.map(tracing::field::display),
             "poll succeeded"
         );
     }
@@ -115,19 +116,21 @@ impl Recovered {
 
 /// A poll failed.
 pub(super) struct PollFailed<'a> {
-    pub(super) error: &'a ApiError,
+    pub(super) error: &'a PollError,
     pub(super) took: Duration,
     pub(super) next_in: Duration,
-    /// The first of its kind in a row.
+    /// The first for its reason since polls fail.
     pub(super) changed: bool,
 }
 
 impl PollFailed<'_> {
     pub(super) fn record(&self, metrics: &SelfMetrics) {
-        let reason = self.error.reason();
         metrics.up.set(0.0);
         metrics.poll_duration.observe(self.took.as_secs_f64());
-        metrics.poll_failures.with_label_values(&[reason]).inc();
+        let reason = self.error.reason();
+        if let PollError::Api(_) = self.error {
+            metrics.poll_failures.with_label_values(&[reason]).inc();
+        }
         if self.changed {
             tracing::warn!(reason, error = %self.error, next_in = ?self.next_in, "polls fail; nothing is lost, the same range is asked for again");
         } else {
@@ -136,29 +139,113 @@ impl PollFailed<'_> {
     }
 }
 
+/// A deep sweep failed on its way.
+pub(super) struct DeepSweepFailed<'a> {
+    pub(super) error: &'a PollError,
+}
+
+impl DeepSweepFailed<'_> {
+    pub(super) fn record(&self, metrics: &SelfMetrics) {
+        if let PollError::Api(error) = self.error {
+            metrics
+                .poll_failures
+                .with_label_values(&[error.reason()])
+                .inc();
+        }
+        tracing::warn!(error = %self.error, "a deep poll failed; it goes on after the next poll");
+    }
+}
+
+/// What was counted could not be stored. The poll that fails of it says so in
+/// the log.
+pub(super) struct CommitFailed<'a, E> {
+    pub(super) error: &'a E,
+}
+
+impl<E: std::error::Error> CommitFailed<'_, E> {
+    pub(super) fn record(&self, metrics: &SelfMetrics) {
+        metrics.storage_failures.inc();
+        tracing::debug!(error = %self.error, "commit failed; what was committed before is still shown");
+    }
+}
+
+/// A piece of a range that was too full to be read at once.
+pub(super) struct PieceCounted {
+    pub(super) up_to: Timestamp,
+    pub(super) now: Timestamp,
+    pub(super) report: Report,
+}
+
+impl PieceCounted {
+    pub(super) fn record(&self, metrics: &SelfMetrics) {
+        metrics.watermark.set(self.up_to);
+        let behind = self.now.duration_since(self.up_to);
+        tracing::info!(up_to = %self.up_to, behind = format_args!("{behind:#}"), counted = self.report.counted, pages = self.report.pages, "catching up");
+    }
+}
+
 /// The API keeps saying that there is more than it shows.
 pub(super) struct SweepShort {
     pub(super) missing: u64,
-    pub(super) seen: u64,
+    /// The first sweep in a row.
+    pub(super) changed: bool,
 }
 
 impl SweepShort {
     pub(super) fn record(&self) {
-        tracing::warn!(
-            missing = self.missing,
-            seen = self.seen,
-            "the API says that there are more events than it shows; polls look back, so they are counted as soon as it shows them"
-        );
+        let missing = self.missing;
+        if self.changed {
+            tracing::warn!(
+                missing,
+                "the API says that there are more events than it shows; polls look back, so they are counted as soon as it shows them"
+            );
+        } else {
+            tracing::debug!(missing, "the API still shows fewer events than it says");
+        }
+    }
+}
+
+/// A deep sweep has read everything in its window.
+pub(super) struct DeepSweepEnded {
+    pub(super) missing: u64,
+}
+
+impl DeepSweepEnded {
+    pub(super) fn record(&self, metrics: &SelfMetrics) {
+        let missing = i64::try_from(self.missing).unwrap_or(i64::MAX);
+        metrics.reconcile_missing.set(missing);
+        tracing::debug!(missing, "deep sweep ended");
+    }
+}
+
+/// Where the publish gate stands.
+pub(super) struct GateObserved {
+    pub(super) hold: Duration,
+    pub(super) pending: u64,
+}
+
+impl GateObserved {
+    pub(super) fn record(&self, metrics: &SelfMetrics) {
+        metrics.publish_hold.set(self.hold.as_secs_f64());
+        metrics
+            .pending_events
+            .set(i64::try_from(self.pending).unwrap_or(i64::MAX));
     }
 }
 
 /// The list of event types could not be had; counting goes on without it.
 pub(super) struct TypesFailed<'a> {
     pub(super) error: &'a ApiError,
+    /// The first in a row.
+    pub(super) changed: bool,
 }
 
 impl TypesFailed<'_> {
     pub(super) fn record(&self) {
-        tracing::warn!(error = %self.error, "the list of event types could not be had; types start at 0 only once they are seen");
+        if self.changed {
+            tracing::warn!(error = %self.error, "the list of event types could not be had; types start at 0 only once they are seen");
+        } else {
+            tracing::debug!(error = %self.error, "the list of event types could still not be had");
+        }
     }
 }

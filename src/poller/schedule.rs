@@ -6,6 +6,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use fastrand::Rng;
 
+use super::collector::PollError;
 use crate::client::ApiError;
 
 /// The first wait after a failure.
@@ -49,14 +50,19 @@ impl Schedule {
     }
 
     /// How long to wait after a poll that failed.
-    pub(super) fn after_failure(&mut self, error: &ApiError) -> Duration {
+    pub(super) fn after_failure(&mut self, error: &PollError) -> Duration {
         let exponential = self.backoff.next().unwrap_or(LONGEST_RETRY);
+        let PollError::Api(error) = error else {
+            return exponential;
+        };
         if let ApiError::Auth { .. } = error {
             return REJECTED_RETRY.mul_f64(1.0 + 0.2 * self.rng.f64());
         }
         match error.retry_after() {
             // The jitter keeps those that were told the same time from coming together.
-            Some(asked) => asked.min(LONGEST_RETRY_AFTER) + FIRST_RETRY.mul_f64(self.rng.f64()),
+            // It may come later: an API that always says 0 is no reason for a storm.
+            Some(asked) => (asked.min(LONGEST_RETRY_AFTER) + FIRST_RETRY.mul_f64(self.rng.f64()))
+                .max(exponential),
             None => exponential,
         }
     }
@@ -109,21 +115,21 @@ mod tests {
         let mut schedule = schedule(30);
         for expected in [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0] {
             within(
-                schedule.after_failure(&ApiError::Timeout),
+                schedule.after_failure(&ApiError::Timeout.into()),
                 expected..=2.0 * expected,
             );
         }
         schedule.after_success(Duration::ZERO);
-        within(schedule.after_failure(&ApiError::Timeout), 1.0..=2.0);
+        within(schedule.after_failure(&ApiError::Timeout.into()), 1.0..=2.0);
     }
 
     #[test]
     fn a_rejected_key_is_asked_again_slowly() {
         let mut schedule = schedule(1);
-        let rejected = ApiError::Auth {
+        let rejected = PollError::Api(ApiError::Auth {
             status: 401,
             message: VendorMessage::default(),
-        };
+        });
         for _ in 0..100 {
             within(schedule.after_failure(&rejected), 300.0..=360.0);
         }
@@ -131,12 +137,15 @@ mod tests {
 
     #[test]
     fn retry_after_is_obeyed_up_to_an_hour() {
-        let limited = |seconds| ApiError::RateLimited {
-            retry_after: Some(Duration::from_secs(seconds)),
-            message: VendorMessage::default(),
+        let limited = |seconds| {
+            PollError::Api(ApiError::RateLimited {
+                retry_after: Some(Duration::from_secs(seconds)),
+                message: VendorMessage::default(),
+            })
         };
         let mut schedule = schedule(30);
-        within(schedule.after_failure(&limited(0)), 0.0..=1.0);
+        within(schedule.after_failure(&limited(0)), 1.0..=2.0);
+        within(schedule.after_failure(&limited(0)), 2.0..=4.0);
         within(schedule.after_failure(&limited(90)), 90.0..=91.0);
         within(schedule.after_failure(&limited(u64::MAX)), 3600.0..=3601.0);
     }

@@ -16,18 +16,26 @@ pub enum PollStart {
 }
 
 impl PollStart {
-    /// The moment, by the API's clock, that counting begins at: `api_now` is what
-    /// the API's clock said when the exporter had been up for `up`.
+    /// The moment, by the API's clock, that counting begins at, and the moment that
+    /// news begins at: when the exporter was started. `api_now` is what the API's
+    /// clock said when the exporter had been up for `up`.
     #[must_use]
-    pub fn resolve(self, api_now: Timestamp, up: Duration) -> Timestamp {
+    pub fn resolve(self, api_now: Timestamp, up: Duration) -> (Timestamp, Timestamp) {
         let ago = SignedDuration::try_from(up).unwrap_or(SignedDuration::ZERO);
-        let started = api_now.saturating_sub(ago).unwrap_or(api_now);
-        match self {
+        let started = whole_second(api_now.saturating_sub(ago).unwrap_or(api_now));
+        let start = match self {
             PollStart::Now => started,
             PollStart::Age(age) => started.saturating_sub(age).unwrap_or(Timestamp::MIN),
             PollStart::At(time) => time,
-        }
+        };
+        (start, started)
     }
+}
+
+/// The API's times are whole seconds: what happens within the first second would
+/// seem to have happened before it.
+fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 #[cfg(test)]
@@ -35,9 +43,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outage_at_the_start_does_not_move_it() {
+    fn neither_an_outage_nor_a_part_of_a_second_moves_it() {
         let time = |text: &str| text.parse::<Timestamp>().expect(text);
-        let (now, up) = (time("2026-11-23T10:00:00Z"), Duration::from_mins(10));
+        let (now, up) = (time("2026-11-23T10:00:01Z"), Duration::from_millis(600_100));
         let hour = SignedDuration::from_hours(1);
         let cases = [
             (PollStart::Now, "2026-11-23T09:50:00Z"),
@@ -48,7 +56,8 @@ mod tests {
             ),
         ];
         for (start, expected) in cases {
-            assert_eq!(start.resolve(now, up), time(expected), "{start:?}");
+            let began = time("2026-11-23T09:50:00Z");
+            assert_eq!(start.resolve(now, up), (time(expected), began), "{start:?}");
         }
     }
 }

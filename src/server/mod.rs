@@ -6,11 +6,14 @@
 mod bind;
 mod landing;
 mod routes;
+mod visitor;
 
 pub use bind::{BindError, bind};
 pub use routes::Site;
 
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use visitor::Peer;
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -56,7 +59,7 @@ impl Server {
     }
 
     /// Serves until `shutdown` resolves; then answers in flight have
-    /// [`DRAIN_TIMEOUT`] to end.
+    /// a bounded time to end.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let graceful = Arc::new(GracefulShutdown::new());
         let mut accepting = JoinSet::new();
@@ -80,7 +83,10 @@ impl Server {
 async fn accept(listener: TcpListener, site: Arc<Site>, graceful: Arc<GracefulShutdown>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => serve(stream, Arc::clone(&site), &graceful),
+            Ok((stream, address)) => {
+                let peer = Peer::new(address.ip());
+                serve(stream, peer, Arc::clone(&site), &graceful);
+            }
             Err(error) => {
                 tracing::warn!(%error, "no connection could be accepted; is the limit of open files too low?");
                 tokio::time::sleep(ACCEPT_REST).await;
@@ -90,12 +96,12 @@ async fn accept(listener: TcpListener, site: Arc<Site>, graceful: Arc<GracefulSh
 }
 
 /// Serves one connection in a task of its own, so that none waits for another.
-fn serve(stream: TcpStream, site: Arc<Site>, graceful: &GracefulShutdown) {
+fn serve(stream: TcpStream, peer: Peer, site: Arc<Site>, graceful: &GracefulShutdown) {
     // Fails only on a connection that is already gone.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let response = site.respond(&request);
-        async move { Ok::<_, Infallible>(response) }
+        let site = Arc::clone(&site);
+        async move { Ok::<_, Infallible>(site.respond(&request, peer).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,6 +1,10 @@
 //! Which path answers what.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -9,14 +13,21 @@ use hyper::{
     header::{ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS},
 };
 
-use super::landing;
+use jiff::Timestamp;
+
+use super::{landing, visitor::Peer};
 use crate::{
-    exposition::{Exposition, TEXT_FORMAT},
+    exposition::{Exposition, ScraperId, TEXT_FORMAT, Visit},
     status::Status,
 };
 
 const HTML: &str = "text/html; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
+/// The longest that the first scrape of a server that is new waits; a commit takes
+/// milliseconds.
+const WELCOME: Duration = Duration::from_millis(500);
+/// More servers than anyone runs.
+const MAX_NAMED: usize = 64;
 /// The landing page needs no script and nothing from elsewhere.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -24,43 +35,85 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-u
 #[derive(Debug)]
 pub struct Site {
     /// Where metrics are; begins with `/`.
-    pub telemetry_path: String,
+    telemetry_path: String,
     /// What a scrape is answered with.
-    pub exposition: Arc<Exposition>,
+    exposition: Arc<Exposition>,
     /// How the poller fares.
-    pub status: Arc<Status>,
+    status: Arc<Status>,
+    /// When the process started.
+    started: Instant,
+    /// Scrapers that the log has named.
+    slow_scrapers: Mutex<BTreeSet<ScraperId>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Page {
+    Metrics,
+    Landing,
+    Healthy,
+    Ready,
 }
 
 impl Site {
-    /// The answer to a request, its body left unread.
-    pub(super) fn respond<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
-        let known: fn(&Self) -> Response<Full<Bytes>> = match request.uri().path() {
-            path if path == self.telemetry_path => Self::metrics,
-            "/" => Self::landing,
-            "/-/healthy" => Self::healthy,
-            "/-/ready" => Self::ready,
-            _ => {
-                return text(
-                    StatusCode::NOT_FOUND,
-                    "404: no such page; metrics are linked from /\n",
-                );
-            }
-        };
-        if matches!(*request.method(), Method::GET | Method::HEAD) {
-            return known(self);
+    /// A site of a process that started at `started`.
+    #[must_use]
+    pub fn new(
+        telemetry_path: String,
+        exposition: Arc<Exposition>,
+        status: Arc<Status>,
+        started: Instant,
+    ) -> Self {
+        Self {
+            telemetry_path,
+            exposition,
+            status,
+            started,
+            slow_scrapers: Mutex::default(),
         }
-        let mut response = text(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "405: only GET and HEAD are answered here\n",
-        );
-        response
-            .headers_mut()
-            .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        response
     }
 
-    fn metrics(&self) -> Response<Full<Bytes>> {
-        match self.exposition.render() {
+    /// The answer to a request, its body left unread.
+    pub(super) async fn respond<B>(
+        &self,
+        request: &Request<B>,
+        peer: Peer,
+    ) -> Response<Full<Bytes>> {
+        let Some(page) = self.page(request.uri().path()) else {
+            return text(
+                StatusCode::NOT_FOUND,
+                "404: no such page; metrics are linked from /\n",
+            );
+        };
+        match (page, request.method()) {
+            (Page::Metrics, &Method::GET) => {
+                let visit = peer.visit(request.headers());
+                if let Some(visit) = visit {
+                    self.welcome(visit).await;
+                }
+                let answer = self.metrics(visit);
+                self.name_if_slow(visit, peer);
+                answer
+            }
+            (Page::Metrics, &Method::HEAD) => self.metrics(None),
+            (Page::Landing, &Method::GET | &Method::HEAD) => self.landing(),
+            (Page::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
+            (Page::Ready, &Method::GET | &Method::HEAD) => self.ready(),
+            _ => not_allowed(),
+        }
+    }
+
+    fn page(&self, path: &str) -> Option<Page> {
+        match path {
+            path if path == self.telemetry_path => Some(Page::Metrics),
+            "/" => Some(Page::Landing),
+            "/-/healthy" => Some(Page::Healthy),
+            "/-/ready" => Some(Page::Ready),
+            _ => None,
+        }
+    }
+
+    fn metrics(&self, visit: Option<Visit>) -> Response<Full<Bytes>> {
+        match self.exposition.scrape(visit, self.started.elapsed()) {
             Ok(text) => response(StatusCode::OK, TEXT_FORMAT, text),
             Err(error) => {
                 tracing::error!(%error, "metrics could not be rendered; please report this");
@@ -72,8 +125,53 @@ impl Site {
         }
     }
 
+    /// Gives the poller a moment to store a server that is new, so that its first
+    /// scrape shows events already. Without that the next one does.
+    async fn welcome(&self, visit: Visit) {
+        let announce = || {
+            self.exposition
+                .announce(visit.scraper, self.started.elapsed())
+        };
+        if announce() {
+            return;
+        }
+        self.status.announce_newcomer();
+        let patience = visit.timeout.div_f64(4.0).min(WELCOME);
+        let deadline = Instant::now() + patience;
+        while Instant::now() < deadline && !announce() {
+            tokio::time::sleep(WELCOME / 50).await;
+        }
+    }
+
+    /// A server that scrapes less often than the user said is named in the log,
+    /// once.
+    fn name_if_slow(&self, visit: Option<Visit>, peer: Peer) {
+        let Some(Visit { scraper, .. }) = visit else {
+            return;
+        };
+        let Some(every) = self.exposition.gate().slower_than_told(scraper) else {
+            return;
+        };
+        let mut named = self
+            .slow_scrapers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if named.len() < MAX_NAMED && named.insert(scraper) {
+            tracing::warn!(
+                server = %peer.address(),
+                ?every,
+                "a server scrapes less often than --metrics.scrape-interval says and may miss the first event of a series; set it to the longest interval in use, or to auto"
+            );
+        }
+    }
+
     fn landing(&self) -> Response<Full<Bytes>> {
-        let page = landing::page(&self.telemetry_path, &self.status.progress());
+        let page = landing::page(
+            &self.telemetry_path,
+            &self.status.progress(),
+            &self.exposition.standing(),
+            Timestamp::now(),
+        );
         let mut response = response(StatusCode::OK, HTML, page);
         response.headers_mut().insert(
             CONTENT_SECURITY_POLICY,
@@ -103,6 +201,17 @@ impl Site {
             )
         }
     }
+}
+
+fn not_allowed() -> Response<Full<Bytes>> {
+    let mut response = text(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "405: only GET and HEAD are answered here\n",
+    );
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response
 }
 
 fn text(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {

@@ -59,12 +59,14 @@ impl Archive {
     /// Lets everything happen, and everything late appear, up to `now`.
     pub(super) fn advance(&mut self, now: i64) {
         self.now = self.now.max(now);
+        let mut changed = usize::MAX;
         while let Some(arrival) = self.traffic.next_until(self.now) {
-            self.admit(arrival);
+            changed = changed.min(self.admit(arrival));
         }
         while let Some(Reverse((_, entry))) = self.pop_due() {
-            self.insert(entry);
+            changed = changed.min(self.insert(entry));
         }
+        self.index_from(changed);
     }
 
     /// Adds an event that is none of the traffic's, and returns its id.
@@ -78,12 +80,13 @@ impl Archive {
         let count = u32::try_from(self.extras.len()).unwrap_or(u32::MAX);
         let number = FIRST_EXTRA.saturating_add(count);
         self.extras.insert(number, at);
-        self.admit(Arrival {
+        let changed = self.admit(Arrival {
             at,
             visible_at: visible_at.max(at),
             number,
             key,
         });
+        self.index_from(changed);
         identity::id_of(self.seed, number)
     }
 
@@ -147,17 +150,18 @@ impl Archive {
         by_key.into_iter().map(named).collect()
     }
 
-    fn admit(&mut self, arrival: Arrival) {
+    /// Shows or hides an arrival; returns from which position on the list has changed.
+    fn admit(&mut self, arrival: Arrival) -> usize {
         let entry = Entry {
             at: arrival.at,
             number: arrival.number,
             key: arrival.key,
         };
         if arrival.visible_at <= self.now {
-            self.insert(entry);
-        } else {
-            self.hidden.push(Reverse((arrival.visible_at, entry)));
+            return self.insert(entry);
         }
+        self.hidden.push(Reverse((arrival.visible_at, entry)));
+        usize::MAX
     }
 
     fn pop_due(&mut self) -> Option<Reverse<(i64, Entry)>> {
@@ -168,24 +172,24 @@ impl Archive {
         self.hidden.pop()
     }
 
-    fn insert(&mut self, entry: Entry) {
+    /// Puts an entry into its place and returns which that is.
+    fn insert(&mut self, entry: Entry) -> usize {
+        let end = self.entries.len();
         if self.entries.last().is_none_or(|last| *last < entry) {
             self.entries.push(entry);
-            self.index_last(self.entries.len() - 1);
-            return;
+            return end;
         }
         let position = self.entries.partition_point(|other| *other < entry);
         self.entries.insert(position, entry);
-        self.reindex(position / BLOCK);
+        position
     }
 
-    fn index_last(&mut self, position: usize) {
-        let entry = self.entries[position];
-        self.blocks.push(position, self.keys.type_of(entry.key));
-        self.note_highest(position / BLOCK, entry.number);
-    }
-
-    fn reindex(&mut self, block: usize) {
+    /// Counts the blocks anew from the one that holds `position`, if there is one.
+    fn index_from(&mut self, position: usize) {
+        if position >= self.entries.len() {
+            return;
+        }
+        let block = position / BLOCK;
         let moved = &self.entries[block * BLOCK..];
         let types = moved.iter().map(|entry| self.keys.type_of(entry.key));
         self.blocks.rebuild(block, types);

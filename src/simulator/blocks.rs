@@ -23,8 +23,7 @@ impl TypeBlocks {
         self.counts.resize(types, vec![0; self.blocks]);
     }
 
-    /// Counts an event of `event_type` at `position`, the archive's new end.
-    pub(super) fn push(&mut self, position: usize, event_type: usize) {
+    fn push(&mut self, position: usize, event_type: usize) {
         let block = position / BLOCK;
         if block >= self.blocks {
             self.resize(block + 1);

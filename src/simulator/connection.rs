@@ -43,7 +43,9 @@ pub(super) async fn serve(stream: TcpStream, state: Arc<State>, mut stopping: wa
 
 /// Closes the connection in a way that the client sees as "connection reset by peer".
 pub(super) fn reset(stream: TcpStream) {
-    if let Err(error) = stream.set_zero_linger() {
+    let lingering = stream.set_zero_linger();
+    drop(stream);
+    if let Err(error) = lingering {
         tracing::debug!(%error, "simulator: connection is closed instead of reset");
     }
 }
@@ -56,5 +58,5 @@ async fn close(mut stream: TcpStream) {
 fn is_reset(error: &hyper::Error) -> bool {
     error
         .source()
-        .is_some_and(|source| source.is::<ConnectionReset>())
+        .is_some_and(<dyn std::error::Error>::is::<ConnectionReset>)
 }

@@ -134,7 +134,7 @@ pub(super) struct App {
     account_id: String,
     answer_url: Callback,
     #[serde(rename = "appId")]
-    app_id: String,
+    id: String,
     event_url: Callback,
     name: &'static str,
     #[serde(rename = "type")]
@@ -258,7 +258,7 @@ impl Sketch<'_> {
                 method: "GET",
                 url: self.callback_url("answer"),
             },
-            app_id: id.to_owned(),
+            id: id.to_owned(),
             event_url: Callback {
                 method: "POST",
                 url: self.callback_url("event"),

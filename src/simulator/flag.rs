@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 /// The longest span of traffic, ten years: times stay far from the calendar's ends.
-const LONGEST_SPAN: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
+const LONGEST_SPAN: Duration = Duration::from_hours(10 * 366 * 24);
 
 /// The highest mean rate, in events per second.
 const HIGHEST_RATE: f64 = 100_000.0;

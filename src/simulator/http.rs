@@ -86,13 +86,11 @@ async fn list(state: &Arc<State>, query: &str) -> Response<Bytes> {
 }
 
 fn event(state: &State, id: &str) -> Response<Bytes> {
-    match state.event(id) {
-        Some(body) => json(StatusCode::OK, body),
-        None => {
-            let message = format!("Event with provided id: {id} was not found");
-            problem(StatusCode::NOT_FOUND, &message)
-        }
+    if let Some(body) = state.event(id) {
+        return json(StatusCode::OK, body);
     }
+    let message = format!("Event with provided id: {id} was not found");
+    problem(StatusCode::NOT_FOUND, &message)
 }
 
 fn authorized(state: &State, headers: &HeaderMap) -> bool {

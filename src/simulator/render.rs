@@ -31,7 +31,7 @@ pub(super) struct Renderer {
 }
 
 #[derive(Serialize)]
-struct Event<'a> {
+struct AuditEvent<'a> {
     id: String,
     event_type: &'a str,
     event_type_description: &'a str,
@@ -73,7 +73,7 @@ struct List<'a> {
 
 #[derive(Serialize)]
 struct Embedded<'a> {
-    events: Vec<Event<'a>>,
+    events: Vec<AuditEvent<'a>>,
 }
 
 #[derive(Serialize)]
@@ -203,7 +203,7 @@ impl Renderer {
         }
     }
 
-    fn describe<'a>(&'a self, entry: Entry, keys: &'a KeyTable) -> Event<'a> {
+    fn describe<'a>(&'a self, entry: Entry, keys: &'a KeyTable) -> AuditEvent<'a> {
         let key = keys.get(entry.key);
         let known = catalog::find_type(&key.event_type);
         let id = identity::id_of(self.seed, entry.number);
@@ -211,7 +211,7 @@ impl Renderer {
         let user = cast::user_of(self.seed, entry.number);
         let named = key.source == DASHBOARD || self.names_user(entry.number);
         let subject = known.map_or(Subject::Settings, |known| known.subject);
-        Event {
+        AuditEvent {
             id,
             event_type: &key.event_type,
             event_type_description: known.map_or(&key.event_type, |known| known.description),

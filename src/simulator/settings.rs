@@ -125,9 +125,9 @@ impl Default for SimulatorSettings {
             steady: false,
             traffic_for: None,
             history: 1000,
-            history_span: Duration::from_secs(24 * 3600),
+            history_span: Duration::from_hours(24),
             late_share: 0.0,
-            late_by: Duration::from_secs(600),
+            late_by: Duration::from_mins(10),
             order: ListOrder::Newest,
             latency: Duration::ZERO,
             fault_429: 0.0,
@@ -229,6 +229,7 @@ mod tests {
     use super::*;
     use clap::Parser;
 
+    /// What the command does.
     #[derive(Debug, Parser)]
     struct Flags {
         #[command(flatten)]
@@ -251,6 +252,12 @@ mod tests {
     }
 
     #[test]
+    fn the_command_keeps_its_own_description() {
+        let help = <Flags as clap::CommandFactory>::command().render_help();
+        assert!(help.to_string().starts_with("What the command does"));
+    }
+
+    #[test]
     fn flags_are_read() {
         let settings = parse(&[
             "--clock-offset",
@@ -265,7 +272,7 @@ mod tests {
         assert_eq!(settings.clock_offset, SignedDuration::from_hours(-1));
         assert_eq!(settings.start, "2026-11-01T00:00:00Z".parse().ok());
         assert_eq!(settings.order, ListOrder::Reshuffled);
-        assert_eq!(settings.history_span, Duration::from_secs(5400));
+        assert_eq!(settings.history_span, Duration::from_mins(90));
         assert!((settings.fault_429 - 0.25).abs() < f64::EPSILON);
         assert_eq!(settings.base_path, "");
     }

@@ -132,8 +132,8 @@ impl Traffic {
     }
 }
 
-/// A hundred years.
-const LONGEST_GAP_MS: f64 = 3.2e12;
+/// Ten years.
+const LONGEST_GAP_MS: f64 = 3.2e11;
 
 /// The sum of the gaps between the history's beginning, its events and its end.
 fn history_gaps(gaps: &fastrand::Rng, history: u32) -> f64 {

@@ -12,15 +12,17 @@
 //! the floor. Every id from the floor on is remembered, so no order, repetition
 //! or arrival can count one twice. Pure: time is an argument.
 
+mod cut;
+mod ids;
 mod sweep;
 
+pub use cut::{Cutter, PIECE_EVENTS};
 pub use sweep::{Range, Step, Sweep};
-
-use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::EventId;
+use ids::{Before, Ids};
 
 /// How far back the window reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +76,33 @@ pub struct Window {
     floor: Timestamp,
     watermark: Option<Timestamp>,
     newest: Option<Timestamp>,
-    /// Id and creation time in seconds since the epoch. An event without a
+    /// Like `newest`, of whatever was admitted, events or not.
+    vouched: Option<Timestamp>,
+    /// At the latest time that each was ever shown with. An event without a
     /// readable time is as young as its last appearance.
-    seen: HashMap<EventId, i64>,
+    seen: Ids,
+    /// What was remembered since the last commit.
+    fresh: Vec<Remembered>,
+}
+
+/// An id and the time it is remembered at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remembered {
+    /// When it was created, or last seen if that cannot be read.
+    pub time: Timestamp,
+    /// The id.
+    pub id: EventId,
+}
+
+/// What is stored of a window, but for its ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SavedWindow {
+    /// See [`Window::floor`].
+    pub floor: Timestamp,
+    /// See [`Window::watermark`].
+    pub watermark: Option<Timestamp>,
+    /// See [`Window::newest`].
+    pub newest: Option<Timestamp>,
 }
 
 impl Window {
@@ -88,8 +114,48 @@ impl Window {
             floor: start,
             watermark: None,
             newest: None,
-            seen: HashMap::new(),
+            vouched: None,
+            seen: Ids::new(settings.retention),
+            fresh: Vec::new(),
         }
+    }
+
+    /// A window as it was stored. An id from before the floor may be among them.
+    #[must_use]
+    pub fn restore(
+        settings: WindowSettings,
+        saved: SavedWindow,
+        ids: impl IntoIterator<Item = Remembered>,
+    ) -> Self {
+        let mut window = Self::new(settings, saved.floor);
+        window.watermark = saved.watermark;
+        window.newest = saved.newest;
+        window.vouched = saved.newest;
+        for Remembered { time, id } in ids {
+            window.seen.remember(id, time);
+        }
+        window
+    }
+
+    /// What a commit stores.
+    #[must_use]
+    pub fn saved(&self) -> SavedWindow {
+        SavedWindow {
+            floor: self.floor,
+            watermark: self.watermark,
+            newest: self.newest,
+        }
+    }
+
+    /// What was remembered since [`Window::confirm`].
+    #[must_use]
+    pub fn fresh(&self) -> &[Remembered] {
+        &self.fresh
+    }
+
+    /// Everything fresh was committed.
+    pub fn confirm(&mut self) {
+        self.fresh.clear();
     }
 
     /// Up to when everything was read; `None` before the first whole sweep.
@@ -122,10 +188,24 @@ impl Window {
     /// cannot say what was read, so everything that is remembered is read again.
     #[must_use]
     pub fn sweep_start(&self, local: Timestamp) -> Timestamp {
+        self.start_behind(self.settings.lookback, local)
+    }
+
+    /// Where a deep poll begins to read that reaches `depth` back.
+    ///
+    /// It reaches back from the watermark and not from now: after an outage that
+    /// was longer than `depth` it would otherwise begin beyond what was not read
+    /// yet, and when it completes the watermark would move over the gap.
+    #[must_use]
+    pub fn deep_sweep_start(&self, depth: SignedDuration, local: Timestamp) -> Timestamp {
+        self.start_behind(depth.max(self.settings.lookback), local)
+    }
+
+    fn start_behind(&self, span: SignedDuration, local: Timestamp) -> Timestamp {
         let Some(watermark) = self.watermark.filter(|watermark| *watermark <= local) else {
             return self.floor;
         };
-        earlier(watermark, self.settings.lookback).max(self.floor)
+        earlier(watermark, span).max(self.floor)
     }
 
     /// Says whether an event is new, and remembers it.
@@ -135,22 +215,34 @@ impl Window {
         created_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Admission {
-        let time = created_at.unwrap_or(now);
+        // What has no time was created when it is first seen, and so never before
+        // the floor, whatever a clock that steps back says.
+        let time = created_at.unwrap_or(now.max(self.floor));
         if time < self.floor {
             return Admission::BeforeFloor;
         }
-        if let Some(remembered) = self.seen.get_mut(&id) {
-            if created_at.is_none() {
-                *remembered = time.as_second();
-            }
+        let before = self.seen.remember(id, time);
+        if before != Before::AsLate {
+            self.fresh.push(Remembered { time, id });
+        }
+        if before != Before::Never {
             return Admission::Duplicate;
         }
-        self.seen.insert(id, time.as_second());
         self.newest = self.newest.max(Some(time.min(now)));
+        self.vouched = self.vouched.max(self.newest);
         Admission::New {
             late: time < earlier(now, self.settings.lookback),
             created_at: time,
         }
+    }
+
+    /// Says whether something that is no event is new, and remembers it. It is no
+    /// newest event.
+    pub fn admit_malformed(&mut self, id: EventId, now: Timestamp) -> Admission {
+        let newest = self.newest;
+        let admission = self.admit(id, None, now);
+        self.newest = newest;
+        admission
     }
 
     /// A whole sweep that began at `started` has succeeded: the watermark moves,
@@ -160,20 +252,29 @@ impl Window {
     /// reading a stretch again costs a request, trusting a clock that is ahead
     /// costs events.
     pub fn complete_sweep(&mut self, started: Clocks) {
-        let watermark = started.earliest();
+        self.complete_piece(started.earliest(), started);
+    }
+
+    /// Everything created up to `up_to` was read at `now`. The watermark moves
+    /// back only from the future, where a clock that was wrong had put it.
+    pub fn complete_piece(&mut self, up_to: Timestamp, now: Clocks) {
+        let now = now.earliest();
+        let believed = self.watermark.filter(|watermark| *watermark <= now);
+        let watermark = believed
+            .map_or(up_to, |believed| believed.max(up_to))
+            .min(now);
         self.watermark = Some(watermark);
         self.forget(watermark);
     }
 
     /// Raises the floor to `retention` before `watermark`, but never past what
-    /// the newest event vouches for: if both clocks were wrong, nothing is lost.
+    /// the newest element vouches for: if both clocks were wrong, nothing is lost.
     fn forget(&mut self, watermark: Timestamp) {
-        let Some(newest) = self.newest else { return };
-        let horizon = earlier(watermark.min(newest), self.settings.retention);
+        let Some(vouched) = self.vouched else { return };
+        let horizon = earlier(watermark.min(vouched), self.settings.retention);
         if horizon > self.floor {
             self.floor = horizon;
-            let first_kept = horizon.as_second();
-            self.seen.retain(|_, time| *time >= first_kept);
+            self.seen.forget_before(horizon);
         }
     }
 }

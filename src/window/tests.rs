@@ -1,1 +1,399 @@
+use super::*;
 
+const LOOKBACK: i64 = 900;
+const RETENTION: i64 = 90_000;
+const HOUR: i64 = 3600;
+/// Moments are seconds after this one, when the window begins.
+const START: i64 = 1_790_000_000;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(START + seconds).expect("a time within range")
+}
+
+fn window() -> Window {
+    let settings = WindowSettings {
+        lookback: SignedDuration::from_secs(LOOKBACK),
+        retention: SignedDuration::from_secs(RETENTION),
+    };
+    Window::new(settings, at(0))
+}
+
+fn id(bits: u128) -> EventId {
+    EventId::from_bits(bits)
+}
+
+/// Both clocks right.
+fn clocks(seconds: i64) -> Clocks {
+    Clocks {
+        api: at(seconds),
+        local: at(seconds),
+    }
+}
+
+fn is_new(admission: Admission) -> bool {
+    matches!(admission, Admission::New { .. })
+}
+
+/// The last moment that an event can bear: year 9999.
+fn end_of_time() -> Timestamp {
+    Timestamp::MAX
+}
+
+#[test]
+fn a_sweep_starts_a_lookback_behind_the_watermark() {
+    // (api, local) when the last sweep started, local now, where the next begins
+    let cases = [
+        ("clocks agree", (5000, 5000), 5030, 5000 - LOOKBACK),
+        ("never before the floor", (100, 100), 130, 0),
+        (
+            "api an hour ahead",
+            (5000 + HOUR, 5000),
+            5030,
+            5000 - LOOKBACK,
+        ),
+        (
+            "api an hour behind",
+            (5000 - HOUR, 5000),
+            5030,
+            5000 - HOUR - LOOKBACK,
+        ),
+        (
+            "local an hour ahead for good",
+            (5000, 5000 + HOUR),
+            5030 + HOUR,
+            5000 - LOOKBACK,
+        ),
+        (
+            "local was an hour ahead, and is right again",
+            (5000, 5000 + HOUR),
+            5030,
+            5000 - LOOKBACK,
+        ),
+        (
+            "both were an hour ahead: all is read again",
+            (5000 + HOUR, 5000 + HOUR),
+            5030,
+            0,
+        ),
+        (
+            "local steps back behind the watermark",
+            (5000, 5000),
+            4999,
+            0,
+        ),
+        ("a machine without a clock, in 1970", (5000, -START), 0, 0),
+        (
+            "after a long outage",
+            (5000, 5000),
+            5000 + 48 * HOUR,
+            5000 - LOOKBACK,
+        ),
+        (
+            "not a second has passed",
+            (5000, 5000),
+            5000,
+            5000 - LOOKBACK,
+        ),
+    ];
+    for (name, (api, local), now, expected) in cases {
+        let mut window = window();
+        window.complete_sweep(Clocks {
+            api: at(api),
+            local: at(local),
+        });
+        assert_eq!(window.sweep_start(at(now)), at(expected), "{name}");
+    }
+}
+
+#[test]
+fn a_deep_sweep_starts_its_depth_behind_the_watermark_and_leaves_no_gap() {
+    let depth = SignedDuration::from_hours(24);
+    let mut window = window();
+    assert_eq!(window.deep_sweep_start(depth, at(30)), at(0));
+    window.complete_sweep(clocks(48 * HOUR));
+    // After an outage of three days, too.
+    for now in [48 * HOUR + 30, 120 * HOUR] {
+        assert_eq!(window.deep_sweep_start(depth, at(now)), at(24 * HOUR));
+    }
+    assert_eq!(window.deep_sweep_start(depth, at(47 * HOUR)), at(0));
+    // One that is shorter than the lookback is none.
+    let shallow = window.deep_sweep_start(SignedDuration::ZERO, at(48 * HOUR));
+    assert_eq!(shallow, window.sweep_start(at(48 * HOUR)));
+}
+
+#[test]
+fn the_first_sweep_starts_at_the_floor() {
+    assert_eq!(window().sweep_start(at(30)), at(0));
+    assert_eq!(window().watermark(), None);
+}
+
+#[test]
+fn an_empty_sweep_moves_the_watermark_and_nothing_else() {
+    let mut window = window();
+    window.complete_sweep(clocks(10 * RETENTION));
+    assert_eq!(window.watermark(), Some(at(10 * RETENTION)));
+    assert_eq!((window.floor(), window.newest()), (at(0), None));
+}
+
+#[test]
+fn the_watermark_follows_a_clock_that_was_set_back() {
+    let mut window = window();
+    window.complete_sweep(clocks(HOUR));
+    window.complete_sweep(clocks(30));
+    assert_eq!(window.watermark(), Some(at(30)));
+}
+
+#[test]
+fn an_id_is_new_once() {
+    let mut window = window();
+    // Time, and time of the second appearance.
+    let cases = [
+        ("as it was", Some(at(10)), Some(at(10))),
+        ("with another time", Some(at(10)), Some(at(500))),
+        ("then without a time", Some(at(10)), None),
+        ("then with a time", None, Some(at(10))),
+        ("never with a time", None, None),
+        ("at the floor", Some(at(0)), Some(at(0))),
+        ("in the year 9999", Some(end_of_time()), Some(end_of_time())),
+    ];
+    for (bits, (name, first, second)) in (1..).zip(cases) {
+        assert!(is_new(window.admit(id(bits), first, at(600))), "{name}");
+        let again = window.admit(id(bits), second, at(630));
+        assert_eq!(again, Admission::Duplicate, "{name}");
+    }
+    assert_eq!(window.remembered(), cases.len());
+}
+
+#[test]
+fn what_was_created_before_the_floor_is_neither_counted_nor_remembered() {
+    let mut window = window();
+    for (bits, seconds) in [(1, -1), (2, -HOUR), (3, -START)] {
+        let admission = window.admit(id(bits), Some(at(seconds)), at(30));
+        assert_eq!(admission, Admission::BeforeFloor, "{seconds}");
+    }
+    assert_eq!((window.remembered(), window.newest()), (0, None));
+}
+
+#[test]
+fn events_of_one_second_are_told_apart_by_id() {
+    let mut window = window();
+    for bits in 0..100 {
+        assert!(is_new(window.admit(id(bits), Some(at(10)), at(11))));
+    }
+    window.complete_sweep(clocks(11));
+    assert!(is_new(window.admit(id(100), Some(at(10)), at(40))));
+}
+
+#[test]
+fn late_is_older_than_the_lookback_when_counted() {
+    let now = 5000;
+    let cases = [
+        (now, false),
+        (now - LOOKBACK, false),
+        (now - LOOKBACK - 1, true),
+        (0, true),
+        (now + HOUR, false),
+    ];
+    for (created, late) in cases {
+        let admission = window().admit(id(1), Some(at(created)), at(now));
+        let expected = Admission::New {
+            late,
+            created_at: at(created),
+        };
+        assert_eq!(admission, expected, "{created}");
+    }
+}
+
+#[test]
+fn one_without_a_time_was_created_when_it_was_first_seen() {
+    let mut window = window();
+    let expected = Admission::New {
+        late: false,
+        created_at: at(70),
+    };
+    assert_eq!(window.admit(id(1), None, at(70)), expected);
+}
+
+#[test]
+fn one_without_a_time_counts_although_the_api_clock_stepped_behind_the_floor() {
+    let mut window = window();
+    assert!(is_new(window.admit(id(1), None, at(-HOUR))));
+    let again = window.admit(id(1), None, at(-HOUR + 30));
+    assert_eq!(again, Admission::Duplicate);
+}
+
+#[test]
+fn newest_is_the_latest_creation_and_never_in_the_future() {
+    let now = at(5000);
+    let cases = [
+        ("one", vec![Some(at(10))], at(10)),
+        ("out of order", vec![Some(at(20)), Some(at(10))], at(20)),
+        ("year 9999", vec![Some(end_of_time()), Some(at(10))], now),
+        ("ahead by an hour", vec![Some(at(5000 + HOUR))], now),
+        ("without a time", vec![None], now),
+    ];
+    for (name, created, expected) in cases {
+        let mut window = window();
+        for (bits, created_at) in (0..).zip(created) {
+            window.admit(id(bits), created_at, now);
+        }
+        assert_eq!(window.newest(), Some(expected), "{name}");
+    }
+}
+
+#[test]
+fn an_id_is_forgotten_a_retention_after_its_creation_and_then_not_counted_again() {
+    let mut window = window();
+    window.admit(id(1), Some(at(10)), at(20));
+    window.admit(id(2), Some(at(11)), at(20));
+    let later = 11 + RETENTION;
+    window.admit(id(3), Some(at(later)), at(later));
+    window.complete_sweep(clocks(later));
+    // The other one may stay a little, since ids are forgotten many at a time.
+    assert_eq!(window.floor(), at(11));
+    let again = |window: &mut Window, bits, created| {
+        window.admit(id(bits), Some(at(created)), at(later + 30))
+    };
+    assert_eq!(again(&mut window, 1, 10), Admission::BeforeFloor);
+    assert_eq!(again(&mut window, 2, 11), Admission::Duplicate);
+    assert_eq!(again(&mut window, 3, later), Admission::Duplicate);
+}
+
+#[test]
+fn the_fraction_of_a_second_does_not_decide_who_is_forgotten() {
+    let fraction = |seconds| at(seconds) + SignedDuration::from_millis(700);
+    let mut window = window();
+    window.admit(id(1), Some(fraction(10)), at(20));
+    window.admit(id(2), Some(at(10)), at(20));
+    let later = fraction(10 + RETENTION);
+    window.admit(id(3), Some(later), later);
+    window.complete_sweep(Clocks {
+        api: later,
+        local: later,
+    });
+    let again = window.admit(id(1), Some(fraction(10)), later);
+    assert_eq!(again, Admission::Duplicate);
+    let again = window.admit(id(2), Some(at(10)), later);
+    assert_eq!(again, Admission::BeforeFloor);
+}
+
+#[test]
+fn nothing_is_forgotten_that_the_newest_event_does_not_vouch_for() {
+    let mut window = window();
+    window.admit(id(1), Some(at(10)), at(20));
+    // Both clocks leap ahead by a year, or the account is quiet for one.
+    window.complete_sweep(clocks(8760 * HOUR));
+    assert_eq!((window.floor(), window.remembered()), (at(0), 1));
+    assert!(is_new(window.admit(id(2), Some(at(15)), at(50))));
+}
+
+#[test]
+fn nothing_is_forgotten_that_one_of_the_clocks_does_not_vouch_for() {
+    for (api, local) in [(10 * RETENTION, 60), (60, 10 * RETENTION)] {
+        let mut window = window();
+        window.admit(id(1), Some(at(10)), at(api));
+        window.admit(id(2), Some(end_of_time()), at(api));
+        window.complete_sweep(Clocks {
+            api: at(api),
+            local: at(local),
+        });
+        assert_eq!((window.floor(), window.remembered()), (at(0), 2));
+    }
+}
+
+#[test]
+fn the_year_9999_does_not_push_the_floor_into_the_future() {
+    let mut window = window();
+    window.admit(id(1), Some(end_of_time()), at(30));
+    window.complete_sweep(clocks(30));
+    assert_eq!(window.floor(), at(0));
+    let later = 60 + RETENTION;
+    window.admit(id(2), Some(at(later)), at(later));
+    window.complete_sweep(clocks(later));
+    assert_eq!(window.floor(), at(60));
+    // Every sweep with an open end shows it: it is never forgotten.
+    let again = window.admit(id(1), Some(end_of_time()), at(later));
+    assert_eq!(again, Admission::Duplicate);
+}
+
+#[test]
+fn one_without_a_time_is_remembered_for_a_retention_after_its_last_appearance() {
+    let mut window = window();
+    let shown_again = 24 * HOUR;
+    window.admit(id(1), None, at(10));
+    window.admit(id(2), None, at(10));
+    window.admit(id(1), None, at(shown_again));
+    let later = shown_again + RETENTION;
+    window.admit(id(3), Some(at(later)), at(later));
+    window.complete_sweep(clocks(later));
+    assert_eq!(window.remembered(), 2);
+    assert_eq!(
+        window.admit(id(1), None, at(later + 1)),
+        Admission::Duplicate
+    );
+}
+
+#[test]
+fn one_that_was_ever_shown_as_younger_is_not_forgotten_sooner() {
+    let mut window = window();
+    window.admit(id(1), Some(at(10)), at(20));
+    window.admit(id(1), Some(at(5000)), at(5000));
+    let later = 1000 + RETENTION;
+    window.admit(id(2), Some(at(later)), at(later));
+    window.complete_sweep(clocks(later));
+    let again = window.admit(id(1), Some(at(5000)), at(later));
+    assert_eq!(again, Admission::Duplicate);
+}
+
+#[test]
+fn the_floor_never_falls() {
+    let mut window = window();
+    let later = 100 + RETENTION;
+    window.admit(id(1), Some(at(later)), at(later));
+    window.complete_sweep(clocks(later));
+    assert_eq!(window.floor(), at(100));
+    window.complete_sweep(clocks(50));
+    assert_eq!(window.floor(), at(100));
+    window.settings.retention = SignedDuration::from_secs(10 * RETENTION);
+    window.complete_sweep(clocks(later));
+    assert_eq!(window.floor(), at(100));
+}
+
+#[test]
+fn a_changed_lookback_holds_from_the_next_sweep_on() {
+    let mut window = window();
+    window.admit(id(1), Some(at(10)), at(20));
+    window.complete_sweep(clocks(5000));
+    for lookback in [0, 60, 4000] {
+        window.settings.lookback = SignedDuration::from_secs(lookback);
+        assert_eq!(window.sweep_start(at(5030)), at(5000 - lookback));
+    }
+    window.settings.lookback = SignedDuration::from_secs(2 * RETENTION);
+    assert_eq!(window.sweep_start(at(5030)), at(0));
+    // What a longer one shows again is still remembered.
+    let again = window.admit(id(1), Some(at(10)), at(5030));
+    assert_eq!(again, Admission::Duplicate);
+}
+
+#[test]
+fn a_shorter_retention_forgets_with_the_next_sweep() {
+    let mut window = window();
+    window.admit(id(1), Some(at(10)), at(20));
+    window.admit(id(2), Some(at(5000)), at(5000));
+    window.complete_sweep(clocks(5000));
+    assert_eq!(window.remembered(), 2);
+    window.settings.retention = SignedDuration::from_secs(HOUR);
+    window.complete_sweep(clocks(5030));
+    assert_eq!(window.floor(), at(5000 - HOUR));
+}
+
+#[test]
+fn spans_that_leave_the_calendar_saturate() {
+    let mut window = window();
+    window.settings.lookback = SignedDuration::MAX;
+    window.settings.retention = SignedDuration::MAX;
+    window.admit(id(1), Some(at(10)), at(20));
+    window.complete_sweep(clocks(20));
+    assert_eq!(window.sweep_start(at(50)), at(0));
+    assert_eq!(window.floor(), at(0));
+}

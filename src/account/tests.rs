@@ -1,0 +1,124 @@
+use jiff::SignedDuration;
+
+use super::*;
+use crate::window::WindowSettings;
+
+const LOOKBACK: i64 = 900;
+/// 2026-11-20T00:00:00Z
+const START: i64 = 1_795_132_800;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(START + seconds).expect("a time within range")
+}
+
+fn account(max_series: usize) -> Account {
+    let settings = WindowSettings {
+        lookback: SignedDuration::from_secs(LOOKBACK),
+        retention: SignedDuration::from_hours(25),
+    };
+    Account::new(settings, at(0), at(0), max_series)
+}
+
+fn count(account: &mut Account, events: &str, now: Timestamp) -> Tally {
+    let text = format!(r#"{{"_embedded": {{"events": [{events}]}}}}"#);
+    let page = Page::parse(&text).expect("a page");
+    account.count(&page, now)
+}
+
+fn total(account: &Account) -> u64 {
+    account.ledger.series().map(|(_, saved)| saved.total).sum()
+}
+
+/// The lag of the one event counted.
+fn lag(created_at: &str, now: Timestamp) -> f64 {
+    let event = format!(r#"{{"id": "a", "created_at": "{created_at}"}}"#);
+    let tally = count(&mut account(10), &event, now);
+    assert_eq!(tally.lags.len(), 1, "{created_at}");
+    tally.lags[0]
+}
+
+#[test]
+fn a_page_of_everything() {
+    let mut account = account(1);
+    let events = r#"
+        {"id": "a", "event_type": "A", "created_at": "2026-11-20T01:00:00"},
+        {"id": "a", "event_type": "A", "created_at": "2026-11-20T01:00:00"},
+        {"id": "b", "event_type": "A", "created_at": "2026-11-20T00:00:00"},
+        {"id": "c", "event_type": "B", "created_at": "2026-11-20T00:59:30"},
+        {"id": "d", "event_type": "A", "created_at": "2026-11-19T23:59:59"},
+        {"event_type": "A"},
+        {"event_type": "A"},
+        null"#;
+    let tally = count(&mut account, events, at(3600));
+    let expected = Tally {
+        lags: vec![0.0, 3600.0, 30.0],
+        duplicates: 1,
+        malformed: 2,
+        late: 1,
+        overflow: 1,
+        before_floor: 1,
+    };
+    assert_eq!(tally, expected);
+    assert_eq!(total(&account), 3);
+}
+
+#[test]
+fn the_same_page_again_counts_nothing() {
+    let mut account = account(10);
+    let events = r#"{"id": "a", "created_at": "2026-11-20T00:10:00"}, {"id": "b"}, {"note": 1}"#;
+    count(&mut account, events, at(700));
+    let again = Tally {
+        duplicates: 2,
+        ..Tally::default()
+    };
+    assert_eq!(count(&mut account, events, at(730)), again);
+    assert_eq!(total(&account), 2);
+}
+
+#[test]
+fn an_empty_page_counts_nothing() {
+    let mut account = account(10);
+    assert_eq!(count(&mut account, "", at(30)), Tally::default());
+    assert_eq!(account.window.remembered(), 0);
+}
+
+#[test]
+fn an_id_is_one_event_however_it_is_written() {
+    let mut account = account(10);
+    let events = r#"
+        {"id": "0E984725-C51C-4BF4-9960-E1C80E27ABA0", "event_type": "A"},
+        {"id": "0e984725-c51c-4bf4-9960-e1c80e27aba0", "event_type": "B"},
+        {"id": 7},
+        {"id": "7"}"#;
+    let tally = count(&mut account, events, at(30));
+    assert_eq!((tally.lags.len(), tally.duplicates), (2, 2));
+}
+
+#[test]
+fn a_lag_is_never_below_0() {
+    let cases = [
+        ("2026-11-20T00:00:10", 30, 20.0),
+        ("2026-11-20T00:00:30", 30, 0.0),
+        // Half a second, and an API clock that is an hour behind.
+        ("2026-11-20T00:00:29.5", 30, 0.5),
+        ("2026-11-20T01:00:00", 30, 0.0),
+        ("9999-12-30T00:00:00", 30, 0.0),
+        ("unreadable", 30, 0.0),
+    ];
+    for (created_at, now, expected) in cases {
+        let seen = lag(created_at, at(now));
+        assert!((seen - expected).abs() < 1e-9, "{created_at}: {seen}");
+    }
+}
+
+#[test]
+fn a_malformed_element_is_no_event() {
+    let mut account = account(10);
+    let tally = count(&mut account, r#"{"event_type": "A"}, 7"#, at(30));
+    let expected = Tally {
+        malformed: 2,
+        ..Tally::default()
+    };
+    assert_eq!(tally, expected);
+    assert_eq!((total(&account), account.window.remembered()), (0, 2));
+}

@@ -1,0 +1,308 @@
+//! Counts one account: reads what may be new, commits it, and shows it, in that
+//! order.
+//!
+//! Generic over the API, the storage and the clock, so that the whole of it can
+//! be run against simulated ones, with a crash at any step.
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    api::{Api, Clock, Storage},
+    outcome,
+    sweep::{self, Piece},
+};
+use crate::{
+    account::Account,
+    client::ApiError,
+    event::EventType,
+    exposition::Exposition,
+    metrics::SelfMetrics,
+    window::{Cutter, Range},
+};
+
+/// Why a poll failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PollError {
+    /// The API could not be asked.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// What was counted could not be stored.
+    #[error("{0}")]
+    Storage(Box<dyn Error + Send + Sync>),
+}
+
+impl PollError {
+    /// What the log calls the reason.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            PollError::Api(error) => error.reason(),
+            PollError::Storage(_) => "storage",
+        }
+    }
+}
+
+/// Counts one account.
+#[derive(Debug)]
+pub struct Collector<A, S, C> {
+    pub(super) api: Arc<A>,
+    storage: S,
+    pub(super) clock: C,
+    pub(super) metrics: Arc<SelfMetrics>,
+    exposition: Arc<Exposition>,
+    pub(super) account: Account,
+    types: Vec<EventType>,
+    deep: Option<DeepSweep>,
+    /// The last sweep was shown less than it was told of.
+    short: bool,
+}
+
+/// A deep sweep under way: it reads the whole window again, piece by piece.
+#[derive(Debug)]
+struct DeepSweep {
+    from: Timestamp,
+    end: Timestamp,
+    cutter: Cutter,
+    missing: u64,
+}
+
+/// What a poll did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Pages read.
+    pub pages: u64,
+    /// Events counted.
+    pub counted: u64,
+}
+
+impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
+    /// A collector of an account that is new or was stored. What was stored is
+    /// shown at once.
+    pub fn new(
+        (api, storage, clock): (Arc<A>, S, C),
+        account: Account,
+        metrics: Arc<SelfMetrics>,
+        exposition: Arc<Exposition>,
+    ) -> Self {
+        let mut collector = Self {
+            api,
+            storage,
+            clock,
+            metrics,
+            exposition,
+            account,
+            types: Vec::new(),
+            deep: None,
+            short: false,
+        };
+        collector.show();
+        collector
+    }
+
+    /// The account as it stands.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Whether the gate has nothing to store and nothing to decide until something
+    /// is counted or a server comes that is new.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let gate = self.exposition.gate();
+        let decided = gate.is_open_to_all() || self.account.ledger.is_settled();
+        decided && !gate.is_unstored(self.clock.uptime())
+    }
+
+    /// The vendor's types: each has a series from now on.
+    pub fn name_types(&mut self, types: Vec<EventType>) {
+        self.account
+            .ledger
+            .name_types(types.iter().map(|known| known.name.as_str()));
+        self.types = types;
+    }
+
+    /// Reads everything from behind the watermark until now, in pieces that are
+    /// committed one by one.
+    ///
+    /// # Errors
+    /// [`PollError`]; what was counted before stays counted.
+    pub async fn poll(&mut self, report: &mut Report) -> Result<(), PollError> {
+        // Without a place to store it, there is no use in asking for more.
+        self.commit_if_needed().await?;
+        let outcome = self.read_all(report).await;
+        if outcome.is_err() {
+            // What was counted before the failure is counted. If this fails too,
+            // the next poll begins with it.
+            let _ = self.commit_if_needed().await;
+        }
+        outcome
+    }
+
+    async fn read_all(&mut self, report: &mut Report) -> Result<(), PollError> {
+        let mut from = self.account.window.sweep_start(self.clock.local());
+        let mut cutter = Cutter::default();
+        loop {
+            let piece =
+                sweep::read_piece(self, Range { from, to: None }, &mut cutter, report).await?;
+            let Piece {
+                read_to,
+                clocks,
+                missing,
+            } = piece;
+            let was_short = std::mem::replace(&mut self.short, missing > 0);
+            if missing > 0 {
+                let changed = !was_short;
+                outcome::SweepShort { missing, changed }.record();
+            }
+            let up_to = read_to.unwrap_or(clocks.earliest());
+            self.account.window.complete_piece(up_to, clocks);
+            self.account.stage.caught_up |= read_to.is_none();
+            self.commit().await?;
+            let Some(read_to) = read_to else {
+                return Ok(());
+            };
+            outcome::PieceCounted {
+                up_to: read_to,
+                now: clocks.earliest(),
+                report: *report,
+            }
+            .record(&self.metrics);
+            from = read_to;
+        }
+    }
+
+    /// Begins to read `depth` back again, for events that appeared late.
+    pub fn begin_deep_sweep(&mut self, depth: SignedDuration) {
+        let window = &self.account.window;
+        let local = self.clock.local();
+        if let Some(end) = window.watermark() {
+            let from = window.deep_sweep_start(depth, local);
+            self.deep = Some(DeepSweep {
+                from,
+                end,
+                cutter: Cutter::default(),
+                missing: 0,
+            });
+        }
+    }
+
+    /// Whether a deep sweep is under way.
+    #[must_use]
+    pub fn is_in_deep_sweep(&self) -> bool {
+        self.deep.is_some()
+    }
+
+    /// Reads one more piece of the deep sweep. It never moves the watermark.
+    ///
+    /// # Errors
+    /// [`PollError`]; the same piece is read again at the next call.
+    pub async fn continue_deep_sweep(&mut self) -> Result<(), PollError> {
+        let Some(mut deep) = self.deep.take() else {
+            return Ok(());
+        };
+        let range = Range {
+            from: deep.from,
+            to: Some(deep.end),
+        };
+        let outcome =
+            sweep::read_piece(self, range, &mut deep.cutter, &mut Report::default()).await;
+        let outcome = match outcome {
+            Ok(piece) => self.commit().await.map(|()| piece),
+            Err(error) => Err(error),
+        };
+        let piece = match outcome {
+            Ok(piece) => piece,
+            Err(error) => {
+                self.deep = Some(deep);
+                return Err(error);
+            }
+        };
+        deep.missing += piece.missing;
+        match piece.read_to.filter(|read_to| *read_to < deep.end) {
+            Some(read_to) => {
+                self.deep = Some(DeepSweep {
+                    from: read_to,
+                    ..deep
+                });
+            }
+            None => outcome::DeepSweepEnded {
+                missing: deep.missing,
+            }
+            .record(&self.metrics),
+        }
+        Ok(())
+    }
+
+    /// Whether a commit would let something be shown, or keep something that must
+    /// not be lost. A watermark that moved is no reason: it can be lost.
+    #[must_use]
+    pub fn has_to_commit(&self) -> bool {
+        let gate = self.exposition.gate();
+        let uptime = self.clock.uptime();
+        let changes = self.account.ledger.changes(&gate, uptime);
+        gate.is_unstored(uptime) || !changes.is_empty() || !self.account.window.fresh().is_empty()
+    }
+
+    /// Commits if there is a reason to.
+    ///
+    /// # Errors
+    /// As [`Collector::commit`].
+    pub async fn commit_if_needed(&mut self) -> Result<(), PollError> {
+        if self.has_to_commit() {
+            self.commit().await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Stores everything that was counted and what the gate lets be shown; then
+    /// shows it.
+    ///
+    /// # Errors
+    /// [`PollError::Storage`]; what is shown stays as it was.
+    pub async fn commit(&mut self) -> Result<(), PollError> {
+        let (commit, memory) = {
+            let gate = self.exposition.gate();
+            let uptime = self.clock.uptime();
+            (self.account.prepare(&gate, uptime), gate.memory(uptime))
+        };
+        let (commit, memory) = (Arc::new(commit), Arc::new(memory));
+        let stored = self
+            .storage
+            .commit(Arc::clone(&commit), Arc::clone(&memory))
+            .await;
+        if let Err(error) = stored {
+            outcome::CommitFailed { error: &error }.record(&self.metrics);
+            return Err(PollError::Storage(Box::new(error)));
+        }
+        self.account.confirm(&commit);
+        self.exposition.gate().confirm(&memory);
+        self.show();
+        Ok(())
+    }
+
+    fn show(&mut self) {
+        if self.account.stage.caught_up {
+            self.exposition
+                .publish(&mut self.account.ledger, &self.types);
+        }
+        self.observe_gate();
+    }
+
+    /// Shows where the gate stands.
+    pub fn observe_gate(&self) {
+        let hold = {
+            let gate = self.exposition.gate();
+            let open = gate.is_open_to_all();
+            if open {
+                Duration::ZERO
+            } else {
+                gate.hold(self.clock.uptime())
+            }
+        };
+        let pending = self.account.ledger.pending();
+        outcome::GateObserved { hold, pending }.record(&self.metrics);
+    }
+}

@@ -1,0 +1,92 @@
+//! The vendor's list of event types, asked for now and then.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{api::WatchedClient, outcome};
+use crate::{client::ApiError, event::EventType};
+
+/// How often the list is asked for: the vendor changes it from time to time.
+const INTERVAL: Duration = Duration::from_hours(4);
+/// How soon it is asked for again where that failed.
+const RETRY: Duration = Duration::from_mins(5);
+
+/// The list was had.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refreshed {
+    /// What time the API has, if it said so.
+    pub(super) date: Option<Timestamp>,
+}
+
+/// The vendor's list of event types.
+#[derive(Debug)]
+pub(super) struct Types {
+    named: Vec<EventType>,
+    due: Instant,
+    /// Why the last request failed, until that is told.
+    failed: Option<ApiError>,
+    /// The log was told.
+    failing: bool,
+}
+
+impl Types {
+    pub(super) fn new() -> Self {
+        Self {
+            named: Vec::new(),
+            due: Instant::now(),
+            failed: None,
+            failing: false,
+        }
+    }
+
+    pub(super) fn named(&self) -> Vec<EventType> {
+        self.named.clone()
+    }
+
+    /// Asks for the list when that is due; says whether there is a new one.
+    ///
+    /// An API without such a list is an API all the same: a failure is told once
+    /// it is known that this request alone is in trouble.
+    pub(super) async fn refresh(
+        &mut self,
+        api: &WatchedClient,
+    ) -> Result<Option<Refreshed>, ApiError> {
+        let now = Instant::now();
+        if now < self.due || self.failed.is_some() {
+            return Ok(None);
+        }
+        match api.types().await {
+            Ok(answer) => {
+                self.due = now + INTERVAL;
+                self.failing = false;
+                self.named = answer.value;
+                Ok(Some(Refreshed { date: answer.date }))
+            }
+            Err(error) if is_for_every_request(&error) => Err(error),
+            Err(error) => {
+                self.failed = Some(error);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Other requests succeed, so that a failure is one of this list alone.
+    pub(super) fn others_succeed(&mut self) {
+        if let Some(error) = self.failed.take() {
+            self.due = Instant::now() + RETRY;
+            let changed = !std::mem::replace(&mut self.failing, true);
+            let error = &error;
+            outcome::TypesFailed { error, changed }.record();
+        }
+    }
+}
+
+/// A rejected secret and a limit hold for whatever is asked next.
+fn is_for_every_request(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::Auth { status: 401, .. } | ApiError::RateLimited { .. }
+    )
+}

@@ -1,0 +1,138 @@
+//! Writing the state: everything in one transaction.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use redb::{Error, ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
+
+use super::{
+    file::OpenFile,
+    mark::Mark,
+    tables::{
+        self, ACCOUNTS, Account, GATE_BEGUN, IDS, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES,
+        TYPES, WRITER,
+    },
+};
+use crate::{
+    account::Commit,
+    ledger::{Changes, GateMemory},
+    window::Remembered,
+};
+
+/// Stores `commit` as the commit `mark`. All values are absolute, so that what
+/// was stored before may be stored again. Durable when it returns.
+pub(super) fn write(
+    file: &OpenFile,
+    api_key: &str,
+    commit: &Commit,
+    gate: &GateMemory,
+    now: Timestamp,
+    mark: Mark,
+) -> Result<(), Error> {
+    let transaction = file.database.begin_write()?;
+    let account = number_of(&transaction, api_key)?;
+    let progress = tables::progress(commit.stage, commit.window);
+    transaction
+        .open_table(PROGRESS)?
+        .insert(account, progress)?;
+    write_ids(&transaction, account, &commit.ids, commit.window.floor)?;
+    write_counters(&transaction, account, &commit.changes)?;
+    write_gate(&transaction, gate, now)?;
+    write_mark(&transaction, mark)?;
+    Ok(transaction.commit()?)
+}
+
+/// The number of an account, a new one if it has none. Accounts are never
+/// removed, so their count is the next free number.
+fn number_of(transaction: &WriteTransaction, api_key: &str) -> Result<Account, Error> {
+    let mut accounts = transaction.open_table(ACCOUNTS)?;
+    let known = accounts.get(api_key)?.map(|number| number.value());
+    if let Some(number) = known {
+        return Ok(number);
+    }
+    let number = Account::try_from(accounts.len()?)
+        .map_err(|_| Error::Corrupted("too many accounts".to_owned()))?;
+    accounts.insert(api_key, number)?;
+    Ok(number)
+}
+
+/// Adds ids and forgets those from before the floor.
+fn write_ids(
+    transaction: &WriteTransaction,
+    account: Account,
+    ids: &[Remembered],
+    floor: Timestamp,
+) -> Result<(), Error> {
+    let mut table = transaction.open_table(IDS)?;
+    let forgotten = tables::ids_before(account, floor);
+    let mut keys: Vec<_> = ids
+        .iter()
+        .map(|id| tables::id_key(account, id))
+        .filter(|key| *key >= forgotten.end)
+        .collect();
+    // In their order, pages fill up one after the other.
+    keys.sort_unstable();
+    for key in keys {
+        table.insert(key, ())?;
+    }
+    Ok(table.retain_in(forgotten, |_, ()| false)?)
+}
+
+fn write_counters(
+    transaction: &WriteTransaction,
+    account: Account,
+    changes: &Changes,
+) -> Result<(), Error> {
+    let mut series = transaction.open_table(SERIES)?;
+    for change in &changes.series {
+        let labels = &change.key;
+        let key = (
+            account,
+            labels.event_type.as_ref(),
+            labels.source.as_ref(),
+            labels.source_country.as_ref(),
+        );
+        series.insert(key, tables::counter(change.saved))?;
+    }
+    let mut types = transaction.open_table(TYPES)?;
+    for change in &changes.types {
+        let key = (account, change.key.as_str());
+        types.insert(key, tables::counter(change.saved))?;
+    }
+    Ok(())
+}
+
+fn write_gate(
+    transaction: &WriteTransaction,
+    gate: &GateMemory,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut scrapers = transaction.open_table(SCRAPERS)?;
+    let known: BTreeSet<u64> = gate.scrapers.iter().map(|known| known.id.0).collect();
+    scrapers.retain(|id, _| known.contains(&id))?;
+    for known in &gate.scrapers {
+        let last_seen = before(now, known.unseen_for).as_nanosecond();
+        let interval = tables::nanoseconds(known.interval);
+        scrapers.insert(known.id.0, (interval, last_seen))?;
+    }
+    let mut numbers = transaction.open_table(NUMBERS)?;
+    set(&mut numbers, GATE_BEGUN, u64::from(gate.begun))
+}
+
+fn write_mark(transaction: &WriteTransaction, mark: Mark) -> Result<(), Error> {
+    let mut numbers = transaction.open_table(NUMBERS)?;
+    set(&mut numbers, WRITER, mark.writer)?;
+    set(&mut numbers, SEQUENCE, mark.sequence)
+}
+
+fn set(numbers: &mut Table<'_, &'static str, u64>, name: &str, value: u64) -> Result<(), Error> {
+    numbers.insert(name, value)?;
+    Ok(())
+}
+
+fn before(now: Timestamp, span: Duration) -> Timestamp {
+    SignedDuration::try_from(span)
+        .ok()
+        .and_then(|span| now.checked_sub(span).ok())
+        .unwrap_or(Timestamp::MIN)
+}

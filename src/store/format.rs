@@ -1,0 +1,187 @@
+//! Which format the file has, and how an older one becomes the present one.
+//!
+//! The table `about` is the same in every format that there will ever be, so that
+//! any version can say of any file which format it has and who wrote it.
+
+use redb::{Database, Error, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
+
+use super::tables::{ACCOUNTS, IDS, NUMBERS, PROGRESS, SCRAPERS, SERIES, TYPES};
+
+const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("about");
+const PROGRAM: &str = "program";
+const FORMAT: &str = "format";
+const WRITTEN_BY: &str = "written by";
+
+/// One step from a format to the next.
+type Step = fn(&WriteTransaction) -> Result<(), Error>;
+
+/// `STEPS[n]` makes format n + 2 of format n + 1. A change of `tables` needs a
+/// step here and a file of the old format among the tests; no step is ever
+/// changed or taken away.
+const STEPS: &[Step] = &[];
+
+/// What a file says of itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// It can be used, perhaps after [`upgrade`].
+    Known(u32),
+    /// A later version of this program wrote it.
+    Newer {
+        format: u32,
+        known: u32,
+        written_by: String,
+    },
+}
+
+/// Makes an empty database one of the present format.
+pub(super) fn initialize(database: &Database) -> Result<(), Error> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(ACCOUNTS)?;
+    transaction.open_table(PROGRESS)?;
+    transaction.open_table(IDS)?;
+    transaction.open_table(SERIES)?;
+    transaction.open_table(TYPES)?;
+    transaction.open_table(SCRAPERS)?;
+    transaction.open_table(NUMBERS)?;
+    stamp(&transaction, newest(STEPS))?;
+    Ok(transaction.commit()?)
+}
+
+/// Reads which format a database has; an error if it is none of this program.
+pub(super) fn read(database: &Database) -> Result<Format, Error> {
+    read_knowing(database, STEPS)
+}
+
+/// Brings a database of a known format to the present one, all steps in one
+/// transaction.
+pub(super) fn upgrade(database: &Database, format: u32) -> Result<(), Error> {
+    upgrade_by(database, format, STEPS)
+}
+
+fn newest(steps: &[Step]) -> u32 {
+    u32::try_from(steps.len() + 1).unwrap_or(u32::MAX)
+}
+
+fn read_knowing(database: &Database, steps: &[Step]) -> Result<Format, Error> {
+    let transaction = database.begin_read()?;
+    let about = match transaction.open_table(ABOUT) {
+        Err(TableError::TableDoesNotExist(_)) => return Err(foreign()),
+        about => about?,
+    };
+    let text = |key: &str| -> Result<String, Error> {
+        let value = about.get(key)?.ok_or_else(foreign)?;
+        Ok(value.value().to_owned())
+    };
+    if text(PROGRAM)? != env!("CARGO_PKG_NAME") {
+        return Err(foreign());
+    }
+    let format = text(FORMAT)?.parse().map_err(|_| foreign())?;
+    let known = newest(steps);
+    if format > known {
+        let written_by = text(WRITTEN_BY)?;
+        return Ok(Format::Newer {
+            format,
+            known,
+            written_by,
+        });
+    }
+    if format == 0 {
+        return Err(foreign());
+    }
+    Ok(Format::Known(format))
+}
+
+fn upgrade_by(database: &Database, format: u32, steps: &[Step]) -> Result<(), Error> {
+    let done = usize::try_from(format.saturating_sub(1)).unwrap_or(usize::MAX);
+    let left = steps.get(done..).unwrap_or_default();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let transaction = database.begin_write()?;
+    for step in left {
+        step(&transaction)?;
+    }
+    stamp(&transaction, newest(steps))?;
+    Ok(transaction.commit()?)
+}
+
+fn stamp(transaction: &WriteTransaction, format: u32) -> Result<(), Error> {
+    let mut about = transaction.open_table(ABOUT)?;
+    about.insert(PROGRAM, env!("CARGO_PKG_NAME"))?;
+    about.insert(FORMAT, format.to_string().as_str())?;
+    about.insert(WRITTEN_BY, env!("CARGO_PKG_VERSION"))?;
+    Ok(())
+}
+
+fn foreign() -> Error {
+    Error::Corrupted("a database of another program".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::{ReadableTable, backends::InMemoryBackend};
+
+    use super::*;
+
+    fn fresh() -> Database {
+        let database = Database::builder()
+            .create_with_backend(InMemoryBackend::new())
+            .expect("a database in memory");
+        initialize(&database).expect("it can be written");
+        database
+    }
+
+    fn add(transaction: &WriteTransaction, name: &str) -> Result<(), Error> {
+        let mut numbers = transaction.open_table(NUMBERS)?;
+        let steps = numbers.get("steps")?.map_or(0, |steps| steps.value());
+        numbers.insert("steps", steps + 1)?;
+        numbers.insert(name, steps)?;
+        Ok(())
+    }
+
+    const TWO: &[Step] = &[|to| add(to, "first"), |to| add(to, "second")];
+    const FAILING: &[Step] = &[
+        |to| add(to, "first"),
+        |_| Err(Error::Corrupted("no".to_owned())),
+    ];
+
+    fn number(database: &Database, name: &str) -> Option<u64> {
+        let transaction = database.begin_read().expect("it can be read");
+        let numbers = transaction.open_table(NUMBERS).expect("the table");
+        let value = numbers.get(name).expect("it can be read");
+        value.map(|value| value.value())
+    }
+
+    #[test]
+    fn every_step_is_taken_once_and_in_order() {
+        let database = fresh();
+        upgrade_by(&database, 1, TWO).expect("two steps");
+        assert_eq!(number(&database, "first"), Some(0));
+        assert_eq!(number(&database, "second"), Some(1));
+        let format = read_knowing(&database, TWO).expect("a format");
+        assert_eq!(format, Format::Known(3));
+        upgrade_by(&database, 3, TWO).expect("nothing to do");
+        assert_eq!(number(&database, "steps"), Some(2));
+    }
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let database = fresh();
+        upgrade_by(&database, 1, FAILING).expect_err("the second step fails");
+        assert_eq!(number(&database, "first"), None);
+        let format = read_knowing(&database, FAILING).expect("a format");
+        assert_eq!(format, Format::Known(1));
+    }
+
+    #[test]
+    fn what_is_newer_is_told_with_its_version() {
+        let database = fresh();
+        upgrade_by(&database, 1, TWO).expect("two steps");
+        let expected = Format::Newer {
+            format: 3,
+            known: 1,
+            written_by: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        assert_eq!(read(&database).expect("a format"), expected);
+    }
+}

@@ -1,0 +1,299 @@
+//! A file that is not written to before someone has said that it may be.
+//!
+//! Opening a database writes to it: that it is open, what recovery found, later
+//! that it was closed. A file that turns out to be damaged, foreign or newer must
+//! stay as it is, to the byte. So writes are held in memory until
+//! [`HeldFile::release`].
+
+use std::{
+    io,
+    ops::Bound,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use redb::{BackendError, StorageBackend, backends::FileBackend};
+
+/// How much is written at once.
+const PIECE: usize = 1 << 16;
+
+#[derive(Debug)]
+enum Write {
+    Length(u64),
+    Bytes(u64, Vec<u8>),
+    Sync,
+}
+
+#[derive(Debug)]
+enum State {
+    /// What is held back, in order.
+    Holding(Vec<Write>),
+    Released,
+    /// The release failed in the middle; only recovery by another open mends that.
+    Failed,
+}
+
+/// A file whose writes are held back until they are released.
+#[derive(Debug, Clone)]
+pub(super) struct HeldFile {
+    file: Arc<FileBackend>,
+    state: Arc<Mutex<State>>,
+}
+
+impl HeldFile {
+    pub(super) fn new(file: FileBackend) -> Self {
+        Self {
+            file: Arc::new(file),
+            state: Arc::new(Mutex::new(State::Holding(Vec::new()))),
+        }
+    }
+
+    /// Writes what was held back, in its order; from now on nothing is.
+    pub(super) fn release(&self) -> io::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State::Holding(writes) = std::mem::replace(&mut *state, State::Failed) else {
+            return Ok(());
+        };
+        for write in &writes {
+            self.apply(write)?;
+        }
+        *state = State::Released;
+        Ok(())
+    }
+
+    /// Writes what the file holds once more, so that all of it is on the disk.
+    pub(super) fn rewrite(&self) -> io::Result<()> {
+        let length = self.file.len()?;
+        let mut piece = vec![0; PIECE];
+        let mut offset = 0;
+        while offset < length {
+            let left = usize::try_from(length - offset).unwrap_or(usize::MAX);
+            let piece = &mut piece[..left.min(PIECE)];
+            self.file.read(offset, piece)?;
+            self.file.write(offset, piece)?;
+            offset += piece.len() as u64;
+        }
+        self.file.sync_data()
+    }
+
+    fn apply(&self, write: &Write) -> io::Result<()> {
+        match write {
+            Write::Length(length) => self.file.set_len(*length),
+            Write::Bytes(offset, bytes) => self.file.write(*offset, bytes),
+            Write::Sync => self.file.sync_data(),
+        }
+    }
+
+    /// Holds a write back; says whether that is still done.
+    fn hold(&self, write: impl FnOnce() -> Write) -> io::Result<bool> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *state {
+            State::Holding(writes) => {
+                writes.push(write());
+                Ok(true)
+            }
+            State::Released => Ok(false),
+            State::Failed => Err(io::Error::other("an earlier write failed")),
+        }
+    }
+
+    /// Reads what the file would hold after `writes`.
+    fn read_through(&self, writes: &[Write], offset: u64, out: &mut [u8]) -> io::Result<()> {
+        if offset.saturating_add(out.len() as u64) > length_after(self.file.len()?, writes) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let there = self.file.len()?.saturating_sub(offset);
+        let there = usize::try_from(there).unwrap_or(usize::MAX).min(out.len());
+        let (old, new) = out.split_at_mut(there);
+        self.file.read(offset, old)?;
+        new.fill(0);
+        for write in writes {
+            match write {
+                Write::Bytes(start, bytes) => overlay(offset, out, *start, bytes),
+                Write::Length(length) => cut(offset, out, *length),
+                Write::Sync => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn length_after(length: u64, writes: &[Write]) -> u64 {
+    writes.iter().fold(length, |length, write| match write {
+        Write::Length(length) => *length,
+        Write::Bytes(offset, bytes) => length.max(offset + bytes.len() as u64),
+        Write::Sync => length,
+    })
+}
+
+/// Puts into `out`, which begins at `offset`, what `bytes` at `start` cover of it.
+fn overlay(offset: u64, out: &mut [u8], start: u64, bytes: &[u8]) {
+    let from = start.max(offset);
+    let to = (start + bytes.len() as u64).min(offset + out.len() as u64);
+    let place = |at: u64, origin: u64| usize::try_from(at - origin).unwrap_or(usize::MAX);
+    if from < to {
+        out[place(from, offset)..place(to, offset)]
+            .copy_from_slice(&bytes[place(from, start)..place(to, start)]);
+    }
+}
+
+/// What lies beyond `length` reads as 0 if the file grows again.
+fn cut(offset: u64, out: &mut [u8], length: u64) {
+    let kept = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
+    if kept < out.len() {
+        out[kept..].fill(0);
+    }
+}
+
+impl StorageBackend for HeldFile {
+    fn len(&self) -> io::Result<u64> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let length = self.file.len()?;
+        Ok(match &*state {
+            State::Holding(writes) => length_after(length, writes),
+            State::Released | State::Failed => length,
+        })
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let State::Holding(writes) = &*state {
+            return self.read_through(writes, offset, out);
+        }
+        drop(state);
+        self.file.read(offset, out)
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        if self.hold(|| Write::Length(length))? {
+            return Ok(());
+        }
+        self.file.set_len(length)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        if self.hold(|| Write::Sync)? {
+            return Ok(());
+        }
+        self.file.sync_data()
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        if self.hold(|| Write::Bytes(offset, bytes.to_vec()))? {
+            return Ok(());
+        }
+        self.file.write(offset, bytes)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.file.close()
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.try_lock_range(start, end)
+    }
+
+    fn try_lock_shared_range(
+        &self,
+        start: Bound<u64>,
+        end: Bound<u64>,
+    ) -> Result<bool, BackendError> {
+        self.file.try_lock_shared_range(start, end)
+    }
+
+    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.lock_range(start, end)
+    }
+
+    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.lock_shared_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.unlock_range(start, end)
+    }
+
+    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.query_lock_range(start, end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use fastrand::Rng;
+    use tempfile::NamedTempFile;
+
+    use super::*;
+
+    const BEFORE: &[u8] = b"what was there before";
+
+    fn held() -> (NamedTempFile, HeldFile) {
+        let there = NamedTempFile::new().expect("a file");
+        fs::write(there.path(), BEFORE).expect("it can be written");
+        let file = FileBackend::new(there.reopen().expect("the file")).expect("a backend");
+        (there, HeldFile::new(file))
+    }
+
+    fn length(bytes: &[u8]) -> u64 {
+        bytes.len() as u64
+    }
+
+    fn all_of(file: &HeldFile) -> Vec<u8> {
+        let length = file.len().expect("a length");
+        let mut bytes = vec![7; usize::try_from(length).expect("a small file")];
+        file.read(0, &mut bytes).expect("it can be read");
+        bytes
+    }
+
+    fn write(file: &HeldFile, model: &mut Vec<u8>, random: &mut Rng) {
+        let offset = random.usize(..60);
+        if random.u8(..4) == 0 {
+            file.set_len(offset as u64).expect("a length");
+            model.resize(offset, 0);
+            return;
+        }
+        let bytes = vec![random.u8(1..); random.usize(1..20)];
+        file.write(offset as u64, &bytes)
+            .expect("it can be written");
+        model.resize(model.len().max(offset + bytes.len()), 0);
+        model[offset..offset + bytes.len()].copy_from_slice(&bytes);
+    }
+
+    #[test]
+    fn what_is_held_back_is_read_and_not_written() {
+        for seed in 0..200 {
+            let mut random = Rng::with_seed(seed);
+            let (there, file) = held();
+            let mut model = BEFORE.to_vec();
+            for _ in 0..random.u8(..12) {
+                write(&file, &mut model, &mut random);
+                assert_eq!(all_of(&file), model, "seed {seed}");
+            }
+            let from = random.usize(..=model.len());
+            let mut piece = vec![7; random.usize(..=model.len() - from)];
+            file.read(from as u64, &mut piece).expect("it can be read");
+            assert_eq!(piece, model[from..from + piece.len()], "seed {seed}");
+            file.read(length(&model), &mut [0])
+                .expect_err("there is no more");
+
+            assert_eq!(fs::read(there.path()).expect("the file"), BEFORE);
+            file.release().expect("it can be written");
+            assert_eq!(fs::read(there.path()).expect("the file"), model);
+            write(&file, &mut model, &mut random);
+            file.rewrite().expect("it can be written");
+            assert_eq!(fs::read(there.path()).expect("the file"), model);
+        }
+    }
+
+    #[test]
+    fn a_release_that_failed_is_the_end() {
+        let there = NamedTempFile::new().expect("a file");
+        let read_only = fs::File::open(there.path()).expect("the file");
+        let file = HeldFile::new(FileBackend::new(read_only).expect("a backend"));
+        file.write(0, b"held").expect("it is held");
+        file.release().expect_err("it cannot be written");
+        file.write(0, b"no").expect_err("it failed before");
+        file.sync_data().expect_err("it failed before");
+    }
+}

@@ -1,0 +1,137 @@
+//! Reading the state.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use redb::{Database, Error, ReadTransaction, ReadableDatabase, ReadableTable};
+
+use super::{
+    SavedAccount,
+    file::OpenFile,
+    mark::Mark,
+    tables::{
+        self, ACCOUNTS, Account, GATE_BEGUN, IDS, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES,
+        TYPES, WRITER,
+    },
+};
+use crate::{
+    event::Labels,
+    ledger::{GateMemory, KnownScraper, Saved, ScraperId},
+    window::{Remembered, SavedWindow},
+};
+
+/// Reads an account. Its ids are handed over one by one: there may be a million.
+pub(super) fn account<W>(
+    file: &OpenFile,
+    api_key: &str,
+    restore: impl FnOnce(SavedWindow, &mut dyn Iterator<Item = Remembered>) -> W,
+) -> Result<Option<SavedAccount<W>>, Error> {
+    let transaction = file.database.begin_read()?;
+    let number = transaction.open_table(ACCOUNTS)?.get(api_key)?;
+    let Some(number) = number.map(|number| number.value()) else {
+        return Ok(None);
+    };
+    let progress = transaction.open_table(PROGRESS)?.get(number)?;
+    let progress = progress
+        .ok_or_else(|| Error::Corrupted("an account without its progress".to_owned()))?
+        .value();
+    let (stage, window) = tables::stage_and_window(progress)?;
+    Ok(Some(SavedAccount {
+        stage,
+        window: ids(&transaction, number, |ids| restore(window, ids))?,
+        series: series(&transaction, number)?,
+        types: types(&transaction, number)?,
+    }))
+}
+
+/// Reads what is remembered of who scrapes.
+pub(super) fn gate(file: &OpenFile, now: Timestamp) -> Result<GateMemory, Error> {
+    let transaction = file.database.begin_read()?;
+    let mut scrapers = Vec::new();
+    for entry in transaction.open_table(SCRAPERS)?.iter()? {
+        let (id, scraper) = entry?;
+        let (interval, last_seen) = scraper.value();
+        scrapers.push(KnownScraper {
+            id: ScraperId(id.value()),
+            interval: Duration::from_nanos(interval),
+            unseen_for: since(last_seen, now),
+        });
+    }
+    let begun = number(&transaction, GATE_BEGUN)?;
+    Ok(GateMemory {
+        begun: begun == Some(1),
+        scrapers,
+    })
+}
+
+/// Reads which commit was the last.
+pub(super) fn mark(database: &Database) -> Result<Mark, Error> {
+    let transaction = database.begin_read()?;
+    Ok(Mark {
+        writer: number(&transaction, WRITER)?.unwrap_or(0),
+        sequence: number(&transaction, SEQUENCE)?.unwrap_or(0),
+    })
+}
+
+fn number(transaction: &ReadTransaction, name: &str) -> Result<Option<u64>, Error> {
+    let value = transaction.open_table(NUMBERS)?.get(name)?;
+    Ok(value.map(|value| value.value()))
+}
+
+/// The clock may have been set back meanwhile: that was just now, then.
+fn since(last_seen: i128, now: Timestamp) -> Duration {
+    let span = now.as_nanosecond().saturating_sub(last_seen).max(0);
+    Duration::from_nanos(u64::try_from(span).unwrap_or(u64::MAX))
+}
+
+/// Hands the ids to `take`; an error ends them early and is then the answer.
+fn ids<W>(
+    transaction: &ReadTransaction,
+    account: Account,
+    take: impl FnOnce(&mut dyn Iterator<Item = Remembered>) -> W,
+) -> Result<W, Error> {
+    let first = (account, i64::MIN, 0);
+    let last = (account, i64::MAX, u128::MAX);
+    let mut failed = None;
+    let table = transaction.open_table(IDS)?;
+    let mut ids = table.range(first..=last)?.map_while(|entry| {
+        let id = entry
+            .map_err(Error::from)
+            .and_then(|(key, _)| tables::remembered(key.value()));
+        id.map_err(|error| failed = Some(error)).ok()
+    });
+    let taken = take(&mut ids);
+    drop(ids);
+    failed.map_or(Ok(taken), Err)
+}
+
+fn series(
+    transaction: &ReadTransaction,
+    account: Account,
+) -> Result<Vec<(Labels<'static>, Saved)>, Error> {
+    let first = (account, "", "", "");
+    let end = (account + 1, "", "", "");
+    let mut series = Vec::new();
+    for entry in transaction.open_table(SERIES)?.range(first..end)? {
+        let (key, counter) = entry?;
+        let (_, event_type, source, source_country) = key.value();
+        let labels = Labels {
+            event_type: event_type.to_owned().into(),
+            source: source.to_owned().into(),
+            source_country: source_country.to_owned().into(),
+        };
+        series.push((labels, tables::saved(counter.value())?));
+    }
+    Ok(series)
+}
+
+fn types(transaction: &ReadTransaction, account: Account) -> Result<Vec<(String, Saved)>, Error> {
+    let mut types = Vec::new();
+    let range = (account, "")..(account + 1, "");
+    for entry in transaction.open_table(TYPES)?.range(range)? {
+        let (key, counter) = entry?;
+        let (_, name) = key.value();
+        types.push((name.to_owned(), tables::saved(counter.value())?));
+    }
+    Ok(types)
+}

@@ -1,0 +1,140 @@
+//! How the state lies in the file: the tables, and values as they are stored.
+//!
+//! Accounts are known by a small number, which every key of theirs begins with,
+//! so that one file holds many. Ids are ordered by time: new ones append, and
+//! forgetting takes away one range.
+
+use std::{ops::Range, time::Duration};
+
+use jiff::Timestamp;
+use redb::{Error, TableDefinition};
+
+use crate::{
+    account::Stage,
+    event::EventId,
+    ledger::Saved,
+    window::{Remembered, SavedWindow},
+};
+
+/// The number of an account.
+pub(super) type Account = u32;
+/// Account, seconds since 1970, bits of the id.
+pub(super) type IdKey = (Account, i64, u128);
+/// Account, event type, source, country of the source.
+pub(super) type SeriesKey<'a> = (Account, &'a str, &'a str, &'a str);
+/// Account, event type.
+pub(super) type TypeKey<'a> = (Account, &'a str);
+/// Total, published, seen.
+pub(super) type Counter = (u64, u64, bool);
+/// Began, caught up, floor, watermark, newest; times in nanoseconds since 1970.
+pub(super) type Progress = (i128, bool, i128, Option<i128>, Option<i128>);
+/// Interval, and when it was last seen; in nanoseconds.
+pub(super) type Scraper = (u64, i128);
+
+/// The number of every API key.
+pub(super) const ACCOUNTS: TableDefinition<'_, &str, Account> = TableDefinition::new("accounts");
+/// How far every account is.
+pub(super) const PROGRESS: TableDefinition<'_, Account, Progress> =
+    TableDefinition::new("progress");
+/// The ids that are remembered.
+pub(super) const IDS: TableDefinition<'_, IdKey, ()> = TableDefinition::new("ids");
+/// The counters of `nexmo_audit_events_total`.
+pub(super) const SERIES: TableDefinition<'_, SeriesKey<'static>, Counter> =
+    TableDefinition::new("series");
+/// The counters of `nexmo_audit_events_by_type_total`.
+pub(super) const TYPES: TableDefinition<'_, TypeKey<'static>, Counter> =
+    TableDefinition::new("types");
+/// Who scrapes.
+pub(super) const SCRAPERS: TableDefinition<'_, u64, Scraper> = TableDefinition::new("scrapers");
+/// Single numbers, by name.
+pub(super) const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
+
+/// In [`NUMBERS`]: which process made the last commit.
+pub(super) const WRITER: &str = "writer";
+/// In [`NUMBERS`]: how many commits there were.
+pub(super) const SEQUENCE: &str = "sequence";
+/// In [`NUMBERS`]: whether anyone ever scraped.
+pub(super) const GATE_BEGUN: &str = "gate begun";
+
+const NANOSECONDS: i128 = 1_000_000_000;
+
+/// The key of an id. Times are kept to the second: an id is forgotten by it, and
+/// nothing else asks.
+pub(super) fn id_key(account: Account, remembered: &Remembered) -> IdKey {
+    (
+        account,
+        whole_seconds(remembered.time),
+        remembered.id.to_bits(),
+    )
+}
+
+pub(super) fn remembered((_, seconds, bits): IdKey) -> Result<Remembered, Error> {
+    Ok(Remembered {
+        time: Timestamp::from_second(seconds).map_err(out_of_range)?,
+        id: EventId::from_bits(bits),
+    })
+}
+
+/// Keys of the ids of `account` from before the second of `floor`.
+pub(super) fn ids_before(account: Account, floor: Timestamp) -> Range<IdKey> {
+    (account, i64::MIN, 0)..(account, whole_seconds(floor), 0)
+}
+
+/// Rounded down, also before 1970.
+fn whole_seconds(time: Timestamp) -> i64 {
+    let seconds = time.as_nanosecond().div_euclid(NANOSECONDS);
+    i64::try_from(seconds).unwrap_or(i64::MIN)
+}
+
+pub(super) fn counter(saved: Saved) -> Counter {
+    (saved.total, saved.published, saved.seen)
+}
+
+pub(super) fn saved((total, published, seen): Counter) -> Result<Saved, Error> {
+    if published > total {
+        let said = format!("a counter shows {published} of {total}");
+        return Err(Error::Corrupted(said));
+    }
+    Ok(Saved {
+        total,
+        published,
+        seen,
+    })
+}
+
+pub(super) fn progress(stage: Stage, window: SavedWindow) -> Progress {
+    (
+        stage.began.as_nanosecond(),
+        stage.caught_up,
+        window.floor.as_nanosecond(),
+        window.watermark.map(Timestamp::as_nanosecond),
+        window.newest.map(Timestamp::as_nanosecond),
+    )
+}
+
+pub(super) fn stage_and_window(progress: Progress) -> Result<(Stage, SavedWindow), Error> {
+    let (began, caught_up, floor, watermark, newest) = progress;
+    let stage = Stage {
+        began: time(began)?,
+        caught_up,
+    };
+    let window = SavedWindow {
+        floor: time(floor)?,
+        watermark: watermark.map(time).transpose()?,
+        newest: newest.map(time).transpose()?,
+    };
+    Ok((stage, window))
+}
+
+pub(super) fn nanoseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn time(nanoseconds: i128) -> Result<Timestamp, Error> {
+    Timestamp::from_nanosecond(nanoseconds).map_err(out_of_range)
+}
+
+#[allow(clippy::needless_pass_by_value)] // the signature that map_err wants
+fn out_of_range(error: jiff::Error) -> Error {
+    Error::Corrupted(error.to_string())
+}

@@ -1,0 +1,290 @@
+//! A disk that fails before a commit, or after it; and what it holds.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use nexmo_audit_exporter::{
+    account::{Account, Commit, Stage},
+    event::Labels,
+    ledger::{GateMemory, KnownScraper, Ledger, Saved, ScraperId},
+    poller::Storage,
+    window::{Remembered, SavedWindow, Window},
+};
+
+use crate::{
+    clock::Ms,
+    mutant::Mutant,
+    plan::Plan,
+    sample::{Sample, series_name, type_name},
+    world::{Shared, World},
+};
+
+/// The series cap, above anything that a history needs.
+pub(crate) const MAX_SERIES: usize = 1000;
+
+/// What is durable.
+#[derive(Default)]
+pub(crate) struct Disk {
+    account: Option<Stored>,
+    begun: bool,
+    scrapers: Vec<(ScraperId, std::time::Duration, Ms)>,
+    /// What may be on show: the published values that are durable.
+    pub(crate) published: Sample,
+    pub(crate) totals: Sample,
+    /// The published values of every commit that was begun.
+    pub(crate) decided: Sample,
+    /// What a commit that came too late would store.
+    behind: Option<(Arc<Commit>, Arc<GateMemory>)>,
+}
+
+struct Stored {
+    stage: Stage,
+    window: SavedWindow,
+    ids: Vec<Remembered>,
+    series: BTreeMap<Labels<'static>, Saved>,
+    types: BTreeMap<String, Saved>,
+}
+
+impl Disk {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.account.is_none()
+    }
+
+    /// The account as a process finds it that starts now.
+    pub(crate) fn account(&self, plan: &Plan) -> Option<Account> {
+        let stored = self.account.as_ref()?;
+        let mut ledger = Ledger::new(MAX_SERIES);
+        if plan.mutant != Some(Mutant::CountersInMemory) {
+            for (labels, saved) in &stored.series {
+                ledger.restore_series(labels.clone(), *saved);
+            }
+            for (name, saved) in &stored.types {
+                ledger.restore_type(name.clone(), *saved);
+            }
+        }
+        let ids = if plan.mutant == Some(Mutant::IdsInMemory) {
+            &[]
+        } else {
+            stored.ids.as_slice()
+        };
+        Some(Account {
+            window: Window::restore(plan.window(), stored.window, ids.iter().copied()),
+            ledger,
+            stage: stored.stage,
+        })
+    }
+
+    /// Who scraped, by a wall clock that may have been set meanwhile.
+    pub(crate) fn gate(&self, world: &World) -> GateMemory {
+        let local = world.local();
+        let known = |(id, interval, last_seen): &(ScraperId, std::time::Duration, Ms)| {
+            let unseen_for = u64::try_from(local - last_seen).unwrap_or(0);
+            KnownScraper {
+                id: *id,
+                interval: *interval,
+                unseen_for: std::time::Duration::from_millis(unseen_for),
+            }
+        };
+        let known = self.scrapers.iter().map(known);
+        let remembers = world.plan.mutant != Some(Mutant::ScrapersInMemory);
+        GateMemory {
+            begun: self.begun,
+            scrapers: known.filter(|_| remembers).collect(),
+        }
+    }
+
+    /// The process died.
+    pub(crate) fn crash(&mut self) {
+        self.behind = None;
+    }
+
+    fn store_window(&mut self, commit: &Commit) {
+        let stored = self.account.get_or_insert_with(|| Stored {
+            stage: commit.stage,
+            window: commit.window,
+            ids: Vec::new(),
+            series: BTreeMap::new(),
+            types: BTreeMap::new(),
+        });
+        stored.window = commit.window;
+        stored.ids.extend_from_slice(&commit.ids);
+        let floor = commit.window.floor;
+        stored.ids.retain(|remembered| remembered.time >= floor);
+    }
+
+    fn store(&mut self, commit: &Commit, gate: &GateMemory, local: Ms) {
+        self.store_window(commit);
+        self.begun = gate.begun;
+        let seen = |known: &KnownScraper| {
+            let unseen_for = Ms::try_from(known.unseen_for.as_millis()).unwrap_or(Ms::MAX);
+            (known.id, known.interval, local.saturating_sub(unseen_for))
+        };
+        self.scrapers = gate.scrapers.iter().map(seen).collect();
+        let Some(stored) = &mut self.account else {
+            return;
+        };
+        stored.stage = commit.stage;
+        for change in &commit.changes.series {
+            stored.series.insert(change.key.clone(), change.saved);
+            let name = series_name(&change.key);
+            self.totals.insert(name.clone(), change.saved.total);
+            self.published.insert(name, change.saved.published);
+        }
+        for change in &commit.changes.types {
+            stored.types.insert(change.key.clone(), change.saved);
+            let name = type_name(&change.key);
+            self.totals.insert(name.clone(), change.saved.total);
+            self.published.insert(name, change.saved.published);
+        }
+    }
+
+    fn decide(&mut self, commit: &Commit) {
+        let mut raise = |name: String, saved: Saved| {
+            let decided = self.decided.entry(name).or_default();
+            *decided = (*decided).max(saved.published);
+        };
+        for change in &commit.changes.series {
+            raise(series_name(&change.key), change.saved);
+        }
+        for change in &commit.changes.types {
+            raise(type_name(&change.key), change.saved);
+        }
+    }
+}
+
+/// Why a commit failed.
+#[derive(Debug, thiserror::Error)]
+#[error("no space left on device")]
+pub(crate) struct DiskFull;
+
+/// One account on the disk of the world.
+pub(crate) struct StoredAccount(pub(crate) Shared);
+
+/// What becomes of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Durable,
+    FailsBefore,
+    /// It is durable, and the process is told that it failed.
+    FailsAfter,
+}
+
+impl Storage for StoredAccount {
+    type Error = DiskFull;
+
+    async fn commit(&mut self, commit: Arc<Commit>, gate: Arc<GateMemory>) -> Result<(), DiskFull> {
+        let Self(world) = self;
+        let (before, after, mutant) = begin(&mut world.lock(), &commit);
+        match mutant {
+            Some(Mutant::ShowBeforeCommit) => {
+                let behind = world.lock().disk.behind.replace((commit, gate));
+                if let Some((commit, gate)) = behind {
+                    store(&mut world.lock(), &commit, &gate);
+                }
+                return Ok(());
+            }
+            Some(Mutant::CursorFirst) => {
+                let world = &mut *world.lock();
+                if world.disk.is_empty() {
+                    world.api.counting_began();
+                }
+                world.disk.store_window(&commit);
+            }
+            _ => {}
+        }
+        world.step("before a commit").await;
+        world.sleep(before).await;
+        let fate = draw(&mut world.lock());
+        if fate != Fate::FailsBefore {
+            store(&mut world.lock(), &commit, &gate);
+            world.step("after a commit, before it is shown").await;
+        }
+        world.sleep(after).await;
+        world.lock().note(|| format!("commit: {fate:?}"));
+        if fate == Fate::Durable {
+            Ok(())
+        } else {
+            world.lock().tally.commits_failed += 1;
+            Err(DiskFull)
+        }
+    }
+}
+
+fn begin(world: &mut World, commit: &Commit) -> (Ms, Ms, Option<Mutant>) {
+    world.tally.commits += 1;
+    world.disk.decide(commit);
+    let slowest = world.plan.disk.slowest;
+    let before = world.chance.i64(0..=slowest);
+    let after = world.chance.i64(0..=slowest);
+    (before, after, world.plan.mutant)
+}
+
+fn draw(world: &mut World) -> Fate {
+    let disk = &world.plan.disk;
+    let full = disk.full.iter().any(|span| span.contains(&world.now));
+    let (before, after) = (disk.fails_before, disk.fails_after);
+    if !world.is_calm && full || world.happens(before) {
+        Fate::FailsBefore
+    } else if world.happens(after) {
+        Fate::FailsAfter
+    } else {
+        Fate::Durable
+    }
+}
+
+fn store(world: &mut World, commit: &Commit, gate: &GateMemory) {
+    let before = world.disk.totals.clone();
+    if world.disk.is_empty() {
+        world.api.counting_began();
+    }
+    let local = world.local();
+    world.disk.store(commit, gate, local);
+    world.note(|| {
+        let change = |(labels, saved): (&Labels<'_>, Saved)| {
+            let Labels {
+                event_type,
+                source,
+                source_country,
+            } = labels;
+            format!(
+                " {event_type}/{source}/{source_country} {}/{}",
+                saved.published, saved.total
+            )
+        };
+        let series = commit.changes.series.iter();
+        let series: String = series.map(|c| change((&c.key, c.saved))).collect();
+        let known = gate
+            .scrapers
+            .iter()
+            .map(|k| (k.id.0, k.interval.as_millis()));
+        let known: Vec<_> = known.collect();
+        format!(
+            "durable: {} ids,{series} scrapers {known:?}",
+            commit.ids.len()
+        )
+    });
+    world.recorded();
+    if let Err(claim) = check(world, &before) {
+        world.breach(claim);
+    }
+}
+
+/// Published ≤ total ≤ what the API has recorded, and totals never fall. What is
+/// published may: after a commit that was durable and said to have failed, the
+/// gate may decide anew, since nobody was shown it.
+fn check(world: &World, before: &Sample) -> Result<(), String> {
+    let disk = &world.disk;
+    for (name, total) in &disk.totals {
+        let recorded = world.api.recorded.get(name).copied().unwrap_or(0);
+        let published = disk.published[name];
+        if published > *total {
+            return Err(format!("{name}: {published} published of {total} counted"));
+        }
+        if *total > recorded {
+            return Err(format!("{name}: {total} counted of {recorded} recorded"));
+        }
+        if before.get(name).is_some_and(|before| before > total) {
+            return Err(format!("{name}: the durable total falls to {total}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! What is counted from when on, and by which clock.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::paused::Paused;
+use crate::support::audit_event::{event, with, written};
+use crate::support::exporter::is;
+use crate::support::scripted_answer::Answer;
+use crate::support::scripted_api::{Request, ScriptedApi, healthy, listing};
+
+const STEP: Duration = Duration::from_secs(1);
+
+/// An event that was created so many seconds after `base`.
+fn created(id: &str, base: Timestamp, seconds: i64) -> Value {
+    let time = base + SignedDuration::from_secs(seconds);
+    with(event(id, "A"), "created_at", json!(written(time)))
+}
+
+fn first_date_from(exporter: &Paused) -> Timestamp {
+    let requests = exporter.api.requests();
+    let list = requests.iter().find(|r| r.is_list()).expect("a list");
+    let text = list.parameter("date_from").expect("a start");
+    format!("{text}Z").parse().expect("a time")
+}
+
+#[tokio::test(start_paused = true)]
+async fn counting_starts_where_it_is_told_to() {
+    let now = Timestamp::now();
+    let base = now - SignedDuration::from_secs(10_000);
+    let cases = [
+        ("--poll.start=now", now, 0.0),
+        ("--poll.start=2h", now - SignedDuration::from_hours(2), 1.0),
+        (&*format!("--poll.start={base:.0}"), base, 2.0),
+        (
+            "--poll.start=7d",
+            now - SignedDuration::from_hours(168),
+            3.0,
+        ),
+    ];
+    let recorded = [
+        created("old", base, -60),
+        created("at the start", base, 0),
+        created("young", base, 8000),
+    ];
+    for (setting, start, expected) in cases {
+        let api = ScriptedApi::start_here(healthy(recorded.to_vec())).await;
+        let exporter = Paused::polling(api, &["--poll.interval=1h", setting]).await;
+        exporter.pass(STEP, 2 * STEP).await;
+        let off = first_date_from(&exporter).duration_since(start).as_secs();
+        assert!((-3..=20).contains(&off), "{setting}: {off} s");
+        assert!(is(expected)(exporter.counted().await), "{setting}");
+    }
+}
+
+/// An API whose clock runs with the test's, and reads `ahead` seconds more than
+/// this machine's.
+fn clock(ahead: i64) -> impl Fn() -> Timestamp + Clone + Send + Sync + 'static {
+    let (begun, base) = (Instant::now(), Timestamp::now());
+    move || {
+        let passed = SignedDuration::try_from(begun.elapsed()).expect("minutes");
+        base + passed + SignedDuration::from_secs(ahead)
+    }
+}
+
+fn dated(answer: Answer, time: Timestamp) -> Answer {
+    answer.dated(SystemTime::from(time))
+}
+
+/// The list at a time on the API's clock: an event a minute since it began.
+fn one_a_minute(base: Timestamp, now: Timestamp) -> Vec<Value> {
+    let minutes = now.duration_since(base).as_mins();
+    let made = |minute| created(&format!("minute-{minute}"), base, 60 * minute + 1);
+    (0..minutes).map(made).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_whose_clock_is_off_by_an_hour_is_counted_whole() {
+    for ahead in [-3600, 0, 3600] {
+        let now = clock(ahead);
+        let base = now();
+        let script = move |request: &Request| {
+            let now = now();
+            let answer = if request.is_types() {
+                Answer::types(&["A"])
+            } else {
+                Answer::list(&one_a_minute(base, now))
+            };
+            dated(answer, now)
+        };
+        let api = ScriptedApi::start_here(script).await;
+        let exporter = Paused::polling(api, &["--poll.interval=20s"]).await;
+        exporter.pass(STEP, Duration::from_secs(20 * 60 + 40)).await;
+        assert!(is(20.0)(exporter.counted().await), "{ahead}");
+        let late = exporter.value("nexmo_audit_late_events_total").await;
+        assert!(is(0.0)(late), "{ahead}");
+    }
+}
+
+/// What an API may be like at the first start, for ten minutes.
+#[tokio::test(start_paused = true)]
+async fn trouble_at_the_first_start_loses_no_event_since() {
+    let troubles = [
+        Answer::error(500, "Down"),
+        Answer::reset(),
+        // A captive portal, whose clock is wrong as well.
+        Answer::new(200, "<html>Sign in</html>").dated(SystemTime::now() + Duration::from_hours(2)),
+    ];
+    for trouble in troubles {
+        let api = ScriptedApi::start_here(move |_| trouble.clone()).await;
+        let now = clock(0);
+        let base = now();
+        let exporter = Paused::polling(api, &["--poll.interval=30s"]).await;
+        exporter.pass(STEP, Duration::from_mins(10)).await;
+        let recorded = [
+            created("before", base, -60),
+            created("at once", base, 0),
+            created("soon", base, 1),
+            created("later", base, 300),
+        ];
+        let sane = healthy(recorded.to_vec());
+        exporter
+            .api
+            .follow(move |request| dated(sane(request), now()));
+        exporter.pass(STEP, Duration::from_mins(3)).await;
+        assert!(
+            is(3.0)(exporter.counted().await),
+            "{}",
+            exporter.counted().await
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_that_tells_no_time_is_counted_by_this_clock() {
+    let api = ScriptedApi::start_here(listing(|_| {
+        Answer::list(&[event("a", "A"), event("b", "A")]).without_date()
+    }))
+    .await;
+    let exporter = Paused::polling(api, &["--poll.interval=30s", "--poll.start=1h"]).await;
+    exporter.pass(STEP, Duration::from_mins(2)).await;
+    assert!(is(2.0)(exporter.counted().await));
+    let watermark = exporter
+        .value("nexmo_audit_watermark_timestamp_seconds")
+        .await;
+    let now = Timestamp::now().as_duration().as_secs_f64();
+    assert!((now - watermark).abs() < 60.0, "{watermark}");
+}

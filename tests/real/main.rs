@@ -1,0 +1,16 @@
+//! The program against real counterparts, none of them written for it: the
+//! vendor's definition and client, a mock and a fuzzer made from the
+//! definition, and the servers that scrape. The longest of them kills whatever can
+//! be killed.
+//!
+//! Each needs a tool that `make tools` installs; see `support::tools`.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod definition;
+mod exactly_once;
+mod prism;
+mod prometheus;
+mod schemathesis;
+mod vonage_client;

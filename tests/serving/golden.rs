@@ -1,0 +1,92 @@
+//! The whole of `/metrics` after a fixed scenario. A metric that is added or
+//! changed shows here: review with `cargo insta review`, or read the diff.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::support::audit_event::{event, with};
+use crate::support::exporter::Exporter;
+use crate::support::scripted_answer::Answer;
+use crate::support::scripted_api::{Request, ScriptedApi};
+
+/// 2026-01-02T03:04:05Z, long before any run of this test.
+const API_TIME: Duration = Duration::from_secs(1_767_323_045);
+
+fn at(id: &str, event_type: &str, time: &str) -> Value {
+    with(event(id, event_type), "created_at", json!(time))
+}
+
+fn recorded() -> Vec<Value> {
+    let young = at("young", "USER_STATUS", "2026-01-02T03:04:00");
+    vec![
+        at("before the start", "USER_STATUS", "2025-12-31T23:59:59"),
+        at("late", "NUMBER_ASSIGN", "2026-01-01T12:00:00"),
+        with(
+            at("other", "APP_CREATE", "2026-01-02T03:03:05"),
+            "source",
+            json!("DEVAPI"),
+        ),
+        with(
+            at("odd", "a\"b\\c\nd", "2026-01-02T03:02:00"),
+            "source_country",
+            Value::Null,
+        ),
+        with(
+            at("gone", "NO_ID", "2026-01-02T03:01:00"),
+            "id",
+            Value::Null,
+        ),
+        young.clone(),
+        young,
+    ]
+}
+
+fn scenario(request: &Request) -> Answer {
+    let answer = if request.is_types() {
+        Answer::types(&["USER_STATUS", "NUMBER_ASSIGN", "USER_LOGIN"])
+    } else {
+        // One is shown twice.
+        Answer::page(&recorded(), json!(6), json!(1))
+    };
+    answer.dated(SystemTime::UNIX_EPOCH + API_TIME)
+}
+
+/// What differs from run to run.
+fn is_volatile(name: &str) -> bool {
+    name.starts_with("process_")
+        || name.starts_with("nexmo_audit_exporter_build_info")
+        || name.contains("_duration_seconds_bucket")
+        || name.contains("_duration_seconds_sum")
+        || name.starts_with("nexmo_audit_last_")
+}
+
+fn normalised(line: &str) -> String {
+    if line.starts_with("nexmo_audit_exporter_build_info{") {
+        let names: Vec<_> = line
+            .split(['{', ','])
+            .filter_map(|l| l.split_once('='))
+            .collect();
+        let names: Vec<_> = names.into_iter().map(|(name, _)| name).collect();
+        return format!("nexmo_audit_exporter_build_info{{{}}} 1", names.join(","));
+    }
+    match line.rsplit_once(' ') {
+        Some((name, _)) if !line.starts_with('#') && is_volatile(name) => format!("{name} ~"),
+        _ => line.to_owned(),
+    }
+}
+
+#[test]
+fn metrics_after_a_fixed_scenario() {
+    let api = ScriptedApi::start(scenario);
+    let exporter = Exporter::polling_with(
+        &api,
+        &["--poll.interval=1h", "--poll.start=2026-01-01T00:00:00Z"],
+    );
+    exporter.wait_until_up();
+    let page = exporter.page("/metrics");
+    let lines: Vec<_> = page.lines().map(normalised).collect();
+    insta::with_settings!({snapshot_path => "../golden", prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!("metrics", lines.join("\n"));
+    });
+}

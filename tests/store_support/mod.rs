@@ -1,0 +1,205 @@
+//! States to store, and processes that store them.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+pub(crate) mod child;
+pub(crate) mod numbered;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use nexmo_audit_exporter::{
+    account::{Account, Commit, Stage},
+    event::{EventId, Labels},
+    ledger::{Ledger, Saved},
+    store::{SavedAccount, Store, StoreError},
+    window::{SavedWindow, Window, WindowSettings},
+};
+use numbered::Numbered;
+use tempfile::TempDir;
+
+pub(crate) const KEY: &str = "abcd1234";
+
+/// Short, so that ids are soon forgotten.
+pub(crate) const SETTINGS: WindowSettings = WindowSettings {
+    lookback: SignedDuration::from_secs(10),
+    retention: SignedDuration::from_secs(100),
+};
+
+/// Seconds after 2026-11-20T00:00:00Z.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_795_132_800 + seconds).expect("a time within range")
+}
+
+pub(crate) fn directory() -> TempDir {
+    tempfile::tempdir().expect("a temporary directory")
+}
+
+pub(crate) fn file_in(directory: &Path) -> PathBuf {
+    directory.join("state.redb")
+}
+
+pub(crate) fn open(directory: &Path) -> Store {
+    Store::open(directory).expect("the state opens")
+}
+
+/// Every name in a directory, and what the files hold.
+pub(crate) fn contents(directory: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+    let entries = fs::read_dir(directory).expect("a directory");
+    entries
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
+            let bytes = path.is_file().then(|| fs::read(&path).expect("a file"));
+            (path, bytes)
+        })
+        .collect()
+}
+
+pub(crate) fn labels(event_type: &str, country: &str) -> Labels<'static> {
+    Labels {
+        event_type: event_type.to_owned().into(),
+        source: "CD".into(),
+        source_country: country.to_owned().into(),
+    }
+}
+
+pub(crate) fn id(number: u64) -> EventId {
+    EventId::from_text(&number.to_string())
+}
+
+pub(crate) fn new_account() -> Account {
+    Account {
+        window: Window::new(SETTINGS, at(0)),
+        ledger: Ledger::new(100),
+        stage: Stage {
+            began: at(0),
+            caught_up: false,
+        },
+    }
+}
+
+/// The account as the exporter takes it up after a start.
+pub(crate) fn load_account(store: &mut Store, key: &str) -> Option<Account> {
+    let restore = |saved, ids: &mut dyn Iterator<Item = _>| Window::restore(SETTINGS, saved, ids);
+    let saved = store.load_account(key, restore).expect("it can be read")?;
+    let mut ledger = Ledger::new(100);
+    for (labels, saved) in saved.series {
+        ledger.restore_series(labels, saved);
+    }
+    for (name, saved) in saved.types {
+        ledger.restore_type(name, saved);
+    }
+    Some(Account {
+        window: saved.window,
+        ledger,
+        stage: saved.stage,
+    })
+}
+
+/// Everything that is stored of an account, in a form to compare.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct State {
+    stage: Stage,
+    window: SavedWindow,
+    ids: BTreeSet<(i64, u128)>,
+    series: BTreeMap<Labels<'static>, Saved>,
+    types: BTreeMap<String, Saved>,
+}
+
+impl State {
+    pub(crate) fn load(store: &mut Store, key: &str) -> Option<Self> {
+        let saved = store
+            .load_account(key, |window, ids| {
+                let ids: Vec<_> = ids
+                    .map(|id| (id.time.as_second(), id.id.to_bits()))
+                    .collect();
+                assert!(ids.is_sorted(), "ids come oldest first");
+                (window, ids.into_iter().collect())
+            })
+            .expect("it can be read")?;
+        let SavedAccount {
+            stage,
+            window: (window, ids),
+            series,
+            types,
+        } = saved;
+        Some(Self {
+            stage,
+            window,
+            ids,
+            series: series.into_iter().collect(),
+            types: types.into_iter().collect(),
+        })
+    }
+
+    /// What a state becomes by a commit.
+    pub(crate) fn after(before: Option<Self>, commit: &Commit) -> Self {
+        let mut state = before.unwrap_or_else(|| Self {
+            stage: commit.stage,
+            window: commit.window,
+            ids: BTreeSet::new(),
+            series: BTreeMap::new(),
+            types: BTreeMap::new(),
+        });
+        state.stage = commit.stage;
+        state.window = commit.window;
+        let seconds = |time: Timestamp| time.as_nanosecond().div_euclid(1_000_000_000);
+        let floor = i64::try_from(seconds(commit.window.floor)).expect("within range");
+        for fresh in &commit.ids {
+            let second = i64::try_from(seconds(fresh.time)).expect("within range");
+            state.ids.insert((second, fresh.id.to_bits()));
+        }
+        state.ids.retain(|(time, _)| *time >= floor);
+        for change in &commit.changes.series {
+            state.series.insert(change.key.clone(), change.saved);
+        }
+        for change in &commit.changes.types {
+            state.types.insert(change.key.clone(), change.saved);
+        }
+        state
+    }
+
+    pub(crate) fn watermark(&self) -> Option<Timestamp> {
+        self.window.watermark
+    }
+
+    pub(crate) fn ids(&self) -> usize {
+        self.ids.len()
+    }
+}
+
+pub(crate) fn history_in(directory: &Path, commits: u32) -> Numbered {
+    let mut store = open(directory);
+    let mut history = Numbered::new();
+    for _ in 0..commits {
+        history.commit(&mut store).expect("it is stored");
+    }
+    history
+}
+
+/// Says what `open` says, with the directory as `DIR`.
+pub(crate) fn complaint(directory: &Path) -> String {
+    let error = Store::open(directory).expect_err("it cannot be opened");
+    without(directory, &error)
+}
+
+pub(crate) fn without(directory: &Path, error: &StoreError) -> String {
+    error
+        .to_string()
+        .replace(&directory.display().to_string(), "DIR")
+}
+
+/// Tells whoever reads the output of the tests.
+pub(crate) fn say(text: &str) {
+    writeln!(std::io::stderr(), "{text}").expect("someone listens");
+}
+
+/// A number that the environment tells.
+pub(crate) fn told(name: &str) -> Option<u64> {
+    env::var(name).ok()?.parse().ok()
+}

@@ -1,0 +1,132 @@
+//! The program under test, as a user starts it.
+
+use std::net::SocketAddr;
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::process::{Process, START};
+
+/// Any credentials: the servers of a test know no others.
+pub(crate) const API_KEY: &str = "abcd1234";
+pub(crate) const API_SECRET: &str = "not-a-real-secret";
+
+/// From a cause to its line in the log, on a machine that is busy.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// A running `nexmo-audit-exporter` that listens, in a folder of its own that goes
+/// with it.
+pub(crate) struct Program {
+    process: Process,
+    address: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Program {
+    /// Starts the program and waits until it listens.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::started_by(command().args(arguments), arguments)
+    }
+
+    /// The same with what else the command holds, such as variables.
+    pub(crate) fn started_by(command: &mut Command, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let process = Process::start("nexmo-audit-exporter", command.current_dir(folder.path()));
+        // The demo has a simulator in it, which listens as well.
+        let simulates = arguments.first() == Some(&"simulate");
+        let address = process.wait_for_address(|line| simulates || !line.contains("simulator"));
+        Self {
+            process,
+            address,
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address of `path`, which begins with a slash.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub(crate) fn signal(&self, signal: &str) {
+        self.process.signal(signal);
+    }
+
+    /// Its status, once it has ended by itself.
+    pub(crate) fn wait_for_end(&mut self, deadline: Duration) -> ExitStatus {
+        self.process.wait_for_end(deadline)
+    }
+
+    /// The first line that holds `text`.
+    pub(crate) fn wait_for_line(&self, text: &str) -> String {
+        self.process.wait_for_line(text, ANSWER, |line| {
+            line.contains(text).then(|| line.to_owned())
+        })
+    }
+
+    /// Every line written so far.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.process.lines()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.process.log()
+    }
+}
+
+/// A running simulator with events that lie in the past and none that come.
+pub(crate) struct Simulator {
+    _process: Process,
+    /// Scheme, host and port.
+    pub(crate) host: String,
+}
+
+impl Simulator {
+    pub(crate) fn start(history: usize) -> Self {
+        let mut simulator = command();
+        simulator
+            .args(["simulate", "--listen-address=127.0.0.1:0", "--rate=0"])
+            .arg(format!("--history={history}"))
+            .args(["--api-key", API_KEY, "--api-secret", API_SECRET]);
+        let process = Process::start("the simulator", &mut simulator);
+        let host = process.wait_for_line("base URL", START, host);
+        Self {
+            _process: process,
+            host,
+        }
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        format!("{}/beta/audit", self.host)
+    }
+}
+
+/// What comes before the path in a logfmt line with `base_url=http://127.0.0.1:10611/beta/audit`.
+fn host(line: &str) -> Option<String> {
+    let (_, url) = line.split_once("base_url=")?;
+    let (host, _) = url.split_once("/beta/audit")?;
+    Some(host.to_owned())
+}
+
+/// The program without arguments, with the credentials of a test and no other settings.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nexmo-audit-exporter"));
+    for (name, _) in std::env::vars_os() {
+        if is_setting(&name.to_string_lossy()) {
+            command.env_remove(&name);
+        }
+    }
+    command.env("NEXMO_API_KEY", API_KEY);
+    command.env("NEXMO_API_SECRET", API_SECRET);
+    command
+}
+
+/// What the developer's own shell may hold must not decide a test.
+fn is_setting(name: &str) -> bool {
+    name.starts_with("NEXMO_") || name.starts_with("VONAGE_")
+}
