@@ -43,7 +43,7 @@ test: tools ## install what the tests need, then check and test everything
 	@rm -f $(SKIPPED)
 	@$(MAKE) lint
 	cargo test --doc --quiet
-	@status=0; $(MAKE) million || status=$$?; $(RUN_ALL) || status=$$?; \
+	@status=0; $(MAKE) million || status=$$?; STORE_KILLS=1000 $(RUN_ALL) || status=$$?; \
 	if [[ -s $(SKIPPED) ]]; then sort -u $(SKIPPED); else echo 'Nothing was skipped.'; fi; \
 	exit $$status
 
@@ -57,11 +57,6 @@ million: ## the whole system in simulated time, 100,000 histories of it
 .PHONY: unit
 unit: ## run the tests that need no tool beside Rust's own
 	$(RUN_UNIT)
-
-.PHONY: million
-million: ## run 100,000 simulated histories; MILLION_HISTORIES says how many
-	MILLION_HISTORIES=$${MILLION_HISTORIES:-100000} \
-		cargo test --profile million --locked --test million -- --nocapture
 
 .PHONY: lint
 lint: ## formatting, clippy, documentation, dependencies, Dockerfile
