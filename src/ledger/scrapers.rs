@@ -62,6 +62,8 @@ struct Scraper {
     timeout: Duration,
     /// What an earlier process knew.
     remembered: Option<Duration>,
+    /// What this one has learned of its interval.
+    learned: Option<Duration>,
     gaps: Gaps,
     connections: BTreeMap<u64, Connection>,
 }
@@ -186,7 +188,7 @@ impl Scrapers {
 
     /// The interval of a scraper that was seen often enough to know.
     pub(super) fn learned_interval(&self, scraper: ScraperId) -> Option<Duration> {
-        self.all.get(&scraper)?.learned()
+        self.all.get(&scraper)?.learned
     }
 
     fn live(&self, now: Duration) -> impl Iterator<Item = (ScraperId, &Scraper)> {
@@ -217,6 +219,7 @@ impl Scraper {
             served: [None; 2],
             timeout: Duration::ZERO,
             remembered: None,
+            learned: None,
             gaps: Gaps::default(),
             connections: BTreeMap::new(),
         }
@@ -247,6 +250,7 @@ impl Scraper {
         seen.last = now;
         seen.scrapes += 1;
         self.forget_connections();
+        self.learned = self.learn();
     }
 
     fn forget_connections(&mut self) {
@@ -259,7 +263,7 @@ impl Scraper {
 
     /// The longest that any connection keeps which was used lately: of a server that
     /// comes seldom, few of all the gaps are its own.
-    fn learned(&self) -> Option<Duration> {
+    fn learn(&self) -> Option<Duration> {
         if self.gaps.0.len() < GAPS_TO_KNOW {
             return None;
         }
@@ -282,8 +286,8 @@ impl Scraper {
     fn interval(&self) -> Duration {
         let remembered = self
             .remembered
-            .filter(|_| self.learned().is_none() || self.last <= PATIENCE);
-        let interval = self.learned().max(remembered);
+            .filter(|_| self.learned.is_none() || self.last <= PATIENCE);
+        let interval = self.learned.max(remembered);
         interval.unwrap_or(UNKNOWN_INTERVAL).max(self.timeout)
     }
 }

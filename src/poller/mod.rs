@@ -49,7 +49,7 @@ pub struct PollerSettings {
     pub reconcile_lookback: SignedDuration,
     /// What the first start counts from.
     pub start: PollStart,
-    /// See [`Ledger::new`].
+    /// See [`Ledger::new`](crate::ledger::Ledger::new).
     pub max_series: usize,
 }
 

@@ -113,7 +113,7 @@ impl Plan {
         let scrapers = scrapers(rng, span);
         let scrape_interval = scrape_interval(rng, &scrapers);
         let mut records = api::records(rng, span, &polls, far, &api_clock);
-        if far && rng.u16(0..500) == 0 {
+        if far && rng.u16(0..2000) == 0 {
             // More than is read at once, which takes pages in some order.
             api.order = Order::NewestFirst;
             api.restless = false;

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use nexmo_audit_exporter::{
     account::Account,
     client::{ApiError, ListQuery},
-    event::EventType,
+    event::{EventType, Page},
     exposition::Exposition,
     ledger::Gate,
     metrics::SelfMetrics,
@@ -171,7 +171,9 @@ impl Work {
             to: None,
             page: 1,
         };
-        Ok(self.api.list(query).await?.date.unwrap_or(now))
+        let answer = self.api.list(query).await?;
+        Page::parse(&answer.value).map_err(ApiError::body)?;
+        Ok(answer.date.unwrap_or(now))
     }
 
     async fn poll(&mut self, collector: &mut Collecting) -> Result<(), PollError> {
