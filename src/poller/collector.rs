@@ -156,13 +156,13 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 let changed = !was_short;
                 outcome::SweepShort { missing, changed }.record();
             }
-            let up_to = read_to.unwrap_or(clocks.earliest());
-            self.account.window.complete_piece(up_to, clocks);
-            self.account.stage.caught_up |= read_to.is_none();
-            self.commit().await?;
             let Some(read_to) = read_to else {
-                return Ok(());
+                self.account.window.complete_sweep(clocks);
+                self.account.stage.caught_up = true;
+                return self.commit().await;
             };
+            self.account.window.complete_piece(read_to, clocks);
+            self.commit().await?;
             outcome::PieceCounted {
                 up_to: read_to,
                 now: clocks.earliest(),
