@@ -36,7 +36,7 @@ endef
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: test
 test: tools ## install what the tests need, then check and test everything
@@ -72,6 +72,28 @@ lint: ## formatting, clippy, documentation, dependencies, Dockerfile
 .PHONY: soak
 soak: tools ## half an hour of kills and outages against two real Prometheus servers
 	cargo test --locked --test real -- --ignored --exact exactly_once::soak --nocapture
+
+# Builds the binary of the release image, as the Dockerfile does, and measures that.
+# BENCH_SECONDS=1 BENCH_SERIES=10000 BENCH_EVENTS=20000 is a short run; the head of
+# benches/side_by_side/settings.rs tells the other variables.
+BENCH = RUSTFLAGS='-C target-feature=+crt-static' \
+	cargo bench --locked --target $$(rustc --print host-tuple)
+
+.PHONY: bench
+bench: peers ## measure the exporter beside others: benches/RESULTS.md
+	$(BENCH) --bench side_by_side
+
+.PHONY: bench-instructions
+bench-instructions: peers ## count instructions alone, which a busy machine does not change
+	BENCH_PARTS=instructions $(BENCH) --bench side_by_side
+
+.PHONY: bench-micro
+bench-micro: ## time the steps of one event by themselves
+	$(BENCH) --bench micro
+
+.PHONY: peers
+peers: ## install what the exporter is measured beside into target/tools/peers
+	@bash benches/install.sh
 
 .PHONY: tools
 tools: ## install what the tests run against into target/tools

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::{
     event::{AuditEvent, Entry, Page},
-    ledger::{Age, Changes, Counted, Gate, Ledger},
+    ledger::{Age, Changes, Counted, Exemplar, Gate, Ledger},
     window::{Admission, Remembered, SavedWindow, Window, WindowSettings},
 };
 
@@ -27,6 +27,9 @@ pub struct Account {
 /// Where an account stands since its first start ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stage {
+    /// What was created before this moment is never counted: every counter was 0
+    /// then.
+    pub start: Timestamp,
     /// When it began to be counted, by the API's clock: what was created before
     /// that is history.
     pub began: Timestamp,
@@ -81,6 +84,7 @@ impl Account {
             window: Window::new(settings, start),
             ledger: Ledger::new(max_series),
             stage: Stage {
+                start,
                 began,
                 caught_up: false,
             },
@@ -136,7 +140,8 @@ impl Account {
                 tally.lags.push(lag.max(0.0));
                 tally.late += u64::from(late);
                 let age = self.age(created_at);
-                if self.ledger.count(&event.labels, age) == Counted::Overflow {
+                let exemplar = Exemplar::new(event.id, event.id_text.as_deref(), created_at);
+                if self.ledger.count(&event.labels, age, exemplar) == Counted::Overflow {
                     tally.overflow += 1;
                 }
             }

@@ -4,12 +4,15 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::Instant;
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::Instant,
+};
 
 use crate::{
     client::{Client, ClientSettings, Credentials, REASONS},
     config::{ScrapeInterval, Settings, Start},
-    exposition::Exposition,
+    exposition::{Exposition, ExpositionSettings},
     ledger::{self, Gate},
     metrics::SelfMetrics,
     poller::{Parts, PollStart, PollerSettings, PollerStart, SystemClock},
@@ -56,7 +59,10 @@ impl App {
             scrape_interval(settings),
             &storage.load_gate(Timestamp::now())?,
         );
-        let exposition = Arc::new(Exposition::new(Arc::clone(&metrics), gate));
+        let exposition = ExpositionSettings {
+            created: settings.created_timestamps.then(Timestamp::now),
+        };
+        let exposition = Arc::new(Exposition::new(Arc::clone(&metrics), gate, exposition));
         let started = Instant::now();
         let status = Arc::new(Status::new(started.into_std()));
         let path = settings.telemetry_path.clone();
@@ -97,7 +103,8 @@ impl App {
         for address in self.local_addresses()? {
             tracing::info!(%address, "listening");
         }
-        let mut polling = tokio::spawn(self.poller.run());
+        let counting = counting_threads().context("no thread can be started")?;
+        let mut polling = counting.spawn(self.poller.run());
         let mut poller_ended = false;
         let stop = async {
             tokio::select! {
@@ -106,12 +113,22 @@ impl App {
             }
         };
         self.server.run(stop).await;
-        polling.abort();
+        // Whatever it is doing: what is not committed is counted again.
+        counting.shutdown_background();
         if poller_ended {
             bail!("the poller ended, which is a defect: please report it with the log");
         }
         Ok(())
     }
+}
+
+/// Threads of their own, so that no scrape waits while pages are parsed: the system
+/// lets a thread that has slept run first.
+fn counting_threads() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .thread_name("counting")
+        .enable_all()
+        .build()
 }
 
 fn client(settings: &Settings, metrics: &Arc<SelfMetrics>) -> anyhow::Result<Client> {

@@ -50,19 +50,11 @@ impl StoredAccount {
         let window = |saved, ids: &mut dyn Iterator<Item = Remembered>| {
             Window::restore(settings, saved, ids)
         };
-        let Some(saved) = lock(&self.store).load_account(&self.key, window)? else {
-            return Ok(None);
-        };
-        let mut ledger = Ledger::new(max_series);
-        for (labels, counter) in saved.series {
-            ledger.restore_series(labels, counter);
-        }
-        for (name, counter) in saved.types {
-            ledger.restore_type(name, counter);
-        }
-        Ok(Some(Account {
+        let ledger = Ledger::new(max_series);
+        let saved = lock(&self.store).load_account(&self.key, ledger, window)?;
+        Ok(saved.map(|saved| Account {
             window: saved.window,
-            ledger,
+            ledger: saved.ledger,
             stage: saved.stage,
         }))
     }

@@ -6,7 +6,9 @@ use std::{fs, path::Path, time::Duration};
 
 use nexmo_audit_exporter::{
     account::{Account, Stage},
-    ledger::{Age, Gate, GateMemory, KnownScraper, Scrape, ScrapeInterval, ScraperId},
+    ledger::{
+        Age, Exemplar, Gate, GateMemory, KnownScraper, Ledger, Scrape, ScrapeInterval, ScraperId,
+    },
     store::{Store, StoreError},
     window::Clocks,
 };
@@ -85,6 +87,11 @@ struct Model {
     stored_gate: GateMemory,
 }
 
+/// How the API writes an id: some are no UUID.
+fn text_of(number: u64) -> Option<String> {
+    number.is_multiple_of(2).then(|| number.to_string())
+}
+
 /// Seconds with a fraction.
 fn moment(milliseconds: i64) -> jiff::Timestamp {
     at(0) + jiff::SignedDuration::from_millis(milliseconds)
@@ -133,7 +140,8 @@ impl Model {
                     .admit(id(*number), Some(created), moment(400_000));
                 let labels = labels(&format!("TYPE {event_type}"), &country.to_string());
                 let age = if *history { Age::History } else { Age::News };
-                account.ledger.count(&labels, age);
+                let event = Exemplar::new(id(*number), text_of(*number).as_deref(), created);
+                account.ledger.count(&labels, age, event);
             }
             Step::Sweep(account, now) => {
                 let now = moment(*now);
@@ -145,6 +153,7 @@ impl Model {
             }
             Step::Stage(account, began, caught_up) => {
                 self.accounts[*account].stage = Stage {
+                    start: moment(*began - 1),
                     began: moment(*began),
                     caught_up: *caught_up,
                 };
@@ -289,9 +298,10 @@ fn the_ids_may_be_read_in_part() {
     let mut store = open(directory.path());
     Numbered::new().commit(&mut store).expect("it is stored");
     // What is made of the ids may stop early.
-    let first = store.load_account(KEY, |_, ids| ids.next().is_some());
+    let first = store.load_account(KEY, Ledger::new(1), |_, ids| ids.next().is_some());
     assert!(first.expect("it can be read").expect("it is there").window);
-    let again: Result<_, StoreError> = store.load_account(KEY, |_, ids| ids.count());
+    let again: Result<_, StoreError> =
+        store.load_account(KEY, Ledger::new(1), |_, ids| ids.count());
     assert_eq!(
         again.expect("it can be read").expect("it is there").window,
         3

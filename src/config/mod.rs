@@ -36,6 +36,8 @@ pub struct Settings {
     pub scrape_interval: ScrapeInterval,
     /// Label combinations of `nexmo_audit_events_total`.
     pub max_series: usize,
+    /// Whether `OpenMetrics` tells when each counter was 0.
+    pub created_timestamps: bool,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -164,6 +166,7 @@ impl Check {
             storage_path: options.storage.path.clone(),
             scrape_interval: scrape_interval?,
             max_series: max_series?,
+            created_timestamps: options.metrics.created_timestamps,
             log: log?,
         })
     }

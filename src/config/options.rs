@@ -139,6 +139,9 @@ pub struct MetricsOptions {
         default_value = "10000"
     )]
     pub max_series: String,
+    /// Tell OpenMetrics scrapers when each counter was 0 (`_created`): a server without the feature stores that as one more series for each.
+    #[arg(long = "metrics.created-timestamps")]
+    pub created_timestamps: bool,
 }
 
 /// What is logged, to standard error.

@@ -1,5 +1,7 @@
 //! The identity of an event in 16 bytes, whatever the API calls it.
 
+use std::fmt;
+
 use xxhash_rust::xxh3::xxh3_128;
 
 /// The identity of an event.
@@ -24,6 +26,13 @@ impl EventId {
         Self(xxh3_128(raw.as_bytes()))
     }
 
+    /// Whether the API's own text is the UUID that this displays as.
+    #[must_use]
+    pub fn is_spelled(self, text: &str) -> bool {
+        !text.bytes().any(|byte| byte.is_ascii_uppercase())
+            && uuid_bits(text.as_bytes()) == Some(self.0)
+    }
+
     /// The 128 bits as they are stored.
     #[must_use]
     pub fn to_bits(self) -> u128 {
@@ -34,6 +43,22 @@ impl EventId {
     #[must_use]
     pub fn from_bits(bits: u128) -> Self {
         Self(bits)
+    }
+}
+
+/// As a UUID in lower case, which means nothing where the id was none.
+impl fmt::Display for EventId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bits = self.0;
+        write!(
+            formatter,
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            bits >> 96,
+            bits >> 80 & 0xffff,
+            bits >> 64 & 0xffff,
+            bits >> 48 & 0xffff,
+            bits & 0xffff_ffff_ffff
+        )
     }
 }
 
@@ -85,6 +110,21 @@ mod tests {
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), texts.len());
+    }
+
+    #[test]
+    fn a_uuid_in_lower_case_is_spelled_by_its_bits_alone() {
+        let cases = [
+            ("aaaaaaaa-bbbb-cccc-dddd-0123456789ab", true),
+            ("00000000-0000-0000-0000-000000000001", true),
+            ("AAAAAAAA-bbbb-cccc-dddd-0123456789ab", false),
+            ("event-1", false),
+        ];
+        for (text, spelled) in cases {
+            let id = EventId::from_text(text);
+            assert_eq!(id.is_spelled(text), spelled, "{text}");
+            assert_eq!(id.to_string() == text, spelled, "{text}");
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ use jiff::Timestamp;
 pub struct AuditEvent<'a> {
     /// What the event is known by.
     pub id: EventId,
+    /// The id as the API writes it, where that is not what `id` displays as.
+    pub id_text: Option<Cow<'a, str>>,
     /// When the API says it happened; `None` where that cannot be read.
     pub created_at: Option<Timestamp>,
     /// The labels that it is counted under.

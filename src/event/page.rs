@@ -1,5 +1,7 @@
 //! One page of the list of events.
 
+mod plain;
+
 use std::{borrow::Cow, fmt};
 
 use serde::{
@@ -75,6 +77,10 @@ impl<'a> Page<'a> {
                 total_pages: Some(0),
             });
         }
+        plain::parse(text).map_or_else(|| Self::parse_lenient(text), Ok)
+    }
+
+    fn parse_lenient(text: &'a str) -> Result<Self, PageError> {
         let envelope: Envelope = serde_json::from_str(text).map_err(|error| {
             if error.is_data() {
                 PageError::NotAPage
@@ -132,11 +138,12 @@ fn number(raw: &RawValue) -> Option<u64> {
 
 fn entry(raw: &RawValue) -> Entry<'_> {
     let fields: Fields = serde_json::from_str(raw.get()).unwrap_or_default();
-    let Some(id) = fields.id.and_then(id) else {
+    let Some((id, id_text)) = fields.id.and_then(id) else {
         return Entry::Malformed(EventId::from_content(raw.get()));
     };
     Entry::Event(AuditEvent {
         id,
+        id_text,
         created_at: fields
             .created_at
             .and_then(string)
@@ -150,16 +157,18 @@ fn entry(raw: &RawValue) -> Entry<'_> {
 }
 
 /// An id is a string that is not empty; a number is known by its digits.
-fn id(raw: &RawValue) -> Option<EventId> {
-    if raw
-        .get()
-        .starts_with(|c: char| c == '-' || c.is_ascii_digit())
-    {
-        return Some(EventId::from_text(raw.get()));
-    }
-    string(raw)
-        .filter(|text| !text.is_empty())
-        .map(|text| EventId::from_text(&text))
+fn id(raw: &RawValue) -> Option<(EventId, Option<Cow<'_, str>>)> {
+    let is_number = |text: &str| text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    let text = match raw.get() {
+        number if is_number(number) => Cow::Borrowed(number),
+        _ => string(raw).filter(|text| !text.is_empty())?,
+    };
+    Some(known_by(text))
+}
+
+fn known_by(text: Cow<'_, str>) -> (EventId, Option<Cow<'_, str>>) {
+    let id = EventId::from_text(&text);
+    (id, (!id.is_spelled(&text)).then_some(text))
 }
 
 fn label(raw: Option<&RawValue>) -> Cow<'_, str> {

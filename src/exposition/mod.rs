@@ -1,44 +1,71 @@
 //! What a scrape is answered with: the committed counts, rendered once after each
-//! commit, and the metrics of the exporter's own work, rendered anew.
+//! commit, and the metrics of the exporter's own work.
 //!
 //! Takes note of who scrapes, for the publish gate. Nothing here may count, wait,
 //! or ask for the time.
 
-mod text;
+mod blocks;
+mod format;
+mod gzip;
+mod lines;
+mod own;
+mod snapshot;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::{
     event::EventType,
-    ledger::{Gate, Ledger, Scrape},
+    ledger::{Changes, Gate, Ledger, Scrape},
     metrics::SelfMetrics,
 };
+use format::PerVariant;
+use own::OwnMetrics;
+use snapshot::{Body, Snapshot};
 
 pub use crate::ledger::ScraperId;
+pub use format::{Encoding, Format, Variant};
 
-/// The content type of the text format.
-pub const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// How long the exporter's own metrics are shown as they were gathered, unless
+/// events change: far below any scrape interval, and yet a storm of scrapes costs
+/// no more than sending bytes.
+const OWN_METRICS_KEEP: Duration = Duration::from_millis(100);
 
 /// What a scrape is answered with. Shared by the poller, which publishes, and
-/// the server, which renders; neither ever waits for the other's work.
+/// the server, which answers; neither ever waits for the other's work.
 #[derive(Debug)]
 pub struct Exposition {
     metrics: Arc<SelfMetrics>,
-    snapshot: ArcSwap<Snapshot>,
+    settings: ExpositionSettings,
+    on_show: ArcSwap<OnShow>,
+    own: ArcSwapOption<OwnMetrics>,
+    /// What is kept ready, since someone asked for it.
+    asked: PerVariant<AtomicBool>,
     gate: Mutex<Gate>,
 }
 
-/// The events as they are shown from one commit to the next.
+/// What is shown beside the counts themselves.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ExpositionSettings {
+    /// When the process started, if `OpenMetrics` is to tell when each counter was 0
+    /// (`_created`).
+    pub created: Option<Timestamp>,
+}
+
 #[derive(Debug, Default)]
-struct Snapshot {
+struct OnShow {
     generation: u64,
-    events: String,
+    /// `None` until something was published: then not even a family is shown.
+    events: Option<Snapshot>,
 }
 
 /// A server that scrapes, as a request shows it.
@@ -66,10 +93,13 @@ pub struct Standing {
 impl Exposition {
     /// An exposition that shows no event yet.
     #[must_use]
-    pub fn new(metrics: Arc<SelfMetrics>, gate: Gate) -> Self {
+    pub fn new(metrics: Arc<SelfMetrics>, gate: Gate, settings: ExpositionSettings) -> Self {
         Self {
             metrics,
-            snapshot: ArcSwap::default(),
+            settings,
+            on_show: ArcSwap::default(),
+            own: ArcSwapOption::empty(),
+            asked: PerVariant::default(),
             gate: Mutex::new(gate),
         }
     }
@@ -91,13 +121,34 @@ impl Exposition {
         }
     }
 
-    /// Shows what the ledger says from now on, in a new generation. Only what is
-    /// committed may be shown.
-    pub fn publish(&self, ledger: &mut Ledger, types: &[EventType]) {
-        let generation = self.snapshot.load().generation + 1;
-        let events = text::render(ledger, types);
-        self.snapshot
-            .store(Arc::new(Snapshot { generation, events }));
+    /// Shows these counters as they are now, and all others as they were, in a new
+    /// generation. Only what is committed may be shown. `types` are all that the
+    /// vendor names, `start` is when every counter was 0.
+    pub fn publish(
+        &self,
+        ledger: &mut Ledger,
+        changes: &Changes,
+        types: &Arc<[EventType]>,
+        start: Timestamp,
+    ) {
+        let before = self.on_show.load();
+        let generation = before.generation + 1;
+        let created = self.settings.created.map(|_| start.as_millisecond());
+        let nothing = || Snapshot::new(created).with(changes, types);
+        let events = &before.events;
+        let events = events
+            .as_ref()
+            .map_or_else(nothing, |events| events.with(changes, types));
+        // Before anyone can ask for it, so that no scrape waits.
+        for variant in Variant::ALL {
+            if self.asked.of(variant).load(Ordering::Relaxed) {
+                events.body(variant);
+            }
+        }
+        self.on_show.store(Arc::new(OnShow {
+            generation,
+            events: Some(events),
+        }));
         ledger.shown(generation);
     }
 
@@ -109,22 +160,51 @@ impl Exposition {
         gate.may_show(scraper)
     }
 
-    /// Everything, in the text format 0.0.4. A server that scrapes is taken note
-    /// of; `uptime` is how long the process has been up.
+    /// Everything, in parts that follow each other. A server that scrapes is taken
+    /// note of; `uptime` is how long the process has been up.
     ///
     /// # Errors
     /// When the registry holds what the format cannot say.
-    pub fn scrape(&self, visit: Option<Visit>, uptime: Duration) -> prometheus::Result<String> {
+    pub fn scrape(
+        &self,
+        visit: Option<Visit>,
+        variant: Variant,
+        uptime: Duration,
+    ) -> prometheus::Result<Vec<Bytes>> {
         // In this order: a generation that is noted was served.
-        let snapshot = self.snapshot.load();
-        let shown = visit.is_none_or(|visit| self.note(visit, snapshot.generation, uptime));
-        let mut text = if shown {
-            snapshot.events.clone()
-        } else {
-            String::new()
+        let on_show = self.on_show.load();
+        let shown = visit.is_none_or(|visit| self.note(visit, on_show.generation, uptime));
+        self.asked.of(variant).store(true, Ordering::Relaxed);
+        let nothing;
+        let events = match &on_show.events {
+            Some(events) if shown => events.body(variant),
+            _ => {
+                nothing = Body::of(variant, []);
+                &nothing
+            }
         };
-        self.metrics.render(&mut text)?;
-        Ok(text)
+        let own = self.own_metrics(on_show.generation, uptime);
+        let own = own.piece(variant)?;
+        let trailer = (variant.encoding == Encoding::Gzip).then(|| {
+            let trailer = events.checksum.then(own.checksum).trailer();
+            Bytes::copy_from_slice(&trailer)
+        });
+        let parts = events.parts.iter().chain([&own.bytes]).cloned();
+        Ok(parts.chain(trailer).collect())
+    }
+
+    fn own_metrics(&self, generation: u64, uptime: Duration) -> Arc<OwnMetrics> {
+        let kept = self.own.load_full().filter(|own| {
+            own.generation == generation && uptime.saturating_sub(own.gathered) < OWN_METRICS_KEEP
+        });
+        kept.unwrap_or_else(|| {
+            let families = self.metrics.gather();
+            let created = self.settings.created.map(Timestamp::as_millisecond);
+            let own = OwnMetrics::new(families, created, generation, uptime);
+            let own = Arc::new(own);
+            self.own.store(Some(Arc::clone(&own)));
+            own
+        })
     }
 
     /// Takes note of a scrape; says whether it may be shown events.
@@ -150,3 +230,6 @@ impl Exposition {
         shown
     }
 }
+
+#[cfg(test)]
+mod tests;

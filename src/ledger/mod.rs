@@ -5,15 +5,21 @@
 //! rise. [`Ledger::changes`] says what the gate lets the published values become;
 //! [`Ledger::confirm`] takes that over once it is stored.
 
+mod exemplar;
 mod gate;
+mod key;
 mod scrapers;
 mod series;
 
+pub use exemplar::{EXEMPLAR_MAX_CHARS, Exemplar};
 pub use gate::{Gate, GateMemory, ScrapeInterval};
+pub use key::SeriesKey;
 pub use scrapers::{KnownScraper, PATIENCE, Scrape, ScraperId, UNKNOWN_INTERVAL};
 pub use series::{Change, Saved};
 
-use std::time::Duration;
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use rustc_hash::FxBuildHasher;
 
 use crate::event::{Labels, OTHER};
 use series::Series;
@@ -22,8 +28,10 @@ use series::Series;
 #[derive(Debug, Clone)]
 pub struct Ledger {
     max_series: usize,
-    series: Series<Labels<'static>>,
-    types: Series<String>,
+    series: Series<SeriesKey>,
+    types: Series<Arc<str>>,
+    /// Every label value in use, once: there are few, in many series.
+    values: HashSet<Arc<str>, FxBuildHasher>,
 }
 
 /// Where an event was counted.
@@ -49,9 +57,9 @@ pub enum Age {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Of `nexmo_audit_events_total`.
-    pub series: Vec<Change<Labels<'static>>>,
+    pub series: Vec<Change<SeriesKey>>,
     /// Of `nexmo_audit_events_by_type_total`.
-    pub types: Vec<Change<String>>,
+    pub types: Vec<Change<Arc<str>>>,
 }
 
 impl Changes {
@@ -71,36 +79,55 @@ impl Ledger {
             max_series,
             series: Series::new(),
             types: Series::new(),
+            values: HashSet::default(),
         }
     }
 
+    /// Makes room for so many stored counters.
+    pub fn reserve(&mut self, series: usize, types: usize) {
+        self.series.reserve(series);
+        self.types.reserve(types);
+    }
+
     /// Takes up a counter of `nexmo_audit_events_total` as it was stored.
-    pub fn restore_series(&mut self, labels: Labels<'static>, saved: Saved) {
-        self.series.restore(labels, saved);
+    pub fn restore_series(&mut self, labels: &Labels<'_>, saved: Saved, latest: Option<Exemplar>) {
+        let key = self.own(labels);
+        self.series.restore(key, saved, latest);
     }
 
     /// Takes up a counter of `nexmo_audit_events_by_type_total` as it was stored.
-    pub fn restore_type(&mut self, name: String, saved: Saved) {
-        self.types.restore(name, saved);
+    pub fn restore_type(&mut self, name: &str, saved: Saved, latest: Option<Exemplar>) {
+        let name = self.shared(name);
+        self.types.restore(name, saved, latest);
     }
 
     /// Gives every type that the vendor names a series that starts at 0.
     pub fn name_types<'t>(&mut self, names: impl IntoIterator<Item = &'t str>) {
         for name in names {
             if self.types.len() < self.max_series {
-                self.types.open(name.to_owned());
+                let name = self.shared(name);
+                self.types.open(name);
             }
         }
     }
 
-    /// Counts one event.
-    pub fn count(&mut self, labels: &Labels<'_>, age: Age) -> Counted {
+    /// Counts one event, which an exemplar may then lead to.
+    pub fn count(&mut self, labels: &Labels<'_>, age: Age, event: Option<Exemplar>) -> Counted {
         let history = age == Age::History;
         let place = self.type_place(&labels.event_type);
-        self.types.count(place, history);
+        self.types.count(place, history, event.clone());
         let (place, counted) = self.series_place(labels);
-        self.series.count(place, history);
+        self.series.count(place, history, event);
         counted
+    }
+
+    /// Every counter as it stands.
+    #[must_use]
+    pub fn all(&self) -> Changes {
+        Changes {
+            series: self.series.all(),
+            types: self.types.all(),
+        }
     }
 
     /// What the next commit changes, as far as the gate lets it.
@@ -126,15 +153,13 @@ impl Ledger {
     }
 
     /// Every series.
-    pub fn series(&self) -> impl Iterator<Item = (&Labels<'static>, Saved)> {
-        self.series.iter()
+    pub fn series(&self) -> impl Iterator<Item = (Labels<'_>, Saved)> {
+        self.series.iter().map(|(key, saved)| (key.labels(), saved))
     }
 
     /// Every event type.
     pub fn types(&self) -> impl Iterator<Item = (&str, Saved)> {
-        self.types
-            .iter()
-            .map(|(name, saved)| (name.as_str(), saved))
+        self.types.iter().map(|(name, saved)| (&**name, saved))
     }
 
     /// How many events are counted and not shown in their series.
@@ -152,8 +177,11 @@ impl Ledger {
     fn type_place(&mut self, name: &str) -> usize {
         match self.types.place(name) {
             Some(place) => place,
-            None if self.types.len() < self.max_series => self.types.open(name.to_owned()),
-            None => self.types.open(OTHER.to_owned()),
+            None if self.types.len() < self.max_series => {
+                let name = self.shared(name);
+                self.types.open(name)
+            }
+            None => self.types.open(OTHER.into()),
         }
     }
 
@@ -161,19 +189,31 @@ impl Ledger {
         match self.series.place(labels) {
             Some(place) => (place, Counted::Own),
             None if self.series.len() < self.max_series => {
-                (self.series.open(to_owned(labels)), Counted::Own)
+                let key = self.own(labels);
+                (self.series.open(key), Counted::Own)
             }
-            None => (self.series.open(other()), Counted::Overflow),
+            None => {
+                let key = self.own(&other());
+                (self.series.open(key), Counted::Overflow)
+            }
         }
     }
-}
 
-fn to_owned(labels: &Labels<'_>) -> Labels<'static> {
-    let own = |value: &str| value.to_owned().into();
-    Labels {
-        event_type: own(&labels.event_type),
-        source: own(&labels.source),
-        source_country: own(&labels.source_country),
+    fn own(&mut self, labels: &Labels<'_>) -> SeriesKey {
+        SeriesKey {
+            event_type: self.shared(&labels.event_type),
+            source: self.shared(&labels.source),
+            source_country: self.shared(&labels.source_country),
+        }
+    }
+
+    fn shared(&mut self, value: &str) -> Arc<str> {
+        if let Some(known) = self.values.get(value) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = value.into();
+        self.values.insert(Arc::clone(&new));
+        new
     }
 }
 

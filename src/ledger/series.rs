@@ -1,11 +1,11 @@
 //! The counters of one family: what was counted and what is shown of it.
 
-use std::hash::Hash;
+use std::{hash::Hash, num::NonZeroU64};
 
 use indexmap::{Equivalent, IndexMap};
 use rustc_hash::FxBuildHasher;
 
-use super::Gate;
+use super::{Exemplar, Gate};
 
 /// What is stored of one counter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,21 +18,35 @@ pub struct Saved {
     pub seen: bool,
 }
 
-/// A counter that a commit changes.
+/// A counter as it stands, or as a commit makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change<K> {
     place: usize,
     /// Which one.
     pub key: K,
-    /// What it becomes.
+    /// What it is, or becomes.
     pub saved: Saved,
+    /// The newest event that it counts.
+    pub latest: Option<Exemplar>,
+}
+
+impl<K> Change<K> {
+    /// The newest event that is shown: none while one waits to be shown, since it
+    /// may be the newest.
+    pub fn shown_exemplar(&self) -> Option<&Exemplar> {
+        let Saved {
+            total, published, ..
+        } = self.saved;
+        self.latest.as_ref().filter(|_| published == total)
+    }
 }
 
 #[derive(Debug, Clone, Default)]
 struct Counter {
     saved: Saved,
+    latest: Option<Exemplar>,
     /// The first generation of the exposition that showed it.
-    shown_in: Option<u64>,
+    shown_in: Option<NonZeroU64>,
     /// It is in the list of counters that the next commit must look at.
     unsettled: bool,
     /// It differs from what is stored.
@@ -79,11 +93,12 @@ impl<K: Hash + Eq + Clone> Series<K> {
         place
     }
 
-    pub(super) fn restore(&mut self, key: K, saved: Saved) {
+    pub(super) fn restore(&mut self, key: K, saved: Saved, latest: Option<Exemplar>) {
         let (place, _) = self.counters.insert_full(
             key,
             Counter {
                 saved,
+                latest,
                 ..Counter::default()
             },
         );
@@ -93,11 +108,12 @@ impl<K: Hash + Eq + Clone> Series<K> {
     }
 
     /// Counts one. History is taken as shown at once.
-    pub(super) fn count(&mut self, place: usize, history: bool) {
+    pub(super) fn count(&mut self, place: usize, history: bool, event: Option<Exemplar>) {
         if let Some((_, counter)) = self.counters.get_index_mut(place) {
             counter.saved.total += 1;
             counter.saved.published += u64::from(history);
             counter.dirty = true;
+            counter.see(event);
         }
         self.unsettle(place);
     }
@@ -113,9 +129,27 @@ impl<K: Hash + Eq + Clone> Series<K> {
                 place,
                 key: key.clone(),
                 saved,
+                latest: counter.latest.clone(),
             })
         };
         self.unsettled.iter().copied().filter_map(change).collect()
+    }
+
+    /// Every counter as it stands.
+    pub(super) fn all(&self) -> Vec<Change<K>> {
+        let all = self.counters.iter().enumerate();
+        all.map(|(place, (key, counter))| Change {
+            place,
+            key: key.clone(),
+            saved: counter.saved,
+            latest: counter.latest.clone(),
+        })
+        .collect()
+    }
+
+    /// Makes room for so many more, and not for twice as many.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.counters.reserve_exact(more);
     }
 
     /// Takes over what was committed.
@@ -138,6 +172,9 @@ impl<K: Hash + Eq + Clone> Series<K> {
 
     /// Everything is on show in this generation.
     pub(super) fn shown(&mut self, generation: u64) {
+        let Some(generation) = NonZeroU64::new(generation) else {
+            return;
+        };
         for place in &self.unsettled {
             if let Some((_, counter)) = self.counters.get_index_mut(*place) {
                 counter.shown_in.get_or_insert(generation);
@@ -178,9 +215,18 @@ impl Counter {
         self.saved.published < self.saved.total
     }
 
+    /// Servers refuse exemplars that go back in time, so the newest stays.
+    fn see(&mut self, event: Option<Exemplar>) {
+        let Some(event) = event else { return };
+        let newest = self.latest.as_ref().map(Exemplar::created_at);
+        if newest.is_none_or(|newest| event.created_at() >= newest) {
+            self.latest = Some(event);
+        }
+    }
+
     /// What the gate lets it become.
     fn next(&self, gate: &Gate, running: bool, now: std::time::Duration) -> Saved {
-        let shown_long_enough = |generation| gate.is_seen_by_all(generation, now);
+        let shown_long_enough = |generation: NonZeroU64| gate.is_seen_by_all(generation.get(), now);
         let seen = self.saved.seen || self.shown_in.is_some_and(shown_long_enough);
         let may_step = gate.is_open_to_all() || (running && seen);
         Saved {

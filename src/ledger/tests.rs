@@ -17,7 +17,7 @@ fn shown(ledger: &Ledger) -> Vec<(String, u64)> {
     };
     let series = ledger.series();
     series
-        .map(|(labels, saved)| (name(labels), saved.total))
+        .map(|(labels, saved)| (name(&labels), saved.total))
         .collect()
 }
 
@@ -44,7 +44,7 @@ fn one_series_for_each_combination_of_labels() {
         ("a", "CD", "GB"),
         ("A", "DEVAPI", "GB"),
     ] {
-        let counted = ledger.count(&labels(event_type, source, country), Age::News);
+        let counted = ledger.count(&labels(event_type, source, country), Age::News, None);
         assert_eq!(counted, Counted::Own);
     }
     let expected = series(&[
@@ -70,7 +70,7 @@ fn beyond_the_cap_new_combinations_are_counted_under_other() {
         ("C", Counted::Overflow),
     ];
     for (event_type, expected) in cases {
-        let counted = ledger.count(&labels(event_type, "CD", "GB"), Age::News);
+        let counted = ledger.count(&labels(event_type, "CD", "GB"), Age::News, None);
         assert_eq!(counted, expected, "{event_type}");
     }
     let expected = series(&[("A CD GB", 2), ("B CD GB", 1), ("other other other", 3)]);
@@ -82,7 +82,7 @@ fn beyond_the_cap_new_combinations_are_counted_under_other() {
 fn a_cap_of_none_counts_all_under_other() {
     let mut ledger = Ledger::new(0);
     ledger.name_types(["A"]);
-    let counted = ledger.count(&labels("A", "CD", "GB"), Age::News);
+    let counted = ledger.count(&labels("A", "CD", "GB"), Age::News, None);
     assert_eq!(counted, Counted::Overflow);
     assert_eq!(shown(&ledger), series(&[("other other other", 1)]));
     assert_eq!(types(&ledger), [("other", 1)]);
@@ -92,12 +92,12 @@ fn a_cap_of_none_counts_all_under_other() {
 fn an_event_that_calls_itself_other_has_its_own_place_within_the_cap() {
     let mut ledger = Ledger::new(1);
     let other = labels(OTHER, OTHER, OTHER);
-    assert_eq!(ledger.count(&other, Age::News), Counted::Own);
+    assert_eq!(ledger.count(&other, Age::News, None), Counted::Own);
     assert_eq!(
-        ledger.count(&labels("A", "CD", "GB"), Age::News),
+        ledger.count(&labels("A", "CD", "GB"), Age::News, None),
         Counted::Overflow
     );
-    assert_eq!(ledger.count(&other, Age::News), Counted::Own);
+    assert_eq!(ledger.count(&other, Age::News, None), Counted::Own);
     assert_eq!(shown(&ledger), series(&[("other other other", 3)]));
 }
 
@@ -105,9 +105,9 @@ fn an_event_that_calls_itself_other_has_its_own_place_within_the_cap() {
 fn the_cap_on_series_does_not_take_a_type_its_own_place() {
     let mut ledger = Ledger::new(2);
     for country in ["GB", "SE", "DE", "FR"] {
-        ledger.count(&labels("A", "CD", country), Age::News);
+        ledger.count(&labels("A", "CD", country), Age::News, None);
     }
-    ledger.count(&labels("B", "CD", "GB"), Age::News);
+    ledger.count(&labels("B", "CD", "GB"), Age::News, None);
     assert_eq!(types(&ledger), [("A", 4), ("B", 1)]);
     assert_eq!(
         shown(&ledger),
@@ -118,11 +118,11 @@ fn the_cap_on_series_does_not_take_a_type_its_own_place() {
 #[test]
 fn named_types_start_at_0_and_are_never_set_back() {
     let mut ledger = Ledger::new(10);
-    ledger.count(&labels("B", "CD", "GB"), Age::News);
+    ledger.count(&labels("B", "CD", "GB"), Age::News, None);
     ledger.name_types(["A", "B", "A"]);
     ledger.name_types(["C"]);
     assert_eq!(types(&ledger), [("B", 1), ("A", 0), ("C", 0)]);
-    ledger.count(&labels("A", "CD", "GB"), Age::News);
+    ledger.count(&labels("A", "CD", "GB"), Age::News, None);
     ledger.name_types(["A", "B"]);
     assert_eq!(types(&ledger), [("B", 1), ("A", 1), ("C", 0)]);
     // A name is no event: it opens no series of its own.
@@ -134,7 +134,7 @@ fn named_types_start_at_0_and_are_never_set_back() {
 fn named_types_beyond_the_cap_have_no_series() {
     let mut ledger = Ledger::new(2);
     ledger.name_types(["A", "B", "C"]);
-    ledger.count(&labels("C", "CD", "GB"), Age::News);
+    ledger.count(&labels("C", "CD", "GB"), Age::News, None);
     assert_eq!(types(&ledger), [("A", 0), ("B", 0), ("other", 1)]);
 }
 
@@ -146,7 +146,7 @@ fn both_views_hold_every_event_whatever_the_cap() {
         for event in 0..100_u32 {
             let event_type = format!("T{}", event % 4);
             let country = format!("{}", event % 3);
-            ledger.count(&labels(&event_type, "CD", &country), Age::News);
+            ledger.count(&labels(&event_type, "CD", &country), Age::News, None);
         }
         let by_series: u64 = ledger.series().map(|(_, saved)| saved.total).sum();
         let by_type: u64 = ledger.types().map(|(_, saved)| saved.total).sum();

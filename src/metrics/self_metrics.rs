@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    Opts, Registry, TextEncoder, core::Collector, process_collector::ProcessCollector,
+    Opts, Registry, core::Collector, process_collector::ProcessCollector, proto::MetricFamily,
 };
 
 use super::{Family, catalog};
@@ -179,12 +179,10 @@ impl SelfMetrics {
             .register(Box::new(ProcessCollector::for_self()))
     }
 
-    /// Appends everything in the text format 0.0.4.
-    ///
-    /// # Errors
-    /// When the registry holds what the format cannot say.
-    pub fn render(&self, text: &mut String) -> prometheus::Result<()> {
-        TextEncoder::new().encode_utf8(&self.registry.gather(), text)
+    /// Everything as it stands.
+    #[must_use]
+    pub fn gather(&self) -> Vec<MetricFamily> {
+        self.registry.gather()
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     client::ApiError,
     event::EventType,
     exposition::Exposition,
+    ledger::Changes,
     metrics::SelfMetrics,
     window::{Cutter, Range},
 };
@@ -52,7 +53,9 @@ pub struct Collector<A, S, C> {
     pub(super) metrics: Arc<SelfMetrics>,
     exposition: Arc<Exposition>,
     pub(super) account: Account,
-    types: Vec<EventType>,
+    types: Arc<[EventType]>,
+    /// What is counted is on show.
+    on_show: bool,
     deep: Option<DeepSweep>,
     /// The last sweep was shown less than it was told of.
     short: bool,
@@ -92,11 +95,12 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             metrics,
             exposition,
             account,
-            types: Vec::new(),
+            types: Arc::default(),
+            on_show: false,
             deep: None,
             short: false,
         };
-        collector.show();
+        collector.show(&Changes::default());
         collector
     }
 
@@ -120,7 +124,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         self.account
             .ledger
             .name_types(types.iter().map(|known| known.name.as_str()));
-        self.types = types;
+        self.types = types.into();
     }
 
     /// Reads everything from behind the watermark until now, in pieces that are
@@ -279,16 +283,22 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         }
         self.account.confirm(&commit);
         self.exposition.gate().confirm(&memory);
-        self.show();
+        self.show(&commit.changes);
         Ok(())
     }
 
-    fn show(&mut self) {
-        if self.account.stage.caught_up {
-            self.exposition
-                .publish(&mut self.account.ledger, &self.types);
-        }
+    /// Shows what changed; everything, the first time.
+    fn show(&mut self, changes: &Changes) {
+        // First, so that no scrape sees new counts beside what waited before.
         self.observe_gate();
+        let Account { ledger, stage, .. } = &mut self.account;
+        if !stage.caught_up {
+            return;
+        }
+        let everything = (!std::mem::replace(&mut self.on_show, true)).then(|| ledger.all());
+        let changes = everything.as_ref().unwrap_or(changes);
+        self.exposition
+            .publish(ledger, changes, &self.types, stage.start);
     }
 
     /// Shows where the gate stands.

@@ -87,21 +87,48 @@ type Collecting<S> = Collector<WatchedClient, S, SystemClock>;
 #[derive(Debug)]
 pub struct PollerStart<S> {
     settings: PollerSettings,
-    parts: Parts<S>,
-    stored: Option<Account>,
+    api: Arc<WatchedClient>,
+    course: Course,
+    stored: Result<Collecting<S>, NewAccount<S>>,
+}
+
+/// What an account that was never counted will be counted with.
+#[derive(Debug)]
+struct NewAccount<S> {
+    storage: S,
+    clock: SystemClock,
+    metrics: Arc<SelfMetrics>,
+    exposition: Arc<Exposition>,
 }
 
 impl<S: Storage> PollerStart<S> {
     /// Takes up the account as it was stored; what it showed is shown at once.
     #[must_use]
-    pub fn new(settings: PollerSettings, parts: Parts<S>, mut stored: Option<Account>) -> Self {
-        if let Some(account) = stored.as_mut().filter(|account| account.stage.caught_up) {
-            parts.exposition.publish(&mut account.ledger, &[]);
-        }
+    pub fn new(settings: PollerSettings, parts: Parts<S>, stored: Option<Account>) -> Self {
+        let Parts {
+            client,
+            storage,
+            clock,
+            metrics,
+            exposition,
+            status,
+        } = parts;
+        let course = Course::new(settings.interval, Arc::clone(&metrics), Arc::clone(&status));
+        let api = Arc::new(WatchedClient::new(client, status, settings.request_timeout));
+        let new = NewAccount {
+            storage,
+            clock,
+            metrics,
+            exposition,
+        };
         Self {
+            stored: match stored {
+                Some(account) => Ok(new.collector(account, &api)),
+                None => Err(new),
+            },
             settings,
-            parts,
-            stored,
+            api,
+            course,
         }
     }
 
@@ -116,34 +143,25 @@ impl<S: Storage> PollerStart<S> {
     async fn begin(self) -> Poller<S> {
         let Self {
             settings,
-            parts,
+            api,
+            mut course,
             stored,
         } = self;
-        let Parts {
-            client,
-            storage,
-            clock,
-            metrics,
-            exposition,
-            status,
-        } = parts;
-        let mut course = Course::new(settings.interval, Arc::clone(&metrics), Arc::clone(&status));
-        let api = Arc::new(WatchedClient::new(client, status, settings.request_timeout));
         let mut types = Types::new();
         // What was read this moment need not be read back.
-        let interval = settings.reconcile_interval;
-        let wait = if stored.is_some() {
-            Duration::ZERO
-        } else {
-            interval
+        let wait = match &stored {
+            Ok(_) => Duration::ZERO,
+            Err(_) => settings.reconcile_interval,
         };
         let deep_due = Instant::now() + wait;
-        let account = match stored {
-            Some(account) => account,
-            None => first_start(&settings, &api, clock, &mut types, &mut course).await,
+        let mut collector = match stored {
+            Ok(collector) => collector,
+            Err(new) => {
+                let account =
+                    first_start(&settings, &api, new.clock, &mut types, &mut course).await;
+                new.collector(account, &api)
+            }
         };
-        let parts = (Arc::clone(&api), storage, clock);
-        let mut collector = Collector::new(parts, account, metrics, exposition);
         collector.name_types(types.named());
         Poller {
             settings,
@@ -153,6 +171,13 @@ impl<S: Storage> PollerStart<S> {
             deep_due,
             collector,
         }
+    }
+}
+
+impl<S: Storage> NewAccount<S> {
+    fn collector(self, account: Account, api: &Arc<WatchedClient>) -> Collecting<S> {
+        let parts = (Arc::clone(api), self.storage, self.clock);
+        Collector::new(parts, account, self.metrics, self.exposition)
     }
 }
 

@@ -3,7 +3,9 @@
 //!
 //! A scrape is answered from memory. Nothing here waits for a poll or for a disk.
 
+mod accept;
 mod bind;
+mod body;
 mod landing;
 mod routes;
 mod visitor;

@@ -7,17 +7,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
-    Method, Request, Response, StatusCode,
-    header::{ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    HeaderMap, Method, Request, Response, StatusCode,
+    header::{
+        ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY,
+        X_CONTENT_TYPE_OPTIONS,
+    },
 };
 
 use jiff::Timestamp;
 
-use super::{landing, visitor::Peer};
+use super::{accept::Accepted, body::Parts, landing, visitor::Peer};
 use crate::{
-    exposition::{Exposition, ScraperId, TEXT_FORMAT, Visit},
+    exposition::{Encoding, Exposition, ScraperId, Visit},
     status::Status,
 };
 
@@ -73,11 +75,7 @@ impl Site {
     }
 
     /// The answer to a request, its body left unread.
-    pub(super) async fn respond<B>(
-        &self,
-        request: &Request<B>,
-        peer: Peer,
-    ) -> Response<Full<Bytes>> {
+    pub(super) async fn respond<B>(&self, request: &Request<B>, peer: Peer) -> Response<Parts> {
         let Some(page) = self.page(request.uri().path()) else {
             return text(
                 StatusCode::NOT_FOUND,
@@ -90,11 +88,11 @@ impl Site {
                 if let Some(visit) = visit {
                     self.welcome(visit).await;
                 }
-                let answer = self.metrics(visit);
+                let answer = self.metrics(request.headers(), visit);
                 self.name_if_slow(visit, peer);
                 answer
             }
-            (Page::Metrics, &Method::HEAD) => self.metrics(None),
+            (Page::Metrics, &Method::HEAD) => self.metrics(request.headers(), None),
             (Page::Landing, &Method::GET | &Method::HEAD) => self.landing(),
             (Page::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
             (Page::Ready, &Method::GET | &Method::HEAD) => self.ready(),
@@ -112,9 +110,11 @@ impl Site {
         }
     }
 
-    fn metrics(&self, visit: Option<Visit>) -> Response<Full<Bytes>> {
-        match self.exposition.scrape(visit, self.started.elapsed()) {
-            Ok(text) => response(StatusCode::OK, TEXT_FORMAT, text),
+    fn metrics(&self, headers: &HeaderMap, visit: Option<Visit>) -> Response<Parts> {
+        let accepted = Accepted::from_headers(headers);
+        let uptime = self.started.elapsed();
+        match self.exposition.scrape(visit, accepted.variant, uptime) {
+            Ok(parts) => metrics_in(accepted, parts),
             Err(error) => {
                 tracing::error!(%error, "metrics could not be rendered; please report this");
                 text(
@@ -165,14 +165,15 @@ impl Site {
         }
     }
 
-    fn landing(&self) -> Response<Full<Bytes>> {
+    fn landing(&self) -> Response<Parts> {
         let page = landing::page(
             &self.telemetry_path,
             &self.status.progress(),
             &self.exposition.standing(),
             Timestamp::now(),
         );
-        let mut response = response(StatusCode::OK, HTML, page);
+        let body = vec![Bytes::from(page)];
+        let mut response = response(StatusCode::OK, HeaderValue::from_static(HTML), body.into());
         response.headers_mut().insert(
             CONTENT_SECURITY_POLICY,
             HeaderValue::from_static(PAGE_POLICY),
@@ -180,7 +181,7 @@ impl Site {
         response
     }
 
-    fn healthy(&self) -> Response<Full<Bytes>> {
+    fn healthy(&self) -> Response<Parts> {
         if self.status.is_healthy(Instant::now()) {
             text(StatusCode::OK, "healthy\n")
         } else {
@@ -191,7 +192,7 @@ impl Site {
         }
     }
 
-    fn ready(&self) -> Response<Full<Bytes>> {
+    fn ready(&self) -> Response<Parts> {
         if self.status.is_ready() {
             text(StatusCode::OK, "ready\n")
         } else {
@@ -203,7 +204,17 @@ impl Site {
     }
 }
 
-fn not_allowed() -> Response<Full<Bytes>> {
+fn metrics_in(accepted: Accepted, parts: Vec<Bytes>) -> Response<Parts> {
+    let mut response = response(StatusCode::OK, accepted.content_type(), parts.into());
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    if accepted.variant.encoding == Encoding::Gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+fn not_allowed() -> Response<Parts> {
     let mut response = text(
         StatusCode::METHOD_NOT_ALLOWED,
         "405: only GET and HEAD are answered here\n",
@@ -214,19 +225,16 @@ fn not_allowed() -> Response<Full<Bytes>> {
     response
 }
 
-fn text(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
-    response(status, PLAIN, text)
+fn text(status: StatusCode, text: &'static str) -> Response<Parts> {
+    let body = vec![Bytes::from_static(text.as_bytes())];
+    response(status, HeaderValue::from_static(PLAIN), body.into())
 }
 
-fn response(
-    status: StatusCode,
-    content_type: &'static str,
-    body: impl Into<Bytes>,
-) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
+fn response(status: StatusCode, content_type: HeaderValue, body: Parts) -> Response<Parts> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CONTENT_TYPE, content_type);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

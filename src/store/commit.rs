@@ -92,12 +92,12 @@ fn write_counters(
             labels.source.as_ref(),
             labels.source_country.as_ref(),
         );
-        series.insert(key, tables::counter(change.saved))?;
+        series.insert(key, tables::counter(change.saved, change.latest.as_ref()))?;
     }
     let mut types = transaction.open_table(TYPES)?;
     for change in &changes.types {
-        let key = (account, change.key.as_str());
-        types.insert(key, tables::counter(change.saved))?;
+        let key = (account, &*change.key);
+        types.insert(key, tables::counter(change.saved, change.latest.as_ref()))?;
     }
     Ok(())
 }

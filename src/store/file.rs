@@ -20,8 +20,9 @@ use super::{
 };
 
 const FILE_NAME: &str = "state.redb";
-/// Everything that is often needed fits: the counters and the newest ids.
-const CACHE_BYTES: usize = 4 << 20;
+/// What a commit touches fits: the counters that change and the newest ids. The rest
+/// is read once, at the start, and the system keeps the file in its own cache.
+const CACHE_BYTES: usize = 1 << 20;
 /// The owner and the group, as far as the umask lets it.
 const FILE_MODE: u32 = 0o660;
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use redb::{Database, Error, ReadTransaction, ReadableDatabase, ReadableTable};
+use redb::{
+    Database, Error, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+};
 
 use super::{
     SavedAccount,
@@ -16,7 +18,7 @@ use super::{
 };
 use crate::{
     event::Labels,
-    ledger::{GateMemory, KnownScraper, Saved, ScraperId},
+    ledger::{GateMemory, KnownScraper, Ledger, ScraperId},
     window::{Remembered, SavedWindow},
 };
 
@@ -24,6 +26,7 @@ use crate::{
 pub(super) fn account<W>(
     file: &OpenFile,
     api_key: &str,
+    mut ledger: Ledger,
     restore: impl FnOnce(SavedWindow, &mut dyn Iterator<Item = Remembered>) -> W,
 ) -> Result<Option<SavedAccount<W>>, Error> {
     let transaction = file.database.begin_read()?;
@@ -36,11 +39,11 @@ pub(super) fn account<W>(
         .ok_or_else(|| Error::Corrupted("an account without its progress".to_owned()))?
         .value();
     let (stage, window) = tables::stage_and_window(progress)?;
+    counters(&transaction, number, &mut ledger)?;
     Ok(Some(SavedAccount {
         stage,
         window: ids(&transaction, number, |ids| restore(window, ids))?,
-        series: series(&transaction, number)?,
-        types: types(&transaction, number)?,
+        ledger,
     }))
 }
 
@@ -105,33 +108,32 @@ fn ids<W>(
     failed.map_or(Ok(taken), Err)
 }
 
-fn series(
+/// One by one: there may be a hundred thousand.
+fn counters(
     transaction: &ReadTransaction,
     account: Account,
-) -> Result<Vec<(Labels<'static>, Saved)>, Error> {
-    let first = (account, "", "", "");
-    let end = (account + 1, "", "", "");
-    let mut series = Vec::new();
-    for entry in transaction.open_table(SERIES)?.range(first..end)? {
+    ledger: &mut Ledger,
+) -> Result<(), Error> {
+    let series = transaction.open_table(SERIES)?;
+    let types = transaction.open_table(TYPES)?;
+    let room = |count: u64| usize::try_from(count).unwrap_or(0);
+    ledger.reserve(room(series.len()?), room(types.len()?));
+    for entry in series.range((account, "", "", "")..(account + 1, "", "", ""))? {
         let (key, counter) = entry?;
         let (_, event_type, source, source_country) = key.value();
         let labels = Labels {
-            event_type: event_type.to_owned().into(),
-            source: source.to_owned().into(),
-            source_country: source_country.to_owned().into(),
+            event_type: event_type.into(),
+            source: source.into(),
+            source_country: source_country.into(),
         };
-        series.push((labels, tables::saved(counter.value())?));
+        let (saved, latest) = tables::saved(counter.value())?;
+        ledger.restore_series(&labels, saved, latest);
     }
-    Ok(series)
-}
-
-fn types(transaction: &ReadTransaction, account: Account) -> Result<Vec<(String, Saved)>, Error> {
-    let mut types = Vec::new();
-    let range = (account, "")..(account + 1, "");
-    for entry in transaction.open_table(TYPES)?.range(range)? {
+    for entry in types.range((account, "")..(account + 1, ""))? {
         let (key, counter) = entry?;
         let (_, name) = key.value();
-        types.push((name.to_owned(), tables::saved(counter.value())?));
+        let (saved, latest) = tables::saved(counter.value())?;
+        ledger.restore_type(name, saved, latest);
     }
-    Ok(types)
+    Ok(())
 }

@@ -17,6 +17,7 @@ mod commit;
 mod error;
 mod file;
 mod format;
+mod format_1;
 mod held;
 mod holder;
 mod load;
@@ -34,8 +35,7 @@ use jiff::Timestamp;
 
 use crate::{
     account::{Commit, Stage},
-    event::Labels,
-    ledger::{GateMemory, Saved},
+    ledger::{GateMemory, Ledger},
     window::{Remembered, SavedWindow},
 };
 use file::OpenFile;
@@ -51,16 +51,14 @@ pub struct Store {
 }
 
 /// An account as it was stored; `W` is what was made of its window.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct SavedAccount<W> {
     /// Where the account stands.
     pub stage: Stage,
     /// What [`Store::load_account`] was told to make of the window and its ids.
     pub window: W,
-    /// The counters of `nexmo_audit_events_total`.
-    pub series: Vec<(Labels<'static>, Saved)>,
-    /// The counters of `nexmo_audit_events_by_type_total`.
-    pub types: Vec<(String, Saved)>,
+    /// Its counters.
+    pub ledger: Ledger,
 }
 
 impl Store {
@@ -82,7 +80,8 @@ impl Store {
         })
     }
 
-    /// Reads an account; `None` if nothing was ever stored of it.
+    /// Reads an account, its counters into `ledger`, which has none yet; `None` if
+    /// nothing was ever stored of it.
     ///
     /// `restore` is given the window and its ids, one by one and oldest first, so
     /// that a million of them need no room but their own. Their times are whole
@@ -94,9 +93,12 @@ impl Store {
     pub fn load_account<W>(
         &mut self,
         api_key: &str,
+        ledger: Ledger,
         restore: impl FnOnce(SavedWindow, &mut dyn Iterator<Item = Remembered>) -> W,
     ) -> Result<Option<SavedAccount<W>>, StoreError> {
-        self.with_file("read", |file, _| load::account(file, api_key, restore))
+        self.with_file("read", |file, _| {
+            load::account(file, api_key, ledger, restore)
+        })
     }
 
     /// Reads what is remembered of who scrapes. `now` is the wall clock; one who

@@ -12,7 +12,7 @@ use redb::{Error, TableDefinition};
 use crate::{
     account::Stage,
     event::EventId,
-    ledger::Saved,
+    ledger::{Exemplar, Saved},
     window::{Remembered, SavedWindow},
 };
 
@@ -24,10 +24,14 @@ pub(super) type IdKey = (Account, i64, u128);
 pub(super) type SeriesKey<'a> = (Account, &'a str, &'a str, &'a str);
 /// Account, event type.
 pub(super) type TypeKey<'a> = (Account, &'a str);
-/// Total, published, seen.
-pub(super) type Counter = (u64, u64, bool);
-/// Began, caught up, floor, watermark, newest; times in nanoseconds since 1970.
-pub(super) type Progress = (i128, bool, i128, Option<i128>, Option<i128>);
+/// Total, published, seen, and the newest event counted.
+pub(super) type Counter<'a> = (u64, u64, bool, Option<Latest<'a>>);
+/// When it was created, in milliseconds since 1970; the bits of its id, or 0 and the
+/// id as the API writes it.
+pub(super) type Latest<'a> = (i64, u128, Option<&'a str>);
+/// Start, began, caught up, floor, watermark, newest; times in nanoseconds since
+/// 1970.
+pub(super) type Progress = (i128, i128, bool, i128, Option<i128>, Option<i128>);
 /// Interval, and when it was last seen; in nanoseconds.
 pub(super) type Scraper = (u64, i128);
 
@@ -39,10 +43,10 @@ pub(super) const PROGRESS: TableDefinition<'_, Account, Progress> =
 /// The ids that are remembered.
 pub(super) const IDS: TableDefinition<'_, IdKey, ()> = TableDefinition::new("ids");
 /// The counters of `nexmo_audit_events_total`.
-pub(super) const SERIES: TableDefinition<'_, SeriesKey<'static>, Counter> =
+pub(super) const SERIES: TableDefinition<'_, SeriesKey<'static>, Counter<'static>> =
     TableDefinition::new("series");
 /// The counters of `nexmo_audit_events_by_type_total`.
-pub(super) const TYPES: TableDefinition<'_, TypeKey<'static>, Counter> =
+pub(super) const TYPES: TableDefinition<'_, TypeKey<'static>, Counter<'static>> =
     TableDefinition::new("types");
 /// Who scrapes.
 pub(super) const SCRAPERS: TableDefinition<'_, u64, Scraper> = TableDefinition::new("scrapers");
@@ -86,24 +90,35 @@ fn whole_seconds(time: Timestamp) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MIN)
 }
 
-pub(super) fn counter(saved: Saved) -> Counter {
-    (saved.total, saved.published, saved.seen)
+pub(super) fn counter(saved: Saved, latest: Option<&Exemplar>) -> Counter<'_> {
+    let latest = latest.map(|latest| {
+        let (id, text) = latest.parts();
+        (latest.created_at(), id.map_or(0, EventId::to_bits), text)
+    });
+    (saved.total, saved.published, saved.seen, latest)
 }
 
-pub(super) fn saved((total, published, seen): Counter) -> Result<Saved, Error> {
+pub(super) fn saved(counter: Counter<'_>) -> Result<(Saved, Option<Exemplar>), Error> {
+    let (total, published, seen, latest) = counter;
     if published > total {
         let said = format!("a counter shows {published} of {total}");
         return Err(Error::Corrupted(said));
     }
-    Ok(Saved {
+    let saved = Saved {
         total,
         published,
         seen,
-    })
+    };
+    let exemplar = |(created_at, bits, text)| -> Result<_, Error> {
+        let created_at = Timestamp::from_millisecond(created_at).map_err(out_of_range)?;
+        Ok(Exemplar::new(EventId::from_bits(bits), text, created_at))
+    };
+    Ok((saved, latest.map(exemplar).transpose()?.flatten()))
 }
 
 pub(super) fn progress(stage: Stage, window: SavedWindow) -> Progress {
     (
+        stage.start.as_nanosecond(),
         stage.began.as_nanosecond(),
         stage.caught_up,
         window.floor.as_nanosecond(),
@@ -113,8 +128,9 @@ pub(super) fn progress(stage: Stage, window: SavedWindow) -> Progress {
 }
 
 pub(super) fn stage_and_window(progress: Progress) -> Result<(Stage, SavedWindow), Error> {
-    let (began, caught_up, floor, watermark, newest) = progress;
+    let (start, began, caught_up, floor, watermark, newest) = progress;
     let stage = Stage {
+        start: time(start)?,
         began: time(began)?,
         caught_up,
     };

@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use nexmo_audit_exporter::{
     account::{Account, Commit, Stage},
-    event::Labels,
-    ledger::{GateMemory, KnownScraper, Ledger, Saved, ScraperId},
+    ledger::{Exemplar, GateMemory, KnownScraper, Ledger, Saved, ScraperId, SeriesKey},
     poller::Storage,
     window::{Remembered, SavedWindow, Window},
 };
@@ -40,8 +39,8 @@ struct Stored {
     stage: Stage,
     window: SavedWindow,
     ids: Vec<Remembered>,
-    series: BTreeMap<Labels<'static>, Saved>,
-    types: BTreeMap<String, Saved>,
+    series: BTreeMap<SeriesKey, (Saved, Option<Exemplar>)>,
+    types: BTreeMap<String, (Saved, Option<Exemplar>)>,
 }
 
 impl Disk {
@@ -54,11 +53,11 @@ impl Disk {
         let stored = self.account.as_ref()?;
         let mut ledger = Ledger::new(MAX_SERIES);
         if plan.mutant != Some(Mutant::CountersInMemory) {
-            for (labels, saved) in &stored.series {
-                ledger.restore_series(labels.clone(), *saved);
+            for (key, (saved, latest)) in &stored.series {
+                ledger.restore_series(&key.labels(), *saved, latest.clone());
             }
-            for (name, saved) in &stored.types {
-                ledger.restore_type(name.clone(), *saved);
+            for (name, (saved, latest)) in &stored.types {
+                ledger.restore_type(name, *saved, latest.clone());
             }
         }
         let ids = if plan.mutant == Some(Mutant::IdsInMemory) {
@@ -124,13 +123,15 @@ impl Disk {
         };
         stored.stage = commit.stage;
         for change in &commit.changes.series {
-            stored.series.insert(change.key.clone(), change.saved);
-            let name = series_name(&change.key);
+            let counter = (change.saved, change.latest.clone());
+            stored.series.insert(change.key.clone(), counter);
+            let name = series_name(&change.key.labels());
             self.totals.insert(name.clone(), change.saved.total);
             self.published.insert(name, change.saved.published);
         }
         for change in &commit.changes.types {
-            stored.types.insert(change.key.clone(), change.saved);
+            let counter = (change.saved, change.latest.clone());
+            stored.types.insert(change.key.to_string(), counter);
             let name = type_name(&change.key);
             self.totals.insert(name.clone(), change.saved.total);
             self.published.insert(name, change.saved.published);
@@ -143,7 +144,7 @@ impl Disk {
             *decided = (*decided).max(saved.published);
         };
         for change in &commit.changes.series {
-            raise(series_name(&change.key), change.saved);
+            raise(series_name(&change.key.labels()), change.saved);
         }
         for change in &commit.changes.types {
             raise(type_name(&change.key), change.saved);
@@ -239,12 +240,12 @@ fn store(world: &mut World, commit: &Commit, gate: &GateMemory) {
     let local = world.local();
     world.disk.store(commit, gate, local);
     world.note(|| {
-        let change = |(labels, saved): (&Labels<'_>, Saved)| {
-            let Labels {
+        let change = |(key, saved): (&SeriesKey, Saved)| {
+            let SeriesKey {
                 event_type,
                 source,
                 source_country,
-            } = labels;
+            } = key;
             format!(
                 " {event_type}/{source}/{source_country} {}/{}",
                 saved.published, saved.total

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use nexmo_audit_exporter::{
-    exposition::{ScraperId, Visit},
+    exposition::{Encoding, Format, ScraperId, Variant, Visit},
     metrics::SelfMetrics,
 };
 
@@ -25,6 +25,9 @@ use crate::{
 const LONGEST_CALM: Ms = 90 * MINUTE;
 /// How often it is looked whether all is done.
 const LOOK: Ms = 5 * SECOND;
+
+/// What the simulated servers ask for.
+const TEXT: Variant = Variant::new(Format::Text, Encoding::Identity);
 
 /// What came of a history.
 pub(crate) struct Outcome {
@@ -239,10 +242,10 @@ impl History {
         let unseen = number > 0 && self.plan.mutant == Some(Mutant::HoldUntilOneSawIt);
         let uptime = uptime(&self.shared.lock());
         let process = self.process.as_ref().expect("a process that runs");
-        let text = process
-            .exposition
-            .scrape((!unseen).then_some(visit), uptime);
-        text.expect("an exposition")
+        let visit = (!unseen).then_some(visit);
+        let parts = process.exposition.scrape(visit, TEXT, uptime);
+        let text = parts.expect("an exposition").concat();
+        String::from_utf8(text).expect("UTF-8")
     }
 
     /// Someone was answered; says since when the gate has had to stand still.
@@ -278,7 +281,7 @@ impl History {
         for second in 0..=up.as_secs() {
             let _ = process
                 .exposition
-                .scrape(Some(visit), Duration::from_secs(second));
+                .scrape(Some(visit), TEXT, Duration::from_secs(second));
         }
     }
 

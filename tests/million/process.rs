@@ -13,7 +13,7 @@ use nexmo_audit_exporter::{
     account::Account,
     client::{ApiError, ListQuery},
     event::{EventType, Page},
-    exposition::Exposition,
+    exposition::{Exposition, ExpositionSettings},
     ledger::Gate,
     metrics::SelfMetrics,
     poller::{Api, Clock, Collector, PollError, Report},
@@ -51,9 +51,14 @@ impl Process {
             (plan, stored, world.disk.gate(&world))
         };
         let gate = Gate::new(plan.polls.scrape_interval, &memory);
-        let exposition = Arc::new(Exposition::new(Arc::clone(metrics), gate));
+        let exposition = Arc::new(Exposition::new(
+            Arc::clone(metrics),
+            gate,
+            ExpositionSettings::default(),
+        ));
         if let Some(account) = stored.as_mut().filter(|account| account.stage.caught_up) {
-            exposition.publish(&mut account.ledger, &[]);
+            let (everything, start) = (account.ledger.all(), account.stage.start);
+            exposition.publish(&mut account.ledger, &everything, &Arc::default(), start);
         }
         let work = Work {
             world: shared.clone(),

@@ -10,6 +10,7 @@ mod support;
 
 mod definition;
 mod exactly_once;
+mod formats;
 mod prism;
 mod prometheus;
 mod schemathesis;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::audit_event::{event, with};
 use crate::support::exporter::Exporter;
+use crate::support::raw_http::RawHttp;
 use crate::support::scripted_answer::Answer;
 use crate::support::scripted_api::{Request, ScriptedApi};
 
@@ -55,10 +56,11 @@ fn scenario(request: &Request) -> Answer {
 /// What differs from run to run.
 fn is_volatile(name: &str) -> bool {
     name.starts_with("process_")
-        || name.starts_with("nexmo_audit_exporter_build_info")
         || name.contains("_duration_seconds_bucket")
         || name.contains("_duration_seconds_sum")
         || name.starts_with("nexmo_audit_last_")
+        // When the process began, where the events tell when counting did.
+        || name.contains("_created") && !name.starts_with("nexmo_audit_events_")
 }
 
 fn normalised(line: &str) -> String {
@@ -76,17 +78,43 @@ fn normalised(line: &str) -> String {
     }
 }
 
-#[test]
-fn metrics_after_a_fixed_scenario() {
+const TEXT: &str = "text/plain;version=0.0.4";
+const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
+
+/// The whole answer to a client that takes `format`, after the scenario.
+fn metrics(format: &str, more: &[&str]) -> String {
     let api = ScriptedApi::start(scenario);
-    let exporter = Exporter::polling_with(
-        &api,
-        &["--poll.interval=1h", "--poll.start=2026-01-01T00:00:00Z"],
-    );
+    let settings = ["--poll.interval=1h", "--poll.start=2026-01-01T00:00:00Z"];
+    let exporter = Exporter::polling_with(&api, &[&settings, more].concat());
     exporter.wait_until_up();
-    let page = exporter.page("/metrics");
-    let lines: Vec<_> = page.lines().map(normalised).collect();
+    let mut http = RawHttp::connect(exporter.program.address());
+    let (_, body) = http.get_as("/metrics", &[("Accept", format)]);
+    let body = String::from_utf8(body).expect("UTF-8");
+    let mut lines = body.lines().map(normalised).collect::<Vec<_>>().join("\n");
+    // Whether the last line ends is a part of the format.
+    lines.push_str(if body.ends_with('\n') { "\n." } else { "" });
+    lines
+}
+
+fn is_golden(name: &str, metrics: &str) {
     insta::with_settings!({snapshot_path => "../golden", prepend_module_to_snapshot => false, omit_expression => true}, {
-        insta::assert_snapshot!("metrics", lines.join("\n"));
+        insta::assert_snapshot!(name, metrics);
     });
+}
+
+#[test]
+fn text_after_a_fixed_scenario() {
+    is_golden("metrics", &metrics(TEXT, &[]));
+}
+
+#[test]
+fn open_metrics_after_a_fixed_scenario() {
+    is_golden("metrics_open_metrics", &metrics(OPEN_METRICS, &[]));
+}
+
+#[test]
+fn created_timestamps_are_told_when_they_are_asked_for_and_by_open_metrics_alone() {
+    let flag = ["--metrics.created-timestamps"];
+    is_golden("metrics", &metrics(TEXT, &flag));
+    is_golden("metrics_created_timestamps", &metrics(OPEN_METRICS, &flag));
 }

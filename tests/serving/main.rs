@@ -4,6 +4,7 @@
 mod support;
 
 mod demo;
+mod formats;
 mod golden;
 mod routes;
 mod shutdown;

@@ -10,13 +10,14 @@ use std::{
     env, fs,
     io::Write,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use jiff::{SignedDuration, Timestamp};
 use nexmo_audit_exporter::{
     account::{Account, Commit, Stage},
     event::{EventId, Labels},
-    ledger::{Ledger, Saved},
+    ledger::{Change, Changes, Exemplar, Ledger, Saved, SeriesKey},
     store::{SavedAccount, Store, StoreError},
     window::{SavedWindow, Window, WindowSettings},
 };
@@ -77,6 +78,7 @@ pub(crate) fn new_account() -> Account {
         window: Window::new(SETTINGS, at(0)),
         ledger: Ledger::new(100),
         stage: Stage {
+            start: at(0),
             began: at(0),
             caught_up: false,
         },
@@ -86,20 +88,17 @@ pub(crate) fn new_account() -> Account {
 /// The account as the exporter takes it up after a start.
 pub(crate) fn load_account(store: &mut Store, key: &str) -> Option<Account> {
     let restore = |saved, ids: &mut dyn Iterator<Item = _>| Window::restore(SETTINGS, saved, ids);
-    let saved = store.load_account(key, restore).expect("it can be read")?;
-    let mut ledger = Ledger::new(100);
-    for (labels, saved) in saved.series {
-        ledger.restore_series(labels, saved);
-    }
-    for (name, saved) in saved.types {
-        ledger.restore_type(name, saved);
-    }
+    let saved = store.load_account(key, Ledger::new(100), restore);
+    let saved = saved.expect("it can be read")?;
     Some(Account {
         window: saved.window,
-        ledger,
+        ledger: saved.ledger,
         stage: saved.stage,
     })
 }
+
+/// What is stored of a counter.
+type Counter = (Saved, Option<Exemplar>);
 
 /// Everything that is stored of an account, in a form to compare.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,14 +106,18 @@ pub(crate) struct State {
     stage: Stage,
     window: SavedWindow,
     ids: BTreeSet<(i64, u128)>,
-    series: BTreeMap<Labels<'static>, Saved>,
-    types: BTreeMap<String, Saved>,
+    series: BTreeMap<SeriesKey, Counter>,
+    types: BTreeMap<Arc<str>, Counter>,
+}
+
+fn counter<K>(change: Change<K>) -> (K, Counter) {
+    (change.key, (change.saved, change.latest))
 }
 
 impl State {
     pub(crate) fn load(store: &mut Store, key: &str) -> Option<Self> {
         let saved = store
-            .load_account(key, |window, ids| {
+            .load_account(key, Ledger::new(100), |window, ids| {
                 let ids: Vec<_> = ids
                     .map(|id| (id.time.as_second(), id.id.to_bits()))
                     .collect();
@@ -125,15 +128,15 @@ impl State {
         let SavedAccount {
             stage,
             window: (window, ids),
-            series,
-            types,
+            ledger,
         } = saved;
+        let Changes { series, types } = ledger.all();
         Some(Self {
             stage,
             window,
             ids,
-            series: series.into_iter().collect(),
-            types: types.into_iter().collect(),
+            series: series.into_iter().map(counter).collect(),
+            types: types.into_iter().map(counter).collect(),
         })
     }
 
@@ -156,10 +159,10 @@ impl State {
         }
         state.ids.retain(|(time, _)| *time >= floor);
         for change in &commit.changes.series {
-            state.series.insert(change.key.clone(), change.saved);
+            state.series.extend([counter(change.clone())]);
         }
         for change in &commit.changes.types {
-            state.types.insert(change.key.clone(), change.saved);
+            state.types.extend([counter(change.clone())]);
         }
         state
     }

@@ -63,7 +63,7 @@ impl Numbered {
             let event_type = TYPES[usize::try_from(number % 3).expect("small")];
             let country = COUNTRIES[usize::try_from(next % 4).expect("small")];
             let labels = labels(event_type, country);
-            self.account.ledger.count(&labels, Age::News);
+            self.account.ledger.count(&labels, Age::News, None);
         }
         let clocks = Clocks {
             api: now,
@@ -71,6 +71,7 @@ impl Numbered {
         };
         self.account.window.complete_sweep(clocks);
         self.account.stage = Stage {
+            start: at(0),
             began: at(0),
             caught_up: next.is_multiple_of(2),
         };

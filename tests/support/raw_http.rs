@@ -67,7 +67,15 @@ impl RawHttp {
     }
 
     pub(crate) fn send(&mut self, method: &str, path: &str) {
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: test\r\n\r\n");
+        self.send_with(method, path, &[]);
+    }
+
+    pub(crate) fn send_with(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"));
+        let headers: String = headers.collect();
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: test\r\n{headers}\r\n");
         self.stream
             .write_all(request.as_bytes())
             .expect("a request");
@@ -96,9 +104,21 @@ impl RawHttp {
 
     /// So many bytes of a body, or fewer where the connection ends before.
     pub(crate) fn read_body(&mut self, length: usize) -> String {
+        String::from_utf8_lossy(&self.read_bytes(length)).into_owned()
+    }
+
+    fn read_bytes(&mut self, length: usize) -> Vec<u8> {
         while self.unread.len() < length && self.read_more() > 0 {}
         let rest = self.unread.split_off(length.min(self.unread.len()));
-        String::from_utf8_lossy(&std::mem::replace(&mut self.unread, rest)).into_owned()
+        std::mem::replace(&mut self.unread, rest)
+    }
+
+    /// Asks with these headers and reads the whole answer as it was sent.
+    pub(crate) fn get_as(&mut self, path: &str, headers: &[(&str, &str)]) -> (Head, Vec<u8>) {
+        self.send_with("GET", path, headers);
+        let head = self.read_head();
+        let body = self.read_bytes(head.length());
+        (head, body)
     }
 
     /// Asks and reads the whole answer.

@@ -123,6 +123,10 @@ impl ScriptedApi {
         }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn base_url(&self) -> String {
         format!("http://{}/beta/audit", self.address)
     }

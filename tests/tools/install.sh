@@ -27,6 +27,7 @@ required python
 required node
 required cargo-deny
 required prometheus prometheus 2.42 bookworm
+required victoria-metrics
 optional prometheus prometheus-2.53 2.53 trixie
 optional prometheus prometheus-3 3 sid
 

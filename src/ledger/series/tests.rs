@@ -28,7 +28,7 @@ impl Shown {
 
     fn count(&mut self, name: &'static str, history: bool) {
         let place = self.series.open(name);
-        self.series.count(place, history);
+        self.series.count(place, history, None);
     }
 
     fn commit(&mut self, now: u64) {
@@ -58,7 +58,7 @@ impl Shown {
     fn restart(&mut self) {
         let mut series = Series::new();
         for (key, saved) in self.series.iter() {
-            series.restore(*key, saved);
+            series.restore(*key, saved, None);
         }
         let memory = self.gate.memory(at(0));
         *self = Self {

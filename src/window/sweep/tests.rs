@@ -14,6 +14,7 @@ type Shown = &'static [&'static [u32]];
 fn event(id: u32) -> Entry<'static> {
     Entry::Event(AuditEvent {
         id: EventId::from_bits(u128::from(id)),
+        id_text: None,
         created_at: None,
         labels: Labels {
             event_type: Cow::Borrowed("T"),

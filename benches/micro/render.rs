@@ -1,0 +1,94 @@
+//! What a commit of one event costs the exposition, and what a scrape costs then.
+
+use std::{sync::Arc, time::Duration};
+
+use criterion::{BenchmarkId, Criterion};
+use jiff::Timestamp;
+use nexmo_audit_exporter::{
+    event::{EventType, Labels},
+    exposition::{Encoding, Exposition, ExpositionSettings, Format, Variant},
+    ledger::{Age, Gate, GateMemory, Ledger, ScrapeInterval},
+    metrics::SelfMetrics,
+};
+
+use crate::workload::{pages, series};
+
+const SERIES: [usize; 3] = [100, 10_000, 100_000];
+/// What Prometheus asks for first.
+const ASKED: Variant = Variant::new(Format::OpenMetrics, Encoding::Gzip);
+
+/// The counters of an account, on show.
+struct OnShow {
+    exposition: Exposition,
+    gate: Gate,
+    ledger: Ledger,
+    labels: Vec<Labels<'static>>,
+    types: Arc<[EventType]>,
+    /// What was counted last.
+    place: usize,
+    uptime: Duration,
+}
+
+impl OnShow {
+    fn new(number: usize) -> Self {
+        let metrics = Arc::new(SelfMetrics::new(&[]).expect("metrics"));
+        let gate = || Gate::new(ScrapeInterval::Off, &GateMemory::default());
+        let exposition = Exposition::new(metrics, gate(), ExpositionSettings::default());
+        let mut on_show = Self {
+            exposition,
+            gate: gate(),
+            ledger: Ledger::new(number),
+            labels: series::labels(number),
+            types: Arc::default(),
+            place: 0,
+            uptime: Duration::ZERO,
+        };
+        for labels in &on_show.labels {
+            on_show.ledger.count(labels, Age::News, None);
+        }
+        on_show.publish();
+        on_show.scrape();
+        on_show
+    }
+
+    /// Counts one event, each time in another series, and shows it.
+    fn count_and_publish(&mut self) {
+        self.place = (self.place + 7919) % self.labels.len();
+        self.ledger.count(&self.labels[self.place], Age::News, None);
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        let changes = self.ledger.changes(&self.gate, Duration::ZERO);
+        self.ledger.confirm(&changes);
+        let start: Timestamp = pages::newest();
+        self.exposition
+            .publish(&mut self.ledger, &changes, &self.types, start);
+    }
+
+    /// So much later than the last one that nothing is kept for it but the events.
+    fn scrape(&mut self) -> usize {
+        self.uptime += Duration::from_secs(15);
+        let parts = self.exposition.scrape(None, ASKED, self.uptime);
+        parts.expect("an answer").len()
+    }
+}
+
+pub(crate) fn render(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("show one event more");
+    for number in SERIES {
+        let mut on_show = OnShow::new(number);
+        group.bench_function(BenchmarkId::new("series", number), |bench| {
+            bench.iter(|| on_show.count_and_publish());
+        });
+    }
+    group.finish();
+    let mut group = criterion.benchmark_group("answer a scrape by itself");
+    for number in SERIES {
+        let mut on_show = OnShow::new(number);
+        group.bench_function(BenchmarkId::new("series", number), |bench| {
+            bench.iter(|| on_show.scrape());
+        });
+    }
+    group.finish();
+}

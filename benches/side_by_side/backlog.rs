@@ -1,0 +1,92 @@
+//! The latency of a scrape while a backlog is being counted, beside that of one
+//! while nothing happens.
+
+use std::{fs, time::Duration};
+
+use super::{
+    load, ours,
+    report::{median, progress},
+    running::{Running, command, folder, free_address},
+    scrape::{Ask, Scraper},
+    settings::Settings,
+    simulator::Simulator,
+};
+use crate::workload::seed;
+
+/// The API answers as over the internet; counting still takes all of a core that
+/// it leaves.
+pub(crate) const LATENCY: Duration = Duration::from_millis(50);
+/// Pages at once, and the size of one.
+const PAGES: usize = 8;
+const PAGE: usize = 100;
+const CONNECTIONS: [u32; 2] = [1, 8];
+const RUNS: u32 = 3;
+/// How long the exporter may take to come to rest.
+const REST: Duration = Duration::from_secs(20);
+
+/// The 99th percentiles with so many connections.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Backlog {
+    pub(crate) connections: u32,
+    pub(crate) counting: Duration,
+    pub(crate) idle: Duration,
+}
+
+/// Measures an exporter with so many series.
+pub(crate) fn measure(settings: &Settings, series: usize) -> Vec<Backlog> {
+    let place = folder();
+    let api = Simulator::start(settings, place.path(), settings.events, LATENCY);
+    let seeded = place.path().join("seeded");
+    seed::seed(&seeded, series, settings.events.max(series));
+    let runs = RUNS.min(settings.seconds);
+    let mut backlogs = Vec::new();
+    for connections in CONNECTIONS {
+        let run = |_| one(settings, &api, &seeded, connections);
+        let (counting, idle): (Vec<_>, Vec<_>) = (0..runs).filter_map(run).unzip();
+        if counting.is_empty() {
+            progress("the backlog was counted before it could be measured");
+            continue;
+        }
+        backlogs.push(Backlog {
+            connections,
+            counting: Duration::from_secs_f64(median(counting)),
+            idle: Duration::from_secs_f64(median(idle)),
+        });
+    }
+    backlogs
+}
+
+/// Both figures in seconds; `None` if counting ended before the load.
+fn one(
+    settings: &Settings,
+    api: &Simulator,
+    seeded: &std::path::Path,
+    connections: u32,
+) -> Option<(f64, f64)> {
+    let (place, address) = (folder(), free_address());
+    let storage = place.path().join("data");
+    fs::create_dir(&storage).expect("a folder");
+    fs::copy(seeded.join("state.redb"), storage.join("state.redb")).expect("a store");
+    let mut exporter = ours::serve(command(&settings.binary), api, &storage, address);
+    // A deep poll would go on when the backlog is counted.
+    exporter.arg("--poll.reconcile-interval=0");
+    let exporter = Running::start(&mut exporter, &place.path().join("exporter.log"));
+    let (scraper, url) = (Scraper::new(), format!("http://{address}/metrics"));
+    let ready = format!("http://{address}/-/ready");
+    scraper.ask_until(&url, Ask::TEXT, |answer| answer.series() > 0);
+    // As long as the API alone takes for half of the backlog.
+    let pages = settings.events / PAGE;
+    let seconds = LATENCY.as_secs_f64() * pages as f64 / PAGES as f64 / 2.0;
+    let seconds = seconds.clamp(1.0, 3.0) as u32;
+    let counting = load::run(&url, Ask::TEXT, connections, seconds);
+    if scraper.ask(&ready, Ask::TEXT).is_ok() {
+        return None;
+    }
+    scraper.ask_until(&ready, Ask::TEXT, |_| true);
+    exporter.wait_until_it_rests(REST);
+    let idle = load::run(&url, Ask::TEXT, connections, seconds);
+    progress(&format!(
+        "{connections} connections, {seconds} s: counting {counting:?}, idle {idle:?}"
+    ));
+    Some((counting.p99.as_secs_f64(), idle.p99.as_secs_f64()))
+}

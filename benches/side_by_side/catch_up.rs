@@ -1,0 +1,131 @@
+//! How long it takes to count all that an API has, from the start: ours, and a
+//! script of a user's kind.
+
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use super::{
+    ours,
+    report::progress,
+    running::{Running, command, folder, free_address},
+    scrape::{Answer, Ask, FAMILY, Scraper, is_series},
+    settings::Settings,
+    simulator::{KEY, SECRET, Simulator},
+    tools,
+};
+
+/// How long the API takes to answer: not at all, and as over the internet.
+pub(crate) const LATENCIES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(50)];
+
+/// Ours goes fast enough to be measured more than once.
+const RUNS: usize = 3;
+
+pub(crate) const SCRIPT: &str = "Node.js, @vonage/audit and prom-client";
+
+/// One catch-up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CatchUp {
+    pub(crate) name: &'static str,
+    pub(crate) latency: Duration,
+    /// From the start of the process until everything is shown.
+    pub(crate) took: Duration,
+    pub(crate) processor_seconds: f64,
+    /// Of the simulator, in the same time.
+    pub(crate) api_processor_seconds: f64,
+    /// Bytes.
+    pub(crate) peak_memory: u64,
+}
+
+/// Measures both with each latency.
+pub(crate) fn measure(settings: &Settings) -> Vec<CatchUp> {
+    let mut all = Vec::new();
+    for latency in LATENCIES {
+        let place = folder();
+        let api = Simulator::start(settings, place.path(), settings.events, latency);
+        let mut runs: Vec<CatchUp> = (0..RUNS)
+            .map(|_| by_ours(settings, &api, latency))
+            .collect();
+        runs.sort_by_key(|run| run.took);
+        all.push(runs[RUNS / 2]);
+        all.push(by_script(settings, &api, latency));
+    }
+    all
+}
+
+fn by_ours(settings: &Settings, api: &Simulator, latency: Duration) -> CatchUp {
+    let (place, address) = (folder(), free_address());
+    let storage = place.path().join("data");
+    let mut exporter = ours::serve(command(&settings.binary), api, &storage, address);
+    exporter.arg("--poll.start=24h");
+    one(
+        super::peers::OURS,
+        (settings, api, latency),
+        &mut exporter,
+        place.path(),
+        &format!("http://{address}"),
+    )
+}
+
+fn by_script(settings: &Settings, api: &Simulator, latency: Duration) -> CatchUp {
+    let (place, address) = (folder(), free_address());
+    let mut script = command(tools::program("node"));
+    script
+        .env("NODE_PATH", tools::node_modules())
+        .env("NEXMO_API_KEY", KEY)
+        .env("NEXMO_API_SECRET", SECRET)
+        .arg(tools::script("catch_up.cjs"))
+        .args([&api.host, &address.port().to_string()]);
+    one(
+        SCRIPT,
+        (settings, api, latency),
+        &mut script,
+        place.path(),
+        &format!("http://{address}"),
+    )
+}
+
+fn one(
+    name: &'static str,
+    (settings, api, latency): (&Settings, &Simulator, Duration),
+    command: &mut Command,
+    folder: &Path,
+    url: &str,
+) -> CatchUp {
+    let scraper = Scraper::new();
+    let api_before = api.running.processor_seconds();
+    let started = Instant::now();
+    let running = Running::start(command, &folder.join("catch-up.log"));
+    // Both say so once all is counted; the script answers nothing before.
+    let ready = scraper.ask_until(&format!("{url}/-/ready"), Ask::TEXT, |_| true);
+    let catch_up = CatchUp {
+        name,
+        latency,
+        took: ready.arrived - started,
+        processor_seconds: running.processor_seconds(),
+        api_processor_seconds: api.running.processor_seconds() - api_before,
+        peak_memory: running.memory().peak,
+    };
+    let shown = scraper
+        .ask(&format!("{url}/metrics"), Ask::TEXT)
+        .expect(name);
+    assert_eq!(
+        events(&shown),
+        settings.events,
+        "events that {name} counted"
+    );
+    progress(&format!("{catch_up:?}"));
+    catch_up
+}
+
+/// All that is shown, in all series together.
+pub(crate) fn events(answer: &Answer) -> usize {
+    let text = std::str::from_utf8(&answer.text).expect("text");
+    let lines = text.lines().filter(|line| is_series(line.as_bytes()));
+    let values = lines.map(|line| line.rsplit(' ').next().and_then(|value| value.parse().ok()));
+    values
+        .map(|value: Option<usize>| value.expect(FAMILY))
+        .sum()
+}

@@ -1,0 +1,156 @@
+//! Instructions, which a busy machine does not change: `callgrind` counts those of
+//! two runs that differ in how often they do one thing.
+//!
+//! Only what a program does itself is counted, and not what the system does for it,
+//! such as sending.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::Duration,
+};
+
+use super::{
+    ours,
+    report::progress,
+    running::{Running, command, folder, free_address},
+    scrape::{Ask, Encoding, Format, Scraper},
+    settings::Settings,
+    simulator::Simulator,
+    tools,
+};
+use crate::workload::{
+    counting::{self, PIECE_PAGES},
+    pages::{self, PAGE_SIZE},
+    seed,
+};
+
+/// The first argument of a process that only counts.
+const COUNT: &str = "--count";
+const SCRAPES: [u32; 2] = [10, 40];
+/// Between them: what is kept ready for a storm of scrapes must not be what counts.
+const PAUSE: Duration = Duration::from_millis(150);
+
+/// Instructions of one thing.
+#[derive(Debug, Clone)]
+pub(crate) struct Instructions {
+    pub(crate) of: String,
+    pub(crate) number: f64,
+}
+
+/// If this process was started to be counted: does the work, and says so.
+pub(crate) fn is_counted() -> bool {
+    let arguments: Vec<String> = env::args().collect();
+    let [_, first, until, file, number] = arguments.as_slice() else {
+        return false;
+    };
+    if first == COUNT {
+        let texts = fs::read_to_string(file).expect("pages");
+        let number = number.parse().expect("a number");
+        let pages: Vec<String> = texts.lines().take(number).map(str::to_owned).collect();
+        work(until, &pages);
+    }
+    first == COUNT
+}
+
+fn work(until: &str, pages: &[String]) {
+    if until == "commit" {
+        counting::count_and_commit(pages, &folder().path().join("data"));
+        return;
+    }
+    let mut account = counting::account_for_pages();
+    for page in pages {
+        counting::count(&mut account, page);
+    }
+}
+
+/// Counts them all.
+pub(crate) fn measure(settings: &Settings) -> Vec<Instructions> {
+    let mut all = Vec::new();
+    let place = folder();
+    let file = place.path().join("pages");
+    let pages = pages::pages(2 * PIECE_PAGES);
+    fs::write(&file, pages.join("\n")).expect("a file");
+    for until in ["count", "commit"] {
+        let [less, more] =
+            [PIECE_PAGES, 2 * PIECE_PAGES].map(|pages| of_pages(until, &file, pages));
+        let number = (more - less) / (PIECE_PAGES * PAGE_SIZE) as f64;
+        all.push(told(format!("an event, parse to {until}"), number));
+    }
+    let api = Simulator::start(settings, place.path(), 0, Duration::ZERO);
+    for series in &settings.series {
+        for encoding in Encoding::ALL {
+            let [less, more] =
+                SCRAPES.map(|scrapes| of_scrapes(settings, &api, (*series, encoding), scrapes));
+            let number = (more - less) / f64::from(SCRAPES[1] - SCRAPES[0]);
+            let encoding = encoding.name();
+            all.push(told(
+                format!("a scrape by itself of {series} series, {encoding}"),
+                number,
+            ));
+        }
+    }
+    all
+}
+
+fn told(of: String, number: f64) -> Instructions {
+    progress(&format!("{number:.0} instructions for {of}"));
+    Instructions { of, number }
+}
+
+fn of_pages(until: &str, file: &Path, pages: usize) -> f64 {
+    let place = folder();
+    let this = env::current_exe().expect("this program");
+    let mut count = callgrind(&this);
+    count.args([COUNT, until]).arg(file).arg(pages.to_string());
+    let log = place.path().join("log");
+    let mut program = Running::start(&mut count, &log);
+    program.wait();
+    collected(&log)
+}
+
+fn of_scrapes(
+    settings: &Settings,
+    api: &Simulator,
+    (series, encoding): (usize, Encoding),
+    times: u32,
+) -> f64 {
+    let (place, address) = (folder(), free_address());
+    let storage = place.path().join("data");
+    seed::seed(&storage, series, series);
+    let mut exporter = ours::serve(callgrind(&settings.binary), api, &storage, address);
+    let log = place.path().join("log");
+    let running = Running::start(&mut exporter, &log);
+    let (scraper, url) = (Scraper::new(), format!("http://{address}/metrics"));
+    let ask = Ask {
+        format: Format::Text,
+        encoding,
+    };
+    scraper.ask_until(&format!("http://{address}/-/ready"), ask, |_| true);
+    scraper.ask_until(&url, ask, |answer| answer.series() == series);
+    for _ in 0..times {
+        thread::sleep(PAUSE);
+        scraper.ask(&url, ask).expect("an answer");
+    }
+    drop((scraper, running));
+    collected(&log)
+}
+
+fn callgrind(program: &PathBuf) -> Command {
+    let mut callgrind = command(tools::program("valgrind"));
+    callgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    callgrind.arg(program);
+    callgrind
+}
+
+/// What callgrind says at the end.
+fn collected(log: &Path) -> f64 {
+    let log = fs::read_to_string(log).expect("a log");
+    let number = log.lines().find_map(|line| {
+        let (_, number) = line.split_once("Collected : ")?;
+        number.trim().parse().ok()
+    });
+    number.unwrap_or_else(|| panic!("callgrind does not say what it counted:\n{log}"))
+}

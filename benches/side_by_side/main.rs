@@ -1,0 +1,99 @@
+//! The exporter beside others who serve the same series, measured in one run.
+//!
+//! Every peer is a real server on loopback that is asked as Prometheus asks, and is
+//! held to serving the same series before it is measured. Load comes from `wrk`.
+//! Nobody has the machine alone: what counts is the ratio of two figures of one run.
+//! `settings.rs` says by which variables a shorter run is had; only a whole run
+//! writes `benches/RESULTS.md`.
+
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "figures for people"
+)]
+
+#[path = "../workload/mod.rs"]
+mod workload;
+
+mod aims;
+mod backlog;
+mod catch_up;
+mod counting;
+mod footprint;
+mod instructions;
+mod load;
+mod machine;
+mod ours;
+mod peers;
+mod report;
+mod results;
+mod running;
+mod scrape;
+mod scrapes;
+mod settings;
+mod simulator;
+mod tools;
+
+use std::{fs, io::Write, path::PathBuf, time::Duration};
+
+use peers::Peers;
+use results::Results;
+use settings::Settings;
+use simulator::Simulator;
+
+/// Where start, memory and backlog are measured.
+const SERIES: usize = 10_000;
+
+fn main() {
+    if instructions::is_counted() {
+        return;
+    }
+    let settings = Settings::from_environment();
+    let mut results = Results::default();
+    if settings.measures("counting") {
+        results.counting = Some(counting::measure(&settings));
+    }
+    if settings.measures("scrapes") {
+        scrapes(&settings, &mut results);
+    }
+    if settings.measures("catch-up") {
+        results.catch_ups = catch_up::measure(&settings);
+    }
+    if settings.measures("backlog") {
+        results.backlogs = backlog::measure(&settings, SERIES);
+    }
+    if settings.measures("instructions") {
+        results.instructions = instructions::measure(&settings);
+    }
+    let aims = aims::judge(&results, &settings.binary);
+    let text = report::markdown(&settings, &results, &aims);
+    let kept = if settings.is_whole {
+        "benches/RESULTS.md"
+    } else {
+        "target/bench/RESULTS.md"
+    };
+    let kept = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(kept);
+    fs::write(&kept, &text).expect("the results are written");
+    let mut output = std::io::stdout().lock();
+    let written = writeln!(output, "{text}\nKept in {}", kept.display());
+    written.expect("someone reads");
+}
+
+fn scrapes(settings: &Settings, results: &mut Results) {
+    let place = running::folder();
+    // It has nothing to tell: who polls it is at rest.
+    let api = Simulator::start(settings, place.path(), 0, Duration::ZERO);
+    for series in &settings.series {
+        report::progress(&format!("{series} series"));
+        let mut peers = Peers::start(settings, &api, *series);
+        let is_reference = *series == SERIES;
+        if is_reference {
+            results.footprints = footprint::measure(&mut peers);
+        }
+        results.cells.extend(scrapes::measure(settings, &peers));
+        if is_reference {
+            footprint::look_again(&peers, &mut results.footprints);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Everyone who serves the same series: how each is started, at its best.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use flate2::{Compression, write::GzEncoder};
+
+use super::{
+    ours,
+    running::{Running, command, free_address},
+    scrape::{Answer, Ask, FAMILY, Scraper, is_series},
+    settings::Settings,
+    simulator::Simulator,
+    tools,
+};
+use crate::workload::seed;
+
+pub(crate) const OURS: &str = "nexmo-audit-exporter";
+pub(crate) const CEILING: &str = "nginx, static file";
+const NODE_EXPORTER: &str = "prometheus-node-exporter";
+const PUSHGATEWAY: &str = "prometheus-pushgateway";
+const PYTHON: &str = "Python prometheus_client";
+const NODE: &str = "Node.js prom-client";
+
+/// Who serves.
+pub(crate) struct Peer {
+    pub(crate) name: &'static str,
+    pub(crate) url: String,
+    command: Command,
+    log: PathBuf,
+    running: Option<Running>,
+}
+
+/// All who serve the same series.
+pub(crate) struct Peers {
+    pub(crate) series: usize,
+    pub(crate) all: Vec<Peer>,
+    /// Holds what they serve. Dropped after them.
+    folder: tempfile::TempDir,
+}
+
+impl Peer {
+    fn new(name: &'static str, address: SocketAddr, command: Command, folder: &Path) -> Self {
+        Self {
+            name,
+            url: format!("http://{address}/metrics"),
+            command,
+            log: folder.join(format!("{name}.log")),
+            running: None,
+        }
+    }
+
+    /// Starts it; it may take a while to answer.
+    pub(crate) fn start(&mut self) {
+        self.running = Some(Running::start(&mut self.command, &self.log));
+    }
+
+    /// Lets it end by itself, so that it stores what it stores.
+    pub(crate) fn stop(&mut self) {
+        self.running = None;
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        self.running.as_ref().expect("it was started")
+    }
+}
+
+/// Neither ours nor the ceiling.
+pub(crate) fn is_exporter_beside(name: &str) -> bool {
+    !name.starts_with(OURS) && name != CEILING
+}
+
+/// The first line that each says of its version.
+pub(crate) fn versions() -> Vec<String> {
+    let python = "import sys, prometheus_client, importlib.metadata as m; \
+                  print('Python', sys.version.split()[0] + ', prometheus_client', m.version('prometheus_client'))";
+    let output = Command::new(tools::python()).args(["-c", python]).output();
+    let python = String::from_utf8(output.expect("Python runs").stdout).expect("text");
+    let node = tools::version(&tools::program("node"), "--version");
+    vec![
+        tools::version(&tools::program("nginx"), "-v"),
+        tools::version(&tools::program(NODE_EXPORTER), "--version"),
+        tools::version(&tools::program(PUSHGATEWAY), "--version"),
+        python.trim().to_owned(),
+        format!(
+            "Node.js {node}, prom-client {}, @vonage/audit {}",
+            module_version("prom-client"),
+            module_version("@vonage/audit")
+        ),
+        tools::version(&tools::program("wrk"), "--version"),
+    ]
+}
+
+fn module_version(name: &str) -> String {
+    let package = tools::node_modules().join(name).join("package.json");
+    let text = fs::read_to_string(package).expect("a package");
+    let package: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    package["version"].as_str().unwrap_or_default().to_owned()
+}
+
+impl Peers {
+    /// Starts all that the settings include, and waits until each serves so many
+    /// series.
+    pub(crate) fn start(settings: &Settings, api: &Simulator, series: usize) -> Self {
+        let folder = super::running::folder();
+        let path = folder.path();
+        let scraper = Scraper::new();
+        let mut ours = ours(settings, api, path, series);
+        ours.start();
+        let ready = ours.url.replace("/metrics", "/-/ready");
+        scraper.ask_until(&ready, Ask::TEXT, |_| true);
+        let page = scraper.ask_until(&ours.url, Ask::TEXT, |answer| answer.series() == series);
+        let mut peers = Self {
+            series,
+            all: vec![ours],
+            folder,
+        };
+        peers.add_others(settings, &page, &scraper);
+        peers
+    }
+
+    fn add_others(&mut self, settings: &Settings, page: &Answer, scraper: &Scraper) {
+        let path = self.folder.path();
+        let family = family(&page.text);
+        let list = list(&family, path);
+        let others: [(&str, &dyn Fn() -> Peer); 5] = [
+            (CEILING, &|| nginx(path, &page.text)),
+            (NODE_EXPORTER, &|| node_exporter(path, &family)),
+            (PUSHGATEWAY, &|| pushgateway(path)),
+            (PYTHON, &|| python(path, &list)),
+            (NODE, &|| node(path, &list)),
+        ];
+        for (name, make) in others {
+            if !settings.includes(name) {
+                continue;
+            }
+            let mut peer = make();
+            peer.start();
+            if name == PUSHGATEWAY {
+                push(&peer.url, &family);
+            }
+            scraper.ask_until(&peer.url, Ask::TEXT, |answer| {
+                answer.series() == self.series
+            });
+            self.all.push(peer);
+        }
+    }
+}
+
+/// With as many ids remembered as the settings say.
+fn ours(settings: &Settings, api: &Simulator, folder: &Path, series: usize) -> Peer {
+    let (address, storage) = (free_address(), folder.join("data"));
+    seed::seed(&storage, series, settings.events.max(series));
+    let command = ours::serve(command(&settings.binary), api, &storage, address);
+    Peer::new(OURS, address, command, folder)
+}
+
+/// The page of ours as a file, and beside it the same file compressed.
+fn nginx(folder: &Path, page: &[u8]) -> Peer {
+    let root = folder.join("nginx");
+    fs::create_dir_all(root.join("html")).expect("a folder");
+    fs::write(root.join("html/metrics"), page).expect("a file");
+    let compressed = File::create(root.join("html/metrics.gz")).expect("a file");
+    let mut compressed = GzEncoder::new(compressed, Compression::new(6));
+    compressed.write_all(page).expect("a file");
+    compressed.finish().expect("a file");
+    let address = free_address();
+    let configuration = include_str!("nginx.conf").replace("ADDRESS", &address.to_string());
+    fs::write(root.join("nginx.conf"), configuration).expect("a file");
+    let mut command = command(tools::program("nginx"));
+    command.arg("-p").arg(&root).args(["-c", "nginx.conf"]);
+    Peer::new(CEILING, address, command, folder)
+}
+
+/// With the textfile collector alone, and no limit to the scrapes at once.
+fn node_exporter(folder: &Path, family: &str) -> Peer {
+    let (address, textfiles) = (free_address(), folder.join("textfiles"));
+    fs::create_dir_all(&textfiles).expect("a folder");
+    fs::write(textfiles.join("audit.prom"), family).expect("a file");
+    let mut command = command(tools::program(NODE_EXPORTER));
+    command
+        .args(["--collector.disable-defaults", "--collector.textfile"])
+        .args(["--web.disable-exporter-metrics", "--web.max-requests=0"])
+        .arg(format!(
+            "--collector.textfile.directory={}",
+            textfiles.display()
+        ))
+        .arg(format!("--web.listen-address={address}"));
+    Peer::new(NODE_EXPORTER, address, command, folder)
+}
+
+/// With a file that keeps what was pushed over a restart.
+fn pushgateway(folder: &Path) -> Peer {
+    let (address, file) = (free_address(), folder.join("pushgateway"));
+    let mut command = command(tools::program(PUSHGATEWAY));
+    command
+        .arg(format!("--web.listen-address={address}"))
+        .arg(format!("--persistence.file={}", file.display()));
+    Peer::new(PUSHGATEWAY, address, command, folder)
+}
+
+/// Without the `_created` lines, which nobody else serves.
+fn python(folder: &Path, list: &Path) -> Peer {
+    let address = free_address();
+    let mut command = command(tools::python());
+    command
+        .env("PROMETHEUS_DISABLE_CREATED_SERIES", "true")
+        .arg(tools::script("python.py"))
+        .arg(list)
+        .arg(address.port().to_string());
+    Peer::new(PYTHON, address, command, folder)
+}
+
+fn node(folder: &Path, list: &Path) -> Peer {
+    let address = free_address();
+    let mut command = command(tools::program("node"));
+    command
+        .env("NODE_PATH", tools::node_modules())
+        .arg(tools::script("serve.cjs"))
+        .arg(list)
+        .arg(address.port().to_string());
+    Peer::new(NODE, address, command, folder)
+}
+
+/// Pushes to a gateway that may not listen yet.
+fn push(url: &str, family: &str) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let client = reqwest::Client::builder().tls_certs_only([]).no_proxy();
+    let client = client.build().expect("a client");
+    let put = async || {
+        let request = client.put(format!("{url}/job/audit"));
+        let answer = request.body(family.to_owned()).send().await?;
+        answer.error_for_status()
+    };
+    let mut tries = 0;
+    while let Err(error) = runtime.block_on(put()) {
+        tries += 1;
+        assert!(tries < 100, "the push gateway takes nothing: {error:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// The lines of the family that all serve.
+fn family(page: &[u8]) -> String {
+    let page = std::str::from_utf8(page).expect("text");
+    let head = [format!("# HELP {FAMILY} "), format!("# TYPE {FAMILY} ")];
+    let belongs =
+        |line: &&str| is_series(line.as_bytes()) || head.iter().any(|head| line.starts_with(head));
+    page.split_inclusive('\n').filter(belongs).collect()
+}
+
+/// The same series, for the scripts, as a file of types, sources, countries and
+/// values. That none has to be escaped is known of the labels.
+fn list(family: &str, folder: &Path) -> PathBuf {
+    let path = folder.join("series.tsv");
+    let mut list = std::io::BufWriter::new(File::create(&path).expect("a file"));
+    let values = family.lines().filter(|line| is_series(line.as_bytes()));
+    for line in values {
+        let mut parts = line.split('"').skip(1).step_by(2);
+        let value = line.rsplit(' ').next().unwrap_or_default();
+        let mut part = || parts.next().expect("a label");
+        let labels = [part(), part(), part()].join("\t");
+        writeln!(list, "{labels}\t{value}").expect("a file");
+    }
+    list.flush().expect("a file");
+    path
+}

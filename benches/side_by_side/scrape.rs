@@ -1,0 +1,181 @@
+//! One scrape as a Prometheus server asks for it, and what came back.
+
+use std::{
+    io::Read,
+    time::{Duration, Instant},
+};
+
+use flate2::read::GzDecoder;
+use reqwest::{Client, header::CONTENT_ENCODING, header::CONTENT_TYPE};
+use tokio::runtime::{Builder, Runtime};
+
+/// The family that all serve.
+pub(crate) const FAMILY: &str = "nexmo_audit_events_total";
+/// The longest that one answer is waited for, and one that holds.
+const PATIENCE: Duration = Duration::from_mins(1);
+const LONG_PATIENCE: Duration = Duration::from_mins(5);
+/// Between two tries, short beside the time since the first, of which it is this
+/// part.
+const PAUSE_SHARE: u32 = 200;
+const SHORTEST_PAUSE: Duration = Duration::from_micros(500);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+/// How the body of an answer is to be encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Encoding {
+    Identity,
+    Gzip,
+}
+
+/// The format that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Format {
+    /// Text 0.0.4, which all serve.
+    Text,
+    OpenMetrics,
+}
+
+/// What a scrape asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Ask {
+    pub(crate) format: Format,
+    pub(crate) encoding: Encoding,
+}
+
+impl Ask {
+    pub(crate) const TEXT: Self = Self {
+        format: Format::Text,
+        encoding: Encoding::Identity,
+    };
+
+    /// The headers that bear on the answer, as Prometheus sends them.
+    pub(crate) fn headers(self) -> [(&'static str, &'static str); 4] {
+        let accept = match self.format {
+            Format::Text => "text/plain;version=0.0.4;q=1,*/*;q=0.1",
+            Format::OpenMetrics => "application/openmetrics-text;version=1.0.0,*/*;q=0.1",
+        };
+        [
+            ("Accept", accept),
+            ("Accept-Encoding", self.encoding.name()),
+            ("User-Agent", "Prometheus/3.5.0"),
+            ("X-Prometheus-Scrape-Timeout-Seconds", "10"),
+        ]
+    }
+}
+
+impl Encoding {
+    pub(crate) const ALL: [Self; 2] = [Self::Identity, Self::Gzip];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Encoding::Identity => "identity",
+            Encoding::Gzip => "gzip",
+        }
+    }
+}
+
+/// An answer to a scrape.
+pub(crate) struct Answer {
+    /// As it was sent.
+    pub(crate) bytes: usize,
+    /// Decoded.
+    pub(crate) text: Vec<u8>,
+    /// Encoded with gzip.
+    pub(crate) is_gzip: bool,
+    pub(crate) is_openmetrics: bool,
+    /// From asking to the last byte.
+    pub(crate) took: Duration,
+    /// When the last byte came.
+    pub(crate) arrived: Instant,
+}
+
+impl Answer {
+    /// How many series of [`FAMILY`] it shows.
+    pub(crate) fn series(&self) -> usize {
+        let lines = self.text.split(|byte| *byte == b'\n');
+        lines.filter(|line| is_series(line)).count()
+    }
+}
+
+/// Whether a line is a sample of [`FAMILY`].
+pub(crate) fn is_series(line: &[u8]) -> bool {
+    let labels = line.strip_prefix(FAMILY.as_bytes());
+    labels.is_some_and(|labels| labels.starts_with(b"{"))
+}
+
+/// Asks one request after the other, over a connection that is kept.
+pub(crate) struct Scraper {
+    runtime: Runtime,
+    client: Client,
+}
+
+impl Scraper {
+    pub(crate) fn new() -> Self {
+        // A second installation fails and changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let client = Client::builder()
+            .tls_certs_only([])
+            .no_proxy()
+            .no_gzip()
+            .timeout(PATIENCE)
+            .build();
+        Self {
+            runtime: runtime.expect("a runtime"),
+            client: client.expect("a client"),
+        }
+    }
+
+    /// What was answered with status 200, or why nothing was.
+    pub(crate) fn ask(&self, url: &str, ask: Ask) -> Result<Answer, String> {
+        let started = Instant::now();
+        let (headers, body) = self
+            .runtime
+            .block_on(async {
+                let mut request = self.client.get(url);
+                for (name, value) in ask.headers() {
+                    request = request.header(name, value);
+                }
+                let response = request.send().await?.error_for_status()?;
+                let headers = response.headers().clone();
+                Ok((headers, response.bytes().await?))
+            })
+            .map_err(|error: reqwest::Error| format!("{error:?}"))?;
+        let arrived = Instant::now();
+        let holds = |name, text| {
+            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            value.is_some_and(|value| value.contains(text))
+        };
+        let is_gzip = holds(CONTENT_ENCODING, "gzip");
+        let mut text = Vec::new();
+        if is_gzip {
+            let read = GzDecoder::new(&*body).read_to_end(&mut text);
+            read.map_err(|error| error.to_string())?;
+        } else {
+            text.extend_from_slice(&body);
+        }
+        Ok(Answer {
+            bytes: body.len(),
+            text,
+            is_gzip,
+            is_openmetrics: holds(CONTENT_TYPE, "openmetrics"),
+            took: arrived - started,
+            arrived,
+        })
+    }
+
+    /// Asks until the answer holds; panics if it never does.
+    pub(crate) fn ask_until(&self, url: &str, ask: Ask, holds: impl Fn(&Answer) -> bool) -> Answer {
+        let started = Instant::now();
+        loop {
+            let last = match self.ask(url, ask) {
+                Ok(answer) if holds(&answer) => return answer,
+                Ok(answer) => format!("{} series", answer.series()),
+                Err(error) => error,
+            };
+            let elapsed = started.elapsed();
+            assert!(elapsed < LONG_PATIENCE, "{url} does not do: {last}");
+            std::thread::sleep((elapsed / PAUSE_SHARE).clamp(SHORTEST_PAUSE, LONGEST_PAUSE));
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Scrapes a second and their latency, of all peers in turn.
+
+use std::time::Duration;
+
+use super::{
+    load,
+    peers::{OURS, Peer, Peers, is_exporter_beside},
+    scrape::{Ask, Encoding, Format, Scraper},
+    settings::Settings,
+};
+
+/// Who expects a scrape to take no longer than this is fast.
+const FAST: Duration = Duration::from_millis(500);
+/// Seconds for one that is fast and yet far from ours and the ceiling, which take
+/// turns of a second.
+const FAR_OFF: u32 = 2;
+/// Who takes longer for one scrape gets no load.
+const TOO_SLOW: Duration = Duration::from_secs(3);
+/// How much longer than a cell of a fast peer that of a slow one may take.
+const MOST: u32 = 4;
+/// How long a slow peer may take to end what was asked of it.
+const REST: Duration = Duration::from_secs(20);
+
+/// Ours, in the other format.
+pub(crate) const OURS_OPENMETRICS: &str = "nexmo-audit-exporter, OpenMetrics";
+
+/// What was measured of one peer at so many series, connections, in one encoding.
+#[derive(Debug, Clone)]
+pub(crate) struct Cell {
+    pub(crate) name: &'static str,
+    pub(crate) series: usize,
+    pub(crate) encoding: Encoding,
+    pub(crate) connections: u32,
+    /// Of one answer, as it was sent.
+    pub(crate) bytes: usize,
+    pub(crate) outcome: Outcome,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome {
+    Measured(Measured),
+    /// Why not.
+    Left(String),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    pub(crate) per_second: f64,
+    /// Of the slowest hundredth; of one scrape alone where there was time for one.
+    pub(crate) p99: Duration,
+    /// Of the peer, for 1,000 scrapes.
+    pub(crate) processor_seconds: f64,
+    pub(crate) errors: u64,
+}
+
+impl Cell {
+    pub(crate) fn measured(&self) -> Option<Measured> {
+        match self.outcome {
+            Outcome::Measured(measured) => Some(measured),
+            Outcome::Left(_) => None,
+        }
+    }
+}
+
+/// One that can be asked, and what is known of it.
+struct Row<'p> {
+    name: &'static str,
+    peer: &'p Peer,
+    ask: Ask,
+    /// Of a first scrape.
+    took: Duration,
+    bytes: usize,
+}
+
+impl Row<'_> {
+    /// How long a scrape takes while others wait for theirs as well.
+    fn expected(&self, connections: u32) -> Duration {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.took
+            .mul_f64((f64::from(connections) / cores as f64).max(1.0))
+    }
+
+    fn is_fast(&self, connections: u32) -> bool {
+        self.expected(connections) <= FAST
+    }
+}
+
+/// Each for a second, again and again, so that what disturbs one disturbs all.
+fn in_turns(rows: &[&Row<'_>], connections: u32, settings: &Settings) -> Vec<Outcome> {
+    let mut taken: Vec<Vec<Measured>> = vec![Vec::new(); rows.len()];
+    for _ in 0..settings.seconds {
+        for (row, taken) in rows.iter().zip(&mut taken) {
+            taken.extend(under_load(row, connections, 1));
+        }
+    }
+    taken.iter().map(|taken| median(taken)).collect()
+}
+
+/// Far from the ceiling, fast or not.
+fn by_itself(row: &Row<'_>, connections: u32, seconds: u32) -> Outcome {
+    if row.is_fast(connections) {
+        let taken = under_load(row, connections, seconds.min(FAR_OFF));
+        return median(taken.as_slice());
+    }
+    slow_one(row, connections, seconds)
+}
+
+/// Measures all cells of these peers.
+pub(crate) fn measure(settings: &Settings, peers: &Peers) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for encoding in Encoding::ALL {
+        let mut left = Vec::new();
+        let rows = rows(peers, encoding, &mut left);
+        for connections in &settings.connections {
+            let cell = |name, bytes, outcome| Cell {
+                name,
+                series: peers.series,
+                encoding,
+                connections: *connections,
+                bytes,
+                outcome,
+            };
+            for (name, bytes, why) in &left {
+                cells.push(cell(name, *bytes, Outcome::Left((*why).to_owned())));
+            }
+            let close = |row: &&Row<'_>| row.is_fast(*connections) && !is_exporter_beside(row.name);
+            let (close, others): (Vec<_>, Vec<_>) = rows.iter().partition(close);
+            for (row, outcome) in close.iter().zip(in_turns(&close, *connections, settings)) {
+                cells.push(cell(row.name, row.bytes, outcome));
+            }
+            for row in others {
+                let outcome = by_itself(row, *connections, settings.seconds);
+                cells.push(cell(row.name, row.bytes, outcome));
+            }
+        }
+    }
+    for cell in &cells {
+        super::report::progress(&super::report::cell(cell));
+    }
+    cells
+}
+
+/// Asks each once, and holds it to what was asked: all serve the same series.
+fn rows<'p>(
+    peers: &'p Peers,
+    encoding: Encoding,
+    left: &mut Vec<(&'static str, usize, &'static str)>,
+) -> Vec<Row<'p>> {
+    let scraper = Scraper::new();
+    let text = Ask {
+        format: Format::Text,
+        encoding,
+    };
+    let openmetrics = Ask {
+        format: Format::OpenMetrics,
+        encoding,
+    };
+    let mut asks: Vec<_> = peers
+        .all
+        .iter()
+        .map(|peer| (peer.name, peer, text))
+        .collect();
+    let ours = peers.all.iter().find(|peer| peer.name == OURS);
+    asks.extend(ours.map(|ours| (OURS_OPENMETRICS, ours, openmetrics)));
+    let mut rows = Vec::new();
+    for (name, peer, ask) in asks {
+        let mut answer = scraper.ask(&peer.url, ask).expect(name);
+        if answer.took < TOO_SLOW / 3 {
+            // The first one may have had to begin something.
+            answer = scraper.ask(&peer.url, ask).expect(name);
+        }
+        assert_eq!(answer.series(), peers.series, "series of {name}, {ask:?}");
+        if answer.is_gzip != (encoding == Encoding::Gzip) {
+            left.push((name, answer.bytes, "does not compress"));
+        } else if answer.is_openmetrics != (ask.format == Format::OpenMetrics) {
+            left.push((name, answer.bytes, "not this format"));
+        } else {
+            rows.push(Row {
+                name,
+                peer,
+                ask,
+                took: answer.took,
+                bytes: answer.bytes,
+            });
+        }
+    }
+    rows
+}
+
+/// `None` if no scrape came to an end.
+fn under_load(row: &Row<'_>, connections: u32, seconds: u32) -> Option<Measured> {
+    let before = row.peer.running().processor_seconds();
+    let load = load::run(&row.peer.url, row.ask, connections, seconds);
+    let used = row.peer.running().processor_seconds() - before;
+    (load.scrapes > 0).then(|| Measured {
+        per_second: load.per_second,
+        p99: load.p99,
+        processor_seconds: used * 1000.0 / load.scrapes as f64,
+        errors: load.errors,
+    })
+}
+
+fn slow_one(row: &Row<'_>, connections: u32, seconds: u32) -> Outcome {
+    let expected = row.expected(connections);
+    let most = Duration::from_secs((seconds * MOST).into());
+    if row.took > TOO_SLOW && connections == 1 {
+        // That one scrape was it.
+        return Outcome::Measured(Measured {
+            per_second: 1.0 / row.took.as_secs_f64(),
+            p99: row.took,
+            processor_seconds: f64::NAN,
+            errors: 0,
+        });
+    }
+    let none = || Outcome::Left(format!("{:.1} s a scrape", row.took.as_secs_f64()));
+    if row.took > TOO_SLOW || expected * 3 / 2 > most {
+        return none();
+    }
+    let long_enough = Duration::from_secs(seconds.into())
+        .max(expected * 3)
+        .min(most);
+    let whole = u32::try_from(long_enough.as_secs_f64().ceil() as i64).unwrap_or(seconds);
+    let measured = under_load(row, connections, whole);
+    row.peer.running().wait_until_it_rests(REST);
+    measured.map_or_else(none, Outcome::Measured)
+}
+
+/// Of each figure by itself.
+fn median(taken: &[Measured]) -> Outcome {
+    if taken.is_empty() {
+        return Outcome::Left("no answer in time".to_owned());
+    }
+    let figure = |figure: fn(&Measured) -> f64| super::report::median(taken.iter().map(figure));
+    Outcome::Measured(Measured {
+        per_second: figure(|measured| measured.per_second),
+        p99: Duration::from_secs_f64(figure(|measured| measured.p99.as_secs_f64())),
+        processor_seconds: figure(|measured| measured.processor_seconds),
+        errors: taken.iter().map(|measured| measured.errors).sum(),
+    })
+}

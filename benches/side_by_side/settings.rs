@@ -1,0 +1,83 @@
+//! How much is measured: everything, unless the environment says otherwise.
+
+use std::{env, path::PathBuf};
+
+/// What is measured.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// `BENCH_SECONDS`: load on each cell.
+    pub(crate) seconds: u32,
+    /// `BENCH_SERIES`: how many series are served, one after the other.
+    pub(crate) series: Vec<usize>,
+    /// `BENCH_CONNECTIONS`: how many connections scrape at once.
+    pub(crate) connections: Vec<u32>,
+    /// `BENCH_EVENTS`: the backlog, and how many ids are remembered.
+    pub(crate) events: usize,
+    /// `BENCH_PARTS`, of [`PARTS`].
+    pub(crate) parts: Vec<String>,
+    /// `BENCH_PEERS`: names of peers begin with one of these; empty for all.
+    pub(crate) peers: Vec<String>,
+    /// `BENCH_BINARY`: the exporter, in place of the one built with this benchmark.
+    pub(crate) binary: PathBuf,
+    /// Nothing of this was changed: the results are those to be kept.
+    pub(crate) is_whole: bool,
+}
+
+/// What can be measured by itself.
+pub(crate) const PARTS: [&str; 5] = ["scrapes", "catch-up", "backlog", "counting", "instructions"];
+
+impl Settings {
+    /// What the environment says.
+    pub(crate) fn from_environment() -> Self {
+        let known = [
+            "SECONDS",
+            "SERIES",
+            "CONNECTIONS",
+            "EVENTS",
+            "PARTS",
+            "PEERS",
+            "BINARY",
+        ];
+        let built = env!("CARGO_BIN_EXE_nexmo-audit-exporter");
+        Self {
+            seconds: number(read("SECONDS").as_deref().unwrap_or("5")),
+            series: numbers("SERIES", "100,10000,100000"),
+            connections: numbers("CONNECTIONS", "1,8,64"),
+            events: number(read("EVENTS").as_deref().unwrap_or("100000")),
+            parts: list(&read("PARTS").unwrap_or_else(|| PARTS.join(","))),
+            peers: list(&read("PEERS").unwrap_or_default()),
+            binary: read("BINARY").unwrap_or_else(|| built.to_owned()).into(),
+            is_whole: known.iter().all(|name| read(name).is_none()),
+        }
+    }
+
+    /// Whether this part is to be measured.
+    pub(crate) fn measures(&self, part: &str) -> bool {
+        self.parts.iter().any(|wanted| wanted == part)
+    }
+
+    /// Whether this peer is to be measured.
+    pub(crate) fn includes(&self, peer: &str) -> bool {
+        let named = |wanted: &String| peer.starts_with(wanted.as_str());
+        self.peers.is_empty() || self.peers.iter().any(named)
+    }
+}
+
+fn read(name: &str) -> Option<String> {
+    env::var(format!("BENCH_{name}")).ok()
+}
+
+fn list(text: &str) -> Vec<String> {
+    let items = text.split(',').filter(|item| !item.is_empty());
+    items.map(str::to_owned).collect()
+}
+
+fn numbers<N: std::str::FromStr>(name: &str, default: &str) -> Vec<N> {
+    let text = read(name).unwrap_or_else(|| default.to_owned());
+    list(&text).iter().map(|item| number(item)).collect()
+}
+
+fn number<N: std::str::FromStr>(text: &str) -> N {
+    let number = text.parse();
+    number.unwrap_or_else(|_| panic!("a BENCH_ variable says {text:?}, which is no number"))
+}

@@ -1,0 +1,51 @@
+//! The Audit API that is polled: the simulator, in a process of its own.
+
+use std::{net::TcpStream, path::Path, thread, time::Duration};
+
+use super::{
+    running::{Running, command, free_address},
+    settings::Settings,
+};
+
+pub(crate) const KEY: &str = "abcd1234";
+pub(crate) const SECRET: &str = "simulated-secret";
+/// What it has lies this far back at most.
+const SPAN: &str = "12h";
+
+/// A running simulator; all its events lie in the past.
+pub(crate) struct Simulator {
+    pub(crate) running: Running,
+    /// Scheme, host and port.
+    pub(crate) host: String,
+}
+
+impl Simulator {
+    /// One with so many events, that waits so long before each answer.
+    pub(crate) fn start(
+        settings: &Settings,
+        folder: &Path,
+        events: usize,
+        latency: Duration,
+    ) -> Self {
+        let address = free_address();
+        let mut simulator = command(&settings.binary);
+        simulator
+            .args(["simulate", "--rate=0", "--history-span", SPAN])
+            .args(["--api-key", KEY, "--api-secret", SECRET])
+            .arg(format!("--listen-address={address}"))
+            .arg(format!("--history={events}"))
+            .arg(format!("--latency={}ms", latency.as_millis()));
+        let running = Running::start(&mut simulator, &folder.join("simulator.log"));
+        while TcpStream::connect(address).is_err() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        Self {
+            running,
+            host: format!("http://{address}"),
+        }
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        format!("{}/beta/audit", self.host)
+    }
+}

@@ -1,0 +1,238 @@
+//! The series of one family in their order, in blocks that are rendered once.
+//!
+//! A commit changes a few series of many: only the blocks that hold them are made
+//! anew, and rendered and compressed anew; the others are shared with what was on
+//! show before. Costs follow what changed and not what exists.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use super::{
+    format::{Encoding, Format, PerVariant, Variant},
+    gzip::{self, Checksum, Part},
+    lines::{self, Header},
+};
+use crate::{
+    ledger::{Exemplar, SeriesKey},
+    metrics::Family,
+};
+
+/// The most series in a block. Fewer make a change cheaper, more make gzip better.
+const BLOCK: usize = 256;
+
+/// What tells the series of a family apart.
+pub(super) trait Key: Ord + Clone {
+    /// The values of its labels, in the order of the catalogue.
+    fn values(&self) -> impl Iterator<Item = &str>;
+}
+
+impl Key for SeriesKey {
+    fn values(&self) -> impl Iterator<Item = &str> {
+        let values = [&self.event_type, &self.source, &self.source_country];
+        values.into_iter().map(|value| &**value)
+    }
+}
+
+impl Key for Arc<str> {
+    fn values(&self) -> impl Iterator<Item = &str> {
+        [&**self].into_iter()
+    }
+}
+
+impl Key for [Arc<str>; 2] {
+    fn values(&self) -> impl Iterator<Item = &str> {
+        self.iter().map(|value| &**value)
+    }
+}
+
+/// One series as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row<K> {
+    pub(super) key: K,
+    pub(super) value: u64,
+    pub(super) exemplar: Option<Exemplar>,
+}
+
+/// What one block, or another part of an answer, is sent as.
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    pub(super) bytes: Bytes,
+    /// Of what it was before it was compressed; nothing where it never was.
+    pub(super) checksum: Checksum,
+}
+
+#[derive(Debug)]
+struct Block<K> {
+    rows: Vec<Row<K>>,
+    pieces: PerVariant<OnceLock<Piece>>,
+}
+
+/// The series of one family.
+#[derive(Debug, Clone)]
+pub(super) struct Blocks<K> {
+    family: &'static Family,
+    /// When the counters were 0, in milliseconds since 1970, if that is to be told.
+    created: Option<i64>,
+    header: Arc<PerVariant<OnceLock<Piece>>>,
+    /// The blocks in order; none is empty.
+    series: Vec<Arc<Block<K>>>,
+}
+
+impl Piece {
+    pub(super) fn new(text: String, encoding: Encoding, part: Part) -> Self {
+        match encoding {
+            Encoding::Identity => Self {
+                bytes: text.into(),
+                checksum: Checksum::default(),
+            },
+            Encoding::Gzip => Self {
+                bytes: gzip::deflate(text.as_bytes(), part).into(),
+                checksum: Checksum::of(text.as_bytes()),
+            },
+        }
+    }
+}
+
+impl<K: Key> Blocks<K> {
+    /// A family without a series.
+    pub(super) fn new(family: &'static Family, created: Option<i64>) -> Self {
+        Self {
+            family,
+            created,
+            header: Arc::default(),
+            series: Vec::new(),
+        }
+    }
+
+    /// The family with these series as they are now and all others as they were.
+    pub(super) fn with(&self, mut rows: Vec<Row<K>>) -> Self {
+        rows.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        let mut rows = rows.into_iter().peekable();
+        let mut blocks = Vec::with_capacity(self.series.len() + 1);
+        for (place, block) in self.series.iter().enumerate() {
+            let next = self.series.get(place + 1).map(|next| &next.rows[0].key);
+            let belongs = |row: &Row<K>| next.is_none_or(|next| row.key < *next);
+            let mut changed = Vec::new();
+            while let Some(row) = rows.next_if(belongs) {
+                changed.push(row);
+            }
+            match block.with(changed) {
+                None => blocks.push(Arc::clone(block)),
+                Some(rows) => blocks.extend(split(&rows)),
+            }
+        }
+        blocks.extend(split(&rows.collect::<Vec<_>>()));
+        Self {
+            family: self.family,
+            created: self.created,
+            header: Arc::clone(&self.header),
+            series: blocks,
+        }
+    }
+
+    /// Its parts, each rendered the first time that it is asked for.
+    pub(super) fn pieces(&self, variant: Variant) -> impl Iterator<Item = &Piece> {
+        let (family, created) = (self.family, self.created);
+        let header = self.header.of(variant).get_or_init(|| {
+            let mut text = String::new();
+            let header = Header {
+                name: family.name,
+                help: family.help,
+                kind: family.kind,
+            };
+            lines::header(&mut text, header, variant.format);
+            Piece::new(text, variant.encoding, Part::Inner)
+        });
+        let blocks = self.series.iter().map(move |block| {
+            let piece = block.pieces.of(variant);
+            piece.get_or_init(|| block.render(family, created, variant))
+        });
+        std::iter::once(header).chain(blocks)
+    }
+}
+
+fn split<K: Clone>(rows: &[Row<K>]) -> Vec<Arc<Block<K>>> {
+    let block = |rows: Vec<Row<K>>| {
+        Arc::new(Block {
+            rows,
+            pieces: PerVariant::default(),
+        })
+    };
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let count = rows.len().div_ceil(BLOCK);
+    let size = rows.len().div_ceil(count);
+    rows.chunks(size).map(<[_]>::to_vec).map(block).collect()
+}
+
+impl<K: Key> Block<K> {
+    /// Its rows with those that changed; `None` where none did. Both are in order.
+    fn with(&self, changed: Vec<Row<K>>) -> Option<Vec<Row<K>>> {
+        if changed.is_empty() {
+            return None;
+        }
+        let mut rows = Vec::with_capacity(self.rows.len() + changed.len());
+        let mut before = self.rows.iter().peekable();
+        for row in changed {
+            while let Some(earlier) = before.next_if(|before| before.key < row.key) {
+                rows.push(earlier.clone());
+            }
+            before.next_if(|before| before.key == row.key);
+            rows.push(row);
+        }
+        rows.extend(before.cloned());
+        (rows != self.rows).then_some(rows)
+    }
+
+    fn render(&self, family: &Family, created: Option<i64>, variant: Variant) -> Piece {
+        let mut text = String::new();
+        for row in &self.rows {
+            row.render(&mut text, family, created, variant.format);
+        }
+        text.shrink_to_fit();
+        Piece::new(text, variant.encoding, Part::Inner)
+    }
+}
+
+impl<K: Key> Row<K> {
+    fn render(&self, text: &mut String, family: &Family, created: Option<i64>, format: Format) {
+        text.push_str(family.name);
+        self.labels(text, family);
+        text.push(' ');
+        text.push_str(itoa::Buffer::new().format(self.value));
+        if format == Format::OpenMetrics {
+            self.render_exemplar(text);
+            text.push('\n');
+            if let Some(created) = created {
+                self.render_created(text, family, created);
+            }
+        } else {
+            text.push('\n');
+        }
+    }
+
+    fn labels(&self, text: &mut String, family: &Family) {
+        lines::labels(text, family.labels.iter().copied().zip(self.key.values()));
+    }
+
+    fn render_exemplar(&self, text: &mut String) {
+        if let Some(exemplar) = &self.exemplar {
+            text.push_str(" # ");
+            lines::labels(text, [("event_id", &*exemplar.event_id())]);
+            text.push_str(" 1 ");
+            lines::seconds(text, exemplar.created_at());
+        }
+    }
+
+    fn render_created(&self, text: &mut String, family: &Family, created: i64) {
+        let name = lines::family_name(family.name, family.kind, Format::OpenMetrics);
+        text.push_str(name);
+        text.push_str("_created");
+        self.labels(text, family);
+        text.push(' ');
+        lines::seconds(text, created);
+        text.push('\n');
+    }
+}

@@ -1,0 +1,57 @@
+//! In which formats and encodings everything can be had.
+
+/// A format of metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The text format 0.0.4 of Prometheus, which everything reads.
+    Text,
+    /// `OpenMetrics` 1.0.0: with exemplars and units.
+    OpenMetrics,
+}
+
+/// What an answer is compressed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Nothing.
+    Identity,
+    /// gzip, RFC 1952.
+    Gzip,
+}
+
+/// What an answer is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variant {
+    /// The format.
+    pub format: Format,
+    /// The encoding.
+    pub encoding: Encoding,
+}
+
+/// One of something for each variant.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PerVariant<T>([T; 4]);
+
+impl Variant {
+    pub(super) const ALL: [Self; 4] = [
+        Self::new(Format::Text, Encoding::Identity),
+        Self::new(Format::Text, Encoding::Gzip),
+        Self::new(Format::OpenMetrics, Encoding::Identity),
+        Self::new(Format::OpenMetrics, Encoding::Gzip),
+    ];
+
+    /// A format in an encoding.
+    #[must_use]
+    pub const fn new(format: Format, encoding: Encoding) -> Self {
+        Self { format, encoding }
+    }
+
+    fn place(self) -> usize {
+        2 * self.format as usize + self.encoding as usize
+    }
+}
+
+impl<T> PerVariant<T> {
+    pub(super) fn of(&self, variant: Variant) -> &T {
+        &self.0[variant.place()]
+    }
+}

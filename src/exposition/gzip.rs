@@ -1,0 +1,124 @@
+//! gzip from parts that were compressed at different times.
+//!
+//! A deflate stream that is flushed ends at a byte, so that whatever was
+//! compressed on its own can follow; the checksum of the whole comes from those
+//! of the parts. That is how one series can change without the others being
+//! compressed again. One member and not one for each part: not every client
+//! reads on after the first.
+//!
+//! Source: RFC 1951 and RFC 1952.
+
+use crc32fast::Hasher;
+use flate2::{Compress, Compression, FlushCompress};
+
+/// What every answer begins with: deflate, no name, no time, any system.
+pub(super) const HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// What is enough for the end of a stream that did not fit.
+const ROOM: usize = 64;
+
+/// The checksum of bytes, and how many they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Checksum {
+    crc: u32,
+    length: u64,
+}
+
+impl Checksum {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self {
+            crc: crc32fast::hash(bytes),
+            length: bytes.len() as u64,
+        }
+    }
+
+    /// That of these bytes and then those.
+    pub(super) fn then(self, next: Self) -> Self {
+        let hasher = |sum: Self| Hasher::new_with_initial_len(sum.crc, sum.length);
+        let mut both = hasher(self);
+        both.combine(&hasher(next));
+        Self {
+            crc: both.finalize(),
+            length: self.length + next.length,
+        }
+    }
+
+    /// What an answer of these bytes ends with.
+    pub(super) fn trailer(self) -> [u8; 8] {
+        // Of the length the lower half alone, as the format has it.
+        let mut trailer = [0; 8];
+        trailer[..4].copy_from_slice(&self.crc.to_le_bytes());
+        trailer[4..].copy_from_slice(&self.length.to_le_bytes()[..4]);
+        trailer
+    }
+}
+
+/// What of a stream a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Another one follows.
+    Inner,
+    /// None does.
+    Last,
+}
+
+/// Compresses a part without a look at those before it.
+pub(super) fn deflate(text: &[u8], part: Part) -> Vec<u8> {
+    let flush = match part {
+        Part::Inner => FlushCompress::Full,
+        Part::Last => FlushCompress::Finish,
+    };
+    let mut compress = Compress::new(Compression::default(), false);
+    let mut deflated = Vec::with_capacity(text.len() / 4 + ROOM);
+    loop {
+        let done = usize::try_from(compress.total_in()).unwrap_or(usize::MAX);
+        // Cannot fail: the parameters are sound and there is no dictionary.
+        let _ = compress.compress_vec(&text[done..], &mut deflated, flush);
+        // Where room is left over, nothing waits to be written.
+        if deflated.len() < deflated.capacity() {
+            deflated.shrink_to_fit();
+            return deflated;
+        }
+        deflated.reserve(text.len() / 8 + ROOM);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn gzip(parts: &[Vec<u8>]) -> Vec<u8> {
+        let mut all = HEADER.to_vec();
+        let mut checksum = Checksum::default();
+        for (place, part) in parts.iter().enumerate() {
+            let kind = if place + 1 == parts.len() {
+                Part::Last
+            } else {
+                Part::Inner
+            };
+            all.extend(deflate(part, kind));
+            checksum = checksum.then(Checksum::of(part));
+        }
+        all.extend(checksum.trailer());
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn parts_that_were_compressed_apart_are_one_member(
+            parts in prop::collection::vec(prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..3000),
+                prop::collection::vec(97..100_u8, 0..30_000),
+            ], 1..6)
+        ) {
+            let mut text = Vec::new();
+            // Reads one member and checks its end.
+            flate2::read::GzDecoder::new(&*gzip(&parts)).read_to_end(&mut text).expect("one member");
+            prop_assert_eq!(text, parts.concat());
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The metrics of the exporter's own work, as the end of an answer.
+
+use std::{sync::OnceLock, time::Duration};
+
+use prometheus::{
+    TextEncoder,
+    proto::{Histogram, Metric, MetricFamily, MetricType},
+};
+
+use super::{
+    blocks::Piece,
+    format::{Format, PerVariant, Variant},
+    gzip::Part,
+    lines::{self, Header},
+};
+use crate::metrics::Kind;
+
+/// What `OpenMetrics` ends with, so that a part is not taken for the whole.
+const END: &str = "# EOF\n";
+
+/// The metrics of the exporter's own work at one moment.
+#[derive(Debug)]
+pub(super) struct OwnMetrics {
+    /// The generation of the events that they stand beside.
+    pub(super) generation: u64,
+    /// When they were gathered.
+    pub(super) gathered: Duration,
+    families: Vec<MetricFamily>,
+    /// When the counters were 0, in milliseconds since 1970, if that is to be told.
+    created: Option<i64>,
+    pieces: PerVariant<OnceLock<Piece>>,
+}
+
+impl OwnMetrics {
+    pub(super) fn new(
+        families: Vec<MetricFamily>,
+        created: Option<i64>,
+        generation: u64,
+        gathered: Duration,
+    ) -> Self {
+        Self {
+            generation,
+            gathered,
+            families,
+            created,
+            pieces: PerVariant::default(),
+        }
+    }
+
+    /// Everything, with what an answer ends with.
+    ///
+    /// # Errors
+    /// When a family is such that the format cannot say it.
+    pub(super) fn piece(&self, variant: Variant) -> prometheus::Result<&Piece> {
+        let piece = self.pieces.of(variant);
+        if let Some(piece) = piece.get() {
+            return Ok(piece);
+        }
+        let text = match variant.format {
+            Format::Text => TextEncoder::new().encode_to_string(&self.families)?,
+            Format::OpenMetrics => self.open_metrics(),
+        };
+        Ok(piece.get_or_init(|| Piece::new(text, variant.encoding, Part::Last)))
+    }
+
+    fn open_metrics(&self) -> String {
+        let mut text = String::new();
+        for family in &self.families {
+            self.family(&mut text, family);
+        }
+        text.push_str(END);
+        text
+    }
+
+    fn family(&self, text: &mut String, family: &MetricFamily) {
+        let kind = match family.get_field_type() {
+            MetricType::COUNTER => Kind::Counter,
+            MetricType::HISTOGRAM => Kind::Histogram,
+            // The catalogue has no other type, nor has the process collector.
+            _ => Kind::Gauge,
+        };
+        let header = Header {
+            name: family.name(),
+            help: family.help(),
+            kind,
+        };
+        lines::header(text, header, Format::OpenMetrics);
+        let name = lines::family_name(family.name(), kind, Format::OpenMetrics);
+        for metric in family.get_metric() {
+            match kind {
+                Kind::Counter => {
+                    let value = metric.get_counter().get_value();
+                    sample(text, (name, "_total"), metric, value);
+                }
+                Kind::Gauge => sample(text, (name, ""), metric, metric.get_gauge().get_value()),
+                Kind::Histogram => histogram(text, name, metric),
+            }
+            if let Some(created) = self.created.filter(|_| kind != Kind::Gauge) {
+                start(text, (name, "_created"), metric, None);
+                lines::seconds(text, created);
+                text.push('\n');
+            }
+        }
+    }
+}
+
+fn histogram(text: &mut String, name: &str, metric: &Metric) {
+    let histogram: &Histogram = metric.get_histogram();
+    let count = histogram.get_sample_count();
+    let bounded = histogram.get_bucket().iter();
+    let bounded = bounded.filter(|bucket| bucket.upper_bound().is_finite());
+    for bucket in bounded {
+        // Such as 1.0: OpenMetrics has one way to write a bound.
+        let bound = format!("{:?}", bucket.upper_bound());
+        start(text, (name, "_bucket"), metric, Some(&bound));
+        lines::push(text, format_args!("{}\n", bucket.cumulative_count()));
+    }
+    start(text, (name, "_bucket"), metric, Some("+Inf"));
+    lines::push(text, format_args!("{count}\n"));
+    start(text, (name, "_count"), metric, None);
+    lines::push(text, format_args!("{count}\n"));
+    sample(text, (name, "_sum"), metric, histogram.get_sample_sum());
+}
+
+fn sample(text: &mut String, name: (&str, &str), metric: &Metric, value: f64) {
+    start(text, name, metric, None);
+    lines::push(text, format_args!("{value}\n"));
+}
+
+/// All of a line but its value.
+fn start(text: &mut String, (name, suffix): (&str, &str), metric: &Metric, bound: Option<&str>) {
+    text.push_str(name);
+    text.push_str(suffix);
+    let labels = metric.get_label().iter();
+    let labels = labels.map(|label| (label.name(), label.value()));
+    lines::labels(text, labels.chain(bound.map(|bound| ("le", bound))));
+    text.push(' ');
+}

@@ -1,0 +1,297 @@
+//! Whatever happened before, what is served is what would be rendered from nothing.
+
+use std::{fmt::Write as _, io::Read as _};
+
+use proptest::{prelude::*, sample::select};
+
+use super::*;
+use crate::{
+    event::{EventId, Labels, label_value},
+    ledger::{Age, Exemplar, GateMemory, ScrapeInterval},
+    metrics::catalog::{self, Family},
+};
+
+const START: &str = "2026-01-02T03:04:05.006Z";
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Type, country, number of the event, minute of its creation, whether history.
+    Event(u8, u16, u32, i64, bool),
+    /// Many series at once, so that there are several blocks.
+    Flood(u16),
+    Commit,
+    NameTypes(u8),
+    Scrape(u8, usize),
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (0..6_u8, 0..40_u16, any::<u32>(), 0..1000_i64, any::<bool>())
+            .prop_map(|(a, b, c, d, e)| Step::Event(a, b, c, d, e)),
+        1 => (0..700_u16).prop_map(Step::Flood),
+        4 => Just(Step::Commit),
+        1 => (0..5_u8).prop_map(Step::NameTypes),
+        4 => (0..3_u8, 0..Variant::ALL.len()).prop_map(|(a, b)| Step::Scrape(a, b)),
+        2 => select(vec![1, 10, 50, 700]).prop_map(Step::Wait),
+    ]
+}
+
+/// An exposition and what is to be on show.
+struct Model {
+    exposition: Exposition,
+    ledger: Ledger,
+    types: Arc<[EventType]>,
+    /// What the last commit made of it.
+    shown: Option<(Changes, Arc<[EventType]>)>,
+    uptime: Duration,
+    created: bool,
+}
+
+fn start() -> Timestamp {
+    START.parse().expect("a time")
+}
+
+impl Model {
+    fn new(created: bool, interval: ScrapeInterval) -> Self {
+        let metrics = Arc::new(SelfMetrics::new(&["auth"]).expect("metrics"));
+        let gate = Gate::new(interval, &GateMemory::default());
+        let settings = ExpositionSettings {
+            created: created.then(start),
+        };
+        Self {
+            exposition: Exposition::new(metrics, gate, settings),
+            ledger: Ledger::new(3000),
+            types: Arc::default(),
+            shown: None,
+            uptime: Duration::ZERO,
+            created,
+        }
+    }
+
+    fn take(&mut self, step: &Step) {
+        match step {
+            Step::Event(event_type, country, number, minute, history) => {
+                let name = ["A", "B", "q\"u\\o\nte", "é", "", "B2"][usize::from(*event_type)];
+                self.count(name, *country, *number, *minute, *history);
+            }
+            Step::Flood(countries) => {
+                for country in 0..*countries {
+                    self.count("FLOOD", country, u32::from(country), 0, false);
+                }
+            }
+            Step::Commit => self.commit(),
+            Step::NameTypes(count) => {
+                let named = |number: u8| EventType {
+                    name: format!("T{}", number / 2),
+                    description: format!("The {number}th\n\"type\""),
+                };
+                self.types = (0..*count).rev().map(named).collect();
+                let known = self.types.iter().map(|known| known.name.as_str());
+                self.ledger.name_types(known);
+            }
+            Step::Scrape(scraper, variant) => {
+                let visit = Visit {
+                    scraper: ScraperId(u64::from(*scraper)),
+                    connection: u64::from(*scraper),
+                    timeout: Duration::from_secs(10),
+                };
+                let variant = Variant::ALL[*variant];
+                let parts = self.exposition.scrape(Some(visit), variant, self.uptime);
+                parts.expect("an exposition");
+            }
+            Step::Wait(seconds) => self.uptime += Duration::from_secs(*seconds),
+        }
+    }
+
+    fn count(&mut self, name: &str, country: u16, number: u32, minute: i64, history: bool) {
+        let labels = Labels {
+            event_type: label_value(Some(name.into())),
+            source: "CD".into(),
+            source_country: country.to_string().into(),
+        };
+        let text = format!("event \"{number}\"");
+        let text = number.is_multiple_of(3).then_some(text);
+        let at = start() + jiff::SignedDuration::from_mins(minute);
+        let id = EventId::from_bits(u128::from(number) << 90);
+        let age = if history { Age::History } else { Age::News };
+        let event = Exemplar::new(id, text.as_deref(), at);
+        self.ledger.count(&labels, age, event);
+    }
+
+    fn commit(&mut self) {
+        let (changes, memory) = {
+            let gate = self.exposition.gate();
+            let changes = self.ledger.changes(&gate, self.uptime);
+            (changes, gate.memory(self.uptime))
+        };
+        self.ledger.confirm(&changes);
+        self.exposition.gate().confirm(&memory);
+        self.exposition
+            .publish(&mut self.ledger, &changes, &self.types, start());
+        self.shown = Some((self.ledger.all(), Arc::clone(&self.types)));
+    }
+
+    fn served(&self, variant: Variant) -> String {
+        let parts = self.exposition.scrape(None, variant, self.uptime);
+        let bytes = parts.expect("an exposition").concat();
+        match variant.encoding {
+            Encoding::Identity => String::from_utf8(bytes).expect("UTF-8"),
+            Encoding::Gzip => {
+                let mut text = String::new();
+                let mut gzip = flate2::read::GzDecoder::new(&*bytes);
+                gzip.read_to_string(&mut text).expect("gzip");
+                text
+            }
+        }
+    }
+
+    /// The families of events, without a look at what was rendered before.
+    fn rendered(&self, format: Format) -> String {
+        let Some((all, types)) = self.shown.clone() else {
+            return String::new();
+        };
+        let created = (self.created && format == Format::OpenMetrics)
+            .then(|| format!("{}.006", start().as_second()));
+        let mut counters = [Vec::new(), Vec::new()];
+        for change in &all.types {
+            let labels = format!("{{event_type=\"{}\"}}", escaped(&change.key));
+            let value = change.saved.published;
+            counters[0].push((
+                vec![change.key.to_string()],
+                labels,
+                value,
+                change.shown_exemplar(),
+            ));
+        }
+        for change in &all.series {
+            let key = &change.key;
+            let values = [&key.event_type, &key.source, &key.source_country];
+            let labels = format!(
+                "{{event_type=\"{}\",source=\"{}\",source_country=\"{}\"}}",
+                escaped(values[0]),
+                escaped(values[1]),
+                escaped(values[2])
+            );
+            let value = change.saved.published;
+            let values = values.map(ToString::to_string).to_vec();
+            counters[1].push((values, labels, value, change.shown_exemplar()));
+        }
+        let mut text = String::new();
+        let families = [&catalog::EVENTS_BY_TYPE, &catalog::EVENTS];
+        for (family, counters) in families.into_iter().zip(&mut counters) {
+            let base = header(&mut text, family, format);
+            counters.sort_by(|one, other| one.0.cmp(&other.0));
+            for (_, labels, value, exemplar) in counters {
+                let _ = write!(text, "{}{labels} {value}", family.name);
+                if let Some(exemplar) = exemplar.filter(|_| format == Format::OpenMetrics) {
+                    let id = escaped(&exemplar.event_id());
+                    let at = exemplar.created_at() / 1000;
+                    let _ = write!(text, " # {{event_id=\"{id}\"}} 1 {at}.006");
+                }
+                text.push('\n');
+                if let Some(created) = &created {
+                    let _ = writeln!(text, "{base}_created{labels} {created}");
+                }
+            }
+        }
+        header(&mut text, &catalog::EVENT_TYPE_INFO, format);
+        let mut known: Vec<_> = types.iter().map(|t| (&t.name, &t.description)).collect();
+        known.sort();
+        known.dedup_by_key(|(name, _)| *name);
+        for (name, description) in known {
+            let (name, description) = (escaped(name), escaped(description));
+            let labels = format!("{{event_type=\"{name}\",description=\"{description}\"}}");
+            let _ = writeln!(text, "nexmo_audit_event_type_info{labels} 1");
+        }
+        text
+    }
+
+    fn check(&self) {
+        for variant in Variant::ALL {
+            let served = self.served(variant);
+            let rendered = self.rendered(variant.format);
+            let own = served.strip_prefix(&*rendered);
+            let own = own.unwrap_or_else(|| panic!("{variant:?}:\n{served}\n{rendered}"));
+            assert!(own.starts_with("# HELP nexmo_audit_"), "{own}");
+            assert!(!own.contains("nexmo_audit_events_total"), "{own}");
+            let ends = own.ends_with("\n# EOF\n") && own.matches("# EOF").count() == 1;
+            assert_eq!(ends, variant.format == Format::OpenMetrics, "{own}");
+        }
+    }
+}
+
+fn header(text: &mut String, family: &Family, format: Format) -> String {
+    let base = match format {
+        Format::Text => family.name,
+        Format::OpenMetrics => family.name.trim_end_matches("_total"),
+    };
+    let kind = format!("{:?}", family.kind).to_lowercase();
+    let _ = writeln!(text, "# HELP {base} {}", family.help);
+    let _ = writeln!(text, "# TYPE {base} {kind}");
+    base.to_owned()
+}
+
+fn escaped(value: &str) -> String {
+    let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+    value.replace('\n', "\\n")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn what_is_served_is_what_would_be_rendered_from_nothing(
+        steps in prop::collection::vec(step(), 1..60),
+        created in any::<bool>(),
+        gated in any::<bool>(),
+    ) {
+        let interval = if gated { ScrapeInterval::Learned } else { ScrapeInterval::Off };
+        let mut model = Model::new(created, interval);
+        for step in &steps {
+            model.take(step);
+            if matches!(step, Step::Commit) {
+                model.check();
+            }
+        }
+        model.check();
+    }
+}
+
+#[test]
+fn the_exporters_own_metrics_are_at_most_a_moment_old() {
+    let model = Model::new(false, ScrapeInterval::Off);
+    let text = Variant::new(Format::Text, Encoding::Identity);
+    let late = |uptime| {
+        let parts = model.exposition.scrape(None, text, uptime);
+        let served = String::from_utf8(parts.expect("an exposition").concat()).expect("UTF-8");
+        served.contains("\nnexmo_audit_late_events_total 1\n")
+    };
+    assert!(!late(Duration::from_secs(1)));
+    model.exposition.metrics.late_events.inc();
+    assert!(!late(Duration::from_millis(1099)), "it is kept");
+    assert!(late(Duration::from_millis(1100)));
+}
+
+#[test]
+fn a_commit_leaves_the_blocks_that_it_does_not_touch_as_they_were() {
+    let mut model = Model::new(false, ScrapeInterval::Off);
+    model.take(&Step::Flood(2000));
+    model.commit();
+    let text = Variant::new(Format::Text, Encoding::Identity);
+    let parts = || {
+        let parts = model.exposition.scrape(None, text, Duration::ZERO);
+        parts.expect("an exposition")
+    };
+    let before = parts();
+    model.take(&Step::Event(0, 0, 1, 1, false));
+    model.count("FLOOD", 500, 1, 1, false);
+    model.commit();
+    let parts = model.exposition.scrape(None, text, Duration::ZERO);
+    let parts = parts.expect("an exposition");
+    let was_there = |part: &Bytes| before.iter().any(|old| old.as_ptr() == part.as_ptr());
+    let shared = parts.iter().filter(|part| was_there(part));
+    // Of eight blocks, that of the series that counted and that of the new one are
+    // rendered again.
+    assert_eq!(shared.count(), 6);
+}

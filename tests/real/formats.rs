@@ -1,0 +1,285 @@
+//! What the exporter serves, read back by the servers that it is made for: each
+//! format has the same values everywhere, and an exemplar leads to its event.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use url::form_urlencoded::byte_serialize;
+
+use crate::support::eventually::eventually;
+use crate::support::exporter::Exporter;
+use crate::support::exposition::samples;
+use crate::support::http::HttpClient;
+use crate::support::process::Process;
+use crate::support::program::{Simulator, command};
+use crate::support::raw_http::RawHttp;
+use crate::support::scripted_answer::Answer;
+use crate::support::scripted_api::{Request, ScriptedApi};
+use crate::support::tools;
+
+const TEXT: &str = "text/plain;version=0.0.4";
+const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
+
+const PARSER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/open_metrics.py");
+
+/// From the start of a server to what it scraped.
+const SCRAPED: Duration = Duration::from_mins(1);
+
+/// Enough for many series.
+const HISTORY: usize = 500;
+
+/// One answer of a real exporter in each format, served again and again, so that
+/// every server reads the same.
+struct Captured {
+    target: ScriptedApi,
+    text: String,
+    open_metrics: String,
+    _exporter: Exporter,
+    _simulator: Simulator,
+}
+
+impl Captured {
+    fn new() -> Self {
+        let simulator = Simulator::start(HISTORY);
+        let settings = ["--poll.interval=1h", "--poll.start=8760h"];
+        let exporter = Exporter::started_by(&mut command(), &simulator.base_url(), &settings);
+        exporter.wait_until_up();
+        let ask = |accept| {
+            let mut http = RawHttp::connect(exporter.program.address());
+            let headers = [("Accept", accept), ("Accept-Encoding", "gzip;q=0")];
+            let (head, body) = http.get_as("/metrics", &headers);
+            let content_type = head.header("content-type").to_owned();
+            (content_type, String::from_utf8(body).expect("UTF-8"))
+        };
+        // Both of the same moment, so that the exporter's own metrics agree too.
+        let (text, open_metrics) = eventually("two answers of one moment", SCRAPED, || {
+            let (one, other, again) = (ask(TEXT), ask(OPEN_METRICS), ask(TEXT));
+            if one == again {
+                Ok((one, other))
+            } else {
+                Err("something changed".to_owned())
+            }
+        });
+        let (plain, open) = (text.clone(), open_metrics.clone());
+        let target = ScriptedApi::start(move |request: &Request| {
+            let (content_type, body) = match &*request.target {
+                "/text" => &plain,
+                _ => &open,
+            };
+            Answer::new(200, body.as_str()).header("Content-Type", content_type)
+        });
+        Self {
+            target,
+            text: text.1,
+            open_metrics: open_metrics.1,
+            _exporter: exporter,
+            _simulator: simulator,
+        }
+    }
+
+    fn scrape_config(&self) -> String {
+        let address = self.target.address();
+        let job = |name: &str| {
+            format!(
+                "- job_name: {name}\n  metrics_path: /{name}\n  \
+                 static_configs: [{{targets: ['{address}']}}]\n"
+            )
+        };
+        let jobs = [job("text"), job("openmetrics")].concat();
+        format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}")
+    }
+}
+
+/// Values by name and labels. Bounds of buckets are numbers: servers and formats
+/// write them as they like.
+type Values = BTreeMap<String, f64>;
+
+fn key(name: &str, labels: impl Iterator<Item = (String, String)>) -> String {
+    let bound = |(name, value): (String, String)| match (&*name, value.parse::<f64>()) {
+        ("le", Ok(bound)) => (name, bound.to_string()),
+        _ => (name, value),
+    };
+    let labels: BTreeMap<_, _> = labels.map(bound).collect();
+    format!("{name}{labels:?}")
+}
+
+fn values(text: &str) -> Values {
+    let samples = samples(text).into_iter();
+    let samples = samples.map(|s| (key(&s.name, s.labels.into_iter()), s.value));
+    samples.collect()
+}
+
+/// A server that scraped the captured answers.
+struct Server {
+    process: Process,
+    url: String,
+    http: HttpClient,
+    _folder: TempDir,
+}
+
+impl Server {
+    fn prometheus(program: &Path, captured: &Captured) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("prometheus.yml");
+        fs::write(&config, captured.scrape_config()).expect("a configuration");
+        let data = folder.path().join("data");
+        let mut command = Command::new(program);
+        command
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--storage.tsdb.path={}", data.display()))
+            .arg("--web.listen-address=127.0.0.1:0")
+            .arg("--enable-feature=exemplar-storage");
+        let process = Process::start("prometheus", &mut command);
+        let address = process.wait_for_address(|_| true);
+        Self::new(process, address, folder)
+    }
+
+    fn victoria_metrics(program: &Path, captured: &Captured) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("scrape.yml");
+        fs::write(&config, captured.scrape_config()).expect("a configuration");
+        // It cannot say which port it took for 0.
+        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = free.local_addr().expect("an address");
+        drop(free);
+        let mut command = Command::new(program);
+        command
+            .arg(format!("-promscrape.config={}", config.display()))
+            .arg(format!("-storageDataPath={}", folder.path().display()))
+            .arg(format!("-httpListenAddr={address}"))
+            .arg("-search.latencyOffset=0s");
+        Self::new(
+            Process::start("victoria-metrics", &mut command),
+            address,
+            folder,
+        )
+    }
+
+    fn new(process: Process, address: SocketAddr, folder: TempDir) -> Self {
+        Self {
+            process,
+            url: format!("http://{address}"),
+            http: HttpClient::new(),
+            _folder: folder,
+        }
+    }
+
+    /// Waits until the job has as many series as `expected`, and says their values.
+    fn expect(&self, job: &str, expected: &Values) {
+        let query = format!("{{job=\"{job}\",__name__=~\"nexmo_.+|process_.+\"}}");
+        let query: String = byte_serialize(query.as_bytes()).collect();
+        let url = format!("{}/api/v1/query?query={query}", self.url);
+        let found = eventually(&format!("series of {job}"), SCRAPED, || {
+            let answer = self.http.get_body(&url)?;
+            let found = result(&answer).ok_or_else(|| answer.clone())?;
+            if found.len() < expected.len() {
+                return Err(format!("{} series\n{}", found.len(), self.process.log()));
+            }
+            Ok(found)
+        });
+        assert_eq!(&found, expected, "{job}");
+    }
+
+    /// The ids of all exemplars of a query.
+    fn exemplars(&self, query: &str) -> BTreeSet<String> {
+        let url = format!(
+            "{}/api/v1/query_exemplars?query={query}&start=0&end=4000000000",
+            self.url
+        );
+        let answer = self.http.get_body(&url).expect("an answer");
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        let series = answer["data"].as_array().expect("series").iter();
+        let exemplars = series.flat_map(|series| series["exemplars"].as_array().expect("some"));
+        let id = |exemplar: &Value| exemplar["labels"]["event_id"].as_str().map(str::to_owned);
+        exemplars.map(|e| id(e).expect("an id")).collect()
+    }
+}
+
+fn result(answer: &str) -> Option<Values> {
+    let answer: Value = serde_json::from_str(answer).ok()?;
+    let series = answer["data"]["result"].as_array()?;
+    let value = |series: &Value| {
+        let labels = series["metric"].as_object()?.iter();
+        let own = labels.filter(|(name, _)| !["__name__", "job", "instance"].contains(&&***name));
+        let own = own.map(|(name, value)| (name.clone(), value.as_str().unwrap_or("").to_owned()));
+        let name = series["metric"]["__name__"].as_str()?;
+        let value = series["value"][1].as_str()?.parse().ok()?;
+        Some((key(name, own), value))
+    };
+    series.iter().map(value).collect()
+}
+
+fn reads_both_formats_alike(prometheus: &Path) {
+    let captured = Captured::new();
+    let expected = values(&captured.text);
+    assert_eq!(values(&captured.open_metrics), expected);
+    assert!(expected.len() > 100, "{} series", expected.len());
+    let server = Server::prometheus(prometheus, &captured);
+    server.expect("text", &expected);
+    server.expect("openmetrics", &expected);
+    for family in [
+        "nexmo_audit_events_total",
+        "nexmo_audit_events_by_type_total",
+    ] {
+        let lines = captured.open_metrics.lines();
+        let lines = lines.filter(|line| line.starts_with(&format!("{family}{{")));
+        let ids = lines.filter_map(|line| {
+            let (_, exemplar) = line.split_once(" # {event_id=\"")?;
+            Some(exemplar.split('"').next()?.to_owned())
+        });
+        let ids: BTreeSet<String> = ids.collect();
+        assert!(!ids.is_empty());
+        assert_eq!(server.exemplars(family), ids, "{family}");
+    }
+}
+
+#[test]
+fn prometheus_2_42_reads_both_formats_alike_and_keeps_the_exemplars() {
+    if let Some(server) = tools::require("prometheus") {
+        reads_both_formats_alike(&server);
+    }
+}
+
+#[test]
+fn prometheus_3_reads_both_formats_alike_and_keeps_the_exemplars() {
+    if let Some(server) = tools::optional("prometheus-3") {
+        reads_both_formats_alike(&server);
+    }
+}
+
+#[test]
+fn victoria_metrics_reads_both_formats_alike() {
+    let Some(server) = tools::require("victoria-metrics") else {
+        return;
+    };
+    let captured = Captured::new();
+    let expected = values(&captured.text);
+    let server = Server::victoria_metrics(&server, &captured);
+    server.expect("text", &expected);
+    server.expect("openmetrics", &expected);
+}
+
+/// The strictest reader that there is: the reference parser of the format.
+#[test]
+fn the_reference_parser_takes_every_line_of_open_metrics() {
+    let Some(python) = tools::require("tests-python") else {
+        return;
+    };
+    let captured = Captured::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("metrics");
+    fs::write(&file, &captured.open_metrics).expect("a file");
+    let mut command = Command::new(python);
+    let output = command.arg(PARSER).arg(&file).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let samples = String::from_utf8_lossy(&output.stdout);
+    let samples: usize = samples.trim().parse().expect("a number");
+    assert_eq!(samples, values(&captured.open_metrics).len());
+}

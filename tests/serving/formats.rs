@@ -1,0 +1,122 @@
+//! The formats and encodings of `/metrics`, down to the bytes that are sent.
+
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+
+use crate::support::audit_event::events;
+use crate::support::exporter::Exporter;
+use crate::support::raw_http::{Head, RawHttp};
+use crate::support::scripted_api::{ScriptedApi, healthy};
+
+const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
+const TEXT: &str = "text/plain;version=0.0.4";
+
+fn exporter(api: &ScriptedApi) -> Exporter {
+    let exporter = Exporter::polling_with(api, &["--poll.interval=1h"]);
+    exporter.wait_until_up();
+    exporter
+}
+
+/// All but what changes by itself.
+fn steady(text: &str) -> Vec<&str> {
+    let lines = text.lines();
+    lines.filter(|line| !line.contains("process_")).collect()
+}
+
+fn decoded(head: &Head, body: &[u8]) -> String {
+    let mut text = String::new();
+    match head.header("content-encoding") {
+        // Reads one member and fails on what is no gzip to its last byte.
+        "gzip" => GzDecoder::new(body)
+            .read_to_string(&mut text)
+            .expect("gzip"),
+        "" => body
+            .to_owned()
+            .as_slice()
+            .read_to_string(&mut text)
+            .expect("UTF-8"),
+        other => panic!("nobody asked for {other}"),
+    };
+    text
+}
+
+#[test]
+fn every_format_is_the_same_compressed_and_not() {
+    let api = ScriptedApi::start(healthy(events(5, "USER_STATUS")));
+    let exporter = exporter(&api);
+    let mut http = RawHttp::connect(exporter.program.address());
+    for (accept, content_type) in [
+        (TEXT, "text/plain; version=0.0.4; charset=utf-8"),
+        (
+            OPEN_METRICS,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        ),
+    ] {
+        let mut get = |encoding| {
+            let headers = [("Accept", accept), ("Accept-Encoding", encoding)];
+            http.get_as("/metrics", &headers)
+        };
+        let (plain_head, plain) = get("identity");
+        let (gzip_head, gzip) = get("gzip, br;q=0.5");
+        for head in [&plain_head, &gzip_head] {
+            assert_eq!(head.status, 200);
+            assert_eq!(head.header("content-type"), content_type);
+            assert_eq!(head.header("vary"), "Accept, Accept-Encoding");
+        }
+        assert_eq!(plain_head.header("content-encoding"), "");
+        assert_eq!(gzip_head.header("content-encoding"), "gzip");
+        assert!(gzip.len() < plain.len() / 2, "{} bytes", gzip.len());
+        let (plain, gzip) = (decoded(&plain_head, &plain), decoded(&gzip_head, &gzip));
+        assert_eq!(steady(&plain), steady(&gzip));
+        let samples = plain.matches("\nnexmo_audit_events_total{").count();
+        assert!(samples > 0, "{plain}");
+        // Each of them leads to an event, in the one format that can say so.
+        let exemplars = plain.matches(" # {event_id=\"").count();
+        assert_eq!(exemplars >= samples, accept == OPEN_METRICS, "{plain}");
+    }
+}
+
+#[test]
+fn head_tells_what_get_would_send() {
+    let api = ScriptedApi::start(healthy(events(5, "USER_STATUS")));
+    let exporter = exporter(&api);
+    for (accept, encoding) in [(TEXT, "identity"), (OPEN_METRICS, "identity")] {
+        let headers = [("Accept", accept), ("Accept-Encoding", encoding)];
+        let mut http = RawHttp::connect(exporter.program.address());
+        http.send_with("HEAD", "/metrics", &headers);
+        let head = http.read_head();
+        // The next answer on the connection would show what was sent beside it.
+        let (get, _) = http.get_as("/metrics", &headers);
+        assert_eq!((head.status, get.status), (200, 200));
+        for name in ["content-type", "vary", "content-encoding"] {
+            assert_eq!(head.header(name), get.header(name), "{name}");
+        }
+        let (told, sent) = (head.length(), get.length());
+        assert!(told.abs_diff(sent) < 100, "{told} and {sent} bytes");
+    }
+}
+
+#[test]
+fn an_exemplar_names_the_newest_event_also_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let storage = format!("--storage.path={}", folder.path().display());
+    let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
+    let exemplars = |exporter: &Exporter| {
+        let mut http = RawHttp::connect(exporter.program.address());
+        let (_, body) = http.get_as("/metrics", &[("Accept", OPEN_METRICS)]);
+        let text = String::from_utf8(body).expect("UTF-8");
+        let lines = text.lines().filter(|line| line.contains(" # {event_id="));
+        let mut lines: Vec<_> = lines.map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let first = Exporter::polling_with(&api, &[&storage, "--poll.interval=1h"]);
+    first.wait_until_up();
+    let before = exemplars(&first);
+    assert!(!before.is_empty());
+    drop(first);
+    drop(api);
+    let second = Exporter::polling_with(&ScriptedApi::start(healthy(Vec::new())), &[&storage]);
+    assert_eq!(exemplars(&second), before);
+}

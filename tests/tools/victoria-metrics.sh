@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# VictoriaMetrics out of Debian's packages, unpacked and not installed.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
+source "$here/debian.sh"
+
+[[ -x $bin/victoria-metrics ]] && exit 0
+fetch bookworm "$tools/victoria-metrics" victoria-metrics
+ln -sf "$tools/victoria-metrics/usr/bin/victoria-metrics" "$bin/victoria-metrics"
+"$bin/victoria-metrics" --version >/dev/null
