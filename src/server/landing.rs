@@ -1,82 +1,162 @@
-//! The landing page: the state of the account in words, and where the metrics are.
+//! The landing page: the state of the account in words, where the metrics are, and
+//! how to scrape them. Needs no script and nothing from elsewhere.
+
+#[cfg(test)]
+mod tests;
 
 use std::{fmt::Write, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{exposition::Standing, status::Progress};
+use crate::{
+    exposition::Standing,
+    status::{Failing, Progress},
+};
 
-const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}\
-dt{font-weight:bold}dd{overflow-wrap:anywhere}:root{color-scheme:light dark}";
+const STYLE: &str = include_str!("landing.css");
 
-/// The page as HTML, at `now`.
-pub(super) fn page(
-    telemetry_path: &str,
-    progress: &Progress,
-    standing: &Standing,
-    now: Timestamp,
-) -> String {
-    let metrics = escaped(telemetry_path);
-    let version = env!("CARGO_PKG_VERSION");
-    let state = state(progress, standing, now);
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>nexmo-audit-exporter</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-         <h1>nexmo-audit-exporter</h1>\n\
-         <p>Counts the audit events of a Nexmo (Vonage) account for Prometheus. Version {version}.</p>\n\
-         <p><a href=\"{metrics}\">Metrics</a></p>\n<h2>Account</h2>\n<dl>\n{state}</dl>\n</body>\n</html>\n"
-    )
+/// Where Prometheus would look for the exporter when the request does not tell.
+const HOST: &str = "localhost:10610";
+
+/// What the page tells.
+#[derive(Debug)]
+pub(super) struct Page<'a> {
+    /// Where metrics are; begins with `/`.
+    pub(super) telemetry_path: &'a str,
+    /// The `Host` that the page was asked by, whatever a client wrote there.
+    pub(super) host: Option<&'a str>,
+    /// How polls go.
+    pub(super) progress: &'a Progress,
+    /// Where counting stands.
+    pub(super) standing: &'a Standing,
+    /// The time of the answer.
+    pub(super) now: Timestamp,
 }
 
-fn state(progress: &Progress, standing: &Standing, now: Timestamp) -> String {
-    let mut list = String::new();
-    let polls = match (&progress.failing, progress.last_success) {
-        (Some(failing), _) => format!("failing since {}: {}", at(failing.since), failing.error),
-        (None, Some(_)) => "succeed".into(),
-        (None, None) => "the first one has not ended yet".into(),
-    };
-    item(&mut list, "Polls", &polls);
-    if let Some(time) = progress.last_success {
-        item(
-            &mut list,
-            "Last success",
-            &format!("{}, {} ago", at(time), span(now.duration_since(time))),
-        );
+impl Page<'_> {
+    /// The page as HTML.
+    pub(super) fn html(&self) -> String {
+        let metrics = escaped(self.telemetry_path);
+        let version = env!("CARGO_PKG_VERSION");
+        let account = self.account();
+        let scrape_config = escaped(&self.scrape_config());
+        format!(
+            r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>nexmo-audit-exporter</title>
+<style>
+{STYLE}</style>
+</head>
+<body>
+<header>
+<h1>nexmo-audit-exporter</h1>
+<p>Counts the audit events of a Nexmo (Vonage) account for Prometheus. Version {version}.</p>
+<nav aria-label="Pages">
+<ul>
+<li><a href="{metrics}">Metrics</a></li>
+<li><a href="/-/healthy">Health</a></li>
+<li><a href="/-/ready">Readiness</a></li>
+</ul>
+</nav>
+</header>
+<main>
+<section aria-labelledby="account">
+<h2 id="account">Account</h2>
+{account}</section>
+<section aria-labelledby="scrape">
+<h2 id="scrape">Scrape it</h2>
+<p>In the configuration of Prometheus:</p>
+<pre tabindex="0" role="group" aria-label="Scrape configuration"><code>{scrape_config}</code></pre>
+<p>Dashboards for Grafana and alerting rules are in the folder <code>dashboards/</code> of the source.</p>
+</section>
+</main>
+</body>
+</html>
+"#
+        )
     }
-    if let Some(time) = standing.watermark {
-        let behind = span(now.duration_since(time));
-        item(
-            &mut list,
-            "Everything counted up to",
-            &format!("{}, {behind} ago", at(time)),
-        );
+
+    fn account(&self) -> String {
+        let mut html = self.state();
+        html.push_str("<dl>\n");
+        let last_success = self.progress.last_success;
+        let last_success = last_success.map_or_else(|| "none yet".to_owned(), |at| self.ago(at));
+        item(&mut html, "Last successful poll", &last_success);
+        let watermark = self.standing.watermark;
+        let watermark = watermark.map_or_else(|| "nothing yet".to_owned(), |at| self.ago(at));
+        item(&mut html, "Everything counted up to", &watermark);
+        item(&mut html, "Waiting to be shown", &pending(self.standing));
+        html.push_str("</dl>\n");
+        html
     }
-    item(&mut list, "Counted and not shown yet", &pending(standing));
-    list
+
+    /// How polls go, in one paragraph.
+    fn state(&self) -> String {
+        let (kind, text) = match (&self.progress.failing, self.progress.last_success) {
+            (Some(failing), _) => ("bad", self.failing(failing)),
+            (None, Some(_)) => ("good", "Polls of the Audit API succeed.".to_owned()),
+            (None, None) => ("wait", "The first poll has not ended yet.".to_owned()),
+        };
+        format!("<p class=\"state {kind}\">{}</p>\n", escaped(&text))
+    }
+
+    fn failing(&self, failing: &Failing) -> String {
+        let Failing { since, error } = failing;
+        format!(
+            "Polls are failing since {} ({}): {error}. Nothing is lost: the same range is asked for until it is answered.",
+            at(*since),
+            span(self.now.duration_since(*since))
+        )
+    }
+
+    fn ago(&self, time: Timestamp) -> String {
+        format!("{}, {} ago", at(time), span(self.now.duration_since(time)))
+    }
+
+    /// As it goes into `prometheus.yml`.
+    fn scrape_config(&self) -> String {
+        let host = self.host.filter(|host| is_host(host)).unwrap_or(HOST);
+        let path = match self.telemetry_path {
+            "/metrics" => String::new(),
+            path => format!("    metrics_path: {path:?}\n"),
+        };
+        format!(
+            "scrape_configs:\n  - job_name: nexmo-audit\n{path}    static_configs:\n      - targets: [\"{host}\"]\n"
+        )
+    }
+}
+
+/// A name or an address, with or without a port, and nothing that YAML would read
+/// otherwise.
+fn is_host(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    !text.is_empty() && text.len() <= 255 && text.bytes().all(plain)
 }
 
 /// The publish gate in words, so that nobody wonders why a number waits.
 fn pending(standing: &Standing) -> String {
-    let why = if standing.hold == Duration::ZERO {
-        "every count is shown at once, since no server has scraped yet or the gate is off"
-    } else {
-        "a new series stays at its first value, and every series after a start or a gap between scrapes, until each server has had the time to see it"
+    let pending = match standing.pending {
+        1 => "1 event".to_owned(),
+        many => format!("{many} events"),
     };
-    let hold = SignedDuration::try_from(standing.hold).unwrap_or(SignedDuration::MAX);
-    match standing.hold {
-        Duration::ZERO => format!("{} events; {why}", standing.pending),
-        _ => format!(
-            "{} events; {why}: {} from when it was first scraped",
-            standing.pending,
-            span(hold)
-        ),
+    if standing.hold == Duration::ZERO {
+        return format!(
+            "{pending}; every count is shown at once, since no server has scraped yet or the gate is off"
+        );
     }
+    let hold = SignedDuration::try_from(standing.hold).unwrap_or(SignedDuration::MAX);
+    format!(
+        "{pending}; a new series stays at its first value, and every series after a start or a gap between scrapes, until each server has had the time to see it: {} from when it was first scraped",
+        span(hold)
+    )
 }
 
 fn item(list: &mut String, name: &str, text: &str) {
     // Writing to a String cannot fail.
-    let _ = writeln!(list, "<dt>{name}</dt><dd>{}</dd>", escaped(text));
+    let _ = writeln!(list, "<div><dt>{name}</dt><dd>{}</dd></div>", escaped(text));
 }
 
 fn at(time: Timestamp) -> String {
@@ -102,80 +182,4 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::status::Failing;
-
-    fn at_second(second: i64) -> Timestamp {
-        Timestamp::from_second(second).expect("a time")
-    }
-
-    #[test]
-    fn what_the_vendor_says_is_text_and_not_markup() {
-        let failing = Failing {
-            since: Timestamp::UNIX_EPOCH,
-            error: "<script>alert('a & b')</script>".into(),
-        };
-        let progress = Progress {
-            failing: Some(failing),
-            ..Progress::default()
-        };
-        let page = page(
-            "/metrics?\"><script>",
-            &progress,
-            &Standing::default(),
-            at_second(0),
-        );
-        assert!(!page.contains("<script>"));
-        assert!(page.contains(
-            "failing since 1970-01-01T00:00:00Z: &lt;script&gt;alert(&#39;a &amp; b&#39;)&lt;/script&gt;"
-        ));
-    }
-
-    #[test]
-    fn the_state_in_words() {
-        let progress = Progress {
-            last_success: Some(at_second(5)),
-            failing: None,
-        };
-        let standing = Standing {
-            watermark: Some(at_second(0)),
-            pending: 3,
-            hold: Duration::from_secs(40),
-        };
-        let cases = [
-            (
-                Progress::default(),
-                Standing::default(),
-                "<dd>the first one has not ended yet</dd>",
-            ),
-            (
-                Progress::default(),
-                Standing::default(),
-                "<dd>0 events; every count is shown at once,",
-            ),
-            (
-                progress.clone(),
-                standing,
-                "<dd>1970-01-01T00:00:05Z, 1h 55s ago</dd>",
-            ),
-            (
-                progress.clone(),
-                standing,
-                "<dd>1970-01-01T00:00:00Z, 1h 1m ago</dd>",
-            ),
-            (
-                progress,
-                standing,
-                "<dd>3 events; a new series stays at its first value",
-            ),
-        ];
-        for (progress, standing, expected) in cases {
-            let page = page("/metrics", &progress, &standing, at_second(3660));
-            assert!(page.contains(expected), "{expected} is not in {page}");
-        }
-    }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     header::{
-        ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY,
+        ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, VARY,
         X_CONTENT_TYPE_OPTIONS,
     },
 };
@@ -93,7 +93,7 @@ impl Site {
                 answer
             }
             (Page::Metrics, &Method::HEAD) => self.metrics(request.headers(), None),
-            (Page::Landing, &Method::GET | &Method::HEAD) => self.landing(),
+            (Page::Landing, &Method::GET | &Method::HEAD) => self.landing(request.headers()),
             (Page::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
             (Page::Ready, &Method::GET | &Method::HEAD) => self.ready(),
             _ => not_allowed(),
@@ -165,13 +165,15 @@ impl Site {
         }
     }
 
-    fn landing(&self) -> Response<Parts> {
-        let page = landing::page(
-            &self.telemetry_path,
-            &self.status.progress(),
-            &self.exposition.standing(),
-            Timestamp::now(),
-        );
+    fn landing(&self, headers: &HeaderMap) -> Response<Parts> {
+        let page = landing::Page {
+            telemetry_path: &self.telemetry_path,
+            host: headers.get(HOST).and_then(|host| host.to_str().ok()),
+            progress: &self.status.progress(),
+            standing: &self.exposition.standing(),
+            now: Timestamp::now(),
+        }
+        .html();
         let body = vec![Bytes::from(page)];
         let mut response = response(StatusCode::OK, HeaderValue::from_static(HTML), body.into());
         response.headers_mut().insert(

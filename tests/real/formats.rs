@@ -3,20 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use tempfile::TempDir;
-use url::form_urlencoded::byte_serialize;
 
+use crate::server::Prometheus;
 use crate::support::eventually::eventually;
 use crate::support::exporter::Exporter;
 use crate::support::exposition::samples;
-use crate::support::http::HttpClient;
-use crate::support::process::Process;
 use crate::support::program::{Simulator, command};
 use crate::support::raw_http::RawHttp;
 use crate::support::scripted_answer::Answer;
@@ -115,104 +111,37 @@ fn values(text: &str) -> Values {
     samples.collect()
 }
 
-/// A server that scraped the captured answers.
-struct Server {
-    process: Process,
-    url: String,
-    http: HttpClient,
-    _folder: TempDir,
-}
-
-impl Server {
-    fn prometheus(program: &Path, captured: &Captured) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let config = folder.path().join("prometheus.yml");
-        fs::write(&config, captured.scrape_config()).expect("a configuration");
-        let data = folder.path().join("data");
-        let mut command = Command::new(program);
-        command
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", data.display()))
-            .arg("--web.listen-address=127.0.0.1:0")
-            .arg("--enable-feature=exemplar-storage");
-        let process = Process::start("prometheus", &mut command);
-        let address = process.wait_for_address(|_| true);
-        Self::new(process, address, folder)
-    }
-
-    fn victoria_metrics(program: &Path, captured: &Captured) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let config = folder.path().join("scrape.yml");
-        fs::write(&config, captured.scrape_config()).expect("a configuration");
-        // It cannot say which port it took for 0.
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = free.local_addr().expect("an address");
-        drop(free);
-        let mut command = Command::new(program);
-        command
-            .arg(format!("-promscrape.config={}", config.display()))
-            .arg(format!("-storageDataPath={}", folder.path().display()))
-            .arg(format!("-httpListenAddr={address}"))
-            .arg("-search.latencyOffset=0s");
-        Self::new(
-            Process::start("victoria-metrics", &mut command),
-            address,
-            folder,
-        )
-    }
-
-    fn new(process: Process, address: SocketAddr, folder: TempDir) -> Self {
-        Self {
-            process,
-            url: format!("http://{address}"),
-            http: HttpClient::new(),
-            _folder: folder,
+/// Waits until the job has as many series as are expected, with their values.
+fn expect_values(server: &Prometheus, job: &str, expected: &Values) {
+    let query = format!("{{job=\"{job}\",__name__=~\"nexmo_.+|process_.+\"}}");
+    let found = eventually(&format!("series of {job}"), SCRAPED, || {
+        let series = server.query(&query)?;
+        if series.len() < expected.len() {
+            return Err(format!("{} series", series.len()));
         }
-    }
-
-    /// Waits until the job has as many series as `expected`, and says their values.
-    fn expect(&self, job: &str, expected: &Values) {
-        let query = format!("{{job=\"{job}\",__name__=~\"nexmo_.+|process_.+\"}}");
-        let query: String = byte_serialize(query.as_bytes()).collect();
-        let url = format!("{}/api/v1/query?query={query}", self.url);
-        let found = eventually(&format!("series of {job}"), SCRAPED, || {
-            let answer = self.http.get_body(&url)?;
-            let found = result(&answer).ok_or_else(|| answer.clone())?;
-            if found.len() < expected.len() {
-                return Err(format!("{} series\n{}", found.len(), self.process.log()));
-            }
-            Ok(found)
-        });
-        assert_eq!(&found, expected, "{job}");
-    }
-
-    /// The ids of all exemplars of a query.
-    fn exemplars(&self, query: &str) -> BTreeSet<String> {
-        let url = format!(
-            "{}/api/v1/query_exemplars?query={query}&start=0&end=4000000000",
-            self.url
-        );
-        let answer = self.http.get_body(&url).expect("an answer");
-        let answer: Value = serde_json::from_str(&answer).expect("JSON");
-        let series = answer["data"].as_array().expect("series").iter();
-        let exemplars = series.flat_map(|series| series["exemplars"].as_array().expect("some"));
-        let id = |exemplar: &Value| exemplar["labels"]["event_id"].as_str().map(str::to_owned);
-        exemplars.map(|e| id(e).expect("an id")).collect()
-    }
+        Ok(series)
+    });
+    let found: Option<Values> = found.iter().map(queried).collect();
+    assert_eq!(found.as_ref(), Some(expected), "{job}");
 }
 
-fn result(answer: &str) -> Option<Values> {
-    let answer: Value = serde_json::from_str(answer).ok()?;
-    let series = answer["data"]["result"].as_array()?;
-    let value = |series: &Value| {
-        let labels = series["metric"].as_object()?.iter();
-        let own = labels.filter(|(name, _)| !["__name__", "job", "instance"].contains(&&***name));
-        let own = own.map(|(name, value)| (name.clone(), value.as_str().unwrap_or("").to_owned()));
-        let name = series["metric"]["__name__"].as_str()?;
-        let value = series["value"][1].as_str()?.parse().ok()?;
-        Some((key(name, own), value))
-    };
-    series.iter().map(value).collect()
+fn queried(series: &Value) -> Option<(String, f64)> {
+    let labels = series["metric"].as_object()?.iter();
+    let own = labels.filter(|(name, _)| !["__name__", "job", "instance"].contains(&&***name));
+    let own = own.map(|(name, value)| (name.clone(), value.as_str().unwrap_or("").to_owned()));
+    let name = series["metric"]["__name__"].as_str()?;
+    let value = series["value"][1].as_str()?.parse().ok()?;
+    Some((key(name, own), value))
+}
+
+/// The ids of all exemplars that a server keeps of a family.
+fn exemplars(server: &Prometheus, family: &str) -> BTreeSet<String> {
+    let query = format!("query_exemplars?query={family}&start=0&end=4000000000");
+    let answer = server.ask(&query).expect("an answer");
+    let series = answer["data"].as_array().expect("series").iter();
+    let exemplars = series.flat_map(|series| series["exemplars"].as_array().expect("some"));
+    let id = |exemplar: &Value| exemplar["labels"]["event_id"].as_str().map(str::to_owned);
+    exemplars.map(|e| id(e).expect("an id")).collect()
 }
 
 fn reads_both_formats_alike(prometheus: &Path) {
@@ -220,9 +149,9 @@ fn reads_both_formats_alike(prometheus: &Path) {
     let expected = values(&captured.text);
     assert_eq!(values(&captured.open_metrics), expected);
     assert!(expected.len() > 100, "{} series", expected.len());
-    let server = Server::prometheus(prometheus, &captured);
-    server.expect("text", &expected);
-    server.expect("openmetrics", &expected);
+    let server = Prometheus::start(prometheus, &captured.scrape_config());
+    expect_values(&server, "text", &expected);
+    expect_values(&server, "openmetrics", &expected);
     for family in [
         "nexmo_audit_events_total",
         "nexmo_audit_events_by_type_total",
@@ -235,7 +164,7 @@ fn reads_both_formats_alike(prometheus: &Path) {
         });
         let ids: BTreeSet<String> = ids.collect();
         assert!(!ids.is_empty());
-        assert_eq!(server.exemplars(family), ids, "{family}");
+        assert_eq!(exemplars(&server, family), ids, "{family}");
     }
 }
 
@@ -255,14 +184,14 @@ fn prometheus_3_reads_both_formats_alike_and_keeps_the_exemplars() {
 
 #[test]
 fn victoria_metrics_reads_both_formats_alike() {
-    let Some(server) = tools::require("victoria-metrics") else {
+    let Some(program) = tools::require("victoria-metrics") else {
         return;
     };
     let captured = Captured::new();
     let expected = values(&captured.text);
-    let server = Server::victoria_metrics(&server, &captured);
-    server.expect("text", &expected);
-    server.expect("openmetrics", &expected);
+    let server = Prometheus::start_victoria_metrics(&program, &captured.scrape_config());
+    expect_values(&server, "text", &expected);
+    expect_values(&server, "openmetrics", &expected);
 }
 
 /// The strictest reader that there is: the reference parser of the format.

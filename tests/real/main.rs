@@ -8,10 +8,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alerts;
+mod browser;
+mod dashboards;
 mod definition;
 mod exactly_once;
 mod formats;
 mod prism;
 mod prometheus;
 mod schemathesis;
+mod server;
 mod vonage_client;

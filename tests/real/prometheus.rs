@@ -1,18 +1,13 @@
 //! Real Prometheus servers of three releases against `demo`.
 
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
-use tempfile::TempDir;
-use url::form_urlencoded::byte_serialize;
-
+use crate::server::Prometheus;
 use crate::support::eventually::eventually;
 use crate::support::http::HttpClient;
-use crate::support::process::Process;
 use crate::support::program::Program;
 use crate::support::tools;
 
@@ -21,51 +16,6 @@ const FIRST_SCRAPE: Duration = Duration::from_secs(30);
 
 /// The publish gate holds a new series back until the server has seen its 0.
 const FIRST_INCREASE: Duration = Duration::from_mins(2);
-
-/// A Prometheus server with one target.
-struct Prometheus {
-    process: Process,
-    url: String,
-    http: HttpClient,
-    _folder: TempDir,
-}
-
-impl Prometheus {
-    fn scraping(server: &Path, target: &Program) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let config = folder.path().join("prometheus.yml");
-        fs::write(&config, config_text(target)).expect("a configuration");
-        let mut command = Command::new(server);
-        command
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                folder.path().join("data").display()
-            ))
-            .arg("--web.listen-address=127.0.0.1:0");
-        let process = Process::start("prometheus", &mut command);
-        let url = format!("http://{}", process.wait_for_address(|_| true));
-        Self {
-            process,
-            url,
-            http: HttpClient::new(),
-            _folder: folder,
-        }
-    }
-
-    /// Waits until the query has one result and `accept` agrees with its value.
-    fn expect(&self, query: &str, deadline: Duration, accept: impl Fn(f64) -> bool) {
-        let query_string: String = byte_serialize(query.as_bytes()).collect();
-        let url = format!("{}/api/v1/query?query={query_string}", self.url);
-        eventually(query, deadline, || {
-            let answer = self.http.get_body(&url)?;
-            match value(&answer) {
-                Some(value) if accept(value) => Ok(()),
-                _ => Err(format!("{answer}\n{}", self.process.log())),
-            }
-        });
-    }
-}
 
 fn config_text(target: &Program) -> String {
     format!(
@@ -77,18 +27,9 @@ fn config_text(target: &Program) -> String {
     )
 }
 
-/// The value in the answer to an instant query that has exactly one series.
-fn value(answer: &str) -> Option<f64> {
-    let answer: Value = serde_json::from_str(answer).ok()?;
-    match answer["data"]["result"].as_array()?.as_slice() {
-        [only] => only["value"][1].as_str()?.parse().ok(),
-        _ => None,
-    }
-}
-
 fn sees_events_increase(server: &Path) {
     let demo = Program::start(&["demo", "--web.listen-address=127.0.0.1:0"]);
-    let prometheus = Prometheus::scraping(server, &demo);
+    let prometheus = Prometheus::start(server, &config_text(&demo));
     prometheus.expect("up", FIRST_SCRAPE, |up| up > 0.0);
     let increase = "sum(increase(nexmo_audit_events_total[1m]))";
     prometheus.expect(increase, FIRST_INCREASE, |increase| increase > 0.0);

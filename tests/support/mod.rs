@@ -10,6 +10,7 @@ pub(crate) mod http;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod raw_http;
+pub(crate) mod restartable;
 pub(crate) mod scripted_answer;
 pub(crate) mod scripted_api;
 pub(crate) mod tools;

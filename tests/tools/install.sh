@@ -27,9 +27,11 @@ required python
 required node
 required cargo-deny
 required prometheus prometheus 2.42 bookworm
+required alertmanager bookworm
 required victoria-metrics
 optional prometheus prometheus-2.53 2.53 trixie
 optional prometheus prometheus-3 3 sid
+optional chromium
 
 if ((${#failed[@]})); then
     echo "tools: failed: ${failed[*]}" >&2

@@ -10,7 +10,6 @@
 //! The short form is a test like any other; the long one is `make soak`.
 
 mod commands;
-mod party;
 mod plan;
 mod report;
 mod run;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use crate::support::restartable::Signal;
+
 /// Long outages come once in such a stretch for each of the parties.
 const STRETCH: Duration = Duration::from_secs(45);
 
@@ -22,13 +24,6 @@ pub(super) enum Party {
     Exporter,
     /// One of the two servers that scrape.
     Server(usize),
-}
-
-/// How a program is ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Signal {
-    Kill,
-    Terminate,
 }
 
 /// A program is ended and started again, counted from the beginning of traffic.

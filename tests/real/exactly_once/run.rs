@@ -8,8 +8,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::commands::{Faults, LATE_BY, serve, simulate};
-use super::party::{Restartable, free_port};
-use super::plan::{self, Outage, Party, Signal};
+use super::plan::{self, Outage, Party};
 use super::series::EVENTS;
 use super::server::Server;
 use super::settings::Settings;
@@ -21,6 +20,7 @@ use crate::support::exposition::{samples, value};
 use crate::support::http::HttpClient;
 use crate::support::process::START;
 use crate::support::program::{API_KEY, API_SECRET};
+use crate::support::restartable::{Restartable, Signal, free_port};
 
 /// From the start of all parties to the first event of the traffic: time for the
 /// exporter to learn how often it is scraped.

@@ -9,9 +9,9 @@ use std::time::Duration;
 use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
 
-use super::party::{Restartable, free_port};
 use super::series::Series;
 use crate::support::http::HttpClient;
+use crate::support::restartable::{Restartable, free_port};
 
 /// When, since 1970, and which value.
 pub(super) type Sample = (Duration, u64);

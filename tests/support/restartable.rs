@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::plan::Signal;
-use crate::support::process::Process;
+use super::process::Process;
 
 /// Below the ports that the system hands out by itself: none of those may be
 /// taken by another program while its owner is down, and a client that asks a port
@@ -18,8 +17,15 @@ const PORTS: std::ops::Range<u16> = 20_000..32_000;
 /// How long a server may take to end in order.
 const END: Duration = Duration::from_secs(30);
 
+/// How a program is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Signal {
+    Kill,
+    Terminate,
+}
+
 /// A program, running or not. What it keeps on disk and its address stay.
-pub(super) struct Restartable {
+pub(crate) struct Restartable {
     name: String,
     command: Box<dyn Fn() -> Command>,
     running: Option<Process>,
@@ -30,7 +36,7 @@ pub(super) struct Restartable {
 
 impl Restartable {
     /// Not started yet. What it writes is kept below `folder` when it ends.
-    pub(super) fn new(name: &str, folder: &Path, command: impl Fn() -> Command + 'static) -> Self {
+    pub(crate) fn new(name: &str, folder: &Path, command: impl Fn() -> Command + 'static) -> Self {
         Self {
             name: name.to_owned(),
             command: Box::new(command),
@@ -41,17 +47,17 @@ impl Restartable {
     }
 
     /// Another command from the next start on.
-    pub(super) fn change(&mut self, command: impl Fn() -> Command + 'static) {
+    pub(crate) fn change(&mut self, command: impl Fn() -> Command + 'static) {
         self.command = Box::new(command);
     }
 
-    pub(super) fn start(&mut self) -> &Process {
+    pub(crate) fn start(&mut self) -> &Process {
         self.await_end();
         let process = Process::start(&self.name, &mut (self.command)());
         self.running.insert(process)
     }
 
-    pub(super) fn stop(&mut self, signal: Signal) {
+    pub(crate) fn stop(&mut self, signal: Signal) {
         let Some(mut process) = self.running.take() else {
             return;
         };
@@ -68,7 +74,7 @@ impl Restartable {
     }
 
     /// What it wrote lately, since it was started last.
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.running.as_ref().map(Process::log).unwrap_or_default()
     }
 
@@ -96,7 +102,7 @@ impl Drop for Restartable {
 }
 
 /// A port that its owner may leave and find free again.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let port = fastrand::u16(PORTS);
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
