@@ -4,7 +4,7 @@ COPY . .
 # A target that is named keeps the flags away from build scripts and macros,
 # which cannot be linked statically.
 RUN target="$(rustc --print host-tuple)" \
-    && RUSTFLAGS="-C target-feature=+crt-static" \
+    && RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" \
        cargo build --release --locked --target "$target" \
     && install -D "target/$target/release/nexmo-audit-exporter" /out/nexmo-audit-exporter \
     && mkdir /out/data

@@ -76,7 +76,7 @@ soak: tools ## half an hour of kills and outages against two real Prometheus ser
 # Builds the binary of the release image, as the Dockerfile does, and measures that.
 # BENCH_SECONDS=1 BENCH_SERIES=10000 BENCH_EVENTS=20000 is a short run; the head of
 # benches/side_by_side/settings.rs tells the other variables.
-BENCH = RUSTFLAGS='-C target-feature=+crt-static' \
+BENCH = RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' \
 	cargo bench --locked --target $$(rustc --print host-tuple)
 
 .PHONY: bench
@@ -90,6 +90,10 @@ bench-instructions: peers ## count instructions alone, which a busy machine does
 .PHONY: bench-micro
 bench-micro: ## time the steps of one event by themselves
 	$(BENCH) --bench micro
+
+.PHONY: bench-listing
+bench-listing: tools ## time reading a million events beside the vendor's client
+	$(BENCH) --bench listing
 
 .PHONY: peers
 peers: ## install what the exporter is measured beside into target/tools/peers

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::{
     event::{AuditEvent, Entry, Page},
     ledger::{Age, Changes, Counted, Exemplar, Gate, Ledger},
+    outbox::{Lines, Outbox},
     window::{Admission, Remembered, SavedWindow, Window, WindowSettings},
 };
 
@@ -22,6 +23,8 @@ pub struct Account {
     pub ledger: Ledger,
     /// Where the account stands.
     pub stage: Stage,
+    /// What the event log is to be told.
+    pub outbox: Outbox,
 }
 
 /// Where an account stands since its first start ever.
@@ -49,6 +52,8 @@ pub struct Commit {
     pub ids: Vec<Remembered>,
     /// The counters that change.
     pub changes: Changes,
+    /// Lines of the event log.
+    pub lines: Lines,
 }
 
 /// What one page brought.
@@ -58,6 +63,8 @@ pub struct Tally {
     /// their number. None is below 0, where clocks differ: a histogram's sum
     /// must not fall.
     pub lags: Vec<f64>,
+    /// Where on the page each of them was.
+    pub places: Vec<usize>,
     /// Counted before.
     pub duplicates: u64,
     /// Seen for the first time, without an id to know them by.
@@ -88,6 +95,7 @@ impl Account {
                 began,
                 caught_up: false,
             },
+            outbox: Outbox::default(),
         }
     }
 
@@ -100,6 +108,7 @@ impl Account {
             window: self.window.saved(),
             ids: self.window.fresh().to_vec(),
             changes: self.ledger.changes(gate, uptime),
+            lines: self.outbox.lines(),
         }
     }
 
@@ -108,14 +117,21 @@ impl Account {
     pub fn confirm(&mut self, commit: &Commit) {
         self.window.confirm();
         self.ledger.confirm(&commit.changes);
+        self.outbox.confirm();
     }
 
     /// Counts what is new on a page that was answered at `now`, by the API's clock.
     pub fn count(&mut self, page: &Page<'_>, now: Timestamp) -> Tally {
         let mut tally = Tally::default();
-        for entry in &page.entries {
+        for (place, entry) in page.entries.iter().enumerate() {
             match entry {
-                Entry::Event(event) => self.count_event(event, now, &mut tally),
+                Entry::Event(event) => {
+                    let before = tally.lags.len();
+                    self.count_event(event, now, &mut tally);
+                    if tally.lags.len() > before {
+                        tally.places.push(place);
+                    }
+                }
                 Entry::Malformed(id) => match self.window.admit_malformed(*id, now) {
                     Admission::New { .. } => tally.malformed += 1,
                     Admission::Duplicate | Admission::BeforeFloor => {}

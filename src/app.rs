@@ -11,10 +11,12 @@ use tokio::{
 
 use crate::{
     client::{Client, ClientSettings, Credentials, REASONS},
-    config::{ScrapeInterval, Settings, Start},
+    config::{AccountSettings, EventLogSettings, ScrapeInterval, Settings, Start},
+    event_log::{Destination, EventLog, LogFile},
     exposition::{Exposition, ExpositionSettings},
     ledger::{self, Gate},
     metrics::SelfMetrics,
+    outbox::{Content, Outbox, Written},
     poller::{Parts, PollStart, PollerSettings, PollerStart, SystemClock},
     server::{Server, Site, bind},
     status::Status,
@@ -33,6 +35,7 @@ const PAGES_AT_ONCE: f64 = 8.0;
 #[derive(Debug)]
 pub struct App {
     poller: PollerStart<StoredAccount>,
+    event_log: Option<EventLog>,
     server: Server,
 }
 
@@ -51,7 +54,7 @@ impl App {
         metrics
             .register_process()
             .context("the process metrics cannot be registered")?;
-        let client = client(settings, &metrics)?;
+        let client = client(&settings.account, &metrics)?;
         let poller = poller_settings(settings);
         let storage = StoredAccount::open(&settings.storage_path, &settings.account.key)?;
         let stored = storage.load(poller.window, poller.max_series)?;
@@ -73,6 +76,13 @@ impl App {
             started.into_std(),
         );
         let clock = SystemClock { started };
+        let (outbox, event_log) = match &settings.event_log {
+            Some(settings) => {
+                let (outbox, event_log) = event_log(settings, &storage)?;
+                (outbox, Some(event_log))
+            }
+            None => (Outbox::default(), None),
+        };
         let parts = Parts {
             client,
             storage,
@@ -80,9 +90,11 @@ impl App {
             metrics,
             exposition,
             status,
+            outbox,
         };
         Ok(Self {
             poller: PollerStart::new(poller, parts, stored),
+            event_log,
             server: Server::new(listeners, site),
         })
     }
@@ -105,6 +117,9 @@ impl App {
         }
         let counting = counting_threads().context("no thread can be started")?;
         let mut polling = counting.spawn(self.poller.run());
+        if let Some(log) = self.event_log {
+            counting.spawn(log.run());
+        }
         let mut poller_ended = false;
         let stop = async {
             tokio::select! {
@@ -113,7 +128,8 @@ impl App {
             }
         };
         self.server.run(stop).await;
-        // Whatever it is doing: what is not committed is counted again.
+        // Whatever it is doing: what is not committed is counted again, and what is not
+        // written to the event log is written after the next start.
         counting.shutdown_background();
         if poller_ended {
             bail!("the poller ended, which is a defect: please report it with the log");
@@ -131,8 +147,33 @@ fn counting_threads() -> io::Result<Runtime> {
         .build()
 }
 
-fn client(settings: &Settings, metrics: &Arc<SelfMetrics>) -> anyhow::Result<Client> {
-    let account = &settings.account;
+/// The event log, and where its lines begin.
+fn event_log(
+    settings: &EventLogSettings,
+    storage: &StoredAccount,
+) -> anyhow::Result<(Outbox, EventLog)> {
+    let content = if settings.personal_data {
+        Content::Everything
+    } else {
+        Content::Impersonal
+    };
+    let destination = match &settings.path {
+        Some(path) => Destination::File(LogFile::new(path.clone())),
+        None => Destination::Standard,
+    };
+    let written = Written::default();
+    let outbox = Outbox::new(content, storage.last_line()?, written.clone());
+    Ok((outbox, EventLog::new(storage.lines(), destination, written)))
+}
+
+/// Asks the API of an account.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub(crate) fn client(
+    account: &AccountSettings,
+    metrics: &Arc<SelfMetrics>,
+) -> anyhow::Result<Client> {
     let client = ClientSettings {
         base_url: account.base_url.clone(),
         timeout: account.timeout,

@@ -3,7 +3,10 @@
 
 use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{config::Options, simulator::SimulatorSettings};
+use crate::{
+    config::{BackfillOptions, GetOptions, ListOptions, Options, TypesOptions},
+    simulator::SimulatorSettings,
+};
 
 /// Prometheus exporter for the Audit API of Nexmo (now Vonage).
 #[derive(Debug, Parser)]
@@ -21,10 +24,30 @@ pub enum Action {
     /// Poll, count and serve (also with no command).
     #[command(after_help = CREDENTIALS)]
     Serve(Box<Options>),
+    /// Ask the Audit API for events.
+    #[command(subcommand)]
+    Events(Ask),
+    /// Write the history of a range for `promtool tsdb create-blocks-from openmetrics`.
+    #[command(after_help = CREDENTIALS)]
+    Backfill(Box<BackfillOptions>),
     /// The exporter on a simulated account, to see what it looks like.
     Demo(Box<Options>),
     /// The Audit API simulator alone.
     Simulate(Box<SimulateOptions>),
+}
+
+/// What the API is asked for.
+#[derive(Debug, Subcommand)]
+pub enum Ask {
+    /// List events in the order of their time.
+    #[command(after_help = CREDENTIALS)]
+    List(Box<ListOptions>),
+    /// Show all of an event, or of several.
+    #[command(after_help = CREDENTIALS)]
+    Get(Box<GetOptions>),
+    /// List the event types that the vendor names.
+    #[command(after_help = CREDENTIALS)]
+    Types(Box<TypesOptions>),
 }
 
 /// The options of `simulate`.
@@ -51,6 +74,10 @@ const DEMO_DEFAULTS: [(&str, &str); 3] = [
     ("start", "24h"),
 ];
 
+/// What commands that ask once do otherwise than `serve`: a person waits for them,
+/// and what they have to say is their output.
+const ASKING_DEFAULTS: [(&str, &str); 2] = [("max_requests_per_second", "100"), ("level", "warn")];
+
 /// Reads the command line and the environment.
 ///
 /// # Errors
@@ -65,16 +92,21 @@ pub fn parse(
 
 fn command() -> Command {
     let command = with_environment(CommandLine::command());
+    let demo = |demo| with_defaults(with_environment(demo), &DEMO_DEFAULTS);
+    let asking = |asking| with_defaults(with_environment(asking), &ASKING_DEFAULTS);
     command
         .mut_subcommand("serve", with_environment)
         .mut_subcommand("simulate", with_environment)
-        .mut_subcommand("demo", |demo| {
-            let with_defaults =
-                |demo: Command, (id, value)| demo.mut_arg(id, |arg: Arg| arg.default_value(value));
-            DEMO_DEFAULTS
-                .into_iter()
-                .fold(with_environment(demo), with_defaults)
-        })
+        .mut_subcommand("demo", demo)
+        .mut_subcommand("backfill", asking)
+        .mut_subcommand("events", |events| events.mut_subcommands(asking))
+}
+
+fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {
+    let with_default = |command: Command, (id, value): &(_, _)| {
+        command.mut_arg(*id, |arg: Arg| arg.default_value(*value))
+    };
+    defaults.iter().fold(command, with_default)
 }
 
 fn with_environment(command: Command) -> Command {

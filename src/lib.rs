@@ -5,16 +5,23 @@
 
 pub mod account;
 pub mod app;
+pub mod backfill;
 pub mod cli;
 pub mod client;
 pub mod config;
 pub mod credentials;
 pub mod demo;
 pub mod event;
+pub mod event_log;
+pub mod events;
 pub mod exposition;
+pub mod history;
 pub mod ledger;
+pub mod listing;
 pub mod logging;
 pub mod metrics;
+pub mod outbox;
+pub mod paging;
 pub mod poller;
 pub mod run;
 pub mod server;

@@ -1,14 +1,24 @@
 //! Runs one command line, from arguments to exit status.
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
+use anyhow::bail;
+use jiff::{Timestamp, tz::TimeZone};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    app::App,
-    cli::{self, Action, SimulateOptions},
-    config::{LogSettings, Options, Problems, Settings},
-    credentials, demo, logging,
+    app::{self, App},
+    backfill,
+    cli::{self, Action, Ask, SimulateOptions},
+    client::REASONS,
+    config::{
+        AccountOptions, AskSettings, BackfillOptions, BackfillSettings, FoundCredentials,
+        GetSettings, Here, ListSettings, LogSettings, Options, Problems, Settings, TypesSettings,
+    },
+    credentials, demo, events,
+    history::Asker,
+    logging,
+    metrics::SelfMetrics,
     simulator::{Simulator, SimulatorError},
 };
 
@@ -26,11 +36,14 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match action {
         Action::Serve(options) => serve(&options).await,
+        Action::Events(ask) => ask_for_events(ask).await,
+        Action::Backfill(options) => write_history(&options).await,
         Action::Demo(options) => demonstrate(*options).await,
         Action::Simulate(options) => simulate(*options).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if events::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             say(&error);
             ExitCode::from(status(&error))
@@ -67,6 +80,57 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
         "started"
     );
     app.run(shutdown).await
+}
+
+async fn ask_for_events(ask: Ask) -> anyhow::Result<()> {
+    match ask {
+        Ask::List(options) => {
+            let found = found(&options.account);
+            let settings = ListSettings::check(&options, found, &here())?;
+            let asker = asker(&settings.ask)?;
+            events::list(settings, asker).await
+        }
+        Ask::Get(options) => {
+            let settings = GetSettings::check(&options, found(&options.account), &here())?;
+            let asker = asker(&settings.ask)?;
+            events::get(settings, asker).await
+        }
+        Ask::Types(options) => {
+            let settings = TypesSettings::check(&options, found(&options.account))?;
+            let asker = asker(&settings.ask)?;
+            events::types(settings, asker).await
+        }
+    }
+}
+
+async fn write_history(options: &BackfillOptions) -> anyhow::Result<()> {
+    let settings = BackfillSettings::check(options, found(&options.account), &here())?;
+    let asker = asker(&settings.ask)?;
+    let shutdown = shutdown()?;
+    tokio::select! {
+        // What was begun is taken away, as after any failure.
+        () = shutdown => bail!("interrupted; nothing was written"),
+        outcome = backfill::run(settings, asker) => outcome,
+    }
+}
+
+/// Starts logging, and says who asks.
+fn asker(settings: &AskSettings) -> anyhow::Result<Asker> {
+    logging::init(settings.log)?;
+    // Nobody scrapes a program that ends.
+    let metrics = Arc::new(SelfMetrics::new(REASONS)?);
+    Ok(Asker::new(app::client(&settings.account, &metrics)?))
+}
+
+fn found(options: &AccountOptions) -> FoundCredentials {
+    credentials::find(options.secret_file.as_deref())
+}
+
+fn here() -> Here {
+    Here {
+        now: Timestamp::now(),
+        zone: TimeZone::system(),
+    }
 }
 
 async fn demonstrate(options: Options) -> anyhow::Result<()> {

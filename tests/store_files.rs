@@ -5,22 +5,17 @@ mod store_support;
 
 use std::{
     fs::{self, Permissions},
-    io::Read as _,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::Path,
     process::Command,
 };
 
 use fastrand::Rng;
-use nexmo_audit_exporter::{
-    ledger::Saved,
-    store::{Store, StoreError},
-};
+use nexmo_audit_exporter::store::{Store, StoreError};
 use redb::{Database, TableDefinition};
 use store_support::{
-    KEY,
     child::{self, Process, this_binary},
-    complaint, contents, directory, file_in, history_in, load_account,
+    complaint, contents, directory, file_in, history_in,
     numbered::Numbered,
     open, say, told, without,
 };
@@ -184,44 +179,18 @@ fn what_is_no_state_is_refused_and_left_as_it_is() {
     }
 }
 
-/// Written by the exporter when that was the present format: 63 events of two hours
-/// in the account `abcd1234`, and no server that scraped.
-const FORMAT_1: &[u8] = include_bytes!("fixtures/state-format-1.redb.gz");
-
-#[test]
-fn a_state_of_the_first_format_is_taken_up() {
-    let directory = directory();
-    let mut state = Vec::new();
-    let mut gzip = flate2::read::GzDecoder::new(FORMAT_1);
-    gzip.read_to_end(&mut state).expect("gzip");
-    write_state(directory.path(), &state);
-    // Twice, since what was upgraded is stored.
-    for _ in 0..2 {
-        let mut store = open(directory.path());
-        let account = load_account(&mut store, KEY).expect("the account");
-        let began = "2026-11-23T08:34:26Z".parse().expect("a time");
-        assert_eq!((account.stage.start, account.stage.began), (began, began));
-        let total = |counter: (_, Saved)| counter.1.total;
-        assert_eq!(account.ledger.series().map(total).sum::<u64>(), 63);
-        let total = |counter: (_, Saved)| counter.1.total;
-        assert_eq!(account.ledger.types().map(total).sum::<u64>(), 63);
-        let all = account.ledger.all();
-        assert!(all.series.iter().all(|series| series.latest.is_none()));
-    }
-}
-
 #[test]
 fn a_newer_format_is_refused_and_left_as_it_is() {
     let directory = directory();
     state_about(
         directory.path(),
-        &[("written by", "9.8.7"), ("format", "3")],
+        &[("written by", "9.8.7"), ("format", "4")],
     );
     let before = contents(directory.path());
     assert_eq!(
         complaint(directory.path()),
-        "DIR/state.redb has format 3, written by version 9.8.7, and this version knows formats \
-         up to 2; it was left as it is: run version 9.8.7 or newer, or put a backup in its place"
+        "DIR/state.redb has format 4, written by version 9.8.7, and this version knows formats \
+         up to 3; it was left as it is: run version 9.8.7 or newer, or put a backup in its place"
     );
     assert!(before == contents(directory.path()), "it was changed");
 }

@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use criterion::{BenchmarkId, Criterion};
-use jiff::Timestamp;
 use nexmo_audit_exporter::{
-    event::{EventType, Labels},
+    event::{EventId, EventType, Labels},
     exposition::{Encoding, Exposition, ExpositionSettings, Format, Variant},
-    ledger::{Age, Gate, GateMemory, Ledger, ScrapeInterval},
+    ledger::{Age, Changes, Exemplar, Gate, GateMemory, Ledger, Saved, ScrapeInterval},
     metrics::SelfMetrics,
 };
+
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::workload::{pages, series};
 
@@ -43,10 +44,18 @@ impl OnShow {
             place: 0,
             uptime: Duration::ZERO,
         };
-        for labels in &on_show.labels {
-            on_show.ledger.count(labels, Age::News, None);
+        let saved = Saved {
+            total: 1,
+            published: 1,
+            seen: true,
+        };
+        for (place, labels) in on_show.labels.iter().enumerate() {
+            on_show
+                .ledger
+                .restore_series(labels, saved, exemplar(place));
         }
-        on_show.publish();
+        let all = on_show.ledger.all();
+        on_show.publish(&all);
         on_show.scrape();
         on_show
     }
@@ -54,16 +63,16 @@ impl OnShow {
     /// Counts one event, each time in another series, and shows it.
     fn count_and_publish(&mut self) {
         self.place = (self.place + 7919) % self.labels.len();
-        self.ledger.count(&self.labels[self.place], Age::News, None);
-        self.publish();
-    }
-
-    fn publish(&mut self) {
+        let labels = &self.labels[self.place];
+        self.ledger.count(labels, Age::News, exemplar(self.place));
         let changes = self.ledger.changes(&self.gate, Duration::ZERO);
         self.ledger.confirm(&changes);
-        let start: Timestamp = pages::newest();
+        self.publish(&changes);
+    }
+
+    fn publish(&mut self, changes: &Changes) {
         self.exposition
-            .publish(&mut self.ledger, &changes, &self.types, start);
+            .publish(&mut self.ledger, changes, &self.types, pages::newest());
     }
 
     /// So much later than the last one that nothing is kept for it but the events.
@@ -72,6 +81,11 @@ impl OnShow {
         let parts = self.exposition.scrape(None, ASKED, self.uptime);
         parts.expect("an answer").len()
     }
+}
+
+fn exemplar(place: usize) -> Option<Exemplar> {
+    let bits = xxh3_128(&place.to_le_bytes());
+    Exemplar::new(EventId::from_bits(bits), None, pages::newest())
 }
 
 pub(crate) fn render(criterion: &mut Criterion) {

@@ -14,7 +14,7 @@ use flate2::{Compression, write::GzEncoder};
 use super::{
     ours,
     running::{Running, command, free_address},
-    scrape::{Answer, Ask, FAMILY, Scraper, is_series},
+    scrape::{Answer, Ask, FAMILY, Format, Scraper, is_series},
     settings::Settings,
     simulator::Simulator,
     tools,
@@ -23,6 +23,9 @@ use crate::workload::seed;
 
 pub(crate) const OURS: &str = "nexmo-audit-exporter";
 pub(crate) const CEILING: &str = "nginx, static file";
+/// The same two, in the other format.
+pub(crate) const OURS_OPENMETRICS: &str = "nexmo-audit-exporter, OpenMetrics";
+pub(crate) const CEILING_OPENMETRICS: &str = "nginx, OpenMetrics file";
 const NODE_EXPORTER: &str = "prometheus-node-exporter";
 const PUSHGATEWAY: &str = "prometheus-pushgateway";
 const PYTHON: &str = "Python prometheus_client";
@@ -56,6 +59,14 @@ impl Peer {
         }
     }
 
+    /// Where it has this format: ours tells by the headers, a file has a name.
+    pub(crate) fn url_of(&self, format: Format) -> String {
+        if self.name == CEILING && format == Format::OpenMetrics {
+            return self.url.replace("/metrics", "/openmetrics");
+        }
+        self.url.clone()
+    }
+
     /// Starts it; it may take a while to answer.
     pub(crate) fn start(&mut self) {
         self.running = Some(Running::start(&mut self.command, &self.log));
@@ -73,7 +84,7 @@ impl Peer {
 
 /// Neither ours nor the ceiling.
 pub(crate) fn is_exporter_beside(name: &str) -> bool {
-    !name.starts_with(OURS) && name != CEILING
+    ![OURS, OURS_OPENMETRICS, CEILING, CEILING_OPENMETRICS].contains(&name)
 }
 
 /// The first line that each says of its version.
@@ -115,22 +126,23 @@ impl Peers {
         ours.start();
         let ready = ours.url.replace("/metrics", "/-/ready");
         scraper.ask_until(&ready, Ask::TEXT, |_| true);
-        let page = scraper.ask_until(&ours.url, Ask::TEXT, |answer| answer.series() == series);
+        let all = |answer: &Answer| answer.series() == series;
+        let pages = [Ask::TEXT, Ask::OPENMETRICS].map(|ask| scraper.ask_until(&ours.url, ask, all));
         let mut peers = Self {
             series,
             all: vec![ours],
             folder,
         };
-        peers.add_others(settings, &page, &scraper);
+        peers.add_others(settings, &pages, &scraper);
         peers
     }
 
-    fn add_others(&mut self, settings: &Settings, page: &Answer, scraper: &Scraper) {
+    fn add_others(&mut self, settings: &Settings, pages: &[Answer; 2], scraper: &Scraper) {
         let path = self.folder.path();
-        let family = family(&page.text);
+        let family = family(&pages[0].text);
         let list = list(&family, path);
         let others: [(&str, &dyn Fn() -> Peer); 5] = [
-            (CEILING, &|| nginx(path, &page.text)),
+            (CEILING, &|| nginx(path, pages)),
             (NODE_EXPORTER, &|| node_exporter(path, &family)),
             (PUSHGATEWAY, &|| pushgateway(path)),
             (PYTHON, &|| python(path, &list)),
@@ -161,15 +173,18 @@ fn ours(settings: &Settings, api: &Simulator, folder: &Path, series: usize) -> P
     Peer::new(OURS, address, command, folder)
 }
 
-/// The page of ours as a file, and beside it the same file compressed.
-fn nginx(folder: &Path, page: &[u8]) -> Peer {
+/// What ours answers in both formats as files, and each beside that compressed.
+fn nginx(folder: &Path, pages: &[Answer; 2]) -> Peer {
     let root = folder.join("nginx");
     fs::create_dir_all(root.join("html")).expect("a folder");
-    fs::write(root.join("html/metrics"), page).expect("a file");
-    let compressed = File::create(root.join("html/metrics.gz")).expect("a file");
-    let mut compressed = GzEncoder::new(compressed, Compression::new(6));
-    compressed.write_all(page).expect("a file");
-    compressed.finish().expect("a file");
+    for (page, name) in pages.iter().zip(["metrics", "openmetrics"]) {
+        let file = root.join("html").join(name);
+        fs::write(&file, &page.text).expect("a file");
+        let compressed = File::create(file.with_extension("gz")).expect("a file");
+        let mut compressed = GzEncoder::new(compressed, Compression::new(6));
+        compressed.write_all(&page.text).expect("a file");
+        compressed.finish().expect("a file");
+    }
     let address = free_address();
     let configuration = include_str!("nginx.conf").replace("ADDRESS", &address.to_string());
     fs::write(root.join("nginx.conf"), configuration).expect("a file");

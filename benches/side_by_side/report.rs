@@ -7,7 +7,7 @@ use super::{
     catch_up::LATENCIES,
     footprint::Footprint,
     machine,
-    peers::{CEILING, OURS, versions},
+    peers::{CEILING, CEILING_OPENMETRICS, OURS, OURS_OPENMETRICS, versions},
     results::Results,
     scrape::Encoding,
     scrapes::{Cell, Outcome},
@@ -111,8 +111,9 @@ fn scrapes_table(
             .map(|cell| cell.bytes.to_string());
         let mut cells_of_row = vec![name.to_owned(), bytes.unwrap_or_default()];
         for cell in cells {
-            let nginx =
-                cell.and_then(|cell| results.measured(CEILING, series, encoding, cell.connections));
+            let nginx = cell.and_then(|cell| {
+                results.measured(ceiling_of(name), series, encoding, cell.connections)
+            });
             cells_of_row.extend(figures(cell, nginx.map(|nginx| nginx.per_second)));
         }
         let cells_of_row: Vec<&str> = cells_of_row.iter().map(String::as_str).collect();
@@ -331,8 +332,17 @@ fn names(results: &Results) -> Vec<&'static str> {
             names.push(cell.name);
         }
     }
-    names.sort_by_key(|name| (!name.starts_with(OURS), *name != CEILING));
+    names.sort_by_key(|name| (!name.starts_with(OURS), !name.starts_with("nginx")));
     names
+}
+
+/// Who serves the same bytes from a file.
+fn ceiling_of(name: &str) -> &'static str {
+    if [OURS_OPENMETRICS, CEILING_OPENMETRICS].contains(&name) {
+        CEILING_OPENMETRICS
+    } else {
+        CEILING
+    }
 }
 
 fn of_connections(number: u32) -> String {

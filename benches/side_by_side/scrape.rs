@@ -48,6 +48,11 @@ impl Ask {
         encoding: Encoding::Identity,
     };
 
+    pub(crate) const OPENMETRICS: Self = Self {
+        format: Format::OpenMetrics,
+        encoding: Encoding::Identity,
+    };
+
     /// The headers that bear on the answer, as Prometheus sends them.
     pub(crate) fn headers(self) -> [(&'static str, &'static str); 4] {
         let accept = match self.format {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{
     load,
-    peers::{OURS, Peer, Peers, is_exporter_beside},
+    peers::{
+        CEILING, CEILING_OPENMETRICS, OURS, OURS_OPENMETRICS, Peer, Peers, is_exporter_beside,
+    },
     scrape::{Ask, Encoding, Format, Scraper},
     settings::Settings,
 };
@@ -20,9 +22,6 @@ const TOO_SLOW: Duration = Duration::from_secs(3);
 const MOST: u32 = 4;
 /// How long a slow peer may take to end what was asked of it.
 const REST: Duration = Duration::from_secs(20);
-
-/// Ours, in the other format.
-pub(crate) const OURS_OPENMETRICS: &str = "nexmo-audit-exporter, OpenMetrics";
 
 /// What was measured of one peer at so many series, connections, in one encoding.
 #[derive(Debug, Clone)]
@@ -66,6 +65,7 @@ impl Cell {
 struct Row<'p> {
     name: &'static str,
     peer: &'p Peer,
+    url: String,
     ask: Ask,
     /// Of a first scrape.
     took: Duration,
@@ -147,37 +147,33 @@ fn rows<'p>(
     left: &mut Vec<(&'static str, usize, &'static str)>,
 ) -> Vec<Row<'p>> {
     let scraper = Scraper::new();
-    let text = Ask {
-        format: Format::Text,
-        encoding,
-    };
-    let openmetrics = Ask {
-        format: Format::OpenMetrics,
-        encoding,
-    };
     let mut asks: Vec<_> = peers
         .all
         .iter()
-        .map(|peer| (peer.name, peer, text))
+        .map(|peer| (peer.name, peer, Format::Text))
         .collect();
-    let ours = peers.all.iter().find(|peer| peer.name == OURS);
-    asks.extend(ours.map(|ours| (OURS_OPENMETRICS, ours, openmetrics)));
+    for (name, also) in [(OURS, OURS_OPENMETRICS), (CEILING, CEILING_OPENMETRICS)] {
+        let peer = peers.all.iter().find(|peer| peer.name == name);
+        asks.extend(peer.map(|peer| (also, peer, Format::OpenMetrics)));
+    }
     let mut rows = Vec::new();
-    for (name, peer, ask) in asks {
-        let mut answer = scraper.ask(&peer.url, ask).expect(name);
+    for (name, peer, format) in asks {
+        let (ask, url) = (Ask { format, encoding }, peer.url_of(format));
+        let mut answer = scraper.ask(&url, ask).expect(name);
         if answer.took < TOO_SLOW / 3 {
             // The first one may have had to begin something.
-            answer = scraper.ask(&peer.url, ask).expect(name);
+            answer = scraper.ask(&url, ask).expect(name);
         }
         assert_eq!(answer.series(), peers.series, "series of {name}, {ask:?}");
         if answer.is_gzip != (encoding == Encoding::Gzip) {
             left.push((name, answer.bytes, "does not compress"));
-        } else if answer.is_openmetrics != (ask.format == Format::OpenMetrics) {
+        } else if answer.is_openmetrics != (name == OURS_OPENMETRICS) {
             left.push((name, answer.bytes, "not this format"));
         } else {
             rows.push(Row {
                 name,
                 peer,
+                url,
                 ask,
                 took: answer.took,
                 bytes: answer.bytes,
@@ -190,7 +186,7 @@ fn rows<'p>(
 /// `None` if no scrape came to an end.
 fn under_load(row: &Row<'_>, connections: u32, seconds: u32) -> Option<Measured> {
     let before = row.peer.running().processor_seconds();
-    let load = load::run(&row.peer.url, row.ask, connections, seconds);
+    let load = load::run(&row.url, row.ask, connections, seconds);
     let used = row.peer.running().processor_seconds() - before;
     (load.scrapes > 0).then(|| Measured {
         per_second: load.per_second,

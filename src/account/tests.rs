@@ -52,6 +52,7 @@ fn a_page_of_everything() {
     let tally = count(&mut account, events, at(3600));
     let expected = Tally {
         lags: vec![0.0, 3600.0, 30.0],
+        places: vec![0, 2, 3],
         duplicates: 1,
         malformed: 2,
         late: 1,

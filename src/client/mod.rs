@@ -65,6 +65,15 @@ pub struct ListQuery {
     pub page: u64,
 }
 
+/// Which events the API itself is to choose.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matching {
+    /// Of this type alone. A list of types is not documented everywhere.
+    pub event_type: Option<String>,
+    /// With this text in them; how it is looked for is the API's affair.
+    pub search_text: Option<String>,
+}
+
 /// A successful answer.
 #[derive(Debug)]
 pub struct Answer<T> {
@@ -135,12 +144,30 @@ impl Client {
     /// # Errors
     /// [`ApiError`], without the body of the answer.
     pub async fn list(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
+        self.list_matching(query, &Matching::default()).await
+    }
+
+    /// The same of those events alone that match.
+    ///
+    /// # Errors
+    /// [`ApiError`], without the body of the answer.
+    pub async fn list_matching(
+        &self,
+        query: ListQuery,
+        matching: &Matching,
+    ) -> Result<Answer<String>, ApiError> {
         let mut url = below(&self.base_url, &["events"]);
         {
             let mut pairs = url.query_pairs_mut();
             pairs.append_pair("date_from", &written(query.from));
             if let Some(to) = query.to {
                 pairs.append_pair("date_to", &written(to));
+            }
+            if let Some(event_type) = &matching.event_type {
+                pairs.append_pair("event_type", event_type);
+            }
+            if let Some(text) = &matching.search_text {
+                pairs.append_pair("search_text", text);
             }
             pairs.append_pair("page", &query.page.to_string());
             pairs.append_pair("size", &PAGE_SIZE.to_string());

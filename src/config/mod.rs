@@ -2,16 +2,27 @@
 //! reported at once. Reads no environment and no file: the raw values come from
 //! outside.
 
+mod asking;
+mod asking_options;
+mod backfill;
 mod base_url;
 mod duration;
 mod listen;
 mod log;
+mod moment;
 mod options;
 
+pub use asking::{AskSettings, GetSettings, Here, ListSettings, Output, Span, TypesSettings};
+pub use asking_options::{
+    BackfillOptions, FilterOptions, GetOptions, ListOptions, OutputOptions, TypesOptions,
+};
+pub use backfill::{BackfillOutput, BackfillSettings};
 pub use base_url::BaseUrlError;
 pub use listen::ListenAddress;
 pub use log::{LogFormat, LogLevel, LogSettings};
-pub use options::{AccountOptions, LogOptions, MetricsOptions, Options, PollOptions, WebOptions};
+pub use options::{
+    AccountOptions, EventsOptions, LogOptions, MetricsOptions, Options, PollOptions, WebOptions,
+};
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
@@ -38,8 +49,19 @@ pub struct Settings {
     pub max_series: usize,
     /// Whether `OpenMetrics` tells when each counter was 0.
     pub created_timestamps: bool,
+    /// Where counted events are logged.
+    pub event_log: Option<EventLogSettings>,
     /// What is logged.
     pub log: LogSettings,
+}
+
+/// Where counted events are logged, and what of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventLogSettings {
+    /// `None` for standard output.
+    pub path: Option<PathBuf>,
+    /// Also what is known of persons.
+    pub personal_data: bool,
 }
 
 /// One account and where its API is.
@@ -157,6 +179,7 @@ impl Check {
         let poll = self.poll(&options.poll);
         let scrape_interval = self.scrape_interval(&options.metrics.scrape_interval);
         let max_series = self.above_zero("--metrics.max-series", &options.metrics.max_series);
+        let event_log = self.ok("--events.log", event_log(&options.events));
         let log = self.log(&options.log);
         Some(Settings {
             listen: listen?,
@@ -167,6 +190,7 @@ impl Check {
             scrape_interval: scrape_interval?,
             max_series: max_series?,
             created_timestamps: options.metrics.created_timestamps,
+            event_log: event_log?,
             log: log?,
         })
     }
@@ -308,6 +332,19 @@ impl Check {
             start: start?,
         })
     }
+}
+
+fn event_log(options: &EventsOptions) -> Result<Option<EventLogSettings>, &'static str> {
+    let path = match &*options.log {
+        "none" => return Ok(None),
+        "" => return Err("is empty; write none, stdout or a path"),
+        "stdout" => None,
+        path => Some(path.into()),
+    };
+    Ok(Some(EventLogSettings {
+        path,
+        personal_data: options.log_personal_data,
+    }))
 }
 
 fn parse_start(text: &str) -> Result<Start, String> {

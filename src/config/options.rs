@@ -26,6 +26,9 @@ pub struct Options {
     pub metrics: MetricsOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub events: EventsOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub log: LogOptions,
 }
 
@@ -142,6 +145,18 @@ pub struct MetricsOptions {
     /// Tell OpenMetrics scrapers when each counter was 0 (`_created`): a server without the feature stores that as one more series for each.
     #[arg(long = "metrics.created-timestamps")]
     pub created_timestamps: bool,
+}
+
+/// What becomes of the events that are counted.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Event log")]
+pub struct EventsOptions {
+    /// Write each counted event as a line of JSON: none, stdout, or the path of a file.
+    #[arg(long = "events.log", value_name = "WHERE", default_value = "none")]
+    pub log: String,
+    /// Write all of an event: also the user, the IP address and the context.
+    #[arg(long = "events.log-personal-data")]
+    pub log_personal_data: bool,
 }
 
 /// What is logged, to standard error.

@@ -62,13 +62,14 @@ pub(super) enum Part {
     Last,
 }
 
-/// Compresses a part without a look at those before it.
+/// Compresses a part without a look at those before it. The last one is made for
+/// nearly every scrape, and so in haste.
 pub(super) fn deflate(text: &[u8], part: Part) -> Vec<u8> {
-    let flush = match part {
-        Part::Inner => FlushCompress::Full,
-        Part::Last => FlushCompress::Finish,
+    let (flush, level) = match part {
+        Part::Inner => (FlushCompress::Full, Compression::default()),
+        Part::Last => (FlushCompress::Finish, Compression::fast()),
     };
-    let mut compress = Compress::new(Compression::default(), false);
+    let mut compress = Compress::new(level, false);
     let mut deflated = Vec::with_capacity(text.len() / 4 + ROOM);
     loop {
         let done = usize::try_from(compress.total_in()).unwrap_or(usize::MAX);

@@ -24,6 +24,7 @@ use crate::{
     event::Page,
     exposition::Exposition,
     metrics::SelfMetrics,
+    outbox::Outbox,
     status::Status,
     window::WindowSettings,
 };
@@ -68,6 +69,8 @@ pub struct Parts<S> {
     pub exposition: Arc<Exposition>,
     /// Where a person looks.
     pub status: Arc<Status>,
+    /// Where lines of the event log begin.
+    pub outbox: Outbox,
 }
 
 /// Polls one account.
@@ -99,6 +102,7 @@ struct NewAccount<S> {
     clock: SystemClock,
     metrics: Arc<SelfMetrics>,
     exposition: Arc<Exposition>,
+    outbox: Outbox,
 }
 
 impl<S: Storage> PollerStart<S> {
@@ -112,6 +116,7 @@ impl<S: Storage> PollerStart<S> {
             metrics,
             exposition,
             status,
+            outbox,
         } = parts;
         let course = Course::new(settings.interval, Arc::clone(&metrics), Arc::clone(&status));
         let api = Arc::new(WatchedClient::new(client, status, settings.request_timeout));
@@ -120,6 +125,7 @@ impl<S: Storage> PollerStart<S> {
             clock,
             metrics,
             exposition,
+            outbox,
         };
         Self {
             stored: match stored {
@@ -175,7 +181,8 @@ impl<S: Storage> PollerStart<S> {
 }
 
 impl<S: Storage> NewAccount<S> {
-    fn collector(self, account: Account, api: &Arc<WatchedClient>) -> Collecting<S> {
+    fn collector(self, mut account: Account, api: &Arc<WatchedClient>) -> Collecting<S> {
+        account.outbox = self.outbox;
         let parts = (Arc::clone(api), self.storage, self.clock);
         Collector::new(parts, account, self.metrics, self.exposition)
     }

@@ -25,6 +25,7 @@ impl PageCounted<'_> {
             late,
             overflow,
             before_floor,
+            places: _,
         } = self.tally;
         for lag in lags {
             metrics.ingest_lag.observe(*lag);

@@ -1,10 +1,6 @@
-//! Reads one piece of a range: all its pages, several at once, and again if they
-//! shifted.
+//! Reads one piece of a range and counts it as it comes.
 
-use std::sync::Arc;
-
-use futures_util::{StreamExt, stream::FuturesUnordered};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     api::{Api, Clock, Storage},
@@ -12,16 +8,10 @@ use super::{
     outcome,
 };
 use crate::{
-    client::{Answer, ApiError, ListQuery, PAGE_SIZE},
-    event::Page,
-    window::{Clocks, Cutter, Range, Step, Sweep},
+    listing::elements,
+    paging::{self, CONCURRENT_PAGES},
+    window::{Clocks, Cutter, Range},
 };
-
-/// How many pages are under way at once.
-const CONCURRENT_PAGES: usize = 8;
-/// Whether the API's bounds belong to a range is not documented, so each range is
-/// asked for with a second more than is wanted.
-const BOUND: SignedDuration = SignedDuration::from_secs(1);
 
 /// A piece that was read.
 #[derive(Debug, Clone, Copy)]
@@ -41,124 +31,50 @@ pub(super) async fn read_piece<A: Api, S: Storage, C: Clock>(
     cutter: &mut Cutter,
     report: &mut Report,
 ) -> Result<Piece, PollError> {
-    let mut reader = Reader {
-        collector,
-        report,
-        clocks: None,
-    };
+    let Collector {
+        api,
+        clock,
+        metrics,
+        account,
+        ..
+    } = collector;
+    let local = || clock.local();
+    let mut now = local();
     loop {
-        let end = range.to.unwrap_or_else(|| reader.clocks().earliest());
-        let read_to = cutter.piece_end(range.from, end);
+        let read_to = cutter.piece_end(range.from, range.to.unwrap_or(now));
         let wanted = Range {
             from: range.from,
             to: read_to.or(range.to),
         };
-        let mut sweep = Sweep::new(PAGE_SIZE);
-        if read_to.is_some() {
-            sweep.expect_pages(CONCURRENT_PAGES as u64);
-        }
-        reader.clocks = None;
-        let fits = |claimed, clocks: Clocks| {
-            let to = wanted.to.unwrap_or_else(|| clocks.earliest());
-            cutter.fits(range.from, to, claimed)
-        };
-        if let Some(missing) = reader.read(&mut sweep, wanted, fits).await? {
-            let clocks = reader.clocks();
+        let expected = read_to.map_or(0, |_| CONCURRENT_PAGES as u64);
+        let read = paging::read_pages(
+            |query| api.list(query),
+            local,
+            wanted,
+            expected,
+            |claimed, clocks: Clocks| {
+                now = clocks.earliest();
+                cutter.fits(range.from, wanted.to.unwrap_or(now), claimed)
+            },
+            |page, answer| {
+                let at = local();
+                let tally = account.count(page, answer.date.unwrap_or(at));
+                if account.outbox.is_kept() && !tally.places.is_empty() {
+                    let elements = elements(&answer.value);
+                    let counted = tally.places.iter().filter_map(|place| elements.get(*place));
+                    counted.for_each(|json| account.outbox.push(json));
+                }
+                report.pages += 1;
+                report.counted += tally.lags.len() as u64;
+                outcome::PageCounted { tally: &tally, at }.record(metrics);
+            },
+        );
+        if let Some(read) = read.await? {
             return Ok(Piece {
                 read_to,
-                clocks,
-                missing,
+                clocks: read.clocks,
+                missing: read.missing,
             });
         }
-    }
-}
-
-struct Reader<'c, A, S, C> {
-    collector: &'c mut Collector<A, S, C>,
-    report: &'c mut Report,
-    /// When the first page was asked for.
-    clocks: Option<Clocks>,
-}
-
-impl<A: Api, S: Storage, C: Clock> Reader<'_, A, S, C> {
-    /// Reads all pages, and all of them again while they shift; says how many
-    /// events were claimed and not shown. `None` if after the first page there are
-    /// too many to go on, by what `fits` says of how many are claimed.
-    async fn read(
-        &mut self,
-        sweep: &mut Sweep,
-        mut range: Range,
-        fits: impl FnOnce(u64, Clocks) -> bool,
-    ) -> Result<Option<u64>, PollError> {
-        let mut fits = Some(fits);
-        loop {
-            let api = Arc::clone(&self.collector.api);
-            let local = self.collector.clock.local();
-            let mut under_way = FuturesUnordered::new();
-            loop {
-                while under_way.len() < CONCURRENT_PAGES
-                    && let Some(page) = sweep.next_page()
-                {
-                    under_way.push(api.list(query(range, page)));
-                }
-                let Some(answer) = under_way.next().await else {
-                    break;
-                };
-                self.take(sweep, &answer?, local)?;
-                if let Some(fits) = fits.take()
-                    && !fits(sweep.claimed(), self.clocks())
-                {
-                    return Ok(None);
-                }
-            }
-            match sweep.step() {
-                Step::Read(_) => {}
-                Step::Whole => return Ok(Some(0)),
-                Step::Short { missing } => return Ok(Some(missing)),
-                Step::ReadAgain if range.to.is_none() => {
-                    // With an end to the range, what arrives meanwhile shifts nothing.
-                    range.to = Some(self.clocks().api);
-                    sweep.read_again_narrower();
-                }
-                Step::ReadAgain => sweep.read_again(),
-            }
-        }
-    }
-
-    /// Takes in an answer to what was asked at `asked`.
-    fn take(
-        &mut self,
-        sweep: &mut Sweep,
-        answer: &Answer<String>,
-        asked: Timestamp,
-    ) -> Result<(), PollError> {
-        let page = Page::parse(&answer.value).map_err(ApiError::body)?;
-        let at = self.collector.clock.local();
-        let api = answer.date.unwrap_or(at);
-        self.clocks.get_or_insert(Clocks {
-            api: answer.date.unwrap_or(asked),
-            local: asked,
-        });
-        sweep.take(&page);
-        let tally = self.collector.account.count(&page, api);
-        self.report.pages += 1;
-        self.report.counted += tally.lags.len() as u64;
-        outcome::PageCounted { tally: &tally, at }.record(&self.collector.metrics);
-        Ok(())
-    }
-
-    fn clocks(&self) -> Clocks {
-        let local = self.collector.clock.local();
-        self.clocks.unwrap_or(Clocks { api: local, local })
-    }
-}
-
-fn query(range: Range, page: u64) -> ListQuery {
-    ListQuery {
-        from: range.from.saturating_sub(BOUND).unwrap_or(Timestamp::MIN),
-        to: range
-            .to
-            .map(|to| to.saturating_add(BOUND).unwrap_or(Timestamp::MAX)),
-        page,
     }
 }

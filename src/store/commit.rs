@@ -9,13 +9,14 @@ use super::{
     file::OpenFile,
     mark::Mark,
     tables::{
-        self, ACCOUNTS, Account, GATE_BEGUN, IDS, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES,
-        TYPES, WRITER,
+        self, ACCOUNTS, Account, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE,
+        SERIES, TYPES, WRITER,
     },
 };
 use crate::{
     account::Commit,
     ledger::{Changes, GateMemory},
+    outbox::Lines,
     window::Remembered,
 };
 
@@ -37,6 +38,7 @@ pub(super) fn write(
         .insert(account, progress)?;
     write_ids(&transaction, account, &commit.ids, commit.window.floor)?;
     write_counters(&transaction, account, &commit.changes)?;
+    write_lines(&transaction, account, &commit.lines)?;
     write_gate(&transaction, gate, now)?;
     write_mark(&transaction, mark)?;
     Ok(transaction.commit()?)
@@ -100,6 +102,21 @@ fn write_counters(
         types.insert(key, tables::counter(change.saved, change.latest.as_ref()))?;
     }
     Ok(())
+}
+
+/// Adds lines of the event log, and takes away those that are written.
+fn write_lines(
+    transaction: &WriteTransaction,
+    account: Account,
+    lines: &Lines,
+) -> Result<(), Error> {
+    let mut table = transaction.open_table(LINES)?;
+    for line in &lines.new {
+        table.insert(&*tables::line_key(account, line.number), &*line.text)?;
+    }
+    let first = tables::line_key(account, 0);
+    let last = tables::line_key(account, lines.written);
+    Ok(table.retain_in(&*first..=&*last, |_, _| false)?)
 }
 
 fn write_gate(

@@ -7,7 +7,7 @@ use redb::{Database, Error, ReadableDatabase, TableDefinition, TableError, Write
 
 use super::{
     format_1,
-    tables::{ACCOUNTS, IDS, NUMBERS, PROGRESS, SCRAPERS, SERIES, TYPES},
+    tables::{ACCOUNTS, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS, SERIES, TYPES},
 };
 
 const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("about");
@@ -21,7 +21,7 @@ type Step = fn(&WriteTransaction) -> Result<(), Error>;
 /// `STEPS[n]` makes format n + 2 of format n + 1. A change of `tables` needs a
 /// step here and a file of the old format among the tests; no step is ever
 /// changed or taken away.
-const STEPS: &[Step] = &[format_1::upgrade];
+const STEPS: &[Step] = &[format_1::upgrade, add_lines];
 
 /// What a file says of itself.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,6 +44,7 @@ pub(super) fn initialize(database: &Database) -> Result<(), Error> {
     transaction.open_table(IDS)?;
     transaction.open_table(SERIES)?;
     transaction.open_table(TYPES)?;
+    transaction.open_table(LINES)?;
     transaction.open_table(SCRAPERS)?;
     transaction.open_table(NUMBERS)?;
     stamp(&transaction, newest(STEPS))?;
@@ -59,6 +60,12 @@ pub(super) fn read(database: &Database) -> Result<Format, Error> {
 /// transaction.
 pub(super) fn upgrade(database: &Database, format: u32) -> Result<(), Error> {
     upgrade_by(database, format, STEPS)
+}
+
+/// The second format knew no event log.
+fn add_lines(transaction: &WriteTransaction) -> Result<(), Error> {
+    transaction.open_table(LINES)?;
+    Ok(())
 }
 
 fn newest(steps: &[Step]) -> u32 {

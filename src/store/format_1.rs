@@ -1,32 +1,37 @@
 //! The first format, which knew neither when counting started nor which event a
 //! counter counted last. Must never change: there are files of it.
 
-use redb::{Error, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Error, Key, ReadableTable, TableDefinition, WriteTransaction};
 
-use super::tables::{Account, PROGRESS, SERIES, SeriesKey, TYPES, TypeKey};
+use super::tables::{Account, Counter, PROGRESS, SERIES, SeriesKey, TYPES, TypeKey};
 
-type Counter = (u64, u64, bool);
-type Progress = (i128, bool, i128, Option<i128>, Option<i128>);
+type OldCounter = (u64, u64, bool);
+type OldProgress = (i128, bool, i128, Option<i128>, Option<i128>);
+type Progress<'a> = TableDefinition<'a, Account, OldProgress>;
+type Series<'a> = TableDefinition<'a, SeriesKey<'static>, OldCounter>;
+type Types<'a> = TableDefinition<'a, TypeKey<'static>, OldCounter>;
 
-const OLD_PROGRESS: TableDefinition<'_, Account, Progress> = TableDefinition::new("progress");
-const OLD_SERIES: TableDefinition<'_, SeriesKey<'static>, Counter> = TableDefinition::new("series");
-const OLD_TYPES: TableDefinition<'_, TypeKey<'static>, Counter> = TableDefinition::new("types");
+const OLD_PROGRESS: Progress<'_> = TableDefinition::new("progress");
+const PROGRESS_ASIDE: Progress<'_> = TableDefinition::new("progress 1");
+const OLD_SERIES: Series<'_> = TableDefinition::new("series");
+const SERIES_ASIDE: Series<'_> = TableDefinition::new("series 1");
+const OLD_TYPES: Types<'_> = TableDefinition::new("types");
+const TYPES_ASIDE: Types<'_> = TableDefinition::new("types 1");
 
 /// Makes the second format of it. Tables whose values change are moved aside
 /// first, since a name stands for one kind of value.
 pub(super) fn upgrade(transaction: &WriteTransaction) -> Result<(), Error> {
     progress(transaction)?;
-    series(transaction)?;
-    types(transaction)
+    counters(transaction, OLD_SERIES, SERIES_ASIDE, SERIES)?;
+    counters(transaction, OLD_TYPES, TYPES_ASIDE, TYPES)
 }
 
 /// Where the start is not known it was when counting began, but for those who
 /// asked for a history.
 fn progress(transaction: &WriteTransaction) -> Result<(), Error> {
-    const ASIDE: TableDefinition<'_, Account, Progress> = TableDefinition::new("progress 1");
-    transaction.rename_table(OLD_PROGRESS, ASIDE)?;
+    transaction.rename_table(OLD_PROGRESS, PROGRESS_ASIDE)?;
     let mut new = transaction.open_table(PROGRESS)?;
-    for entry in transaction.open_table(ASIDE)?.iter()? {
+    for entry in transaction.open_table(PROGRESS_ASIDE)?.iter()? {
         let (account, progress) = entry?;
         let (began, caught_up, floor, watermark, newest) = progress.value();
         new.insert(
@@ -35,35 +40,24 @@ fn progress(transaction: &WriteTransaction) -> Result<(), Error> {
         )?;
     }
     drop(new);
-    transaction.delete_table(ASIDE)?;
+    transaction.delete_table(PROGRESS_ASIDE)?;
     Ok(())
 }
 
-fn series(transaction: &WriteTransaction) -> Result<(), Error> {
-    const ASIDE: TableDefinition<'_, SeriesKey<'static>, Counter> =
-        TableDefinition::new("series 1");
-    transaction.rename_table(OLD_SERIES, ASIDE)?;
-    let mut new = transaction.open_table(SERIES)?;
-    for entry in transaction.open_table(ASIDE)?.iter()? {
+fn counters<K: Key + 'static>(
+    transaction: &WriteTransaction,
+    old: TableDefinition<'_, K, OldCounter>,
+    aside: TableDefinition<'_, K, OldCounter>,
+    new: TableDefinition<'_, K, Counter<'static>>,
+) -> Result<(), Error> {
+    transaction.rename_table(old, aside)?;
+    let mut new = transaction.open_table(new)?;
+    for entry in transaction.open_table(aside)?.iter()? {
         let (key, counter) = entry?;
         let (total, published, seen) = counter.value();
         new.insert(key.value(), (total, published, seen, None))?;
     }
     drop(new);
-    transaction.delete_table(ASIDE)?;
-    Ok(())
-}
-
-fn types(transaction: &WriteTransaction) -> Result<(), Error> {
-    const ASIDE: TableDefinition<'_, TypeKey<'static>, Counter> = TableDefinition::new("types 1");
-    transaction.rename_table(OLD_TYPES, ASIDE)?;
-    let mut new = transaction.open_table(TYPES)?;
-    for entry in transaction.open_table(ASIDE)?.iter()? {
-        let (key, counter) = entry?;
-        let (total, published, seen) = counter.value();
-        new.insert(key.value(), (total, published, seen, None))?;
-    }
-    drop(new);
-    transaction.delete_table(ASIDE)?;
+    transaction.delete_table(aside)?;
     Ok(())
 }

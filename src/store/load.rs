@@ -12,13 +12,14 @@ use super::{
     file::OpenFile,
     mark::Mark,
     tables::{
-        self, ACCOUNTS, Account, GATE_BEGUN, IDS, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES,
-        TYPES, WRITER,
+        self, ACCOUNTS, Account, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE,
+        SERIES, TYPES, WRITER,
     },
 };
 use crate::{
     event::Labels,
     ledger::{GateMemory, KnownScraper, Ledger, ScraperId},
+    outbox::Line,
     window::{Remembered, SavedWindow},
 };
 
@@ -65,6 +66,53 @@ pub(super) fn gate(file: &OpenFile, now: Timestamp) -> Result<GateMemory, Error>
         begun: begun == Some(1),
         scrapers,
     })
+}
+
+/// Reads lines of the event log that come after the one of number `after`, in
+/// order, and no more than `most` bytes of them, but for the first.
+pub(super) fn lines(
+    file: &OpenFile,
+    api_key: &str,
+    after: u64,
+    most: usize,
+) -> Result<Vec<Line>, Error> {
+    let transaction = file.database.begin_read()?;
+    let account = transaction.open_table(ACCOUNTS)?.get(api_key)?;
+    let Some(account) = account.map(|number| number.value()) else {
+        return Ok(Vec::new());
+    };
+    let mut lines = Vec::new();
+    let mut bytes = 0;
+    let first = tables::line_key(account, after.saturating_add(1));
+    let last = tables::line_key(account, u64::MAX);
+    for entry in transaction.open_table(LINES)?.range(&*first..=&*last)? {
+        let (key, text) = entry?;
+        let number = tables::line_number(key.value())?;
+        let text = text.value().to_owned();
+        bytes += text.len();
+        if bytes > most && !lines.is_empty() {
+            break;
+        }
+        lines.push(Line { number, text });
+    }
+    Ok(lines)
+}
+
+/// Reads the number of the last line of the event log that is still there; 0 if
+/// there is none.
+pub(super) fn last_line(file: &OpenFile, api_key: &str) -> Result<u64, Error> {
+    let transaction = file.database.begin_read()?;
+    let account = transaction.open_table(ACCOUNTS)?.get(api_key)?;
+    let Some(account) = account.map(|number| number.value()) else {
+        return Ok(0);
+    };
+    let (first, last) = (
+        tables::line_key(account, 0),
+        tables::line_key(account, u64::MAX),
+    );
+    let table = transaction.open_table(LINES)?;
+    let last = table.range(&*first..=&*last)?.next_back().transpose()?;
+    last.map_or(Ok(0), |(key, _)| tables::line_number(key.value()))
 }
 
 /// Reads which commit was the last.

@@ -36,6 +36,7 @@ use jiff::Timestamp;
 use crate::{
     account::{Commit, Stage},
     ledger::{GateMemory, Ledger},
+    outbox::Line,
     window::{Remembered, SavedWindow},
 };
 use file::OpenFile;
@@ -109,6 +110,31 @@ impl Store {
     /// When the file cannot be read.
     pub fn load_gate(&mut self, now: Timestamp) -> Result<GateMemory, StoreError> {
         self.with_file("read", |file, _| load::gate(file, now))
+    }
+
+    /// Reads lines of an account's event log that are not taken away yet: those
+    /// after the one of number `after`, in order, and no more than `most` bytes of
+    /// them, but for the first.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn lines(
+        &mut self,
+        api_key: &str,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Line>, StoreError> {
+        self.with_file("read", |file, _| load::lines(file, api_key, after, most))
+    }
+
+    /// The number of the last of those lines; 0 if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn last_line(&mut self, api_key: &str) -> Result<u64, StoreError> {
+        self.with_file("read", |file, _| load::last_line(file, api_key))
     }
 
     /// Stores a commit of one account and what is remembered of who scrapes, in

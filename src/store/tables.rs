@@ -48,6 +48,9 @@ pub(super) const SERIES: TableDefinition<'_, SeriesKey<'static>, Counter<'static
 /// The counters of `nexmo_audit_events_by_type_total`.
 pub(super) const TYPES: TableDefinition<'_, TypeKey<'static>, Counter<'static>> =
     TableDefinition::new("types");
+/// Lines of the event log that are not written yet. Both are text, as in the table
+/// `about`: each kind of table is 60 kB of program.
+pub(super) const LINES: TableDefinition<'_, &str, &str> = TableDefinition::new("lines");
 /// Who scrapes.
 pub(super) const SCRAPERS: TableDefinition<'_, u64, Scraper> = TableDefinition::new("scrapers");
 /// Single numbers, by name.
@@ -82,6 +85,18 @@ pub(super) fn remembered((_, seconds, bits): IdKey) -> Result<Remembered, Error>
 /// Keys of the ids of `account` from before the second of `floor`.
 pub(super) fn ids_before(account: Account, floor: Timestamp) -> Range<IdKey> {
     (account, i64::MIN, 0)..(account, whole_seconds(floor), 0)
+}
+
+/// Account and number of a line, so that the order of the keys is that of the numbers.
+pub(super) fn line_key(account: Account, number: u64) -> String {
+    format!("{account:08x}.{number:016x}")
+}
+
+/// The number of a line.
+pub(super) fn line_number(key: &str) -> Result<u64, Error> {
+    let number = key.split_once('.').map(|(_, number)| number);
+    let number = number.and_then(|number| u64::from_str_radix(number, 16).ok());
+    number.ok_or_else(|| Error::Corrupted("a line without a number".to_owned()))
 }
 
 /// Rounded down, also before 1970.

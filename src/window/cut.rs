@@ -17,7 +17,7 @@ const MAX_FUTILE: u32 = 2;
 pub struct Cutter {
     span: Option<SignedDuration>,
     /// What was claimed of a piece that did not fit, and how often in a row a
-    /// shorter one claimed no less.
+    /// shorter one from the same moment on claimed no less.
     claimed: u64,
     futile: u32,
 }
@@ -39,7 +39,11 @@ impl Cutter {
             return true;
         }
         let fits = events <= PIECE_EVENTS || span == SHORTEST;
-        if !fits {
+        if fits {
+            // The next piece may hold more than this one did, and be no lie.
+            self.claimed = 0;
+            self.futile = 0;
+        } else {
             let futile = self.claimed > 0 && events >= self.claimed;
             self.futile = if futile { self.futile + 1 } else { 0 };
             self.claimed = events;
@@ -105,6 +109,19 @@ mod tests {
         }
         assert_eq!((cuts, end), (3, at(100_000)));
         assert_eq!(cutter.piece_end(at(0), at(100_000)), None);
+    }
+
+    #[test]
+    fn pieces_that_hold_more_and_more_are_no_lie() {
+        let mut cutter = Cutter::default();
+        let mut from = 0;
+        for full in 2..20 {
+            assert!(!cutter.fits(at(from), at(from + 1000), full * PIECE_EVENTS));
+            let end = cutter.piece_end(at(from), at(from + 1_000_000));
+            let end = end.expect("a piece").as_second();
+            assert!(cutter.fits(at(from), at(end), PIECE_EVENTS));
+            from = end;
+        }
     }
 
     #[test]

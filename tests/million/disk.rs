@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use nexmo_audit_exporter::{
     account::{Account, Commit, Stage},
     ledger::{Exemplar, GateMemory, KnownScraper, Ledger, Saved, ScraperId, SeriesKey},
+    outbox::Outbox,
     poller::Storage,
     window::{Remembered, SavedWindow, Window},
 };
@@ -68,6 +69,7 @@ impl Disk {
         Some(Account {
             window: Window::restore(plan.window(), stored.window, ids.iter().copied()),
             ledger,
+            outbox: Outbox::default(),
             stage: stored.stage,
         })
     }

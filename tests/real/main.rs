@@ -9,6 +9,7 @@
 mod support;
 
 mod alerts;
+mod backfill;
 mod browser;
 mod dashboards;
 mod definition;

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::support::program::{API_KEY, API_SECRET, Simulator};
+use crate::support::program::{API_KEY, API_SECRET, Simulator, command};
 use crate::support::tools;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/vonage_client.cjs");
@@ -56,6 +56,11 @@ fn lists_filters_and_gets_events() {
     let answers = answers(client.args([API_KEY, API_SECRET]));
 
     assert_all_pages(&answers);
+    let by_us = listed_by_us(&simulator);
+    assert_eq!(
+        by_us.iter().map(String::as_str).collect::<HashSet<_>>(),
+        ids(&answers.all)
+    );
     assert_filters(&answers);
     assert_eq!(answers.one, answers.some);
     assert_eq!(answers.unknown_event, 404);
@@ -70,6 +75,27 @@ fn answers(client: &mut Command) -> Answers {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "the client failed: {errors}");
     serde_json::from_slice(&output.stdout).expect("answers as the script prints them")
+}
+
+/// Ids that `events list` shows, which are all: their number is that of the lines.
+fn listed_by_us(simulator: &Simulator) -> HashSet<String> {
+    let output = command()
+        .args(["events", "list", "--from=48h", "--output=json"])
+        .arg(format!("--api.base-url={}", simulator.base_url()))
+        .output()
+        .expect("the program starts");
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let events = lines
+        .lines()
+        .map(|line| serde_json::from_str::<ListedId>(line).expect("an event"));
+    let ids: HashSet<_> = events.map(|event| event.id).collect();
+    assert_eq!(ids.len(), lines.lines().count());
+    ids
+}
+
+#[derive(Debug, Deserialize)]
+struct ListedId {
+    id: String,
 }
 
 fn assert_all_pages(answers: &Answers) {

@@ -18,6 +18,7 @@ use nexmo_audit_exporter::{
     account::{Account, Commit, Stage},
     event::{EventId, Labels},
     ledger::{Change, Changes, Exemplar, Ledger, Saved, SeriesKey},
+    outbox::Outbox,
     store::{SavedAccount, Store, StoreError},
     window::{SavedWindow, Window, WindowSettings},
 };
@@ -82,6 +83,7 @@ pub(crate) fn new_account() -> Account {
             began: at(0),
             caught_up: false,
         },
+        outbox: Outbox::default(),
     }
 }
 
@@ -94,6 +96,7 @@ pub(crate) fn load_account(store: &mut Store, key: &str) -> Option<Account> {
         window: saved.window,
         ledger: saved.ledger,
         stage: saved.stage,
+        outbox: Outbox::default(),
     })
 }
 

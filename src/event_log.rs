@@ -1,0 +1,204 @@
+//! Writes the event log: takes the lines that were stored with the counts, in their
+//! order, and says how far it is, so that they can go.
+//!
+//! Counting never waits for this. A log that cannot be written is tried again and
+//! again, and its lines wait in the state.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write, stdout},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::PathBuf,
+    time::Duration,
+};
+
+use tokio::task::spawn_blocking;
+
+use crate::{
+    outbox::{Line, Written},
+    storage::StoredLines,
+    store::StoreError,
+};
+
+/// How much is written at once.
+const BATCH_BYTES: usize = 256 * 1024;
+/// The waits after failures in a row: from the first to the longest.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+/// The owner writes, the group may read, as far as the umask lets it.
+const FILE_MODE: u32 = 0o640;
+
+/// Where the log goes.
+#[derive(Debug)]
+pub enum Destination {
+    /// To standard output.
+    Standard,
+    /// To a file that is appended to, and made anew when it was moved away.
+    File(LogFile),
+}
+
+/// A file, as long as it is the one at its path.
+#[derive(Debug)]
+pub struct LogFile {
+    path: PathBuf,
+    open: Option<File>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum EventLogError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("standard output cannot be written: {0}")]
+    Standard(io::Error),
+    #[error("{} cannot be written: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+}
+
+/// Writes one account's lines.
+#[derive(Debug)]
+pub struct EventLog {
+    lines: StoredLines,
+    destination: Destination,
+    written: Written,
+}
+
+impl LogFile {
+    /// Nothing is opened or made yet.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, open: None }
+    }
+
+    /// Appends whole lines, and waits until they are on the disk.
+    fn append(&mut self, text: &[u8]) -> io::Result<()> {
+        let mut file = match self.open.take() {
+            Some(file) if self.is_at_path(&file) => file,
+            _ => self.open_anew()?,
+        };
+        file.write_all(text)?;
+        match file.sync_data() {
+            // A pipe has no disk.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+            synced => synced?,
+        }
+        // After an error it is opened anew, since part of a line may be in it.
+        self.open = Some(file);
+        Ok(())
+    }
+
+    fn is_at_path(&self, file: &File) -> bool {
+        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let there = fs::metadata(&self.path).map(identity);
+        there.is_ok_and(|there| {
+            file.metadata()
+                .map(identity)
+                .is_ok_and(|here| here == there)
+        })
+    }
+
+    fn open_anew(&self) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(FILE_MODE);
+        let is_file = fs::metadata(&self.path).map_or(true, |metadata| metadata.is_file());
+        if !is_file {
+            return options.open(&self.path);
+        }
+        let mut file = options.read(true).open(&self.path)?;
+        if file.seek(SeekFrom::End(0))? > 0 {
+            let mut last = [0];
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+            if last != *b"\n" {
+                // A crash has left half a line, which is written again.
+                file.write_all(b"\n")?;
+            }
+        }
+        Ok(file)
+    }
+}
+
+impl Destination {
+    fn write(&mut self, lines: &[Line]) -> Result<(), EventLogError> {
+        let mut text = Vec::with_capacity(BATCH_BYTES);
+        for line in lines {
+            text.extend_from_slice(line.text.as_bytes());
+            text.push(b'\n');
+        }
+        match self {
+            Destination::Standard => {
+                let mut out = stdout().lock();
+                let written = out.write_all(&text).and_then(|()| out.flush());
+                written.map_err(EventLogError::Standard)
+            }
+            Destination::File(file) => file.append(&text).map_err(|source| EventLogError::File {
+                path: file.path.clone(),
+                source,
+            }),
+        }
+    }
+}
+
+impl EventLog {
+    /// A log of these lines; how far it is shows in `written`.
+    #[must_use]
+    pub fn new(lines: StoredLines, destination: Destination, written: Written) -> Self {
+        Self {
+            lines,
+            destination,
+            written,
+        }
+    }
+
+    /// Writes for ever.
+    pub async fn run(mut self) {
+        let mut wait = FIRST_RETRY;
+        let mut failing = false;
+        loop {
+            let (log, outcome) = self.write_stored().await;
+            self = log;
+            match outcome {
+                Ok(()) => {
+                    if std::mem::take(&mut failing) {
+                        tracing::info!("the event log is written again, from where it had ended");
+                    }
+                    wait = FIRST_RETRY;
+                    self.lines.more().await;
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(%error, "the event log cannot be written; counting goes on, and its lines wait in the state");
+                    }
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(LONGEST_RETRY);
+                }
+            }
+        }
+    }
+
+    /// Writes everything that is stored, on a thread that may wait.
+    async fn write_stored(mut self) -> (Self, Result<(), EventLogError>) {
+        let write = move || {
+            let outcome = self.write_batches();
+            (self, outcome)
+        };
+        match spawn_blocking(write).await {
+            Ok(outcome) => outcome,
+            Err(panicked) if panicked.is_panic() => {
+                std::panic::resume_unwind(panicked.into_panic())
+            }
+            // The runtime is ending, and this task with it.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn write_batches(&mut self) -> Result<(), EventLogError> {
+        loop {
+            let lines = self.lines.after(self.written.get(), BATCH_BYTES)?;
+            let Some(last) = lines.last() else {
+                return Ok(());
+            };
+            self.destination.write(&lines)?;
+            self.written.set(last.number);
+        }
+    }
+}

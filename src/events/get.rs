@@ -1,0 +1,74 @@
+//! `events get`: all of one event, or of several.
+
+use std::io::{Write, stdout};
+
+use anyhow::{anyhow, bail};
+
+use crate::{
+    client::ApiError,
+    config::{GetSettings, Output},
+    history::Asker,
+    listing::{Record, Zone, compact, csv_header, csv_line, detail, printable},
+};
+
+/// Shows events by their ids. Every id is tried, whatever becomes of the others.
+///
+/// # Errors
+/// When an event is not there or could not be had, naming each; the others were
+/// written.
+pub async fn get(settings: GetSettings, asker: Asker) -> anyhow::Result<()> {
+    let zone = Zone::of(settings.zone.clone());
+    let mut out = stdout().lock();
+    let mut failures = Vec::new();
+    if settings.output == Output::Csv {
+        writeln!(out, "{}", csv_header())?;
+    }
+    let mut written = 0;
+    for id in &settings.ids {
+        let json = match event(&asker, id).await {
+            Ok(json) => json,
+            // Nobody is let in for the next id either.
+            Err(error @ Failure::Api(ApiError::Auth { .. })) => bail!("{error}"),
+            Err(failure) => {
+                failures.push(format!("{}: {failure}", printable(id)));
+                continue;
+            }
+        };
+        match settings.output {
+            Output::Table => {
+                if written > 0 {
+                    writeln!(out)?;
+                }
+                write!(out, "{}", detail(&Record::parse(&json), &zone))?;
+            }
+            Output::Json => writeln!(out, "{}", compact(&json))?,
+            Output::Csv => writeln!(out, "{}", csv_line(&Record::parse(&json), &zone))?,
+        }
+        out.flush()?;
+        written += 1;
+    }
+    if failures.is_empty() {
+        return Ok(());
+    }
+    Err(anyhow!("{}", failures.join("\n  ")))
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("the API has no such event")]
+    NotFound,
+    #[error("the answer is no event; check that --api.base-url is an Audit API")]
+    NoEvent,
+    #[error(transparent)]
+    Api(#[from] ApiError),
+}
+
+async fn event(asker: &Asker, id: &str) -> Result<String, Failure> {
+    let json = asker.event(id).await?.ok_or(Failure::NotFound)?;
+    // What follows an object, or breaks off in it, is no event.
+    let is_event = serde_json::from_str::<Record<'_>>(&json).is_ok();
+    if !is_event {
+        return Err(Failure::NoEvent);
+    }
+    Ok(json)
+}

@@ -1,0 +1,183 @@
+//! `events list`: reads a range and writes what is wanted of it, in the order of
+//! time; and goes on as events appear.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use super::output::Printer;
+use crate::{
+    config::ListSettings,
+    event::UNKNOWN,
+    history::{Asker, Found, History, Piece, Progress, Wanted},
+    listing::{Filter, Record, UserFilter, Zone, printable},
+    window::{Admission, Clocks, Window, WindowSettings},
+};
+
+/// From one look for new events to the next.
+const FOLLOW_INTERVAL: Duration = Duration::from_secs(5);
+/// How far behind the newest a look reads again, for events that appear late.
+const LOOKBACK: SignedDuration = SignedDuration::from_mins(15);
+/// How long an event is remembered, so that it is shown once.
+const RETENTION: SignedDuration = SignedDuration::from_mins(30);
+
+/// Lists events.
+///
+/// # Errors
+/// With what a person can do about it; what was written before is in order and
+/// complete up to where it ends.
+pub async fn list(settings: ListSettings, asker: Asker) -> anyhow::Result<()> {
+    let mut listing = Listing::new(&settings, asker.clone())?;
+    listing.read_all().await?;
+    if listing.shown == 0 && !settings.follow {
+        explain_nothing(&settings, &asker).await;
+    }
+    while settings.follow && listing.left() > 0 {
+        let next = Instant::now() + FOLLOW_INTERVAL;
+        tokio::time::sleep_until(next).await;
+        listing.read_on().await?;
+    }
+    Ok(())
+}
+
+struct Listing {
+    from: Timestamp,
+    history: History,
+    filter: Filter,
+    printer: Printer,
+    window: Window,
+    limit: u64,
+    shown: u64,
+}
+
+impl Listing {
+    fn new(settings: &ListSettings, asker: Asker) -> anyhow::Result<Self> {
+        let filter = Filter {
+            types: settings.types.clone(),
+            sources: settings.sources.clone(),
+            countries: settings.countries.clone(),
+            user: settings.user.clone().map(UserFilter),
+        };
+        let wanted = Wanted {
+            from: settings.span.from,
+            to: settings.span.to,
+            types: asked_types(&settings.types),
+            search_text: settings.search.clone(),
+        };
+        let memory = WindowSettings {
+            lookback: LOOKBACK,
+            retention: RETENTION,
+        };
+        Ok(Self {
+            from: wanted.from,
+            window: Window::new(memory, wanted.from),
+            history: History::new(asker, wanted, Progress::on_terminal()),
+            filter,
+            printer: Printer::new(settings.output, Zone::of(settings.zone.clone()))?,
+            limit: settings.limit.unwrap_or(u64::MAX),
+            shown: 0,
+        })
+    }
+
+    fn left(&self) -> u64 {
+        self.limit - self.shown
+    }
+
+    /// Reads up to the end of the range.
+    async fn read_all(&mut self) -> anyhow::Result<()> {
+        while self.left() > 0 {
+            let filter = &self.filter;
+            let keep = |found: &Found<'_>| {
+                let wanted = filter.wants(&Record::parse(found.json));
+                wanted.then(|| Box::<str>::from(found.json))
+            };
+            let piece = self.history.next_piece(keep).await;
+            let Some(piece) = piece.with_context(|| self.how_far())? else {
+                break;
+            };
+            self.show(piece)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what has appeared since.
+    async fn read_on(&mut self) -> anyhow::Result<()> {
+        self.history.progress().end();
+        let from = self.window.sweep_start(Timestamp::now());
+        self.history.read_on_from(from);
+        self.read_all().await
+    }
+
+    fn show(&mut self, piece: Piece<Box<str>>) -> anyhow::Result<()> {
+        self.history.progress().clear();
+        if piece.missing > 0 {
+            let missing = piece.missing;
+            tracing::warn!(
+                missing,
+                "the API says that there are more events than it shows"
+            );
+        }
+        let now = piece.clocks.earliest();
+        let is_new = |admission| matches!(admission, Admission::New { .. });
+        let window = &mut self.window;
+        let mut news = piece.events;
+        news.retain(|kept| is_new(window.admit(kept.id, kept.created_at, now)));
+        news.truncate(usize::try_from(self.limit - self.shown).unwrap_or(usize::MAX));
+        self.printer.print(news.iter().map(|kept| &*kept.value))?;
+        self.shown += news.len() as u64;
+        self.read_up_to(piece.read_to, piece.clocks);
+        Ok(())
+    }
+
+    fn read_up_to(&mut self, read_to: Option<Timestamp>, clocks: Clocks) {
+        match read_to {
+            Some(read_to) => self.window.complete_piece(read_to, clocks),
+            None => self.window.complete_sweep(clocks),
+        }
+        // Nothing is stored.
+        self.window.confirm();
+    }
+
+    fn how_far(&self) -> String {
+        match self.history.next().filter(|next| *next > self.from) {
+            Some(next) => format!("every event before {next} was shown; --from={next} goes on"),
+            None => "no events could be read".to_owned(),
+        }
+    }
+}
+
+/// What the API is asked for: it does not know the name that stands for none.
+fn asked_types(types: &[String]) -> Vec<String> {
+    if types.iter().any(|name| name.eq_ignore_ascii_case(UNKNOWN)) {
+        return Vec::new();
+    }
+    let mut asked = types.to_vec();
+    asked.sort_unstable();
+    asked.dedup();
+    asked
+}
+
+/// An answer without events may be one to a name that was misspelt.
+async fn explain_nothing(settings: &ListSettings, asker: &Asker) {
+    let named = if settings.types.is_empty() {
+        Vec::new()
+    } else {
+        asker.types().await.unwrap_or_default()
+    };
+    let mut said = "no event matches".to_owned();
+    for asked in &settings.types {
+        let is_named = named.iter().any(|known| known.name == *asked);
+        if !is_named && !named.is_empty() {
+            said.push_str("; the API names no type ");
+            said.push_str(&printable(asked));
+        }
+    }
+    say(&said);
+}
+
+#[expect(clippy::print_stderr, reason = "for the person who asked")]
+fn say(text: &str) {
+    eprintln!("nexmo-audit-exporter: {text}");
+}

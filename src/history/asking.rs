@@ -1,0 +1,176 @@
+//! Asks for a page or an event until it comes, or until trying again is of no use.
+
+use std::{
+    future::{Future, pending},
+    panic::resume_unwind,
+    sync::Arc,
+    time::Duration,
+};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::task::JoinSet;
+
+use crate::{
+    client::{Answer, ApiError, Client, ListQuery, Matching},
+    event::EventType,
+};
+
+/// How often a request that failed is sent again.
+const MAX_RETRIES: usize = 6;
+/// The first wait before that; each one after it is twice as long.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+/// The most that the API may ask a person to wait.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(5);
+/// A wait that is longer than this is told to the person.
+const NOTICED: Duration = Duration::from_secs(15);
+
+/// Asks the API, and asks again where that may help.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    client: Arc<Client>,
+}
+
+impl Asker {
+    /// Asks through this client.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self {
+            client: Arc::new(client),
+        }
+    }
+
+    /// One page of those events that match. In a task of its own, so that pages are
+    /// received and decompressed while others are read.
+    ///
+    /// # Errors
+    /// The last [`ApiError`].
+    pub async fn page(
+        &self,
+        query: ListQuery,
+        matching: Matching,
+    ) -> Result<Answer<String>, ApiError> {
+        let client = Arc::clone(&self.client);
+        // A set, since that ends its task when it is dropped.
+        let mut task = JoinSet::new();
+        task.spawn(async move { again(|| client.list_matching(query, &matching)).await });
+        match task.join_next().await {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
+            // The runtime is ending, and this task with it.
+            _ => pending().await,
+        }
+    }
+
+    /// One event as JSON text; `None` when the API has no such event.
+    ///
+    /// # Errors
+    /// The last [`ApiError`].
+    pub async fn event(&self, id: &str) -> Result<Option<String>, ApiError> {
+        let answer = again(|| self.client.event(id)).await?;
+        Ok(answer.value.filter(|json| !json.trim_ascii().is_empty()))
+    }
+
+    /// The event types that the vendor names.
+    ///
+    /// # Errors
+    /// The last [`ApiError`].
+    pub async fn types(&self) -> Result<Vec<EventType>, ApiError> {
+        Ok(again(|| self.client.types()).await?.value)
+    }
+}
+
+/// Asks until there is an answer, an error that will not pass, or too many of them.
+async fn again<T, F>(ask: impl Fn() -> F) -> Result<T, ApiError>
+where
+    F: Future<Output = Result<T, ApiError>>,
+{
+    let mut waits = ExponentialBuilder::new()
+        .with_min_delay(FIRST_RETRY)
+        .with_max_times(MAX_RETRIES)
+        .with_jitter()
+        .build();
+    loop {
+        let error = match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let Some(wait) = waits.next().filter(|_| may_pass(&error)) else {
+            return Err(error);
+        };
+        let wait = error.retry_after().unwrap_or_default().max(wait);
+        if wait > LONGEST_RETRY_AFTER {
+            return Err(error);
+        }
+        let wait_seconds = wait.as_secs_f64();
+        if wait > NOTICED {
+            tracing::warn!(%error, wait_seconds, "trying again");
+        } else {
+            tracing::debug!(%error, wait_seconds, "trying again");
+        }
+        tokio::time::sleep(wait).await;
+    }
+}
+
+fn may_pass(error: &ApiError) -> bool {
+    match error {
+        ApiError::RateLimited { .. } | ApiError::Timeout | ApiError::Transport { .. } => true,
+        ApiError::Status { status, .. } => *status >= 500,
+        ApiError::Auth { .. } | ApiError::Body { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::client::VendorMessage;
+
+    fn limited(seconds: u64) -> ApiError {
+        ApiError::RateLimited {
+            retry_after: Some(Duration::from_secs(seconds)),
+            message: VendorMessage::default(),
+        }
+    }
+
+    fn status(status: u16) -> ApiError {
+        ApiError::Status {
+            status,
+            retry_after: None,
+            message: VendorMessage::default(),
+        }
+    }
+
+    async fn asked(errors: Vec<ApiError>) -> (bool, usize, u64) {
+        let begun = Instant::now();
+        let left = RefCell::new(errors.into_iter());
+        let times = RefCell::new(0);
+        let outcome = again(async || {
+            *times.borrow_mut() += 1;
+            left.borrow_mut().next().map_or(Ok(()), Err)
+        });
+        let succeeded = outcome.await.is_ok();
+        (succeeded, times.into_inner(), begun.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_pass_is_waited_for() {
+        let (succeeded, times, _) = asked(vec![ApiError::Timeout, status(503)]).await;
+        assert_eq!((succeeded, times), (true, 3));
+        let (succeeded, times, took) = asked(vec![limited(90)]).await;
+        assert_eq!((succeeded, times, took), (true, 2, 90));
+        let for_ever = (0..100).map(|_| status(500)).collect();
+        let (succeeded, times, _) = asked(for_ever).await;
+        assert_eq!((succeeded, times), (false, MAX_RETRIES + 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_will_not_pass_is_told_at_once() {
+        for error in [status(404), status(400), limited(3600)] {
+            let (succeeded, times, took) = asked(vec![error]).await;
+            assert_eq!((succeeded, times, took), (false, 1, 0));
+        }
+    }
+}

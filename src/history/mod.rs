@@ -1,0 +1,258 @@
+//! Reads the events of a range in the order of their time, a piece after the other,
+//! so that a range of any length needs the memory of one piece.
+//!
+//! A piece is handed over once all of it was read: sorted, and each event once.
+//! What becomes of the events is not decided here.
+
+mod asking;
+mod progress;
+
+pub use asking::Asker;
+pub use progress::Progress;
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use rustc_hash::FxBuildHasher;
+
+use crate::{
+    client::{ApiError, Matching},
+    event::{Entry, EventId, Page},
+    listing::{Record, elements},
+    paging::{self, CONCURRENT_PAGES, PagesRead},
+    window::{Clocks, Cutter, Range},
+};
+
+/// Which events are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The first moment.
+    pub from: Timestamp,
+    /// The first moment that is not wanted any more; `None` where the range is open.
+    pub to: Option<Timestamp>,
+    /// Types, each of which is asked for by itself; empty for all of them.
+    pub types: Vec<String>,
+    /// What the API is to look for in an event.
+    pub search_text: Option<String>,
+}
+
+/// An element of a page, as it is offered to whoever reads.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// What is counted of it.
+    pub entry: &'a Entry<'a>,
+    /// All of it.
+    pub json: &'a str,
+}
+
+/// An event that was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept<T> {
+    /// `None` where the API gives no time that can be read.
+    pub created_at: Option<Timestamp>,
+    /// What it is known by.
+    pub id: EventId,
+    /// What was kept of it.
+    pub value: T,
+}
+
+/// A part of the range that was read whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece<T> {
+    /// In the order of their time, those without one at the end.
+    pub events: Vec<Kept<T>>,
+    /// Where the next piece begins; `None` where this is the last one.
+    pub read_to: Option<Timestamp>,
+    /// When reading it began.
+    pub clocks: Clocks,
+    /// How many events the API says there are beyond those that it showed.
+    pub missing: u64,
+}
+
+/// A range that is being read.
+#[derive(Debug)]
+pub struct History {
+    asker: Asker,
+    wanted: Wanted,
+    cutter: Cutter,
+    /// Where the next piece begins; `None` after the last one.
+    next: Option<Timestamp>,
+    /// Events without a time may be part of every answer.
+    timeless: HashSet<EventId, FxBuildHasher>,
+    progress: Progress,
+}
+
+impl History {
+    /// Nothing is asked of the API yet.
+    #[must_use]
+    pub fn new(asker: Asker, wanted: Wanted, progress: Progress) -> Self {
+        Self {
+            asker,
+            next: Some(wanted.from),
+            wanted,
+            cutter: Cutter::default(),
+            timeless: HashSet::default(),
+            progress,
+        }
+    }
+
+    /// Where the next piece begins, which is up to where everything was read.
+    #[must_use]
+    pub fn next(&self) -> Option<Timestamp> {
+        self.next
+    }
+
+    /// What a person sees while the range is read.
+    pub fn progress(&mut self) -> &mut Progress {
+        &mut self.progress
+    }
+
+    /// Reads the range again from this moment on, which must be open at its end.
+    pub fn read_on_from(&mut self, from: Timestamp) {
+        self.next = Some(from);
+    }
+
+    /// Reads the next piece; `None` after the last one. `keep` says what is kept of
+    /// an element, and may be asked of the same one more than once.
+    ///
+    /// # Errors
+    /// [`ApiError`], once trying again has not helped. The same piece is read again
+    /// at the next call.
+    pub async fn next_piece<T>(
+        &mut self,
+        mut keep: impl FnMut(&Found<'_>) -> Option<T>,
+    ) -> Result<Option<Piece<T>>, ApiError> {
+        let Some(from) = self.next else {
+            return Ok(None);
+        };
+        loop {
+            let end = self.wanted.to.unwrap_or_else(Timestamp::now);
+            let read_to = self.cutter.piece_end(from, end);
+            let range = Range {
+                from,
+                to: read_to.or(self.wanted.to),
+            };
+            let mut held = Held::new(range);
+            let read = self.read(range, read_to.is_some(), &mut held, &mut keep);
+            let Some(read) = read.await? else { continue };
+            let events = held.sorted(&mut self.timeless);
+            self.next = read_to;
+            self.progress.piece_ended();
+            return Ok(Some(Piece {
+                events,
+                read_to,
+                clocks: read.clocks,
+                missing: read.missing,
+            }));
+        }
+    }
+
+    /// Reads the range for each type; `None` where all together are too many.
+    async fn read<T>(
+        &mut self,
+        range: Range,
+        is_cut: bool,
+        held: &mut Held<T>,
+        keep: &mut impl FnMut(&Found<'_>) -> Option<T>,
+    ) -> Result<Option<PagesRead>, ApiError> {
+        let mut sum: Option<PagesRead> = None;
+        let expected = if is_cut { CONCURRENT_PAGES as u64 } else { 0 };
+        let matchings = self.matchings();
+        for matching in &matchings {
+            let before = sum.map_or(0, |sum| sum.claimed);
+            let (cutter, progress) = (&mut self.cutter, &mut self.progress);
+            let asker = &self.asker;
+            let read = paging::read_pages(
+                |query| asker.page(query, matching.clone()),
+                Timestamp::now,
+                range,
+                expected,
+                |claimed, clocks: Clocks| {
+                    let to = range.to.unwrap_or_else(|| clocks.earliest());
+                    cutter.fits(range.from, to, before + claimed)
+                },
+                |page, answer| {
+                    held.take(page, &answer.value, &mut *keep);
+                    // Of several types the first tells nothing of the whole.
+                    let total = page.total_elements.filter(|_| matchings.len() == 1);
+                    progress.page_read(page.entries.len(), total);
+                },
+            );
+            let Some(read) = read.await? else {
+                self.progress.piece_dropped();
+                return Ok(None);
+            };
+            let sum = sum.get_or_insert(PagesRead {
+                claimed: 0,
+                missing: 0,
+                ..read
+            });
+            sum.claimed += read.claimed;
+            sum.missing += read.missing;
+        }
+        Ok(sum)
+    }
+
+    fn matchings(&self) -> Vec<Matching> {
+        let matching = |event_type: Option<&String>| Matching {
+            event_type: event_type.cloned(),
+            search_text: self.wanted.search_text.clone(),
+        };
+        let types = self.wanted.types.iter();
+        let each: Vec<_> = types.map(|name| matching(Some(name))).collect();
+        if each.is_empty() {
+            return vec![matching(None)];
+        }
+        each
+    }
+}
+
+/// The events of a piece while it is being read.
+struct Held<T> {
+    range: Range,
+    events: HashMap<EventId, Kept<T>, FxBuildHasher>,
+}
+
+impl<T> Held<T> {
+    fn new(range: Range) -> Self {
+        Self {
+            range,
+            events: HashMap::default(),
+        }
+    }
+
+    fn take(&mut self, page: &Page<'_>, text: &str, mut keep: impl FnMut(&Found<'_>) -> Option<T>) {
+        for (entry, json) in page.entries.iter().zip(elements(text)) {
+            let created_at = match entry {
+                Entry::Event(event) => event.created_at,
+                Entry::Malformed(_) => Record::parse(json).created_at(),
+            };
+            if !self.is_within(created_at) {
+                continue;
+            }
+            let id = entry.id();
+            if let Some(value) = keep(&Found { entry, json }) {
+                let kept = Kept {
+                    created_at,
+                    id,
+                    value,
+                };
+                self.events.insert(id, kept);
+            }
+        }
+    }
+
+    /// The range is asked for with a little more than is wanted, and an API may show
+    /// what was not asked for at all.
+    fn is_within(&self, created_at: Option<Timestamp>) -> bool {
+        created_at
+            .is_none_or(|time| time >= self.range.from && self.range.to.is_none_or(|to| time < to))
+    }
+
+    fn sorted(self, timeless: &mut HashSet<EventId, FxBuildHasher>) -> Vec<Kept<T>> {
+        let mut events: Vec<_> = self.events.into_values().collect();
+        events.retain(|kept| kept.created_at.is_some() || timeless.insert(kept.id));
+        events.sort_unstable_by_key(|kept| (kept.created_at.is_none(), kept.created_at, kept.id));
+        events
+    }
+}

@@ -1,0 +1,124 @@
+//! Which events are wanted, as far as the API does not choose them itself.
+
+use std::borrow::Cow;
+
+use super::Record;
+use crate::event::label_value;
+
+/// Which events are wanted. What is empty wants all. Values are those that the
+/// labels of the metrics show, `unknown` among them, in any case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Values of `event_type`.
+    pub types: Vec<String>,
+    /// Values of `source`.
+    pub sources: Vec<String>,
+    /// Values of `source_country`.
+    pub countries: Vec<String>,
+    /// Who did it.
+    pub user: Option<UserFilter>,
+}
+
+/// Who did it: an id, or an e-mail address in any case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserFilter(pub String);
+
+impl Filter {
+    /// Whether an event is wanted.
+    #[must_use]
+    pub fn wants(&self, record: &Record<'_>) -> bool {
+        let said = |name| label(record, name);
+        among(&self.types, || said("event_type"))
+            && among(&self.sources, || said("source"))
+            && among(&self.countries, || said("source_country"))
+            && self.user.as_ref().is_none_or(|user| user.did(record))
+    }
+}
+
+impl UserFilter {
+    fn did(&self, record: &Record<'_>) -> bool {
+        let is = |said: Cow<'_, str>| said.to_lowercase() == self.0.to_lowercase();
+        record.text("user_id").is_some_and(is) || record.text("user_email").is_some_and(is)
+    }
+}
+
+fn among<'a>(wanted: &[String], said: impl FnOnce() -> Cow<'a, str>) -> bool {
+    if wanted.is_empty() {
+        return true;
+    }
+    let said = said();
+    wanted
+        .iter()
+        .any(|wanted| wanted.eq_ignore_ascii_case(&said))
+}
+
+/// The label value of a field: one that is no string counts as missing there.
+fn label<'a>(record: &Record<'a>, name: &str) -> Cow<'a, str> {
+    let is_string = record.raw(name).is_some_and(|json| json.starts_with('"'));
+    label_value(record.text(name).filter(|_| is_string))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &str = r#"{"event_type": "APP_CREATE", "source": "CD", "user_id": 42,
+        "user_email": "Ada@example.org"}"#;
+
+    fn wants(filter: &Filter) -> bool {
+        filter.wants(&Record::parse(EVENT))
+    }
+
+    #[test]
+    fn each_field_by_itself_and_all_together() {
+        let some = |value: &str| vec!["X".to_owned(), value.to_owned()];
+        let filter = |of: &dyn Fn(&mut Filter)| {
+            let mut filter = Filter::default();
+            of(&mut filter);
+            filter
+        };
+        let cases = [
+            (filter(&|_| ()), true),
+            (filter(&|f| f.types = some("APP_CREATE")), true),
+            (filter(&|f| f.types = some("app_create")), true),
+            (filter(&|f| f.types = some("APP")), false),
+            (filter(&|f| f.sources = some("cd")), true),
+            (filter(&|f| f.sources = some("DEVAPI")), false),
+            (filter(&|f| f.countries = some("unknown")), true),
+            (filter(&|f| f.countries = some("GB")), false),
+            (
+                filter(&|f| {
+                    f.types = some("APP_CREATE");
+                    f.sources = some("DEVAPI");
+                }),
+                false,
+            ),
+        ];
+        for (filter, expected) in cases {
+            assert_eq!(wants(&filter), expected, "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_is_an_id_or_an_address() {
+        let cases = [
+            ("42", true),
+            ("ada@example.org", true),
+            ("ADA@EXAMPLE.ORG", true),
+            ("4", false),
+            ("ada", false),
+        ];
+        for (user, expected) in cases {
+            let user = Some(UserFilter(user.to_owned()));
+            let filter = Filter {
+                user,
+                ..Filter::default()
+            };
+            assert_eq!(wants(&filter), expected, "{filter:?}");
+        }
+        let nobody = Record::parse("{}");
+        assert!(!UserFilter("unknown".into()).did(&nobody));
+        let as_text = Record::parse(r#"{"user_id": "42"}"#);
+        assert!(UserFilter("42".into()).did(&as_text));
+    }
+}

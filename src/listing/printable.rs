@@ -1,0 +1,106 @@
+//! Text of the API on a terminal: no character of it may move the cursor, colour
+//! what follows, or change the direction of reading.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Stands at the end of what was cut.
+const ELLIPSIS: char = '…';
+
+/// The text with every character that could steer a terminal or hide in it written
+/// as an escape: `\n`, `\t`, `\u{1b}`.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match character {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            other if steers(other) => {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "\\u{{{:x}}}", u32::from(other));
+            }
+            other => shown.push(other),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Control characters, and those that are not seen and change what is seen: marks
+/// of direction, joiners, line and paragraph separators, tags.
+pub(super) fn steers(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// How many columns of a terminal a printable text takes.
+pub(super) fn width(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
+}
+
+/// As much of a printable text as fits `columns`, with a sign where it was cut.
+#[must_use]
+pub fn fitted(text: &str, columns: usize) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let mut left = columns.saturating_sub(1);
+    let fits = |character: &char| {
+        let wide = character.width().unwrap_or(0);
+        let fits = wide <= left;
+        left = left.saturating_sub(wide);
+        fits
+    };
+    let mut cut: String = text.chars().take_while(fits).collect();
+    if columns > 0 {
+        cut.push(ELLIPSIS);
+    }
+    Cow::Owned(cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        let cases = [
+            ("ada@example.org", "ada@example.org"),
+            ("naïve 日本 \\", "naïve 日本 \\"),
+            ("a\nb\tc\r", "a\\nb\\tc\\r"),
+            ("\u{1b}[31mred\u{7}", "\\u{1b}[31mred\\u{7}"),
+            ("\u{9b}2J", "\\u{9b}2J"),
+            ("\u{202e}gpj.exe", "\\u{202e}gpj.exe"),
+            ("a\u{200b}b", "a\\u{200b}b"),
+            ("\u{7f}", "\\u{7f}"),
+        ];
+        for (said, shown) in cases {
+            assert_eq!(printable(said), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_too_wide_is_cut_with_a_sign() {
+        let cases = [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "ab…"),
+            ("日本語", 6, "日本語"),
+            ("日本語", 5, "日本…"),
+            ("日本語", 4, "日…"),
+            ("abc", 1, "…"),
+            ("abc", 0, ""),
+        ];
+        for (text, columns, shown) in cases {
+            assert_eq!(fitted(text, columns), shown, "{text} in {columns}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The event log: each counted event as a line, at least once and in order, through
+//! a crash, a rotation and a disk that cannot be written.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use support::audit_event::{assert_shows_nothing_private, event, events};
+use support::eventually::eventually;
+use support::exporter::{Exporter, is};
+use support::program::{Program, command};
+use support::scripted_api::{ScriptedApi, healthy};
+use tempfile::TempDir;
+
+/// From an event to its line, on a machine that is busy.
+const WRITTEN: Duration = Duration::from_secs(40);
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn log_to(path: &Path) -> String {
+    format!("--events.log={}", path.display())
+}
+
+/// Ids of the events in a log, in order.
+fn ids(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let id = |line: &str| {
+        let event: Value = serde_json::from_str(line).expect("a line of JSON");
+        event["id"].as_str().expect("an id").to_owned()
+    };
+    text.lines().map(id).collect()
+}
+
+fn wait_for_ids(path: &Path, expected: &[&str]) {
+    eventually(&format!("{expected:?}"), WRITTEN, || {
+        let ids = ids(path);
+        (ids == expected)
+            .then_some(())
+            .ok_or_else(|| format!("{ids:?}"))
+    });
+}
+
+#[test]
+fn a_counted_event_is_a_line_that_tells_of_nobody() {
+    let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
+    let folder = folder();
+    let path = folder.path().join("events.jsonl");
+    let exporter = Exporter::polling_with(&api, &[&log_to(&path)]);
+    exporter.wait_until_up();
+    let names: Vec<_> = (0..3).map(|place| format!("event-{place}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    wait_for_ids(&path, &names);
+    exporter.wait_for_polls(3);
+    wait_for_ids(&path, &names);
+    let text = fs::read_to_string(&path).expect("a log");
+    assert_shows_nothing_private("the event log", &text);
+    let line: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(line["event_type"], "USER_STATUS");
+    assert_eq!(line["source_country"], "GB");
+    assert!(line["created_at"].as_str().expect("a time").ends_with('Z'));
+}
+
+#[test]
+fn everything_is_told_where_that_is_asked_for() {
+    let recorded = event("a", "USER_STATUS");
+    let api = ScriptedApi::start(healthy(vec![recorded.clone()]));
+    let settings = ["--events.log=stdout", "--events.log-personal-data"];
+    let exporter = Exporter::polling_with(&api, &settings);
+    let line = exporter.program.wait_for_line("\"user_email\":");
+    let told: Value = serde_json::from_str(&line).expect("JSON");
+    for field in ["user_email", "user_id", "source_ip", "context", "_links"] {
+        assert_eq!(told[field], recorded[field], "{field}");
+    }
+}
+
+#[test]
+fn nothing_is_logged_where_nobody_asks() {
+    let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
+    let exporter = Exporter::polling(&api);
+    exporter.wait_until_up();
+    exporter.wait_for_polls(2);
+    let shown = exporter.program.lines().join("\n");
+    assert!(!shown.contains("\"event_type\""), "{shown}");
+}
+
+#[test]
+fn a_rotated_log_is_begun_anew() {
+    let api = ScriptedApi::start(healthy(vec![event("a", "USER_STATUS")]));
+    let folder = folder();
+    let path = folder.path().join("events.jsonl");
+    let _exporter = Exporter::polling_with(&api, &[&log_to(&path)]);
+    wait_for_ids(&path, &["a"]);
+    let moved = folder.path().join("events.jsonl.1");
+    fs::rename(&path, &moved).expect("a rotation");
+    let two = vec![event("a", "USER_STATUS"), event("b", "USER_STATUS")];
+    api.follow(healthy(two.clone()));
+    wait_for_ids(&path, &["b"]);
+    assert_eq!(ids(&moved), ["a"]);
+    // And cut in its place, as `copytruncate` does it.
+    fs::write(&path, "").expect("an empty file");
+    api.follow(healthy([two, vec![event("c", "USER_STATUS")]].concat()));
+    wait_for_ids(&path, &["c"]);
+}
+
+#[test]
+fn a_disk_that_cannot_be_written_holds_up_nothing() {
+    let api = ScriptedApi::start(healthy(events(2, "USER_STATUS")));
+    let folder = folder();
+    let missing = folder.path().join("not-mounted");
+    let path = missing.join("events.jsonl");
+    let exporter = Exporter::polling_with(&api, &[&log_to(&path)]);
+    let line = exporter
+        .program
+        .wait_for_line("event log cannot be written");
+    assert!(
+        line.contains("not-mounted") && line.contains("counting goes on"),
+        "{line}"
+    );
+    api.follow(healthy(events(5, "USER_STATUS")));
+    exporter.wait_for("nexmo_audit_events_total", &[], |_| {
+        is(5.0)(exporter.counted())
+    });
+    fs::create_dir(&missing).expect("a folder");
+    exporter.program.wait_for_line("event log is written again");
+    let ids = ids(&path);
+    assert_eq!(ids.len(), 5, "{ids:?}");
+    assert!(
+        ids[..2]
+            .iter()
+            .all(|id| ["event-0", "event-1"].contains(&&**id)),
+        "{ids:?}"
+    );
+}
+
+/// The exporter with its state in `folder`, so that another can go on after it.
+fn restartable(api: &ScriptedApi, folder: &Path, log: &Path) -> Program {
+    let settings = [
+        "serve".to_owned(),
+        "--web.listen-address=127.0.0.1:0".to_owned(),
+        "--poll.interval=100ms".to_owned(),
+        "--poll.start=1h".to_owned(),
+        "--metrics.scrape-interval=0".to_owned(),
+        format!("--storage.path={}", folder.join("data").display()),
+        format!("--api.base-url={}", api.base_url()),
+        log_to(log),
+    ];
+    let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+    Program::started_by(command().args(&settings), &settings)
+}
+
+#[test]
+fn through_kills_each_event_is_written_and_in_order() {
+    const ROUNDS: usize = 8;
+    const EVENTS: usize = 50;
+    let api = ScriptedApi::start(healthy(Vec::new()));
+    let folder = folder();
+    let path = folder.path().join("events.jsonl");
+    let lines = || {
+        fs::read_to_string(&path)
+            .unwrap_or_default()
+            .lines()
+            .count()
+    };
+    for round in 1..=ROUNDS {
+        let program = restartable(&api, folder.path(), &path);
+        program.wait_for_line("first poll succeeded");
+        let before = lines();
+        api.follow(healthy(events(round * EVENTS, "USER_STATUS")));
+        eventually("a new line", WRITTEN, || {
+            (lines() > before)
+                .then_some(())
+                .ok_or_else(|| program.log())
+        });
+        program.signal("KILL");
+    }
+    let program = restartable(&api, folder.path(), &path);
+    program.wait_for_line("first poll succeeded");
+    eventually("every line", WRITTEN, || {
+        let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        let event = |line: &str| serde_json::from_str::<Value>(line).ok();
+        let ids = text
+            .lines()
+            .filter_map(event)
+            .map(|event| event["id"].clone());
+        let mut first: Vec<Value> = Vec::new();
+        for id in ids {
+            if !first.contains(&id) {
+                first.push(id);
+            }
+        }
+        let expected = (0..ROUNDS * EVENTS).map(|place| Value::from(format!("event-{place}")));
+        let whole = first.iter().cloned().eq(expected);
+        whole
+            .then_some(())
+            .ok_or_else(|| format!("{} first lines", first.len()))
+    });
+}
+
+/// A pipe that nobody reads is as slow as a disk can be. What waits for it outlives
+/// a crash.
+#[test]
+fn what_was_counted_before_a_crash_is_written_after_it() {
+    let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let path = folder.path().join("events.jsonl");
+    fs::write(&path, "{\"id\":\"half of a li").expect("a file");
+    let start = |log: &Path| restartable(&api, folder.path(), log);
+    let program = start(&pipe);
+    program.wait_for_line("first poll succeeded");
+    program.signal("KILL");
+    drop(program);
+    let _program = start(&path);
+    eventually("every line", WRITTEN, || {
+        let text = fs::read_to_string(&path).expect("a log");
+        let (half, rest) = text.split_once('\n').ok_or("nothing yet")?;
+        assert_eq!(half, "{\"id\":\"half of a li");
+        let ids: Vec<_> = rest
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .map(|event| event["id"].to_string())
+            .collect();
+        let expected = ["\"event-0\"", "\"event-1\"", "\"event-2\""];
+        (ids == expected).then_some(()).ok_or(text)
+    });
+}
