@@ -5,7 +5,7 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
-    runtime::{Builder, Runtime},
+    runtime::{Builder, Handle, Runtime},
     time::Instant,
 };
 
@@ -38,6 +38,11 @@ pub struct App {
     event_log: Option<EventLog>,
     server: Server,
 }
+
+/// Threads for counting alone, so that no scrape waits while pages are parsed: the
+/// system lets a thread that has slept run first.
+#[derive(Debug)]
+pub struct CountingThreads(Option<Runtime>);
 
 impl App {
     /// Takes the ports and prepares everything. Nothing is asked of the API yet.
@@ -107,15 +112,19 @@ impl App {
         self.server.local_addresses()
     }
 
-    /// Polls and serves until `shutdown` resolves and answers in flight have ended.
+    /// Serves until `shutdown` resolves and answers in flight have ended, and polls
+    /// on `counting` meanwhile: see [`CountingThreads`].
     ///
     /// # Errors
     /// When the poller ended by itself, which only a defect can make it do.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    pub async fn run(
+        self,
+        counting: &Handle,
+        shutdown: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
         for address in self.local_addresses()? {
             tracing::info!(%address, "listening");
         }
-        let counting = counting_threads().context("no thread can be started")?;
         let mut polling = counting.spawn(self.poller.run());
         if let Some(log) = self.event_log {
             counting.spawn(log.run());
@@ -128,9 +137,7 @@ impl App {
             }
         };
         self.server.run(stop).await;
-        // Whatever it is doing: what is not committed is counted again, and what is not
-        // written to the event log is written after the next start.
-        counting.shutdown_background();
+        polling.abort();
         if poller_ended {
             bail!("the poller ended, which is a defect: please report it with the log");
         }
@@ -138,13 +145,34 @@ impl App {
     }
 }
 
-/// Threads of their own, so that no scrape waits while pages are parsed: the system
-/// lets a thread that has slept run first.
-fn counting_threads() -> io::Result<Runtime> {
-    Builder::new_multi_thread()
-        .thread_name("counting")
-        .enable_all()
-        .build()
+impl CountingThreads {
+    /// As many as there are processors.
+    ///
+    /// # Errors
+    /// When the system has no thread left.
+    pub fn start() -> io::Result<Self> {
+        let mut threads = Builder::new_multi_thread();
+        let runtime = threads.thread_name("counting").enable_all().build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Where to count.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.0
+            .as_ref()
+            .map_or_else(Handle::current, |runtime| runtime.handle().clone())
+    }
+}
+
+/// Whatever they are doing ends: what is not committed is counted again, and what is
+/// not written to the event log is written after the next start.
+impl Drop for CountingThreads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// The event log, and where its lines begin.

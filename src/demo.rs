@@ -5,7 +5,7 @@ use std::{future::Future, io::Write, net::SocketAddr};
 use anyhow::Context;
 
 use crate::{
-    app::App,
+    app::{App, CountingThreads},
     config::{FoundCredentials, Options, Settings},
     simulator::{Simulator, SimulatorSettings},
 };
@@ -38,7 +38,8 @@ pub async fn run(mut options: Options, shutdown: impl Future<Output = ()>) -> an
         .context("no address is listened on")?;
     introduce(address, &settings.telemetry_path)?;
     let simulating = tokio::spawn(simulator.run(std::future::pending()));
-    let outcome = app.run(shutdown).await;
+    let counting = CountingThreads::start().context("no thread can be started")?;
+    let outcome = app.run(&counting.handle(), shutdown).await;
     simulating.abort();
     outcome
 }

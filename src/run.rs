@@ -2,12 +2,12 @@
 
 use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    app::{self, App},
+    app::{self, App, CountingThreads},
     backfill,
     cli::{self, Action, Ask, SimulateOptions},
     client::REASONS,
@@ -79,7 +79,8 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
         ?interval,
         "started"
     );
-    app.run(shutdown).await
+    let counting = CountingThreads::start().context("no thread can be started")?;
+    app.run(&counting.handle(), shutdown).await
 }
 
 async fn ask_for_events(ask: Ask) -> anyhow::Result<()> {

@@ -15,6 +15,7 @@ use nexmo_audit_exporter::config::{FoundCredentials, Settings};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::task::yield_now;
 use tokio::time::{Instant, advance};
 use tracing::field::{Field, Visit};
@@ -64,7 +65,8 @@ impl Paused {
             .await
             .expect("an app");
         let address = app.local_addresses().expect("addresses")[0];
-        tokio::spawn(app.run(pending()));
+        // In the runtime of the test, and so with its clock.
+        tokio::spawn(async move { app.run(&Handle::current(), pending()).await });
         Self {
             api,
             address,
