@@ -179,7 +179,7 @@ impl Grid {
         let by_type = self.types.entry(name.to_owned()).or_insert_with(open);
         let is_full = self.series.len() >= self.max_series;
         let overflows = is_full && !self.series.contains_key(&labels);
-        let labels = if overflows { other() } else { labels };
+        let labels = if overflows { Labels::other() } else { labels };
         let by_labels = self.series.entry(labels).or_insert_with(open);
         if let Some(place) = place {
             by_type.rise(place);
@@ -214,14 +214,6 @@ impl Grid {
     #[must_use]
     pub(super) fn overflow(&self) -> u64 {
         self.overflow
-    }
-}
-
-fn other() -> Labels<'static> {
-    Labels {
-        event_type: OTHER.into(),
-        source: OTHER.into(),
-        source_country: OTHER.into(),
     }
 }
 

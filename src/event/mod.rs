@@ -44,3 +44,15 @@ pub struct Labels<'a> {
     /// ISO 3166-1 alpha-2, as far as the API keeps to it.
     pub source_country: Cow<'a, str>,
 }
+
+impl Labels<'static> {
+    /// Those of events that the series cap left no room for: [`OTHER`] throughout.
+    #[must_use]
+    pub const fn other() -> Self {
+        Self {
+            event_type: Cow::Borrowed(OTHER),
+            source: Cow::Borrowed(OTHER),
+            source_country: Cow::Borrowed(OTHER),
+        }
+    }
+}

@@ -193,7 +193,7 @@ impl Ledger {
                 (self.series.open(key), Counted::Own)
             }
             None => {
-                let key = self.own(&other());
+                let key = self.own(&Labels::other());
                 (self.series.open(key), Counted::Overflow)
             }
         }
@@ -214,14 +214,6 @@ impl Ledger {
         let new: Arc<str> = value.into();
         self.values.insert(Arc::clone(&new));
         new
-    }
-}
-
-fn other() -> Labels<'static> {
-    Labels {
-        event_type: OTHER.into(),
-        source: OTHER.into(),
-        source_country: OTHER.into(),
     }
 }
 
