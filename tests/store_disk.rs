@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use nexmo_audit_exporter::store::StoreError;
+use nexmo_audit_exporter::store::{Store, StoreError};
 use store_support::{
     child::{self, Process, this_binary},
     complaint, contents, directory, file_in, history_in,
@@ -174,15 +174,20 @@ fn a_volume_that_becomes_read_only_is_recovered_from() {
 const GONE: &str = "DIR/state.redb is gone or another file has taken its place: bring it back \
      (is a volume unmounted?), or restart the exporter to go on with what is there";
 
+/// A state of one commit that is moved while it is open: where it was, and where it is.
+fn moved_away(directory: &Path) -> (Store, Numbered, [PathBuf; 2]) {
+    let mut store = open(directory);
+    let mut history = Numbered::new();
+    history.commit(&mut store).expect("it is stored");
+    let (file, away) = (file_in(directory), directory.join("away"));
+    fs::rename(&file, &away).expect("it can be moved");
+    (store, history, [file, away])
+}
+
 #[test]
 fn a_file_that_is_gone_is_missed_and_taken_up_again() {
     let directory = directory();
-    let mut store = open(directory.path());
-    let mut history = Numbered::new();
-    history.commit(&mut store).expect("it is stored");
-    let file = file_in(directory.path());
-    let away = directory.path().join("away");
-    fs::rename(&file, &away).expect("it can be moved");
+    let (mut store, mut history, [file, away]) = moved_away(directory.path());
 
     let error = history.commit(&mut store).expect_err("it is gone");
     assert_eq!(without(directory.path(), &error), GONE);
@@ -213,12 +218,7 @@ fn a_directory_that_is_deleted_is_missed() {
 #[test]
 fn a_file_that_another_process_went_on_with_is_not_written_to() {
     let directory = directory();
-    let mut store = open(directory.path());
-    let mut history = Numbered::new();
-    history.commit(&mut store).expect("it is stored");
-    let file = file_in(directory.path());
-    let away = directory.path().join("away");
-    fs::rename(&file, &away).expect("it can be moved");
+    let (mut store, mut history, [file, away]) = moved_away(directory.path());
     history.commit(&mut store).expect_err("it is gone");
     fs::rename(&away, &file).expect("it can be moved");
 
