@@ -23,6 +23,8 @@ pub mod metrics;
 pub mod outbox;
 pub mod paging;
 pub mod poller;
+pub mod reload;
+pub mod roster;
 pub mod run;
 pub mod server;
 pub mod simulator;
