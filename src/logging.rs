@@ -24,6 +24,7 @@ pub fn init(settings: LogSettings) -> anyhow::Result<()> {
     let lines = match settings.format {
         LogFormat::Logfmt => tracing_logfmt::builder()
             .with_span_name(false)
+            .with_span_path(false)
             .layer()
             .with_writer(std::io::stderr)
             .boxed(),

@@ -30,7 +30,7 @@ use crate::{
     metrics::{ProcessMetrics, SelfMetrics},
 };
 use format::PerVariant;
-use on_show::{OnShow, Shown};
+use on_show::{OnShow, Showing, Shown};
 use own::OwnMetrics;
 use snapshot::Body;
 
@@ -48,9 +48,11 @@ const OWN_METRICS_KEEP: Duration = Duration::from_millis(100);
 pub struct Exposition {
     process: Arc<ProcessMetrics>,
     settings: ExpositionSettings,
+    showing: Mutex<Showing>,
+    /// What `showing` was at some time; [`Exposition::on_show`] has it as it is.
     on_show: ArcSwap<OnShow>,
-    /// Held while what is on show is made anew.
-    publishing: Mutex<()>,
+    /// That of `showing`.
+    generation: AtomicU64,
     own: ArcSwapOption<OwnMetrics>,
     /// What is kept ready, since someone asked for it.
     asked: PerVariant<AtomicBool>,
@@ -63,6 +65,7 @@ pub struct Exposition {
 #[derive(Debug)]
 pub struct AccountExposition {
     exposition: Arc<Exposition>,
+    name: Option<Arc<str>>,
     id: u64,
 }
 
@@ -92,8 +95,9 @@ impl Exposition {
         Self {
             process,
             settings,
-            on_show: ArcSwap::default(),
-            publishing: Mutex::default(),
+            on_show: ArcSwap::from_pointee(Showing::default().on_show()),
+            showing: Mutex::default(),
+            generation: AtomicU64::new(0),
             own: ArcSwapOption::empty(),
             asked: PerVariant::default(),
             gate: Mutex::new(gate),
@@ -116,21 +120,50 @@ impl Exposition {
         metrics: Arc<SelfMetrics>,
     ) -> AccountExposition {
         let id = self.accounts.fetch_add(1, Ordering::Relaxed);
-        let account = Shown::new(id, name, metrics);
-        self.replace(|before| Some(before.with_account(account)));
+        self.show(|showing| showing.add(Shown::new(id, name.clone(), metrics)));
         AccountExposition {
             exposition: Arc::clone(self),
+            name,
             id,
         }
     }
 
-    /// Makes anew what is on show; says its generation.
-    fn replace(&self, next: impl FnOnce(&OnShow) -> Option<OnShow>) -> Option<u64> {
-        let _alone = lock(&self.publishing);
-        let next = next(&self.on_show.load())?;
-        let generation = next.generation;
-        self.on_show.store(Arc::new(next));
-        Some(generation)
+    /// Changes what is on show.
+    fn show<T>(&self, change: impl FnOnce(&mut Showing) -> T) -> T {
+        let mut showing = lock(&self.showing);
+        let outcome = change(&mut showing);
+        let next = showing.on_show_if_small();
+        if let Some(next) = &next {
+            // Before anyone can ask for it.
+            for variant in Variant::ALL {
+                if self.asked.of(variant).load(Ordering::Relaxed) {
+                    next.body(variant);
+                }
+            }
+        }
+        self.generation.store(showing.generation, Ordering::Release);
+        if let Some(next) = next {
+            self.on_show.store(Arc::new(next));
+        }
+        outcome
+    }
+
+    /// What is on show now.
+    fn on_show(&self) -> Arc<OnShow> {
+        let is_current =
+            |on_show: &OnShow| on_show.generation >= self.generation.load(Ordering::Acquire);
+        let on_show = self.on_show.load_full();
+        if is_current(&on_show) {
+            return on_show;
+        }
+        let showing = lock(&self.showing);
+        let on_show = self.on_show.load_full();
+        if is_current(&on_show) {
+            return on_show;
+        }
+        let on_show = Arc::new(showing.on_show());
+        self.on_show.store(Arc::clone(&on_show));
+        on_show
     }
 
     /// A server that scrapes is about to be answered; says whether it may be shown
@@ -153,7 +186,7 @@ impl Exposition {
         uptime: Duration,
     ) -> prometheus::Result<Vec<Bytes>> {
         // In this order: a generation that is noted was served.
-        let on_show = self.on_show.load();
+        let on_show = self.on_show();
         let shown = visit.is_none_or(|visit| self.note(visit, on_show.generation, uptime));
         self.asked.of(variant).store(true, Ordering::Relaxed);
         let nothing;
@@ -243,17 +276,14 @@ impl AccountExposition {
         types: &Arc<[EventType]>,
         start: Timestamp,
     ) {
-        let Self { exposition, id } = self;
+        let Self {
+            exposition,
+            name,
+            id,
+        } = self;
         let created = exposition.settings.created.map(|_| start);
-        let generation = exposition.replace(|before| {
-            let next = before.with_changes(*id, changes, types, created)?;
-            for variant in Variant::ALL {
-                if exposition.asked.of(variant).load(Ordering::Relaxed) {
-                    next.render(*id, variant);
-                }
-            }
-            Some(next)
-        });
+        let generation =
+            exposition.show(|showing| showing.change((name, *id), changes, types, created));
         if let Some(generation) = generation {
             ledger.shown(generation);
         }
@@ -263,14 +293,14 @@ impl AccountExposition {
     /// large beside all else of a quiet account.
     #[must_use]
     pub fn shared(&self, types: Vec<EventType>) -> Arc<[EventType]> {
-        self.exposition.on_show.load().known(&types.into())
+        lock(&self.exposition.showing).known(&types.into())
     }
 }
 
 impl Drop for AccountExposition {
     fn drop(&mut self) {
         self.exposition
-            .replace(|before| Some(before.without_account(self.id)));
+            .show(|showing| showing.remove((&self.name, self.id)));
     }
 }
 

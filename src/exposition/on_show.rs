@@ -1,6 +1,9 @@
 //! What is on show of all accounts at once, in one generation.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use jiff::Timestamp;
 
@@ -18,11 +21,19 @@ use crate::{
     },
 };
 
-/// With more accounts than this, an answer is put together when a scrape asks for
-/// it and not after each commit, of which there are many between two scrapes then.
+/// So many accounts are few: see [`Showing::on_show_if_small`].
 const FEW: usize = 16;
 
-/// What is on show of all accounts.
+/// What is on show of all accounts, as pollers change it.
+#[derive(Debug)]
+pub(super) struct Showing {
+    pub(super) generation: u64,
+    accounts: BTreeMap<Option<Arc<str>>, Arc<Shown>>,
+    described: Arc<Described>,
+    headers: Arc<Headers>,
+}
+
+/// What is on show of all accounts, as a scrape finds it.
 #[derive(Debug)]
 pub(super) struct OnShow {
     pub(super) generation: u64,
@@ -52,7 +63,7 @@ struct Headers {
     descriptions: FamilyHeader,
 }
 
-impl Default for OnShow {
+impl Default for Showing {
     fn default() -> Self {
         let headers = Headers {
             by_type: FamilyHeader::new(&EVENTS_BY_TYPE),
@@ -61,10 +72,9 @@ impl Default for OnShow {
         };
         Self {
             generation: 0,
-            accounts: Vec::new(),
+            accounts: BTreeMap::new(),
             described: Arc::new(Described::new(Vec::new())),
             headers: Arc::new(headers),
-            bodies: PerVariant::default(),
         }
     }
 }
@@ -94,56 +104,52 @@ impl Shown {
     }
 }
 
-impl OnShow {
-    /// The accounts in the order of their names.
-    pub(super) fn accounts(&self) -> impl Iterator<Item = &Shown> {
-        self.accounts.iter().map(|account| &**account)
-    }
-
-    /// With one more account, which shows what one of the same name has shown.
-    pub(super) fn with_account(&self, mut account: Shown) -> Self {
-        let mut accounts = self.accounts.clone();
-        match accounts.binary_search_by(|there| there.name.cmp(&account.name)) {
-            Ok(place) => {
-                account.types = Arc::clone(&accounts[place].types);
-                account.events.clone_from(&accounts[place].events);
-                accounts[place] = Arc::new(account);
-            }
-            Err(place) => accounts.insert(place, Arc::new(account)),
+impl Showing {
+    /// One more account, which shows what one of the same name has shown.
+    pub(super) fn add(&mut self, mut account: Shown) {
+        if let Some(before) = self.accounts.get(&account.name) {
+            account.types = Arc::clone(&before.types);
+            account.events.clone_from(&before.events);
         }
-        self.next(accounts)
+        self.accounts
+            .insert(account.name.clone(), Arc::new(account));
+        self.generation += 1;
     }
 
-    /// Without this account, if it is there.
-    pub(super) fn without_account(&self, id: u64) -> Self {
-        let accounts = self.accounts.iter().filter(|account| account.id != id);
-        self.next(accounts.cloned().collect())
+    /// Takes this account away, unless another has its name.
+    pub(super) fn remove(&mut self, (name, id): (&Option<Arc<str>>, u64)) {
+        if self
+            .accounts
+            .get(name)
+            .is_some_and(|account| account.id == id)
+        {
+            self.accounts.remove(name);
+            self.describe();
+            self.generation += 1;
+        }
     }
 
-    /// With these counters of an account as they are now; `None` if the account is
-    /// not there.
-    pub(super) fn with_changes(
-        &self,
-        id: u64,
+    /// Shows these counters of an account as they are now; says in which generation,
+    /// if it is there.
+    pub(super) fn change(
+        &mut self,
+        (name, id): (&Option<Arc<str>>, u64),
         changes: &Changes,
         types: &Arc<[EventType]>,
         created: Option<Timestamp>,
-    ) -> Option<Self> {
-        let place = self.accounts.iter().position(|account| account.id == id)?;
+    ) -> Option<u64> {
         let types = self.known(types);
-        let account = self.accounts[place].with(changes, Arc::clone(&types), created);
-        let mut accounts = self.accounts.clone();
-        accounts[place] = Arc::new(account);
-        let mut next = self.next(accounts);
-        if !self
-            .described
-            .lists
-            .iter()
-            .any(|list| Arc::ptr_eq(list, &types))
-        {
-            next.described = Arc::new(Described::new(next.lists()));
+        let account = self
+            .accounts
+            .get_mut(name)
+            .filter(|account| account.id == id)?;
+        let is_other = !Arc::ptr_eq(&account.types, &types);
+        *account = Arc::new(account.with(changes, types, created));
+        if is_other {
+            self.describe();
         }
-        Some(next)
+        self.generation += 1;
+        Some(self.generation)
     }
 
     /// The same list as another account has, where they are equal: each takes as
@@ -156,16 +162,50 @@ impl OnShow {
         Arc::clone(same.unwrap_or(types))
     }
 
-    /// Renders what this account has changed, before anyone can ask for it, so that
-    /// no scrape waits for that.
-    pub(super) fn render(&self, id: u64, variant: Variant) {
-        let account = self.accounts.iter().find(|account| account.id == id);
-        if let Some(events) = account.and_then(|account| account.events.as_ref()) {
-            events.render(variant);
+    /// As it is now, where there are so few accounts that everything is made ready
+    /// with each commit, so that no scrape waits for it. Of many accounts there are
+    /// many commits between two scrapes.
+    pub(super) fn on_show_if_small(&self) -> Option<OnShow> {
+        (self.accounts.len() <= FEW).then(|| self.on_show())
+    }
+
+    /// As it is now.
+    pub(super) fn on_show(&self) -> OnShow {
+        OnShow {
+            generation: self.generation,
+            accounts: self.accounts.values().cloned().collect(),
+            described: Arc::clone(&self.described),
+            headers: Arc::clone(&self.headers),
+            bodies: PerVariant::default(),
         }
-        if self.accounts.len() <= FEW {
-            self.body(variant);
+    }
+
+    /// Shows the types of every list that an account has, and no others.
+    fn describe(&mut self) {
+        let lists = self.lists();
+        let same = |(one, other): (&Arc<_>, &Arc<_>)| Arc::ptr_eq(one, other);
+        let before = &self.described.lists;
+        if before.len() != lists.len() || !before.iter().zip(&lists).all(same) {
+            self.described = Arc::new(Described::new(lists));
         }
+    }
+
+    /// Every list of types that an account has, once.
+    fn lists(&self) -> Vec<Arc<[EventType]>> {
+        let mut lists: Vec<Arc<[EventType]>> = Vec::new();
+        for account in self.accounts.values() {
+            if !lists.iter().any(|list| Arc::ptr_eq(list, &account.types)) {
+                lists.push(Arc::clone(&account.types));
+            }
+        }
+        lists
+    }
+}
+
+impl OnShow {
+    /// The accounts in the order of their names.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &Shown> {
+        self.accounts.iter().map(|account| &**account)
     }
 
     /// Every event in one variant.
@@ -192,26 +232,5 @@ impl OnShow {
         pieces.push(headers.descriptions.piece(variant));
         pieces.extend(self.described.blocks.pieces(variant));
         pieces
-    }
-
-    fn next(&self, accounts: Vec<Arc<Shown>>) -> Self {
-        Self {
-            generation: self.generation + 1,
-            accounts,
-            described: Arc::clone(&self.described),
-            headers: Arc::clone(&self.headers),
-            bodies: PerVariant::default(),
-        }
-    }
-
-    /// Every list of types that an account has, once.
-    fn lists(&self) -> Vec<Arc<[EventType]>> {
-        let mut lists: Vec<Arc<[EventType]>> = Vec::new();
-        for account in self.accounts() {
-            if !lists.iter().any(|list| Arc::ptr_eq(list, &account.types)) {
-                lists.push(Arc::clone(&account.types));
-            }
-        }
-        lists
     }
 }

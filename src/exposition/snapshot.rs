@@ -58,12 +58,6 @@ impl Snapshot {
             series: self.series.with(rows(&changes.series)),
         }
     }
-
-    /// Renders what was not rendered before.
-    pub(super) fn render(&self, variant: Variant) {
-        self.by_type.pieces(variant).for_each(drop);
-        self.series.pieces(variant).for_each(drop);
-    }
 }
 
 impl Described {
