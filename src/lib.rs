@@ -30,3 +30,4 @@ pub mod status;
 pub mod storage;
 pub mod store;
 pub mod window;
+pub mod yaml;

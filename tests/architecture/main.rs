@@ -63,7 +63,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("backfill", &["config", "event", "history", "metrics"]),
     ("status", &[]),
     ("server", &["exposition", "metrics", "status"]),
-    ("config", &[]),
+    ("yaml", &[]),
+    ("config", &["yaml"]),
     ("credentials", &["config"]),
     ("simulator", &[]),
     ("cli", &["config", "simulator"]),
@@ -84,6 +85,7 @@ const PURE: &[&str] = &[
     "exposition",
     "listing",
     "outbox",
+    "yaml",
     "backfill/grid.rs",
     "backfill/openmetrics.rs",
 ];
