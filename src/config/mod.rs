@@ -11,6 +11,7 @@ mod listen;
 mod log;
 mod moment;
 mod options;
+mod web_config;
 
 pub use asking::{AskSettings, GetSettings, Here, ListSettings, Output, Span, TypesSettings};
 pub use asking_options::{
@@ -22,6 +23,10 @@ pub use listen::ListenAddress;
 pub use log::{LogFormat, LogLevel, LogSettings};
 pub use options::{
     AccountOptions, EventsOptions, LogOptions, MetricsOptions, Options, PollOptions, WebOptions,
+};
+
+pub use web_config::{
+    AllowedName, ClientCertificates, PasswordHash, Pem, RateLimit, TlsSettings, WebSettings,
 };
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
@@ -37,6 +42,10 @@ pub struct Settings {
     pub listen: Vec<ListenAddress>,
     /// Where metrics are served; begins with `/`.
     pub telemetry_path: String,
+    /// The file with TLS and passwords.
+    pub web_config: Option<PathBuf>,
+    /// Answers in flight at once; 0 for no bound.
+    pub max_requests: usize,
     /// The account that is polled.
     pub account: AccountSettings,
     /// How it is polled.
@@ -130,6 +139,14 @@ pub struct FoundCredentials {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(Vec<String>);
 
+impl Problems {
+    /// These, in this order; at least one.
+    #[must_use]
+    pub fn new(problems: Vec<String>) -> Self {
+        Self(problems)
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "the configuration cannot be used:")?;
@@ -175,6 +192,7 @@ impl Check {
     fn settings(&mut self, options: &Options, found: FoundCredentials) -> Option<Settings> {
         let listen = self.listen(&options.web.listen_address);
         let telemetry_path = self.telemetry_path(&options.web.telemetry_path);
+        let max_requests = self.whole("--web.max-requests", &options.web.max_requests);
         let account = self.account(&options.account, found);
         let poll = self.poll(&options.poll);
         let scrape_interval = self.scrape_interval(&options.metrics.scrape_interval);
@@ -184,6 +202,8 @@ impl Check {
         Some(Settings {
             listen: listen?,
             telemetry_path: telemetry_path?,
+            web_config: options.web.config_file.clone(),
+            max_requests: max_requests?,
             account: account?,
             poll: poll?,
             storage_path: options.storage.path.clone(),
@@ -229,6 +249,11 @@ impl Check {
         let number = text.parse().ok().filter(|number| *number > N::default());
         let problem = || format!("{text:?} is no number above 0");
         self.ok(setting, number.ok_or_else(problem))
+    }
+
+    fn whole(&mut self, setting: &str, text: &str) -> Option<usize> {
+        let problem = |_| format!("{text:?} is no whole number; 0 is for no limit");
+        self.ok(setting, text.parse().map_err(problem))
     }
 
     fn log(&mut self, options: &LogOptions) -> Option<LogSettings> {

@@ -86,6 +86,8 @@ const PURE: &[&str] = &[
     "listing",
     "outbox",
     "yaml",
+    "config/web_config.rs",
+    "config/web_config",
     "backfill/grid.rs",
     "backfill/openmetrics.rs",
 ];
