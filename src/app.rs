@@ -18,7 +18,7 @@ use crate::{
     metrics::SelfMetrics,
     outbox::{Content, Outbox, Written},
     poller::{Parts, PollStart, PollerSettings, PollerStart, SystemClock},
-    server::{Server, Site, bind},
+    server::{Server, Site, WebConfigFile, bind},
     status::Status,
     storage::StoredAccount,
     window::WindowSettings,
@@ -50,6 +50,7 @@ impl App {
     /// # Errors
     /// With what a person can do about it.
     pub async fn bind(settings: &Settings) -> anyhow::Result<Self> {
+        let web = Arc::new(WebConfigFile::read(settings.web_config.as_deref())?);
         let mut listeners = Vec::new();
         for address in &settings.listen {
             listeners.push(bind(address.host.as_deref(), address.port).await?);
@@ -100,7 +101,7 @@ impl App {
         Ok(Self {
             poller: PollerStart::new(poller, parts, stored),
             event_log,
-            server: Server::new(listeners, site),
+            server: Server::new(listeners, site, web, settings.max_requests),
         })
     }
 

@@ -62,7 +62,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("backfill", &["config", "event", "history", "metrics"]),
     ("status", &[]),
-    ("server", &["exposition", "metrics", "status"]),
+    ("server", &["config", "exposition", "metrics", "status"]),
     ("yaml", &[]),
     ("config", &["yaml"]),
     ("credentials", &["config"]),
