@@ -24,7 +24,7 @@ use crate::{
     poller::SystemClock,
     reload::{Answer, ReloadHandle},
     roster::Roster,
-    server::{Server, Site, bind},
+    server::{Server, Site, WebConfigFile, bind},
     storage::SharedStore,
 };
 use accounts::{Accounts, Shared, SharedLog};
@@ -37,6 +37,7 @@ pub struct App {
     settings: Settings,
     accounts: Accounts,
     process: Arc<ProcessMetrics>,
+    web: Arc<WebConfigFile>,
     reload: ReloadHandle,
     reloads: mpsc::Receiver<Answer>,
     read: Option<ReadSettings>,
@@ -53,6 +54,7 @@ struct Supervisor {
     settings: Settings,
     accounts: Accounts,
     process: Arc<ProcessMetrics>,
+    web: Arc<WebConfigFile>,
     reloads: mpsc::Receiver<Answer>,
     read: Option<ReadSettings>,
     counting: Handle,
@@ -64,6 +66,7 @@ impl App {
     /// # Errors
     /// With what a person can do about it.
     pub async fn bind(settings: &Settings) -> anyhow::Result<Self> {
+        let web = Arc::new(WebConfigFile::read(settings.web_config.as_deref())?);
         let mut listeners = Vec::new();
         for address in &settings.listen {
             listeners.push(bind(address.host.as_deref(), address.port).await?);
@@ -100,10 +103,11 @@ impl App {
             accounts: Accounts::new(shared, settings)?,
             settings: settings.clone(),
             process,
+            web: Arc::clone(&web),
             reload,
             reloads,
             read: None,
-            server: Server::new(listeners, site),
+            server: Server::new(listeners, site, web, settings.max_requests),
         })
     }
 
@@ -146,6 +150,7 @@ impl App {
             settings: self.settings,
             accounts: self.accounts,
             process: self.process,
+            web: self.web,
             reloads: self.reloads,
             read: self.read,
             counting: counting.clone(),
@@ -204,6 +209,7 @@ impl Supervisor {
         let (read, settings) = reading.await?;
         self.read = Some(read);
         let settings = settings?;
+        self.web.reload()?;
         let waiting = self.settings.need_restart(&settings);
         if !waiting.is_empty() {
             let waiting = waiting.join(", ");

@@ -203,7 +203,7 @@ fn read_file(
     read: impl FnOnce(&Path) -> io::Result<String>,
 ) -> Result<ConfigFile, Problems> {
     let named = |problem: &dyn std::fmt::Display| format!("{}: {problem}", path.display());
-    let text = read(path).map_err(|error| Problems::from(vec![named(&error)]))?;
+    let text = read(path).map_err(|error| Problems::new(vec![named(&error)]))?;
     ConfigFile::parse(&text).map_err(|problems| problems.map(|problem| named(&problem)))
 }
 
@@ -256,7 +256,7 @@ fn settings(
     if problems.is_empty() {
         Ok(settings)
     } else {
-        Err(problems.into())
+        Err(Problems::new(problems))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     logging,
     metrics::SelfMetrics,
     reload::ReloadHandle,
+    server::WebConfigFile,
     simulator::{Simulator, SimulatorError},
 };
 
@@ -139,7 +140,13 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
 /// be using it.
 #[expect(clippy::print_stdout, reason = "it is what was asked for")]
 fn check_config(options: &Options, file: File) -> anyhow::Result<()> {
-    let settings = Settings::check(options, found(&options.account, file))?;
+    let web = WebConfigFile::read(options.web.config_file.as_deref());
+    let settings = Settings::check(options, found(&options.account, file));
+    let settings = match (settings, web) {
+        (Ok(settings), Ok(_)) => settings,
+        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Err(problems.into()),
+        (Err(problems), Err(of_web)) => return Err(problems.and(of_web).into()),
+    };
     match settings.accounts.len() {
         1 => println!("The configuration can be used: 1 account."),
         accounts => println!("The configuration can be used: {accounts} accounts."),

@@ -14,6 +14,7 @@ mod log;
 mod moment;
 mod options;
 mod shard;
+mod web_config;
 
 pub use accounts::{AccountSettings, Found, FoundAccount, FoundCredentials, Origins};
 pub use asking::{AskSettings, GetSettings, Here, ListSettings, Output, Span, TypesSettings};
@@ -32,6 +33,10 @@ pub use options::{
 };
 pub use shard::Shard;
 
+pub use web_config::{
+    AllowedName, ClientCertificates, PasswordHash, Pem, RateLimit, TlsSettings, WebSettings,
+};
+
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
@@ -45,6 +50,10 @@ pub struct Settings {
     pub telemetry_path: String,
     /// Whether a client may ask for a reload.
     pub enable_lifecycle: bool,
+    /// The file with TLS and passwords.
+    pub web_config: Option<PathBuf>,
+    /// Answers in flight at once; 0 for no bound.
+    pub max_requests: usize,
     /// The accounts that are polled; there may be none in a shard.
     pub accounts: Vec<AccountSettings>,
     /// How they are polled.
@@ -113,13 +122,20 @@ pub enum Start {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(Vec<String>);
 
-impl From<Vec<String>> for Problems {
-    fn from(problems: Vec<String>) -> Self {
+impl Problems {
+    /// These, in this order; at least one.
+    #[must_use]
+    pub fn new(problems: Vec<String>) -> Self {
         Self(problems)
     }
-}
 
-impl Problems {
+    /// These, and others after them.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// Each put in other words.
     #[must_use]
     pub fn map(self, to: impl FnMut(String) -> String) -> Self {
@@ -162,6 +178,11 @@ impl Settings {
             (
                 "--web.enable-lifecycle",
                 self.enable_lifecycle != other.enable_lifecycle,
+            ),
+            ("--web.config.file", self.web_config != other.web_config),
+            (
+                "--web.max-requests",
+                self.max_requests != other.max_requests,
             ),
             ("--storage.path", self.storage_path != other.storage_path),
             (
@@ -219,6 +240,7 @@ impl Check {
     fn settings(&mut self, options: &Options, found: Found) -> Option<Settings> {
         let listen = self.listen(&options.web.listen_address);
         let telemetry_path = self.telemetry_path(&options.web.telemetry_path);
+        let max_requests = self.whole("--web.max-requests", &options.web.max_requests);
         let accounts = self.accounts(&options.account, &options.shard, found);
         let poll = self.poll(&options.poll);
         let scrape_interval = self.scrape_interval(&options.metrics.scrape_interval);
@@ -229,6 +251,8 @@ impl Check {
             listen: listen?,
             telemetry_path: telemetry_path?,
             enable_lifecycle: options.web.enable_lifecycle,
+            web_config: options.web.config_file.clone(),
+            max_requests: max_requests?,
             accounts: accounts?,
             poll: poll?,
             storage_path: options.storage.path.clone(),
@@ -275,6 +299,11 @@ impl Check {
         let number = text.parse().ok().filter(|number| *number > N::default());
         let problem = || format!("{text:?} is no number above 0");
         self.ok(setting, number.ok_or_else(problem))
+    }
+
+    fn whole(&mut self, setting: &str, text: &str) -> Option<usize> {
+        let problem = |_| format!("{text:?} is no whole number; 0 is for no limit");
+        self.ok(setting, text.parse().map_err(problem))
     }
 
     fn log(&mut self, options: &LogOptions) -> Option<LogSettings> {

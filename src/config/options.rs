@@ -60,6 +60,12 @@ pub struct WebOptions {
     /// Allow POST /-/reload, which reads the configuration anew, as SIGHUP does.
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
+    /// File with TLS and basic authentication, in the format of Prometheus' exporter-toolkit; read again when it changes.
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// Most answers in flight at once, 0 for no limit; more requests get 503.
+    #[arg(long = "web.max-requests", value_name = "NUMBER", default_value = "40")]
+    pub max_requests: String,
 }
 
 /// Where the API is and who asks.

@@ -1,49 +1,135 @@
-//! What is sent: parts that are shared with other answers, one after the other.
+//! What is sent: parts that are shared with other answers, one after the other. They
+//! are handed over together, so that as many as the system takes go in one call.
 
 use std::{
+    collections::VecDeque,
     convert::Infallible,
+    io::IoSlice,
     pin::Pin,
     task::{Context, Poll},
-    vec,
 };
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use hyper::body::{Body, Frame, SizeHint};
+
+use super::slots::Slot;
 
 /// The body of an answer.
 #[derive(Debug)]
-pub(super) struct Parts {
-    left: vec::IntoIter<Bytes>,
-    length: u64,
+pub(super) struct Parts(Option<Unsent>);
+
+/// What is left to send.
+#[derive(Debug)]
+pub(super) struct Unsent {
+    /// None of them is empty.
+    parts: VecDeque<Bytes>,
+    length: usize,
+    /// Given back when all has been sent, or nobody is left to send it to.
+    slot: Option<Slot>,
 }
 
-impl From<Vec<Bytes>> for Parts {
-    fn from(parts: Vec<Bytes>) -> Self {
-        Self {
-            length: parts.iter().map(|part| part.len() as u64).sum(),
-            left: parts.into_iter(),
+impl Parts {
+    /// Counts as in flight until all of it has been sent.
+    pub(super) fn hold(&mut self, slot: Slot) {
+        if let Some(unsent) = &mut self.0 {
+            unsent.slot = Some(slot);
         }
     }
 }
 
+impl From<Vec<Bytes>> for Parts {
+    fn from(mut parts: Vec<Bytes>) -> Self {
+        parts.retain(|part| !part.is_empty());
+        let unsent = Unsent {
+            length: parts.iter().map(Bytes::len).sum(),
+            parts: parts.into(),
+            slot: None,
+        };
+        Self((unsent.length > 0).then_some(unsent))
+    }
+}
+
 impl Body for Parts {
-    type Data = Bytes;
+    type Data = Unsent;
     type Error = Infallible;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let part = self.left.next();
-        self.length -= part.as_ref().map_or(0, Bytes::len) as u64;
-        Poll::Ready(part.map(|part| Ok(Frame::data(part))))
+    ) -> Poll<Option<Result<Frame<Unsent>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|unsent| Ok(Frame::data(unsent))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.len() == 0
+        self.0.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length)
+        let length = self.0.as_ref().map_or(0, |unsent| unsent.length);
+        SizeHint::with_exact(length as u64)
+    }
+}
+
+impl Buf for Unsent {
+    fn remaining(&self) -> usize {
+        self.length
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.parts.front().map_or(&[], |part| part)
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let pairs = slices.iter_mut().zip(&self.parts);
+        pairs
+            .map(|(slice, part)| *slice = IoSlice::new(part))
+            .count()
+    }
+
+    fn advance(&mut self, mut sent: usize) {
+        self.length = self.length.saturating_sub(sent);
+        while let Some(part) = self.parts.front_mut() {
+            if sent < part.len() {
+                part.advance(sent);
+                return;
+            }
+            sent -= part.len();
+            self.parts.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_taken_at_a_time_all_is_sent_in_order(
+            parts in prop::collection::vec("[a-z]{0,5}", 0..8),
+            steps in prop::collection::vec(1_usize..7, 40),
+        ) {
+            let whole = parts.concat();
+            let body = Parts::from(parts.into_iter().map(Bytes::from).collect::<Vec<_>>());
+            prop_assert_eq!(body.size_hint().exact(), Some(whole.len() as u64));
+            prop_assert_eq!(body.is_end_stream(), whole.is_empty());
+            let mut sent = Vec::new();
+            let mut unsent = body.0;
+            for step in steps {
+                let Some(unsent) = &mut unsent else { break };
+                let mut slices = [IoSlice::new(&[]); 3];
+                let number = unsent.chunks_vectored(&mut slices);
+                let seen: Vec<u8> = slices[..number].iter().flat_map(|slice| slice.to_vec()).collect();
+                prop_assert!(seen.starts_with(unsent.chunk()));
+                let step = step.min(seen.len());
+                sent.extend_from_slice(&seen[..step]);
+                unsent.advance(step);
+                prop_assert_eq!(unsent.remaining(), whole.len() - sent.len());
+                prop_assert_eq!(unsent.has_remaining(), !unsent.chunk().is_empty());
+            }
+            prop_assert_eq!(String::from_utf8(sent).expect("text"), whole);
+        }
     }
 }

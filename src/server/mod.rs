@@ -4,51 +4,74 @@
 //! A scrape is answered from memory. Nothing here waits for a poll or for a disk.
 
 mod accept;
+mod activity;
 mod bind;
 mod body;
+mod client_certificates;
+mod connection;
+mod connections;
+mod front;
 mod landing;
+mod passwords;
 mod routes;
+mod slots;
+mod stream;
+mod tls;
 mod visitor;
+mod web_config;
 
 pub use bind::{BindError, bind};
 pub use routes::Site;
+pub use web_config::WebConfigFile;
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use visitor::Peer;
-
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
+    time::MissedTickBehavior,
 };
+
+use activity::Activity;
+use connections::Connections;
+use front::{Client, Front};
+use slots::Slots;
+use visitor::Peer;
 
 /// How long answers in flight may take once the end is asked for.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take from one request to the end of the next one's head.
-/// Longer than the scrape intervals in use, so that a scraper keeps its connection.
-const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
 /// How long to rest when the system has no descriptor left for a connection.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
+/// From one look at the files of the web configuration to the next.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Listeners that are bound and a site to serve on them.
 #[derive(Debug)]
 pub struct Server {
     listeners: Vec<TcpListener>,
-    site: Arc<Site>,
+    front: Arc<Front>,
 }
 
 impl Server {
     /// A server that does not answer yet; its listeners already queue connections.
+    /// `max_requests` bounds the answers in flight, and is 0 for no bound.
     #[must_use]
-    pub fn new(listeners: Vec<TcpListener>, site: Site) -> Self {
+    pub fn new(
+        listeners: Vec<TcpListener>,
+        site: Site,
+        web: Arc<WebConfigFile>,
+        max_requests: usize,
+    ) -> Self {
+        let limits = std::fs::read_to_string("/proc/self/limits").ok();
         Self {
             listeners,
-            site: Arc::new(site),
+            front: Arc::new(Front {
+                site,
+                web,
+                connections: Arc::new(Connections::new(limits.as_deref())),
+                slots: Arc::new(Slots::new(max_requests)),
+            }),
         }
     }
 
@@ -64,14 +87,22 @@ impl Server {
     /// a bounded time to end.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let graceful = Arc::new(GracefulShutdown::new());
-        let mut accepting = JoinSet::new();
+        let mut serving = JoinSet::new();
+        let web = Arc::clone(&self.front.web);
+        for warning in web.warnings() {
+            tracing::warn!("{warning}");
+        }
+        if web.is_given() {
+            serving.spawn(follow(web));
+        }
         for listener in self.listeners {
-            let (site, graceful) = (Arc::clone(&self.site), Arc::clone(&graceful));
-            accepting.spawn(accept(listener, site, graceful));
+            let (front, graceful) = (Arc::clone(&self.front), Arc::clone(&graceful));
+            serving.spawn(accept(listener, front, graceful));
         }
         shutdown.await;
         // Closes the listeners: who comes now is refused, and not left waiting.
-        accepting.shutdown().await;
+        serving.shutdown().await;
+        self.front.connections.end_silent();
         let Some(graceful) = Arc::into_inner(graceful) else {
             return;
         };
@@ -82,13 +113,24 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, site: Arc<Site>, graceful: Arc<GracefulShutdown>) {
+/// Takes over what changes in the files of the web configuration. Requests do not
+/// wait for the disk that they are on.
+async fn follow(web: Arc<WebConfigFile>) {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        let web = Arc::clone(&web);
+        if let Err(error) = tokio::task::spawn_blocking(move || web.look()).await {
+            tracing::error!(%error, "the web configuration could not be looked at; please report this");
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, front: Arc<Front>, graceful: Arc<GracefulShutdown>) {
     loop {
         match listener.accept().await {
-            Ok((stream, address)) => {
-                let peer = Peer::new(address.ip());
-                serve(stream, peer, Arc::clone(&site), &graceful);
-            }
+            Ok((stream, address)) => begin(stream, address, &front, &graceful),
             Err(error) => {
                 tracing::warn!(%error, "no connection could be accepted; is the limit of open files too low?");
                 tokio::time::sleep(ACCEPT_REST).await;
@@ -98,21 +140,17 @@ async fn accept(listener: TcpListener, site: Arc<Site>, graceful: Arc<GracefulSh
 }
 
 /// Serves one connection in a task of its own, so that none waits for another.
-fn serve(stream: TcpStream, peer: Peer, site: Arc<Site>, graceful: &GracefulShutdown) {
-    // Fails only on a connection that is already gone.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| {
-        let site = Arc::clone(&site);
-        async move { Ok::<_, Infallible>(site.respond(&request, peer).await) }
+fn begin(stream: TcpStream, address: SocketAddr, front: &Arc<Front>, graceful: &GracefulShutdown) {
+    let client = Client {
+        peer: Peer::new(address.ip()),
+        activity: Arc::new(Activity::new()),
+    };
+    let place = front.connections.admit(address.ip(), &client.activity);
+    let key = place.key();
+    let serving = connection::serve(stream, Arc::clone(front), client, graceful.watcher());
+    let task = tokio::spawn(async move {
+        serving.await;
+        drop(place);
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "connection ended early");
-        }
-    });
+    front.connections.run(key, task.abort_handle());
 }

@@ -68,7 +68,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("reload", &[]),
     (
         "server",
-        &["exposition", "metrics", "reload", "roster", "status"],
+        &[
+            "config",
+            "exposition",
+            "metrics",
+            "reload",
+            "roster",
+            "status",
+        ],
     ),
     ("yaml", &[]),
     ("config", &["event", "yaml"]),
@@ -93,6 +100,8 @@ const PURE: &[&str] = &[
     "listing",
     "outbox",
     "yaml",
+    "config/web_config.rs",
+    "config/web_config",
     "backfill/grid.rs",
     "backfill/openmetrics.rs",
 ];

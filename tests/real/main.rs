@@ -18,5 +18,6 @@ mod formats;
 mod prism;
 mod prometheus;
 mod schemathesis;
+mod secured;
 mod server;
 mod vonage_client;

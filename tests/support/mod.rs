@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "no test binary uses all of it")]
 
 pub(crate) mod audit_event;
+pub(crate) mod certificates;
 pub(crate) mod eventually;
 pub(crate) mod exporter;
 pub(crate) mod exposition;

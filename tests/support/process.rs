@@ -95,6 +95,11 @@ impl Process {
         assert!(status.expect("a shell").success(), "{kill}");
     }
 
+    /// Its number in `/proc`.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Every line written so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.log.lock().lines.clone()

@@ -52,6 +52,11 @@ impl Program {
         format!("http://{}{path}", self.address)
     }
 
+    /// Its number in `/proc`.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Sends a signal, such as `TERM`.
     pub(crate) fn signal(&self, signal: &str) {
         self.process.signal(signal);
@@ -115,7 +120,20 @@ fn host(line: &str) -> Option<String> {
 
 /// The program without arguments, with the credentials of a test and no other settings.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nexmo-audit-exporter"));
+    with_credentials(Command::new(PROGRAM))
+}
+
+/// The same with so many descriptors and no more.
+pub(crate) fn command_with_descriptors(number: usize) -> Command {
+    let mut shell = Command::new("sh");
+    let limited = format!("ulimit -n {number} && exec \"$0\" \"$@\"");
+    shell.args(["-c", &limited, PROGRAM]);
+    with_credentials(shell)
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_nexmo-audit-exporter");
+
+fn with_credentials(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if is_setting(&name.to_string_lossy()) {
             command.env_remove(&name);

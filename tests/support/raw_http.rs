@@ -81,6 +81,22 @@ impl RawHttp {
             .expect("a request");
     }
 
+    /// Sends these bytes. That the server has closed already shows in what is read.
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// All that comes until the server closes, in whatever way.
+    pub(crate) fn read_to_end(&mut self) -> String {
+        let _ = self.stream.read_to_end(&mut self.unread);
+        String::from_utf8_lossy(&std::mem::take(&mut self.unread)).into_owned()
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) fn finish(&mut self) {
+        let _ = self.stream.shutdown(std::net::Shutdown::Write);
+    }
+
     pub(crate) fn read_head(&mut self) -> Head {
         let end = loop {
             let end = self.unread.windows(4).position(|four| four == b"\r\n\r\n");

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Python with venv: the one thing that comes from the system's own packages.
+# Python with venv, and curl: what comes from the system's own packages.
 set -euo pipefail
 
 # Debian splits ensurepip from python3, and venv cannot do without it.
-python3 -c 'import ensurepip' 2>/dev/null && exit 0
+missing=()
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+command -v curl >/dev/null || missing+=(curl)
+((${#missing[@]} == 0)) && exit 0
 
 sudo=()
 if ((EUID != 0)); then
@@ -11,4 +14,4 @@ if ((EUID != 0)); then
 fi
 "${sudo[@]}" apt-get update -qq
 "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,108 @@
+//! One connection, from its first byte to its last.
+
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
+
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::Watcher,
+};
+use rustls::ServerConfig;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    front::{Client, Front},
+    stream::WatchedStream,
+};
+
+/// How long a client may take to say what it wants for the first time, and to agree
+/// on a key before that.
+const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take from one request to the end of the next one's head.
+/// Longer than the scrape intervals in use, so that a scraper keeps its connection.
+const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
+/// Of the head of a request. Many times what clients send.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+
+/// Serves one connection until its end.
+pub(super) async fn serve(stream: TcpStream, front: Arc<Front>, client: Client, watcher: Watcher) {
+    // Fails only on a connection that is already gone.
+    let _ = stream.set_nodelay(true);
+    let silence = client.activity.silent_for(FIRST_HEAD_TIMEOUT);
+    let tls = front.web.current().tls.clone();
+    let talking = async {
+        match tls {
+            None => {
+                let stream = WatchedStream::new(stream, Arc::clone(&client.activity));
+                talk(stream, &front, &client, watcher).await;
+            }
+            Some(tls) => talk_tls(stream, tls, &front, &client, watcher).await,
+        }
+    };
+    tokio::select! {
+        biased;
+        () = talking => {}
+        () = silence => tracing::debug!("a client that asked for nothing was disconnected"),
+    }
+}
+
+async fn talk_tls(
+    mut stream: TcpStream,
+    tls: Arc<ServerConfig>,
+    front: &Front,
+    client: &Client,
+    watcher: Watcher,
+) {
+    // TLS begins with a byte that is no letter.
+    let mut first = [0];
+    match stream.peek(&mut first).await {
+        Ok(1..) if first[0].is_ascii_uppercase() => {
+            if let Err(error) = say_that_it_is_tls(&mut stream).await {
+                tracing::debug!(%error, "connection ended early");
+            }
+            return;
+        }
+        Ok(1..) => {}
+        Ok(0) | Err(_) => return,
+    }
+    let stream = WatchedStream::new(stream, Arc::clone(&client.activity));
+    match TlsAcceptor::from(tls).accept(stream).await {
+        Ok(stream) => talk(stream, front, client, watcher).await,
+        Err(error) => {
+            let address = client.peer.address();
+            tracing::debug!(%address, %error, "a client could not agree on TLS");
+        }
+    }
+}
+
+/// Answers a request that came without TLS as servers in Go do.
+async fn say_that_it_is_tls(stream: &mut TcpStream) -> io::Result<()> {
+    const ANSWER: &[u8] =
+        b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+    // What is left unread would take the answer with it.
+    let mut request = [0; 4096];
+    let _ = stream.read(&mut request).await?;
+    stream.write_all(ANSWER).await?;
+    stream.shutdown().await
+}
+
+async fn talk<S>(stream: S, front: &Front, client: &Client, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let service = service_fn(async |request: Request<Incoming>| {
+        Ok::<_, Infallible>(front.answer(request, client).await)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "connection ended early");
+    }
+}

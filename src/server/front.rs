@@ -1,0 +1,137 @@
+//! What every request passes before the site answers it: the rate limit, the
+//! password, and a place among the answers in flight.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::{
+    Request, Response, StatusCode,
+    body::Body,
+    header::{
+        CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+        WWW_AUTHENTICATE,
+    },
+};
+
+use super::{
+    activity::Activity,
+    body::Parts,
+    connections::{Connections, network},
+    passwords::Verdict,
+    routes::Site,
+    slots::Slots,
+    visitor::Peer,
+    web_config::{WebConfig, WebConfigFile},
+};
+
+/// What is served, and to whom.
+#[derive(Debug)]
+pub(super) struct Front {
+    pub(super) site: Site,
+    pub(super) web: Arc<WebConfigFile>,
+    pub(super) connections: Arc<Connections>,
+    pub(super) slots: Arc<Slots>,
+}
+
+/// The other end of one connection, and what it has done.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    pub(super) peer: Peer,
+    pub(super) activity: Arc<Activity>,
+}
+
+impl Front {
+    /// The answer to a request, its body left unread.
+    pub(super) async fn answer<B: Body>(
+        &self,
+        request: Request<B>,
+        client: &Client,
+    ) -> Response<Parts> {
+        client.activity.asks();
+        // What is in force now, also on a connection that was there before.
+        let web = self.web.current();
+        let web = Arc::clone(&web);
+        let mut response = match self.turn_away(&web, &request, client).await {
+            Some(refusal) => refusal,
+            None => self.served(&request, client).await,
+        };
+        let headers = response.headers_mut();
+        for (name, value) in &web.headers {
+            // The landing page's own policy holds beside another.
+            if name == CONTENT_SECURITY_POLICY {
+                headers.append(name, value.clone());
+            } else {
+                headers.insert(name, value.clone());
+            }
+        }
+        if !request.body().is_end_stream() {
+            // What follows the head is not read, and must not be taken for a request.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    async fn turn_away<B>(
+        &self,
+        web: &WebConfig,
+        request: &Request<B>,
+        client: &Client,
+    ) -> Option<Response<Parts>> {
+        if let Some(rate) = &web.rate
+            && rate.limiter.check().is_err()
+        {
+            let text = "429: more requests than rate_limit of the web configuration allows\n";
+            return Some(later(StatusCode::TOO_MANY_REQUESTS, text));
+        }
+        let passwords = web.passwords.as_ref()?;
+        let place = network(client.peer.address());
+        match passwords.judge(request.headers(), place).await {
+            Verdict::LetIn => None,
+            Verdict::Refused => {
+                let text = "401: a user and a password are needed here\n";
+                let mut response = refusal(StatusCode::UNAUTHORIZED, text);
+                let basic = HeaderValue::from_static("Basic");
+                response.headers_mut().insert(WWW_AUTHENTICATE, basic);
+                Some(response)
+            }
+            Verdict::Busy => {
+                let text = "429: too many passwords are being looked at; try again\n";
+                Some(later(StatusCode::TOO_MANY_REQUESTS, text))
+            }
+        }
+    }
+
+    async fn served<B>(&self, request: &Request<B>, client: &Client) -> Response<Parts> {
+        let mut response = self.site.respond(request, client.peer).await;
+        let slot = self.slots.take(&client.activity).or_else(|| {
+            let is_cut = self.connections.cut_answer(client.peer.address());
+            is_cut.then(|| self.slots.take_over(&client.activity))
+        });
+        match slot {
+            Some(slot) => {
+                response.body_mut().hold(slot);
+                response
+            }
+            None => later(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "503: as many answers are in flight as --web.max-requests allows\n",
+            ),
+        }
+    }
+}
+
+fn later(status: StatusCode, text: &'static str) -> Response<Parts> {
+    let mut response = refusal(status, text);
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+fn refusal(status: StatusCode, text: &'static str) -> Response<Parts> {
+    let body = vec![Bytes::from_static(text.as_bytes())];
+    let mut response = Response::new(Parts::from(body));
+    *response.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, plain);
+    response
+}

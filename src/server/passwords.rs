@@ -1,0 +1,219 @@
+//! Who is let in by basic authentication (RFC 7617).
+//!
+//! bcrypt is slow by design, and must be neither what a scrape waits for nor a way to
+//! burn the processor. A password that was right once is known again by a keyed hash,
+//! in a microsecond and without waiting for anybody. All others are looked at one
+//! after the other, on a thread that serves nobody; few may wait for that, and fewer
+//! from one place.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::IpAddr,
+    str::FromStr,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hyper::{HeaderMap, header::AUTHORIZATION};
+use ring::{hmac, rand::SystemRandom};
+use tokio::sync::Semaphore;
+
+use crate::config::PasswordHash;
+
+/// Passwords that wait to be looked at, and the one that is.
+const MOST_WAITING: usize = 16;
+/// The same from one place.
+const MOST_WAITING_FROM_ONE: usize = 4;
+
+/// The users of a web configuration.
+#[derive(Debug)]
+pub(super) struct Passwords {
+    users: BTreeMap<String, Arc<User>>,
+    /// Whose password is looked at where the user is unknown, so that it takes as
+    /// long as a wrong one.
+    nobody: Arc<User>,
+    checks: Arc<Checks>,
+}
+
+/// One user.
+struct User {
+    hash: PasswordHash,
+    /// The keyed hash of the password that was right.
+    proven: OnceLock<hmac::Tag>,
+}
+
+/// What outlives a change of the users.
+pub(super) struct Checks {
+    /// Of this process alone.
+    key: hmac::Key,
+    one_at_a_time: Arc<Semaphore>,
+    /// Where those come from whose passwords wait.
+    waiting: Mutex<Vec<IpAddr>>,
+}
+
+/// What a request is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    LetIn,
+    Refused,
+    /// Too many passwords wait to be looked at.
+    Busy,
+}
+
+/// A place among those who wait, until it is dropped.
+struct Waiting {
+    checks: Arc<Checks>,
+    place: IpAddr,
+}
+
+impl Passwords {
+    /// Users whose hashes are those of `before` need not prove themselves again.
+    /// `None` where nobody is to be asked.
+    pub(super) fn new(
+        users: &BTreeMap<String, PasswordHash>,
+        before: Option<&Self>,
+        checks: &Arc<Checks>,
+    ) -> Option<Self> {
+        let cost = users.values().map(PasswordHash::cost).max()?;
+        let known = |name: &String| before.and_then(|before| before.users.get(name));
+        let users = users.iter().map(|(name, hash)| {
+            let user = known(name).filter(|user| user.hash == *hash);
+            let user = user.cloned().unwrap_or_else(|| User::new(hash.clone()));
+            (name.clone(), user)
+        });
+        let nobody = format!("$2b${cost:02}${}", ".".repeat(53));
+        Some(Self {
+            users: users.collect(),
+            nobody: User::new(PasswordHash::from_str(&nobody).ok()?),
+            checks: Arc::clone(checks),
+        })
+    }
+
+    /// Judges a request that came from `place`.
+    pub(super) async fn judge(&self, headers: &HeaderMap, place: IpAddr) -> Verdict {
+        let Some((name, password)) = credentials(headers) else {
+            return Verdict::Refused;
+        };
+        let user = self.users.get(&name);
+        let is_known = user.is_some();
+        let user = user.unwrap_or(&self.nobody);
+        if user.has_proven(&self.checks.key, &password) {
+            return Verdict::LetIn;
+        }
+        let Some(waiting) = self.checks.enter(place) else {
+            return Verdict::Busy;
+        };
+        let turn = Arc::clone(&self.checks.one_at_a_time);
+        let Ok(turn) = turn.acquire_owned().await else {
+            return Verdict::Busy;
+        };
+        let user = Arc::clone(user);
+        // Both go on where the client has gone: the work is done all the same.
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let is_right = user.is_right(&waiting.checks.key, &password);
+            drop(waiting);
+            is_right
+        });
+        match work.await {
+            Ok(true) if is_known => Verdict::LetIn,
+            _ => Verdict::Refused,
+        }
+    }
+}
+
+impl User {
+    fn new(hash: PasswordHash) -> Arc<Self> {
+        Arc::new(Self {
+            hash,
+            proven: OnceLock::new(),
+        })
+    }
+
+    /// In constant time.
+    fn has_proven(&self, key: &hmac::Key, password: &[u8]) -> bool {
+        let tag = self.proven.get();
+        tag.is_some_and(|tag| hmac::verify(key, password, tag.as_ref()).is_ok())
+    }
+
+    fn is_right(&self, key: &hmac::Key, password: &[u8]) -> bool {
+        // Others of the same user may have been first.
+        if self.has_proven(key, password) {
+            return true;
+        }
+        let is_right = bcrypt::verify(password, self.hash.as_str()).unwrap_or(false);
+        if is_right {
+            let _ = self.proven.set(hmac::sign(key, password));
+        }
+        is_right
+    }
+}
+
+impl Checks {
+    /// With a key that nobody knows.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub(super) fn new() -> Result<Arc<Self>, ring::error::Unspecified> {
+        Ok(Arc::new(Self {
+            key: hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?,
+            one_at_a_time: Arc::new(Semaphore::new(1)),
+            waiting: Mutex::default(),
+        }))
+    }
+
+    fn enter(self: &Arc<Self>, place: IpAddr) -> Option<Waiting> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = waiting.iter().filter(|other| **other == place).count();
+        if waiting.len() >= MOST_WAITING || here >= MOST_WAITING_FROM_ONE {
+            return None;
+        }
+        waiting.push(place);
+        Some(Waiting {
+            checks: Arc::clone(self),
+            place,
+        })
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let waiting = self.checks.waiting.lock();
+        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+        if let Some(mine) = waiting.iter().position(|place| *place == self.place) {
+            waiting.swap_remove(mine);
+        }
+    }
+}
+
+/// The user and the password of a request that has one of each.
+fn credentials(headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (value, None) = (values.next()?, values.next()) else {
+        return None;
+    };
+    let (scheme, encoded) = value.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = STANDARD.decode(encoded.trim()).ok()?;
+    let colon = decoded.iter().position(|byte| *byte == b':')?;
+    let name = String::from_utf8(decoded[..colon].to_vec()).ok()?;
+    Some((name, decoded[colon + 1..].to_vec()))
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("User(..)")
+    }
+}
+
+impl fmt::Debug for Checks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Checks(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,15 @@
+//! The exporter among hostile and careless clients: what gets in, what it costs, and
+//! that a scrape beside it all is answered as if nobody else were there.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod crowds;
+mod malformed;
+mod passwords;
+mod secured;
+mod slow;
+mod tls;
+mod tls_client;
+mod usage;
+mod web_config;
