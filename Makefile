@@ -95,6 +95,41 @@ bench-micro: ## time the steps of one event by themselves
 bench-listing: tools ## time reading a million events beside the vendor's client
 	$(BENCH) --bench listing
 
+.PHONY: generated
+generated: ## renew what is made from other files: manual pages, completions, PrometheusRule
+	RENEW_GENERATED=1 cargo test --locked --test packages -- manual_pages completions_are the_rules_of
+
+# ARGUMENTS are for the engine that builds it.
+.PHONY: image
+image: ## build the image by docker, podman or buildah
+	packaging/image.sh $(ARGUMENTS)
+
+.PHONY: image-offline
+image-offline: tools ## the same by buildah, with a base image made of this machine
+	tests/packages/image_offline.sh
+
+.PHONY: deb
+deb: ## build a Debian package of the static program into target/packages
+	packaging/build.sh target/packages/nexmo-audit-exporter
+	packaging/debian/build.sh target/packages/nexmo-audit-exporter target/packages
+
+.PHONY: sbom
+sbom: tools ## list what the program is made of: target/packages/*.cdx.json, CycloneDX
+	packaging/sbom.sh target/packages/nexmo-audit-exporter.cdx.json
+
+.PHONY: reproducible
+reproducible: ## build the release twice in different folders, and compare the bytes
+	packaging/reproducible.sh
+
+# Fetches the advisory database, which `make lint` does without.
+.PHONY: audit
+audit: ## every check of the dependencies, advisories too
+	cargo deny --all-features check --hide-inclusion-graph
+
+.PHONY: manifests
+manifests: ## print the example for Kubernetes as one file
+	@kubectl kustomize packaging/kubernetes/example
+
 .PHONY: peers
 peers: ## install what the exporter is measured beside into target/tools/peers
 	@bash benches/install.sh

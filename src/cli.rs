@@ -4,7 +4,7 @@
 use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    config::{BackfillOptions, GetOptions, ListOptions, Options, TypesOptions},
+    config::{BackfillOptions, GetOptions, ListOptions, Options, TypesOptions, WebOptions},
     simulator::SimulatorSettings,
 };
 
@@ -34,6 +34,9 @@ pub enum Action {
     Demo(Box<Options>),
     /// The Audit API simulator alone.
     Simulate(Box<SimulateOptions>),
+    /// Ask the exporter of the same container whether it is healthy.
+    #[command(hide = true)]
+    Healthcheck(WebOptions),
 }
 
 /// What the API is asked for.
@@ -90,13 +93,16 @@ pub fn parse(
     Ok(line.action.unwrap_or(Action::Serve(Box::new(line.options))))
 }
 
-fn command() -> Command {
+/// All commands with their flags: what completions and manual pages are made from.
+#[must_use]
+pub fn command() -> Command {
     let command = with_environment(CommandLine::command());
     let demo = |demo| with_defaults(with_environment(demo), &DEMO_DEFAULTS);
     let asking = |asking| with_defaults(with_environment(asking), &ASKING_DEFAULTS);
     command
         .mut_subcommand("serve", with_environment)
         .mut_subcommand("simulate", with_environment)
+        .mut_subcommand("healthcheck", with_environment)
         .mut_subcommand("demo", demo)
         .mut_subcommand("backfill", asking)
         .mut_subcommand("events", |events| events.mut_subcommands(asking))

@@ -15,7 +15,7 @@ use crate::{
         AccountOptions, AskSettings, BackfillOptions, BackfillSettings, FoundCredentials,
         GetSettings, Here, ListSettings, LogSettings, Options, Problems, Settings, TypesSettings,
     },
-    credentials, demo, events,
+    credentials, demo, events, healthcheck,
     history::Asker,
     logging,
     metrics::SelfMetrics,
@@ -40,6 +40,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Action::Backfill(options) => write_history(&options).await,
         Action::Demo(options) => demonstrate(*options).await,
         Action::Simulate(options) => simulate(*options).await,
+        Action::Healthcheck(options) => healthcheck::run(&options.listen_address).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -65,6 +65,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("server", &["exposition", "metrics", "status"]),
     ("config", &[]),
     ("credentials", &["config"]),
+    ("healthcheck", &["config"]),
     ("simulator", &[]),
     ("cli", &["config", "simulator"]),
     ("logging", &["config"]),
