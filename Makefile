@@ -11,16 +11,17 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 # Names what was left out because a tool is missing; see tests/support/tools.rs.
 SKIPPED := target/skipped-tests.txt
 
-# Everything but tests/real runs without any tool beside Rust's own.
+# Everything but tests/real and tests/packages runs without any tool beside Rust's own.
 NEXTEST := $(shell command -v cargo-nextest)
 ifdef NEXTEST
 RUN_ALL  := cargo nextest run --no-fail-fast -E 'not binary(million)'
-RUN_UNIT := cargo nextest run --no-fail-fast -E 'not binary(real) and not binary(million)'
+RUN_UNIT := cargo nextest run --no-fail-fast \
+	-E 'not binary(real) and not binary(packages) and not binary(million)'
 else
 RUN_UNIT := cargo test --no-fail-fast --lib --bins \
 	$(patsubst tests/%.rs,--test %,$(wildcard tests/*.rs)) \
-	$(patsubst tests/%/main.rs,--test %,$(filter-out tests/real/% tests/million/%,$(wildcard tests/*/main.rs)))
-RUN_ALL  := $(RUN_UNIT) --test real
+	$(patsubst tests/%/main.rs,--test %,$(filter-out tests/real/% tests/packages/% tests/million/%,$(wildcard tests/*/main.rs)))
+RUN_ALL  := $(RUN_UNIT) --test real --test packages
 endif
 
 # $(call with,TOOL,COMMAND) runs COMMAND, or names what is skipped without TOOL.

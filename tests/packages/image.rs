@@ -213,8 +213,8 @@ fn serves(root: &Path, config: &Value, check: &[&str]) {
     assert_eq!(healthy().0, Some(1));
 }
 
-/// What the image is built from is named in .dockerignore, file by file: cargo must
-/// find in it every target of the program.
+/// What the image is built from is named in .dockerignore: cargo must take it for a
+/// package, which `fetch` is strict about, and find every target of the program.
 #[test]
 fn the_first_stage_is_sent_all_that_cargo_reads() {
     let ignored = fs::read_to_string(repository(".dockerignore")).expect("a list");
@@ -225,6 +225,14 @@ fn the_first_stage_is_sent_all_that_cargo_reads() {
             .arg(context.path());
         output_of(copy.current_dir(repository("")));
     }
+    let mut fetch = Command::new(env!("CARGO"));
+    fetch.args([
+        "fetch",
+        "--locked",
+        "--offline",
+        "--target=x86_64-unknown-linux-gnu",
+    ]);
+    output_of(fetch.current_dir(context.path()));
     assert_eq!(targets(context.path()), targets(&repository("")));
     assert!(context.path().join("packaging/build.sh").exists());
 }

@@ -7,6 +7,7 @@ mod support;
 mod command_line;
 mod debian;
 mod generated;
+mod healthcheck;
 mod image;
 mod kubernetes;
 mod prometheus_rules;

@@ -6,12 +6,14 @@ set -euo pipefail
 # Each program, and the package that it comes in.
 declare -A wanted=(
     [buildah]=buildah
+    [debootstrap]=debootstrap
     [deb-systemd-helper]=init-system-helpers
     [fakeroot]=fakeroot
     [fish]=fish
     [groff]=groff
     [lintian]=lintian
     [man]=man-db
+    [openssl]=openssl
     [systemd-analyze]=systemd
     [zsh]=zsh
 )
