@@ -32,6 +32,14 @@ fn offered() -> clap::Command {
         .subcommands(visible)
 }
 
+/// Whether `serve` reads a setting from this variable.
+pub(crate) fn is_variable(name: &str) -> bool {
+    let command = cli::command();
+    let serve = command.find_subcommand("serve").expect("serve");
+    let mut known = serve.get_arguments().filter_map(|arg| arg.get_env());
+    known.any(|variable| variable == name)
+}
+
 #[test]
 fn completions_are_those_of_the_flags() {
     let made = SHELLS.map(|(shell, name)| {

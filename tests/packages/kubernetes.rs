@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::command_line::is_variable;
 use super::support::tools;
 use super::{output_of, repository};
 
@@ -124,6 +125,11 @@ fn the_parts_find_each_other() {
     let image = container["image"].as_str().expect("an image");
     let version = concat!("/nexmo-audit-exporter:", env!("CARGO_PKG_VERSION"));
     assert!(image.ends_with(version), "{image}");
+    for variable in container["env"].as_array().expect("variables") {
+        let name = variable["name"].as_str().expect("a name");
+        let setting = name.starts_with("NEXMO_AUDIT_");
+        assert!(!setting || is_variable(name), "{name}");
+    }
     let mounts = container["volumeMounts"].as_array().expect("mounts");
     assert!(mounts.iter().any(|mount| mount["mountPath"] == "/data"));
 
