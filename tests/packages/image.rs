@@ -32,6 +32,7 @@ struct Image {
 impl Image {
     fn build() -> Option<Self> {
         let buildah = tools::require("buildah")?;
+        tools::require_root()?;
         let folder = tempfile::tempdir().expect("a folder");
         let image = Self { buildah, folder };
         image.commit_first_stage();
