@@ -13,7 +13,7 @@ for engine in docker podman buildah; do
     format=()
     [[ $engine == docker ]] || format=(--format docker)
     exec "$engine" build "${format[@]}" --tag "nexmo-audit-exporter:$version" \
-        --build-arg "NEXMO_AUDIT_REVISION=$(git rev-parse --short=12 HEAD)" "$@" .
+        --build-arg "NEXMO_AUDIT_REVISION=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" "$@" .
 done
 echo 'docker, podman or buildah is needed' >&2
 exit 1
