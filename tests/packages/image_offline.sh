@@ -9,9 +9,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 base=$(sed -n 's/^FROM \(.*\) AS build$/\1/p' Dockerfile)
 work=$(mktemp -d)
-export STORAGE_DRIVER=vfs
 buildah() {
-    command buildah --root "$work/storage" --runroot "$work/run" "$@"
+    command buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run" "$@"
 }
 trap 'buildah umount --all >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
 
