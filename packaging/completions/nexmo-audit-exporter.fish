@@ -31,14 +31,19 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" 
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.scrape-interval -d 'Longest scrape interval among the servers that scrape: auto learns it, 0 shows every count at once, even where a server would miss the first event of a series' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.max-series -d 'Most label combinations of `nexmo_audit_events_total`; more are counted under `other`' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l events.log -d 'Write each counted event as a line of JSON: none, stdout, or the path of a file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l shard.index -d 'Number of this exporter among those that share the accounts, from 0; by default the number at the end of the name of this machine' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l shard.count -d 'How many exporters share the accounts of the config file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l log.format -d 'Form of each line: logfmt or json' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration anew, as SIGHUP does'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.allow-http -d 'Allow plain http beyond loopback: the network then sees the API secret'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`): a server without the feature stores that as one more series for each'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l events.log-personal-data -d 'Write all of an event: also the user, the IP address and the context'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -s h -l help -d 'Print help'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -s V -l version -d 'Print version'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "serve" -d 'Poll, count and serve (also with no command)'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "check-config" -d 'Read everything that serve would read, say what is wrong with it, and change nothing'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "simulate" -d 'The Audit API simulator alone'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "demo" -d 'The exporter on a simulated account, to see what it looks like'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "backfill" -d 'Write the history of a range for `promtool tsdb create-blocks-from openmetrics`'
@@ -59,15 +64,45 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.scrape-interval -d 'Longest scrape interval among the servers that scrape: auto learns it, 0 shows every count at once, even where a server would miss the first event of a series' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.max-series -d 'Most label combinations of `nexmo_audit_events_total`; more are counted under `other`' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l events.log -d 'Write each counted event as a line of JSON: none, stdout, or the path of a file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l shard.index -d 'Number of this exporter among those that share the accounts, from 0; by default the number at the end of the name of this machine' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l shard.count -d 'How many exporters share the accounts of the config file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l log.format -d 'Form of each line: logfmt or json' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration anew, as SIGHUP does'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.allow-http -d 'Allow plain http beyond loopback: the network then sees the API secret'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`): a server without the feature stores that as one more series for each'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l events.log-personal-data -d 'Write all of an event: also the user, the IP address and the context'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.listen-address -d 'Address to listen on, IPv4 and IPv6 where no host is given; may be given more than once; port 0 takes a free one' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.telemetry-path -d 'Path to serve the metrics under' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.timeout -d 'Time limit of one request, body included' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.interval -d 'Time from one poll to the next' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later still; 0 for none' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.start -d 'First start only: count from now, an age (24h) or an RFC 3339 time on' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l storage.path -d 'Directory of the durable state; made if missing' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.scrape-interval -d 'Longest scrape interval among the servers that scrape: auto learns it, 0 shows every count at once, even where a server would miss the first event of a series' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.max-series -d 'Most label combinations of `nexmo_audit_events_total`; more are counted under `other`' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l events.log -d 'Write each counted event as a line of JSON: none, stdout, or the path of a file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l shard.index -d 'Number of this exporter among those that share the accounts, from 0; by default the number at the end of the name of this machine' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l shard.count -d 'How many exporters share the accounts of the config file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l log.format -d 'Form of each line: logfmt or json' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration anew, as SIGHUP does'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.allow-http -d 'Allow plain http beyond loopback: the network then sees the API secret'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`): a server without the feature stores that as one more series for each'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l events.log-personal-data -d 'Write all of an event: also the user, the IP address and the context'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -s h -l help -d 'Print help'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l listen-address -d 'Address to listen on; port 0 takes a free one' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l base-path -d 'Path under which the API is served; empty for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l api-key -d 'API key of the simulated account' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l accounts -d 'Number of accounts; those after the first have the key with -2, -3 and so on, and the same secret, traffic and faults' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l api-secret -d 'API secret of the simulated account; it opens nothing but this simulator' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l seed -d 'Which traffic: the same seed and start time give the same events' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l start -d 'When the traffic begins, on the API\'s clock (RFC 3339; now if not given)' -r
@@ -103,11 +138,15 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.scrape-interval -d 'Longest scrape interval among the servers that scrape: auto learns it, 0 shows every count at once, even where a server would miss the first event of a series' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.max-series -d 'Most label combinations of `nexmo_audit_events_total`; more are counted under `other`' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l events.log -d 'Write each counted event as a line of JSON: none, stdout, or the path of a file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l shard.index -d 'Number of this exporter among those that share the accounts, from 0; by default the number at the end of the name of this machine' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l shard.count -d 'How many exporters share the accounts of the config file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.format -d 'Form of each line: logfmt or json' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.listen-address -d 'Address to listen on, IPv4 and IPv6 where no host is given; may be given more than once; port 0 takes a free one' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.interval -d 'Time from one poll to the next' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.start -d 'First start only: count from now, an age (24h) or an RFC 3339 time on' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration anew, as SIGHUP does'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.allow-http -d 'Allow plain http beyond loopback: the network then sees the API secret'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`): a server without the feature stores that as one more series for each'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l events.log-personal-data -d 'Write all of an event: also the user, the IP address and the context'
@@ -121,6 +160,8 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l account -d 'Name of the account, where the config file has several' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l log.format -d 'Form of each line: logfmt or json' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
@@ -144,6 +185,8 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l account -d 'Name of the account, where the config file has several' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l log.format -d 'Form of each line: logfmt or json' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
@@ -156,6 +199,8 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l account -d 'Name of the account, where the config file has several' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l log.format -d 'Form of each line: logfmt or json' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
@@ -167,6 +212,8 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l account -d 'Name of the account, where the config file has several' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l log.format -d 'Form of each line: logfmt or json' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
@@ -176,12 +223,13 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "get" -d 'Show all of an event, or of several'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "types" -d 'List the event types that the vendor names'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve simulate demo backfill events help" -f -a "serve" -d 'Poll, count and serve (also with no command)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve simulate demo backfill events help" -f -a "simulate" -d 'The Audit API simulator alone'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve simulate demo backfill events help" -f -a "demo" -d 'The exporter on a simulated account, to see what it looks like'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve simulate demo backfill events help" -f -a "backfill" -d 'Write the history of a range for `promtool tsdb create-blocks-from openmetrics`'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve simulate demo backfill events help" -f -a "events" -d 'Ask the Audit API for events'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve simulate demo backfill events help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "serve" -d 'Poll, count and serve (also with no command)'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "check-config" -d 'Read everything that serve would read, say what is wrong with it, and change nothing'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "simulate" -d 'The Audit API simulator alone'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "demo" -d 'The exporter on a simulated account, to see what it looks like'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "backfill" -d 'Write the history of a range for `promtool tsdb create-blocks-from openmetrics`'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "events" -d 'Ask the Audit API for events'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "list" -d 'List events in the order of their time'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "get" -d 'Show all of an event, or of several'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "types" -d 'List the event types that the vendor names'
