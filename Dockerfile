@@ -1,15 +1,14 @@
 FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
 COPY . .
-# A target that is named keeps the flags away from build scripts and macros,
-# which cannot be linked statically.
-RUN target="$(rustc --print host-tuple)" \
-    && RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" \
-       cargo build --release --locked --target "$target" \
-    && install -D "target/$target/release/nexmo-audit-exporter" /out/nexmo-audit-exporter \
-    && mkdir /out/data
+# For `build_info`: there is no repository around the sources.
+ARG NEXMO_AUDIT_REVISION=unknown
+RUN packaging/build.sh /out/nexmo-audit-exporter && mkdir /out/data
 
 FROM scratch
+LABEL org.opencontainers.image.title="nexmo-audit-exporter" \
+      org.opencontainers.image.description="Prometheus exporter for the Audit API of Nexmo (now Vonage)" \
+      org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/nexmo-audit-exporter /nexmo-audit-exporter
 COPY --from=build --chown=65532:65532 /out/data /data
@@ -19,4 +18,8 @@ ENV NEXMO_AUDIT_STORAGE_PATH=/data
 ENV TMPDIR=/data
 VOLUME /data
 EXPOSE 10610
+# Asks where NEXMO_AUDIT_WEB_LISTEN_ADDRESS says, by http or https. `simulate`, which
+# has no such page, wants `--no-healthcheck`.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 \
+    CMD ["/nexmo-audit-exporter", "healthcheck"]
 ENTRYPOINT ["/nexmo-audit-exporter"]

@@ -11,16 +11,17 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 # Names what was left out because a tool is missing; see tests/support/tools.rs.
 SKIPPED := target/skipped-tests.txt
 
-# Everything but tests/real runs without any tool beside Rust's own.
+# Everything but tests/real and tests/packages runs without any tool beside Rust's own.
 NEXTEST := $(shell command -v cargo-nextest)
 ifdef NEXTEST
 RUN_ALL  := cargo nextest run --no-fail-fast -E 'not binary(million)'
-RUN_UNIT := cargo nextest run --no-fail-fast -E 'not binary(real) and not binary(million)'
+RUN_UNIT := cargo nextest run --no-fail-fast \
+	-E 'not binary(real) and not binary(packages) and not binary(million)'
 else
 RUN_UNIT := cargo test --no-fail-fast --lib --bins \
 	$(patsubst tests/%.rs,--test %,$(wildcard tests/*.rs)) \
-	$(patsubst tests/%/main.rs,--test %,$(filter-out tests/real/% tests/million/%,$(wildcard tests/*/main.rs)))
-RUN_ALL  := $(RUN_UNIT) --test real
+	$(patsubst tests/%/main.rs,--test %,$(filter-out tests/real/% tests/packages/% tests/million/%,$(wildcard tests/*/main.rs)))
+RUN_ALL  := $(RUN_UNIT) --test real --test packages
 endif
 
 # $(call with,TOOL,COMMAND) runs COMMAND, or names what is skipped without TOOL.
@@ -94,6 +95,41 @@ bench-micro: ## time the steps of one event by themselves
 .PHONY: bench-listing
 bench-listing: tools ## time reading a million events beside the vendor's client
 	$(BENCH) --bench listing
+
+.PHONY: generated
+generated: ## renew what is made from other files: manual pages, completions, PrometheusRule
+	RENEW_GENERATED=1 cargo test --locked --test packages -- manual_pages completions_are the_rules_of
+
+# ARGUMENTS are for the engine that builds it.
+.PHONY: image
+image: ## build the image by docker, podman or buildah
+	packaging/image.sh $(ARGUMENTS)
+
+.PHONY: image-offline
+image-offline: tools ## the same by buildah, with a base image made of this machine
+	tests/packages/image_offline.sh
+
+.PHONY: deb
+deb: ## build a Debian package of the static program into target/packages
+	packaging/build.sh target/packages/nexmo-audit-exporter
+	packaging/debian/build.sh target/packages/nexmo-audit-exporter target/packages
+
+.PHONY: sbom
+sbom: tools ## list what the program is made of: target/packages/*.cdx.json, CycloneDX
+	packaging/sbom.sh target/packages/nexmo-audit-exporter.cdx.json
+
+.PHONY: reproducible
+reproducible: ## build the release twice in different folders, and compare the bytes
+	packaging/reproducible.sh
+
+# Fetches the advisory database, which `make lint` does without.
+.PHONY: audit
+audit: ## every check of the dependencies, advisories too
+	cargo deny --all-features check --hide-inclusion-graph
+
+.PHONY: manifests
+manifests: ## print the example for Kubernetes as one file
+	@kubectl kustomize packaging/kubernetes/example
 
 .PHONY: peers
 peers: ## install what the exporter is measured beside into target/tools/peers

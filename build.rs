@@ -1,11 +1,19 @@
 //! Tells the program what it was built from, for `nexmo_audit_exporter_build_info`.
 
-use std::{env, process::Command};
+use std::{env, path::Path, process::Command};
 
 fn main() {
     println!("cargo:rerun-if-env-changed=NEXMO_AUDIT_REVISION");
-    println!("cargo:rerun-if-changed=.git/HEAD");
-    println!("cargo:rerun-if-changed=.git/logs/HEAD");
+    // Where these are is not the same in a worktree, and a file that is missing would
+    // have everything built anew each time.
+    for name in ["HEAD", "logs/HEAD"] {
+        if let Some(path) = first_line("git", &["rev-parse", "--git-path", name])
+            && Path::new(&path).exists()
+        {
+            println!("cargo:rerun-if-changed={path}");
+        }
+    }
+    println!("cargo:rerun-if-changed=build.rs");
     // An image is built without the repository around it, so the revision can be given.
     let revision = env::var("NEXMO_AUDIT_REVISION")
         .ok()

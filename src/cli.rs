@@ -17,7 +17,7 @@ use clap::{
 use crate::{
     config::{
         AccountEntry, BackfillOptions, ConfigFile, EntrySecret, FileSetting, GetOptions,
-        ListOptions, Options, Origins, Problems, TypesOptions,
+        ListOptions, Options, Origins, Problems, TypesOptions, WebOptions,
     },
     simulator::SimulatorSettings,
 };
@@ -51,6 +51,9 @@ pub enum Action {
     Demo(Box<Options>),
     /// The Audit API simulator alone.
     Simulate(Box<SimulateOptions>),
+    /// Ask the exporter of the same container whether it is healthy.
+    #[command(hide = true)]
+    Healthcheck(WebOptions),
 }
 
 /// What the API is asked for.
@@ -285,7 +288,9 @@ fn with_file(
     })
 }
 
-fn command() -> Command {
+/// All commands with their flags: what completions and manual pages are made from.
+#[must_use]
+pub fn command() -> Command {
     let command = with_environment(CommandLine::command());
     let demo = |demo| with_defaults(with_environment(demo), &DEMO_DEFAULTS);
     let asking = |asking| with_defaults(with_environment(asking), &ASKING_DEFAULTS);
@@ -293,6 +298,7 @@ fn command() -> Command {
         .mut_subcommand("serve", with_environment)
         .mut_subcommand("check-config", with_environment)
         .mut_subcommand("simulate", with_environment)
+        .mut_subcommand("healthcheck", with_environment)
         .mut_subcommand("demo", demo)
         .mut_subcommand("backfill", asking)
         .mut_subcommand("events", |events| events.mut_subcommands(asking))

@@ -15,6 +15,7 @@ pub mod event;
 pub mod event_log;
 pub mod events;
 pub mod exposition;
+pub mod healthcheck;
 pub mod history;
 pub mod ledger;
 pub mod listing;

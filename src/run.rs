@@ -16,7 +16,7 @@ use crate::{
         GetSettings, Here, ListSettings, LogSettings, Options, Origins, Problems, Settings,
         TypesSettings,
     },
-    credentials, demo, events,
+    credentials, demo, events, healthcheck,
     history::Asker,
     logging,
     metrics::SelfMetrics,
@@ -52,6 +52,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Action::CheckConfig(options) => check_config(&options, file),
         Action::Demo(options) => demonstrate(*options).await,
         Action::Simulate(options) => simulate(*options).await,
+        Action::Healthcheck(options) => healthcheck::run(&options.listen_address).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -80,6 +80,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("yaml", &[]),
     ("config", &["event", "yaml"]),
     ("credentials", &["config"]),
+    ("healthcheck", &["config"]),
     ("simulator", &[]),
     ("cli", &["config", "simulator"]),
     ("logging", &["config"]),

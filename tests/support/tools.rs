@@ -4,6 +4,7 @@ use std::env;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 
 /// Where `make tools` puts what it installs.
@@ -27,6 +28,16 @@ pub(crate) fn optional(program: &str) -> Option<PathBuf> {
 pub(crate) fn first_of(programs: &[&str]) -> Option<PathBuf> {
     let found = programs.iter().find_map(|program| find_program(program));
     found.or_else(|| skip(&programs.join(" or ")))
+}
+
+/// Root, who alone may mount. Without it as with [`require`].
+pub(crate) fn require_root() -> Option<()> {
+    let id = Command::new("id").arg("-u").output().expect("id");
+    if id.stdout == b"0\n" {
+        Some(())
+    } else {
+        missing("root")
+    }
 }
 
 /// A package's folder among the Node.js modules. Without it as with [`require`].

@@ -23,6 +23,7 @@ optional() {
 }
 
 required system
+required packages
 required python
 required node
 required cargo-deny

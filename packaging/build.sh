@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Builds the released program: static, and the same bytes from the same commit and
+# toolchain, wherever the sources and cargo's folder lie.
+#
+# Usage: build.sh PROGRAM
+# NEXMO_AUDIT_REVISION is the revision that it tells, by default that of git.
+set -euo pipefail
+
+mkdir -p "$(dirname "$1")"
+program=$(realpath "$1")
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+target=$(rustc --print host-tuple)
+sysroot=$(rustc --print sysroot)
+
+# Names of files are in the messages of panics. A target that is named keeps the
+# flags away from build scripts and macros, which cannot be linked statically.
+RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs \
+--remap-path-prefix=$PWD=/src --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo \
+--remap-path-prefix=$sysroot=/rust" \
+    CARGO_INCREMENTAL=0 cargo build --release --locked --target "$target"
+install "${CARGO_TARGET_DIR:-target}/$target/release/nexmo-audit-exporter" "$program"

@@ -1,0 +1,103 @@
+//! Asks the exporter of the same container whether it is healthy: `HEALTHCHECK` of an
+//! image that holds no program beside this one.
+//!
+//! Knows of the exporter only where it listens. It neither verifies certificates nor
+//! has a password, so it must ask nothing but loopback, and believe nothing but that
+//! somebody answers.
+
+use std::{net::IpAddr, time::Duration};
+
+use anyhow::{Context, bail};
+use reqwest::{Client, StatusCode, redirect::Policy};
+
+use crate::config::ListenAddress;
+
+/// Well below the time that the image's `HEALTHCHECK` gives all of it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Asks the first of the addresses that the exporter listens on, by http and then by
+/// https. Behind a password there is only to be seen that it answers.
+///
+/// # Errors
+/// When the exporter is not healthy, does not answer, or listens on a port that only
+/// it knows.
+pub async fn run(listen_addresses: &[String]) -> anyhow::Result<()> {
+    let address = listen_addresses.first().context("no address to ask")?;
+    let address: ListenAddress = address.parse().map_err(anyhow::Error::msg)?;
+    if address.port == 0 {
+        bail!("port 0 is one that only the exporter knows: give --web.listen-address another");
+    }
+    let client = client()?;
+    let mut failure = None;
+    for url in urls(&address) {
+        match ask(&client, &url).await {
+            Ok(()) => return Ok(()),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    Err(failure.context("no address to ask")?)
+}
+
+fn client() -> anyhow::Result<Client> {
+    // Fails only where it was chosen already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(Client::builder()
+        .no_proxy()
+        .redirect(Policy::none())
+        .timeout(PATIENCE)
+        // Its certificate names the host that others know it by, not loopback.
+        .tls_danger_accept_invalid_certs(true)
+        .build()?)
+}
+
+async fn ask(client: &Client, url: &str) -> anyhow::Result<()> {
+    let answer = client.get(url).send().await?;
+    let status = answer.status();
+    if status.is_success() || status == StatusCode::UNAUTHORIZED {
+        return Ok(());
+    }
+    let text = answer.text().await.unwrap_or_default();
+    bail!("{url} answers {status}: {}", text.trim());
+}
+
+/// Where to ask an exporter that listens there, in order.
+fn urls(address: &ListenAddress) -> Vec<String> {
+    let every = |host: &str| host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified());
+    let hosts = match address.host.as_deref() {
+        Some(host) if !every(host) => vec![host],
+        // A container may have either family alone.
+        _ => vec!["127.0.0.1", "::1"],
+    };
+    let with = |scheme| {
+        hosts.iter().map(move |host| {
+            let (host, port) = (Some((*host).to_owned()), address.port);
+            format!("{scheme}://{}/-/healthy", ListenAddress { host, port })
+        })
+    };
+    with("http").chain(with("https")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_to_ask() {
+        for (listens, asked) in [
+            (":10610", vec!["127.0.0.1:10610", "[::1]:10610"]),
+            ("0.0.0.0:1", vec!["127.0.0.1:1", "[::1]:1"]),
+            ("[::]:1", vec!["127.0.0.1:1", "[::1]:1"]),
+            ("[::1]:1", vec!["[::1]:1"]),
+            ("10.0.0.7:9", vec!["10.0.0.7:9"]),
+            ("exporter:9", vec!["exporter:9"]),
+        ] {
+            let address = listens.parse().expect(listens);
+            let with = |scheme| {
+                let asked = asked.iter();
+                asked.map(move |host| format!("{scheme}://{host}/-/healthy"))
+            };
+            let expected: Vec<_> = with("http").chain(with("https")).collect();
+            assert_eq!(urls(&address), expected, "{listens}");
+        }
+    }
+}

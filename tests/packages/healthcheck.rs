@@ -1,0 +1,103 @@
+//! `healthcheck`, the hidden command behind `HEALTHCHECK` of the image.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::Command;
+use std::thread;
+
+use super::output_of;
+use super::support::process::{Process, START};
+use super::support::program::{Program, command};
+use super::support::tools;
+
+/// Its exit status, and what it says.
+fn check(listen_address: &str) -> (Option<i32>, String) {
+    let mut check = command();
+    check.env("NEXMO_AUDIT_WEB_LISTEN_ADDRESS", listen_address);
+    // Loopback is asked, whatever proxy there is.
+    check.env("HTTP_PROXY", "http://127.0.0.1:1");
+    let output = check.arg("healthcheck").output().expect("the program");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), said)
+}
+
+/// A server that gives every request this answer.
+fn answers(answer: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a socket");
+    let address = listener.local_addr().expect("its address");
+    thread::spawn(move || {
+        for mut connection in listener.incoming().map_while(Result::ok) {
+            // Requests are small: one read takes all of one.
+            let mut request = [0; 4096];
+            if connection.read(&mut request).is_ok_and(|read| read > 0) {
+                let _ = connection.write_all(answer.as_bytes());
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn an_exporter_that_runs_is_healthy() {
+    let demo = Program::start(&["demo", "--web.listen-address=127.0.0.1:0"]);
+    let port = demo.address().port();
+    assert_eq!(
+        check(&format!("127.0.0.1:{port}")),
+        (Some(0), String::new())
+    );
+    assert_eq!(check(&format!(":{port}")), (Some(0), String::new()));
+}
+
+#[test]
+fn one_that_says_no_or_nothing_is_not() {
+    let stalled = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 8\r\n\r\nstalled\n";
+    let (status, said) = check(&answers(stalled).to_string());
+    assert_eq!(status, Some(1));
+    assert!(said.contains("503") && said.contains("stalled"), "{said}");
+
+    assert_eq!(check("127.0.0.1:1").0, Some(1));
+    let (status, said) = check(":0");
+    assert_eq!(status, Some(1));
+    assert!(said.contains("--web.listen-address"), "{said}");
+}
+
+#[test]
+fn one_behind_a_password_is_healthy_if_it_answers() {
+    let asks = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(check(&answers(asks).to_string()).0, Some(0));
+}
+
+#[test]
+fn one_with_tls_is_asked_by_https_whatever_its_certificate() {
+    let Some(openssl) = tools::require("openssl") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (key, certificate) = (folder.path().join("key"), folder.path().join("certificate"));
+    let mut request = Command::new(&openssl);
+    request.args([
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+    ]);
+    request.args(["-nodes", "-subj", "/CN=elsewhere.example", "-days", "1"]);
+    request
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate);
+    output_of(&mut request);
+
+    // It answers every path with a page of its own.
+    let mut server = Command::new(&openssl);
+    server.args(["s_server", "-www", "-accept", "127.0.0.1:0"]);
+    server.arg("-key").arg(&key).arg("-cert").arg(&certificate);
+    let server = Process::start("openssl", &mut server);
+    let address = server.wait_for_line("address", START, |line| {
+        line.strip_prefix("ACCEPT ").map(str::to_owned)
+    });
+    assert_eq!(check(&address), (Some(0), String::new()));
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Builds the whole image by buildah where no registry of images can be reached: the
+# base image is a Debian of the same release with this machine's own Rust in it. Then
+# starts the program out of the image. Takes the time of a release; needs root.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../tools/paths.sh"
+source "$here/debian.sh"
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+base=$(sed -n 's/^FROM \(.*\) AS build$/\1/p' Dockerfile)
+work=$(mktemp -d)
+buildah() {
+    command buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run" "$@"
+}
+trap 'buildah umount --all >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+
+debootstrap --variant=minbase --include=ca-certificates,gcc,libc6-dev \
+    "${base##*-}" "$work/debian" "$(archive)" >"$work/debootstrap.log" ||
+    { cat "$work/debootstrap.log"; exit 1; }
+rm -rf "$work/debian/var/cache/apt" "$work/debian/var/lib/apt/lists"
+mkdir -p "$work/debian/usr/local/cargo"
+sysroot=$(rustc --print sysroot)
+cp -a "$sysroot/." "$work/debian/usr/local/rust"
+rm -rf "$work/debian/usr/local/rust/share"
+
+container=$(buildah from scratch)
+buildah copy --quiet "$container" "$work/debian" / >/dev/null
+buildah config --env CARGO_HOME=/usr/local/cargo --env CARGO_NET_OFFLINE=true \
+    --env PATH=/usr/local/rust/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
+buildah commit --quiet --rm "$container" "docker.io/library/$base" >/dev/null
+rm -rf "$work/debian"
+
+buildah build --isolation chroot --pull-never --format docker --tag nexmo-audit-exporter \
+    --volume "${CARGO_HOME:-$HOME/.cargo}/registry:/usr/local/cargo/registry" \
+    --build-arg "NEXMO_AUDIT_REVISION=$(git rev-parse --short=12 HEAD)" .
+
+root=$(buildah mount "$(buildah from --pull-never nexmo-audit-exporter)")
+sha256sum "$root/nexmo-audit-exporter"
+du -sb "$root" | sed 's/\t.*/ bytes in all/'
+chroot --userspec=65532:65532 "$root" /nexmo-audit-exporter --version

@@ -1,0 +1,38 @@
+//! What is handed out beside the program: the files in packaging, the image, and what
+//! all of it is made of.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod command_line;
+mod debian;
+mod generated;
+mod healthcheck;
+mod image;
+mod kubernetes;
+mod prometheus_rules;
+mod static_program;
+mod supply_chain;
+mod systemd;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A path of the repository.
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// What a command says on standard output; it must succeed.
+fn output_of(command: &mut Command) -> String {
+    let output = command.output();
+    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{said}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    said
+}

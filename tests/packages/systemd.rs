@@ -1,0 +1,75 @@
+//! The unit: what systemd itself says of it.
+
+use std::fs;
+use std::process::Command;
+
+use super::command_line::is_variable;
+use super::support::tools;
+use super::{output_of, repository};
+
+const UNIT: &str = "packaging/systemd/nexmo-audit-exporter.service";
+
+/// Of 10.0 for a service without any protection; 1.3 is what systemd 252 says now.
+const MOST_EXPOSED: &str = "15";
+
+/// The unit as it is, but for a program that is there.
+fn unit_of_this_program() -> tempfile::TempDir {
+    let text = fs::read_to_string(repository(UNIT)).expect("the unit");
+    let installed = "/usr/bin/nexmo-audit-exporter";
+    assert!(text.contains(&format!("ExecStart={installed} serve\n")));
+    let built = env!("CARGO_BIN_EXE_nexmo-audit-exporter");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("nexmo-audit-exporter.service");
+    fs::write(path, text.replace(installed, built)).expect("the copy");
+    folder
+}
+
+#[test]
+fn systemd_finds_no_fault_with_the_unit() {
+    let Some(analyze) = tools::require("systemd-analyze") else {
+        return;
+    };
+    let folder = unit_of_this_program();
+    let mut verify = Command::new(analyze);
+    verify.args(["verify", "--man=no", "--recursive-errors=no"]);
+    verify.arg(folder.path().join("nexmo-audit-exporter.service"));
+    let output = verify.output().expect("systemd-analyze");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{said}");
+}
+
+#[test]
+fn the_service_is_exposed_to_little() {
+    let Some(analyze) = tools::require("systemd-analyze") else {
+        return;
+    };
+    let mut security = Command::new(analyze);
+    security.args(["security", "--offline=true", "--no-pager", "--threshold"]);
+    output_of(security.arg(MOST_EXPOSED).arg(repository(UNIT)));
+}
+
+#[test]
+fn every_setting_of_the_unit_is_one_of_the_program() {
+    for file in [UNIT, "packaging/systemd/nexmo-audit-exporter.env"] {
+        let text = fs::read_to_string(repository(file)).expect(file);
+        let names: Vec<_> = settings(&text).collect();
+        assert!(!names.is_empty(), "{file}");
+        for name in names {
+            assert!(is_variable(name), "{file}: {name}");
+        }
+    }
+}
+
+/// The variables that are set, in comments too, but for those in running text.
+fn settings(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().filter_map(|line| line.split_once('='));
+    lines.filter_map(|(before, after)| {
+        let set = if before == "Environment" {
+            after
+        } else {
+            before
+        };
+        let name = set.trim_start_matches('#').split('=').next()?;
+        name.starts_with("NEXMO_AUDIT_").then_some(name)
+    })
+}

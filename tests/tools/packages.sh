@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# What judges and runs packages, with the system's own package manager: these know of
+# each other by their places in the system, and none starts a service.
+set -euo pipefail
+
+# Each program, and the package that it comes in.
+declare -A wanted=(
+    [buildah]=buildah
+    [debootstrap]=debootstrap
+    [deb-systemd-helper]=init-system-helpers
+    [fakeroot]=fakeroot
+    [fish]=fish
+    [groff]=groff-base
+    [lintian]=lintian
+    [man]=man-db
+    [openssl]=openssl
+    [systemd-analyze]=systemd
+    [zsh]=zsh
+)
+missing=()
+for program in "${!wanted[@]}"; do
+    command -v "$program" >/dev/null || missing+=("${wanted[$program]}")
+done
+((${#missing[@]})) || exit 0
+
+sudo=()
+if ((EUID != 0)); then
+    sudo=(sudo --non-interactive)
+fi
+"${sudo[@]}" apt-get update -qq
+"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
