@@ -98,7 +98,7 @@ impl Passwords {
         let user = self.users.get(&name);
         let is_known = user.is_some();
         let user = user.unwrap_or(&self.nobody);
-        if user.has_proven(&self.checks.key, &password) {
+        if is_known && user.has_proven(&self.checks.key, &password) {
             return Verdict::LetIn;
         }
         let Some(waiting) = self.checks.enter(place) else {

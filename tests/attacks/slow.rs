@@ -53,7 +53,10 @@ fn answers_that_nobody_reads_keep_no_scrape_waiting() {
     scrape(&exporter.program);
     let before = memory(&exporter.program);
     let open_before = descriptors(&exporter.program);
-    let _unread = unread(&exporter, SLOW);
+    let mut unread = unread(&exporter, SLOW);
+    let heads = unread.iter_mut().map(|one| one.read_head().status);
+    let answered = heads.filter(|status| *status == 200).count();
+    assert!(answered >= MAX_REQUESTS, "{answered}");
     let address = exporter.program.address();
     let ask = || RawHttp::connect(address).get("/metrics").0.status;
     eventually("a scrape", GIVEN_UP, || match ask() {
