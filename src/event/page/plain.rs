@@ -60,13 +60,13 @@ fn entry(event: Event<'_>) -> Option<Entry<'_>> {
             .flatten()
             .and_then(|Text(created_at)| parse_time(&created_at)),
         labels: Labels {
-            event_type: label(event.event_type),
-            source: label(event.source),
-            source_country: label(event.source_country),
+            event_type: label(event.event_type.flatten()),
+            source: label(event.source.flatten()),
+            source_country: label(event.source_country.flatten()),
         },
     }))
 }
 
-fn label(text: Option<Option<Text<'_>>>) -> Cow<'_, str> {
-    label_value(text.flatten().map(|Text(text)| text))
+fn label(text: Option<Text<'_>>) -> Cow<'_, str> {
+    label_value(text.map(|Text(text)| text))
 }
