@@ -48,10 +48,7 @@ impl VendorMessage {
 }
 
 fn clean(said: &str, key: &str, secret: &str) -> String {
-    let mut text = printable(said);
-    for form in forms(key, &printable(secret)) {
-        text = text.replace(&form, "[secret]");
-    }
+    let text = hide(&printable(said), &forms(key, &printable(secret)));
     // Where something is quoted, it is an event or a page of some proxy.
     let words = text.find(['{', '<']).map_or(&*text, |end| &text[..end]);
     without_data(words).chars().take(MAX_CHARS).collect()
@@ -61,7 +58,24 @@ fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// What the secret may be quoted as: by itself, in the header, in a URL, in JSON.
+/// Puts a word in place of each form, the first of those that begin at the same place.
+fn hide(text: &str, forms: &[String]) -> String {
+    let mut hidden = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    loop {
+        let rest = characters.as_str();
+        if let Some(form) = forms.iter().find(|form| rest.starts_with(form.as_str())) {
+            hidden.push_str("[secret]");
+            characters = rest[form.len()..].chars();
+        } else if let Some(character) = characters.next() {
+            hidden.push(character);
+        } else {
+            return hidden;
+        }
+    }
+}
+
+/// Longest first. What the secret may be quoted as: by itself, in the header, in a URL, in JSON.
 fn forms(key: &str, secret: &str) -> Vec<String> {
     if secret.is_empty() {
         return Vec::new();
@@ -79,7 +93,6 @@ fn forms(key: &str, secret: &str) -> Vec<String> {
         in_json[1..in_json.len() - 1].to_owned(),
         secret.to_owned(),
     ];
-    // One may be part of another.
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     forms
 }
@@ -161,6 +174,7 @@ mod tests {
             VendorMessage::read(body, "abcd1234", secret).0
         };
         assert_eq!(read("").as_deref(), Some("abcd is wrong"));
+        assert_eq!(read("s").as_deref(), Some("abcd i[secret] wrong"));
         assert_eq!(read("ab\tcd").as_deref(), Some("[secret] is wrong"));
     }
 
