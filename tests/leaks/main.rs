@@ -11,8 +11,8 @@ mod support;
 
 mod asking;
 mod configuration;
-mod damage;
 mod evidence;
 mod faults;
 mod needles;
+mod panics;
 mod serving;
