@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
-    event::{AuditEvent, Entry, Page},
+    event::{AuditEvent, Entry, Page, TypeFilter},
     ledger::{Age, Changes, Counted, Exemplar, Gate, Ledger},
     outbox::{Lines, Outbox},
     window::{Admission, Remembered, SavedWindow, Window, WindowSettings},
@@ -25,6 +25,9 @@ pub struct Account {
     pub stage: Stage,
     /// What the event log is to be told.
     pub outbox: Outbox,
+    /// Which events are counted. The others are remembered all the same: counted
+    /// from some day on, they are counted from that day on.
+    pub filter: TypeFilter,
 }
 
 /// Where an account stands since its first start ever.
@@ -96,6 +99,7 @@ impl Account {
                 caught_up: false,
             },
             outbox: Outbox::default(),
+            filter: TypeFilter::default(),
         }
     }
 
@@ -151,6 +155,7 @@ impl Account {
 
     fn count_event(&mut self, event: &AuditEvent<'_>, now: Timestamp, tally: &mut Tally) {
         match self.window.admit(event.id, event.created_at, now) {
+            Admission::New { .. } if !self.filter.admits(&event.labels.event_type) => {}
             Admission::New { late, created_at } => {
                 let lag = now.duration_since(created_at).as_secs_f64();
                 tally.lags.push(lag.max(0.0));

@@ -1,41 +1,45 @@
-//! Wires the parts together: a poller that counts, a server that shows it.
+//! Wires the parts together: pollers that count, a server that shows it, and reloads
+//! that change who is polled.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+mod accounts;
 
-use anyhow::{Context, bail};
-use jiff::{SignedDuration, Timestamp};
+pub(crate) use accounts::client;
+
+use std::{future::Future, io, net::SocketAddr, sync::Arc};
+
+use anyhow::Context;
+use jiff::Timestamp;
 use tokio::{
     runtime::{Builder, Handle, Runtime},
+    sync::mpsc,
     time::Instant,
 };
 
 use crate::{
-    client::{Client, ClientSettings, Credentials, REASONS},
-    config::{AccountSettings, EventLogSettings, ScrapeInterval, Settings, Start},
-    event_log::{Destination, EventLog, LogFile},
+    client::Connections,
+    config::{ScrapeInterval, Settings},
     exposition::{Exposition, ExpositionSettings},
     ledger::{self, Gate},
-    metrics::SelfMetrics,
-    outbox::{Content, Outbox, Written},
-    poller::{Parts, PollStart, PollerSettings, PollerStart, SystemClock},
+    metrics::ProcessMetrics,
+    poller::SystemClock,
+    reload::{Answer, ReloadHandle},
+    roster::Roster,
     server::{Server, Site, bind},
-    status::Status,
-    storage::StoredAccount,
-    window::WindowSettings,
+    storage::SharedStore,
 };
+use accounts::{Accounts, Shared, SharedLog};
 
-/// How much longer than any poll looks back an id is remembered, for polls that
-/// take their time.
-const RETENTION_MARGIN: SignedDuration = SignedDuration::from_hours(1);
-
-/// About how many requests of an account wait for their turn at once.
-const PAGES_AT_ONCE: f64 = 8.0;
+/// Reads the configuration as it is now. May wait for files.
+pub type ReadSettings = Box<dyn Fn() -> anyhow::Result<Settings> + Send>;
 
 /// The exporter, bound and ready to run.
-#[derive(Debug)]
 pub struct App {
-    poller: PollerStart<StoredAccount>,
-    event_log: Option<EventLog>,
+    settings: Settings,
+    accounts: Accounts,
+    process: Arc<ProcessMetrics>,
+    reload: ReloadHandle,
+    reloads: mpsc::Receiver<Answer>,
+    read: Option<ReadSettings>,
     server: Server,
 }
 
@@ -43,6 +47,16 @@ pub struct App {
 /// system lets a thread that has slept run first.
 #[derive(Debug)]
 pub struct CountingThreads(Option<Runtime>);
+
+/// What changes the accounts while the exporter runs.
+struct Supervisor {
+    settings: Settings,
+    accounts: Accounts,
+    process: Arc<ProcessMetrics>,
+    reloads: mpsc::Receiver<Answer>,
+    read: Option<ReadSettings>,
+    counting: Handle,
+}
 
 impl App {
     /// Takes the ports and prepares everything. Nothing is asked of the API yet.
@@ -54,54 +68,56 @@ impl App {
         for address in &settings.listen {
             listeners.push(bind(address.host.as_deref(), address.port).await?);
         }
-        let metrics =
-            Arc::new(SelfMetrics::new(REASONS).context("the metrics cannot be registered")?);
-        metrics
-            .register_process()
-            .context("the process metrics cannot be registered")?;
-        let client = client(&settings.account, &metrics)?;
-        let poller = poller_settings(settings);
-        let storage = StoredAccount::open(&settings.storage_path, &settings.account.key)?;
-        let stored = storage.load(poller.window, poller.max_series)?;
+        let process = process_metrics().context("the metrics cannot be registered")?;
+        let store = SharedStore::open(&settings.storage_path)?;
         let gate = Gate::new(
             scrape_interval(settings),
-            &storage.load_gate(Timestamp::now())?,
+            &store.load_gate(Timestamp::now())?,
         );
         let exposition = ExpositionSettings {
             created: settings.created_timestamps.then(Timestamp::now),
         };
-        let exposition = Arc::new(Exposition::new(Arc::clone(&metrics), gate, exposition));
+        let exposition = Arc::new(Exposition::new(Arc::clone(&process), gate, exposition));
         let started = Instant::now();
-        let status = Arc::new(Status::new(started.into_std()));
-        let path = settings.telemetry_path.clone();
+        let roster = Arc::new(Roster::default());
+        let (reload, reloads) = ReloadHandle::new();
         let site = Site::new(
-            path,
+            settings.telemetry_path.clone(),
             Arc::clone(&exposition),
-            Arc::clone(&status),
+            Arc::clone(&roster),
+            settings.enable_lifecycle.then(|| reload.clone()),
             started.into_std(),
         );
-        let clock = SystemClock { started };
-        let (outbox, event_log) = match &settings.event_log {
-            Some(settings) => {
-                let (outbox, event_log) = event_log(settings, &storage)?;
-                (outbox, Some(event_log))
-            }
-            None => (Outbox::default(), None),
-        };
-        let parts = Parts {
-            client,
-            storage,
-            clock,
-            metrics,
+        let shared = Shared {
+            store,
+            connections: Connections::default(),
             exposition,
-            status,
-            outbox,
+            roster,
+            clock: SystemClock { started },
+            event_log: settings.event_log.as_ref().map(SharedLog::new),
         };
         Ok(Self {
-            poller: PollerStart::new(poller, parts, stored),
-            event_log,
+            accounts: Accounts::new(shared, settings)?,
+            settings: settings.clone(),
+            process,
+            reload,
+            reloads,
+            read: None,
             server: Server::new(listeners, site),
         })
+    }
+
+    /// Says where a reload reads from; without that, none changes anything.
+    #[must_use]
+    pub fn reading_anew(mut self, read: ReadSettings) -> Self {
+        self.read = Some(read);
+        self
+    }
+
+    /// Asks for reloads.
+    #[must_use]
+    pub fn reload_handle(&self) -> ReloadHandle {
+        self.reload.clone()
     }
 
     /// The addresses in use, with the ports that were taken for 0.
@@ -116,33 +132,103 @@ impl App {
     /// on `counting` meanwhile: see [`CountingThreads`].
     ///
     /// # Errors
-    /// When the poller ended by itself, which only a defect can make it do.
+    /// When the system cannot tell where it listens.
     pub async fn run(
-        self,
+        mut self,
         counting: &Handle,
         shutdown: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         for address in self.local_addresses()? {
             tracing::info!(%address, "listening");
         }
-        let mut polling = counting.spawn(self.poller.run());
-        if let Some(log) = self.event_log {
-            counting.spawn(log.run());
-        }
-        let mut poller_ended = false;
+        self.accounts.start(counting);
+        let supervisor = Supervisor {
+            settings: self.settings,
+            accounts: self.accounts,
+            process: self.process,
+            reloads: self.reloads,
+            read: self.read,
+            counting: counting.clone(),
+        };
+        let supervising = tokio::spawn(supervisor.run());
         let stop = async {
-            tokio::select! {
-                () = shutdown => tracing::info!("shutting down"),
-                _ = &mut polling => poller_ended = true,
-            }
+            shutdown.await;
+            tracing::info!("shutting down");
         };
         self.server.run(stop).await;
-        polling.abort();
-        if poller_ended {
-            bail!("the poller ended, which is a defect: please report it with the log");
-        }
+        supervising.abort();
         Ok(())
     }
+}
+
+impl Supervisor {
+    async fn run(mut self) {
+        loop {
+            tokio::select! {
+                tended = self.accounts.tend(&self.counting) => {
+                    if let Err(error) = tended {
+                        tracing::error!(error = format!("{error:#}"), "an account is not counted any more; restart the exporter");
+                    }
+                }
+                Some(answer) = self.reloads.recv() => {
+                    let outcome = self.reload().await;
+                    // Who asked may have gone.
+                    let _ = answer.send(outcome);
+                }
+            }
+        }
+    }
+
+    async fn reload(&mut self) -> Result<(), String> {
+        let outcome = self.take_over().await;
+        let at = outcome.is_ok().then(Timestamp::now);
+        self.process.reloaded(at);
+        outcome.map_err(|error| {
+            let error = format!("{error:#}");
+            tracing::error!(
+                error,
+                "the configuration could not be taken over; what was there before goes on"
+            );
+            error
+        })
+    }
+
+    async fn take_over(&mut self) -> anyhow::Result<()> {
+        let Some(read) = self.read.take() else {
+            return Ok(());
+        };
+        let reading = tokio::task::spawn_blocking(move || {
+            let settings = read();
+            (read, settings)
+        });
+        let (read, settings) = reading.await?;
+        self.read = Some(read);
+        let settings = settings?;
+        let waiting = self.settings.need_restart(&settings);
+        if !waiting.is_empty() {
+            let waiting = waiting.join(", ");
+            tracing::warn!(
+                settings = waiting,
+                "these settings changed, and hold from the next start on"
+            );
+        }
+        let difference = self.accounts.change(&settings, &self.counting).await?;
+        tracing::info!(
+            accounts = settings.accounts.len(),
+            added = difference.added,
+            changed = difference.changed,
+            removed = difference.removed,
+            "configuration taken over"
+        );
+        Ok(())
+    }
+}
+
+fn process_metrics() -> prometheus::Result<Arc<ProcessMetrics>> {
+    let process = ProcessMetrics::new()?;
+    process.register_process()?;
+    process.reloaded(Some(Timestamp::now()));
+    Ok(Arc::new(process))
 }
 
 impl CountingThreads {
@@ -175,74 +261,10 @@ impl Drop for CountingThreads {
     }
 }
 
-/// The event log, and where its lines begin.
-fn event_log(
-    settings: &EventLogSettings,
-    storage: &StoredAccount,
-) -> anyhow::Result<(Outbox, EventLog)> {
-    let content = if settings.personal_data {
-        Content::Everything
-    } else {
-        Content::Impersonal
-    };
-    let destination = match &settings.path {
-        Some(path) => Destination::File(LogFile::new(path.clone())),
-        None => Destination::Standard,
-    };
-    let written = Written::default();
-    let outbox = Outbox::new(content, storage.last_line()?, written.clone());
-    Ok((outbox, EventLog::new(storage.lines(), destination, written)))
-}
-
-/// Asks the API of an account.
-///
-/// # Errors
-/// When TLS cannot be set up.
-pub(crate) fn client(
-    account: &AccountSettings,
-    metrics: &Arc<SelfMetrics>,
-) -> anyhow::Result<Client> {
-    let client = ClientSettings {
-        base_url: account.base_url.clone(),
-        timeout: account.timeout,
-        max_requests_per_second: account.max_requests_per_second,
-    };
-    let credentials = Credentials {
-        key: account.key.clone(),
-        secret: account.secret.clone(),
-    };
-    Client::new(&client, credentials, Arc::clone(metrics))
-        .context("TLS cannot be set up; are CA certificates installed (package ca-certificates)?")
-}
-
 fn scrape_interval(settings: &Settings) -> ledger::ScrapeInterval {
     match settings.scrape_interval {
         ScrapeInterval::Auto => ledger::ScrapeInterval::Learned,
         ScrapeInterval::Fixed(interval) => ledger::ScrapeInterval::Fixed(interval),
         ScrapeInterval::Off => ledger::ScrapeInterval::Off,
-    }
-}
-
-fn poller_settings(settings: &Settings) -> PollerSettings {
-    let poll = settings.poll;
-    // A request may have to wait for its turn first.
-    let turn =
-        Duration::try_from_secs_f64(PAGES_AT_ONCE / settings.account.max_requests_per_second);
-    let turn = turn.unwrap_or(Duration::MAX / 2);
-    PollerSettings {
-        interval: poll.interval,
-        request_timeout: settings.account.timeout + turn,
-        window: WindowSettings {
-            lookback: poll.lookback,
-            retention: poll.reconcile_lookback + RETENTION_MARGIN,
-        },
-        reconcile_interval: poll.reconcile_interval,
-        reconcile_lookback: poll.reconcile_lookback,
-        start: match poll.start {
-            Start::Now => PollStart::Now,
-            Start::Age(age) => PollStart::Age(age),
-            Start::At(time) => PollStart::At(time),
-        },
-        max_series: settings.max_series,
     }
 }

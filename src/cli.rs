@@ -1,10 +1,24 @@
 //! The command line: which command, with which options. Every flag has an
-//! environment variable, named by one rule.
+//! environment variable, named by one rule, and a place in the config file, named by
+//! another. Flags beat the environment, which beats the file.
 
-use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+};
+
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
+    parser::ValueSource,
+};
 
 use crate::{
-    config::{BackfillOptions, GetOptions, ListOptions, Options, TypesOptions},
+    config::{
+        AccountEntry, BackfillOptions, ConfigFile, EntrySecret, FileSetting, GetOptions,
+        ListOptions, Options, Origins, Problems, TypesOptions,
+    },
     simulator::SimulatorSettings,
 };
 
@@ -30,6 +44,9 @@ pub enum Action {
     /// Write the history of a range for `promtool tsdb create-blocks-from openmetrics`.
     #[command(after_help = CREDENTIALS)]
     Backfill(Box<BackfillOptions>),
+    /// Read everything that serve would read, say what is wrong with it, and change nothing.
+    #[command(after_help = CREDENTIALS)]
+    CheckConfig(Box<Options>),
     /// The exporter on a simulated account, to see what it looks like.
     Demo(Box<Options>),
     /// The Audit API simulator alone.
@@ -62,7 +79,7 @@ pub struct SimulateOptions {
 }
 
 const CREDENTIALS: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
-VONAGE_API_SECRET) from the environment, or the secret from --api.secret-file.\n\
+VONAGE_API_SECRET) from the environment, or the secret from --api.secret-file; or the accounts of --config.file.\n\
 Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
 
 const ENVIRONMENT_PREFIX: &str = "NEXMO_AUDIT_";
@@ -78,16 +95,194 @@ const DEMO_DEFAULTS: [(&str, &str); 3] = [
 /// and what they have to say is their output.
 const ASKING_DEFAULTS: [(&str, &str); 2] = [("max_requests_per_second", "100"), ("level", "warn")];
 
-/// Reads the command line and the environment.
+/// Flags that hold paths: in the config file, relative ones begin at its folder.
+const PATHS: [&str; 4] = [
+    "api.secret-file",
+    "events.log",
+    "storage.path",
+    "web.config.file",
+];
+/// The one place of `events.log` that is no path, but for none.
+const STANDARD_OUTPUT: &str = "stdout";
+
+/// What a user wrote, in all places.
+#[derive(Debug)]
+pub struct Request {
+    /// What is to be done.
+    pub action: Action,
+    /// The accounts of the config file, if it has any.
+    pub accounts: Option<Vec<AccountEntry>>,
+    /// Which settings come from the config file.
+    pub origins: Origins,
+}
+
+/// What a user wrote cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// Bad usage, or `--help` or `--version`; [`clap::Error::exit`] prints each as it
+    /// should be and ends with the right status.
+    #[error(transparent)]
+    CommandLine(#[from] clap::Error),
+    /// A config file with problems.
+    #[error(transparent)]
+    ConfigFile(#[from] Problems),
+}
+
+/// Reads the command line, the environment, and the config file, with `read`.
 ///
 /// # Errors
-/// For bad usage, and for `--help` and `--version`; [`clap::Error::exit`] prints
-/// each as it should be and ends with the right status.
+/// For bad usage, and for `--help` and `--version`.
 pub fn parse(
-    arguments: impl IntoIterator<Item = std::ffi::OsString>,
-) -> Result<Action, clap::Error> {
-    let line = CommandLine::from_arg_matches(&command().try_get_matches_from(arguments)?)?;
+    arguments: impl IntoIterator<Item = OsString>,
+    read: impl FnOnce(&Path) -> io::Result<String>,
+) -> Result<Request, UsageError> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let matches = command().try_get_matches_from(&arguments)?;
+    let Some((names, path)) = config_file(&matches) else {
+        return Ok(Request {
+            action: action(&matches)?,
+            accounts: None,
+            origins: Origins::default(),
+        });
+    };
+    let mut file = read_file(&path, read)?;
+    file.settings = settings(&command(), &path, &mut file)?;
+    let with_file = with_file(command(), &names, &file.settings);
+    // A flag that is given has nothing to do with the file.
+    let chosen = innermost(&matches, &names);
+    file.settings.retain(|name, _| is_default(chosen, name));
+    Ok(Request {
+        action: action(&with_file.try_get_matches_from(&arguments)?)?,
+        accounts: file.accounts,
+        origins: Origins {
+            path: path.display().to_string(),
+            settings: file.settings,
+        },
+    })
+}
+
+fn action(matches: &ArgMatches) -> Result<Action, clap::Error> {
+    let line = CommandLine::from_arg_matches(matches)?;
     Ok(line.action.unwrap_or(Action::Serve(Box::new(line.options))))
+}
+
+/// The names of the command that is given, outermost first, and its config file.
+fn config_file(matches: &ArgMatches) -> Option<(Vec<String>, PathBuf)> {
+    let mut names = Vec::new();
+    let mut inner = matches;
+    while let Some((name, matches)) = inner.subcommand() {
+        names.push(name.to_owned());
+        inner = matches;
+    }
+    let file = inner.try_get_one::<PathBuf>("file").ok().flatten()?;
+    Some((names, file.clone()))
+}
+
+fn innermost<'m>(matches: &'m ArgMatches, names: &[String]) -> &'m ArgMatches {
+    names.iter().fold(matches, |matches, name| {
+        matches.subcommand_matches(name).unwrap_or(matches)
+    })
+}
+
+fn is_default(matches: &ArgMatches, long: &str) -> bool {
+    let command = command();
+    let serve = command.find_subcommand("serve").unwrap_or(&command);
+    let id = serve
+        .get_arguments()
+        .find(|arg| arg.get_long() == Some(long));
+    let source = id.and_then(|arg| {
+        let id = arg.get_id().as_str();
+        matches.try_contains_id(id).ok()?;
+        matches.value_source(id)
+    });
+    source.is_none_or(|source| source == ValueSource::DefaultValue)
+}
+
+fn read_file(
+    path: &Path,
+    read: impl FnOnce(&Path) -> io::Result<String>,
+) -> Result<ConfigFile, Problems> {
+    let named = |problem: &dyn std::fmt::Display| format!("{}: {problem}", path.display());
+    let text = read(path).map_err(|error| Problems::from(vec![named(&error)]))?;
+    ConfigFile::parse(&text).map_err(|problems| problems.map(|problem| named(&problem)))
+}
+
+/// The settings of the file as flags would have them.
+fn settings(
+    command: &Command,
+    path: &Path,
+    file: &mut ConfigFile,
+) -> Result<BTreeMap<String, FileSetting>, Problems> {
+    let mut problems = Vec::new();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let serve = command.find_subcommand("serve").unwrap_or(command);
+    let mut settings = std::mem::take(&mut file.settings);
+    for (name, setting) in &mut settings {
+        let mut report = |problem: &str| {
+            let written = name.replace('-', "_");
+            problems.push(format!(
+                "{}: line {}: {written} {problem}",
+                path.display(),
+                setting.line
+            ));
+        };
+        let arg = serve
+            .get_arguments()
+            .find(|arg| arg.get_long() == Some(name));
+        match arg.map(Arg::get_action) {
+            _ if name == "config.file" => report("cannot be set in the file itself"),
+            None => {
+                report("is unknown; settings are named like the flags of serve, dots as nesting");
+            }
+            Some(ArgAction::SetTrue) if !matches!(&*setting.values, [one] if one == "true" || one == "false") =>
+            {
+                report("must be true or false");
+            }
+            Some(ArgAction::Append | ArgAction::SetTrue) => {}
+            Some(_) if setting.values.len() > 1 => report("must be one value"),
+            Some(_) => {}
+        }
+        if PATHS.contains(&&**name) {
+            for value in &mut setting.values {
+                begin_at(folder, name, value);
+            }
+        }
+    }
+    for entry in file.accounts.iter_mut().flatten() {
+        if let EntrySecret::File(secret) = &mut entry.secret {
+            *secret = folder.join(&secret);
+        }
+    }
+    if problems.is_empty() {
+        Ok(settings)
+    } else {
+        Err(problems.into())
+    }
+}
+
+fn begin_at(folder: &Path, name: &str, value: &mut String) {
+    let is_path = name != "events.log" || ![STANDARD_OUTPUT, "none"].contains(&&**value);
+    if is_path {
+        *value = folder.join(&value).to_string_lossy().into_owned();
+    }
+}
+
+/// What the file says is the default of its flags.
+fn with_file(
+    command: Command,
+    names: &[String],
+    settings: &BTreeMap<String, FileSetting>,
+) -> Command {
+    if let Some((name, inner)) = names.split_first() {
+        return command.mut_subcommand(name, |command| with_file(command, inner, settings));
+    }
+    command.mut_args(|arg| {
+        let setting = arg.get_long().and_then(|long| settings.get(long));
+        match setting {
+            Some(setting) => arg.default_values(setting.values.clone()),
+            None => arg,
+        }
+    })
 }
 
 fn command() -> Command {
@@ -96,6 +291,7 @@ fn command() -> Command {
     let asking = |asking| with_defaults(with_environment(asking), &ASKING_DEFAULTS);
     command
         .mut_subcommand("serve", with_environment)
+        .mut_subcommand("check-config", with_environment)
         .mut_subcommand("simulate", with_environment)
         .mut_subcommand("demo", demo)
         .mut_subcommand("backfill", asking)
@@ -126,7 +322,77 @@ mod tests {
 
     fn action(line: &str) -> Action {
         let arguments = line.split_whitespace().map(Into::into);
-        parse(arguments).expect("a command line")
+        let request = parse(arguments, |_| panic!("there is no file"));
+        request.expect("a command line").action
+    }
+
+    /// What `line` asks for, with this config file at /etc/x/config.yml.
+    fn with_config(line: &str, text: &str) -> Result<Request, UsageError> {
+        let arguments = line.split_whitespace().map(Into::into);
+        parse(arguments, |path| {
+            assert_eq!(path, Path::new("/etc/x/config.yml"));
+            Ok(text.to_owned())
+        })
+    }
+
+    #[test]
+    fn flags_beat_the_config_file_which_beats_defaults() {
+        let text = "
+poll: {interval: 7s, lookback: 5m}
+web: {listen_address: [':1', ':2'], enable_lifecycle: true}
+api: {secret_file: secret}
+storage: {path: /var/lib/x}
+events: {log: stdout}
+accounts: [{name: a, api_key: k, api_secret_file: a}]
+";
+        for command in ["x", "x serve", "x check-config"] {
+            let line = format!("{command} --config.file=/etc/x/config.yml --poll.lookback=1m");
+            let request = with_config(&line, text).expect("a request");
+            let (Action::Serve(options) | Action::CheckConfig(options)) = request.action else {
+                panic!("{command}")
+            };
+            assert_eq!(options.poll.interval, "7s");
+            assert_eq!(options.poll.lookback, "1m");
+            assert_eq!(options.poll.reconcile_interval, "1h");
+            assert_eq!(options.web.listen_address, [":1", ":2"]);
+            assert!(options.web.enable_lifecycle);
+            assert_eq!(options.account.secret_file, Some("/etc/x/secret".into()));
+            assert_eq!(options.storage.path, PathBuf::from("/var/lib/x"));
+            assert_eq!(options.events.log, "stdout");
+            let settings = &request.origins.settings;
+            assert!(settings.contains_key("poll.interval"), "{settings:?}");
+            assert!(!settings.contains_key("poll.lookback"), "{settings:?}");
+            let accounts = request.accounts.expect("accounts");
+            let EntrySecret::File(path) = &accounts[0].secret else {
+                panic!("a file")
+            };
+            assert_eq!(path, Path::new("/etc/x/a"));
+        }
+    }
+
+    #[test]
+    fn commands_that_ask_read_the_file_too_and_leave_what_is_not_theirs() {
+        let line = "x events list --config.file=/etc/x/config.yml --account=a";
+        let text = "poll: {interval: 7s}\napi: {timeout: 9s}";
+        let request = with_config(line, text).expect("a request");
+        let Action::Events(Ask::List(options)) = request.action else {
+            panic!("list")
+        };
+        assert_eq!(options.account.timeout, "9s");
+        assert_eq!(options.which.account.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn settings_that_cannot_be_are_named_with_their_lines() {
+        let text = "poll: {intervall: 7s, interval: [1s, 2s]}\nweb: {enable_lifecycle: 1}\nconfig: {file: x}\npoll2: 3";
+        let error = with_config("x --config.file=/etc/x/config.yml", text).expect_err("problems");
+        let expected = "the configuration cannot be used:
+  /etc/x/config.yml: line 3: config.file cannot be set in the file itself
+  /etc/x/config.yml: line 1: poll.interval must be one value
+  /etc/x/config.yml: line 1: poll.intervall is unknown; settings are named like the flags of serve, dots as nesting
+  /etc/x/config.yml: line 4: poll2 is unknown; settings are named like the flags of serve, dots as nesting
+  /etc/x/config.yml: line 2: web.enable_lifecycle must be true or false";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]
@@ -191,7 +457,11 @@ mod tests {
             "x --poll.interval",
             "x demo serve",
         ] {
-            let error = parse(line.split_whitespace().map(Into::into)).expect_err(line);
+            let arguments = line.split_whitespace().map(Into::into);
+            let error = parse(arguments, |_| panic!("there is no file")).expect_err(line);
+            let UsageError::CommandLine(error) = error else {
+                panic!("{line}")
+            };
             assert_eq!(error.exit_code(), 2, "{line}");
         }
     }

@@ -9,6 +9,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom, Write, stdout},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -58,7 +59,7 @@ enum EventLogError {
 #[derive(Debug)]
 pub struct EventLog {
     lines: StoredLines,
-    destination: Destination,
+    destination: Arc<Mutex<Destination>>,
     written: Written,
 }
 
@@ -139,9 +140,10 @@ impl Destination {
 }
 
 impl EventLog {
-    /// A log of these lines; how far it is shows in `written`.
+    /// A log of these lines, in a place that other accounts may share; how far it is
+    /// shows in `written`.
     #[must_use]
-    pub fn new(lines: StoredLines, destination: Destination, written: Written) -> Self {
+    pub fn new(lines: StoredLines, destination: Arc<Mutex<Destination>>, written: Written) -> Self {
         Self {
             lines,
             destination,
@@ -197,7 +199,10 @@ impl EventLog {
             let Some(last) = lines.last() else {
                 return Ok(());
             };
-            self.destination.write(&lines)?;
+            let destination = self.destination.lock();
+            // After a panic the file is opened anew.
+            let mut destination = destination.unwrap_or_else(PoisonError::into_inner);
+            destination.write(&lines)?;
             self.written.set(last.number);
         }
     }

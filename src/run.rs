@@ -1,24 +1,26 @@
 //! Runs one command line, from arguments to exit status.
 
-use std::{ffi::OsString, process::ExitCode, sync::Arc};
+use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use jiff::{Timestamp, tz::TimeZone};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     app::{self, App, CountingThreads},
     backfill,
-    cli::{self, Action, Ask, SimulateOptions},
-    client::REASONS,
+    cli::{self, Action, Ask, Request, SimulateOptions, UsageError},
+    client::{Connections, REASONS},
     config::{
-        AccountOptions, AskSettings, BackfillOptions, BackfillSettings, FoundCredentials,
-        GetSettings, Here, ListSettings, LogSettings, Options, Problems, Settings, TypesSettings,
+        AccountEntry, AccountOptions, AskSettings, BackfillOptions, BackfillSettings, Found,
+        GetSettings, Here, ListSettings, LogSettings, Options, Origins, Problems, Settings,
+        TypesSettings,
     },
     credentials, demo, events,
     history::Asker,
     logging,
     metrics::SelfMetrics,
+    reload::ReloadHandle,
     simulator::{Simulator, SimulatorError},
 };
 
@@ -30,25 +32,43 @@ const FAILED: u8 = 1;
 /// Runs one command line: 0 done, 1 failed while running, 2 bad usage or
 /// configuration.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let action = match cli::parse(arguments) {
-        Ok(action) => action,
-        Err(error) => error.exit(),
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let request = match parse(&arguments) {
+        Ok(request) => request,
+        Err(UsageError::CommandLine(error)) => error.exit(),
+        Err(UsageError::ConfigFile(problems)) => return failed(&problems.into()),
     };
+    let Request {
+        action,
+        accounts,
+        origins,
+    } = request;
+    let file = (accounts, origins);
     let outcome = match action {
-        Action::Serve(options) => serve(&options).await,
-        Action::Events(ask) => ask_for_events(ask).await,
-        Action::Backfill(options) => write_history(&options).await,
+        Action::Serve(options) => serve(&options, file, arguments).await,
+        Action::Events(ask) => ask_for_events(ask, file).await,
+        Action::Backfill(options) => write_history(&options, file).await,
+        Action::CheckConfig(options) => check_config(&options, file),
         Action::Demo(options) => demonstrate(*options).await,
         Action::Simulate(options) => simulate(*options).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if events::is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&error);
-            ExitCode::from(status(&error))
-        }
+        Err(error) => failed(&error),
     }
+}
+
+/// What the config file says of accounts, and where settings come from.
+type File = (Option<Vec<AccountEntry>>, Origins);
+
+fn parse(arguments: &[OsString]) -> Result<Request, UsageError> {
+    cli::parse(arguments.iter().cloned(), |path| fs::read_to_string(path))
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    say(error);
+    ExitCode::from(status(error))
 }
 
 fn status(error: &anyhow::Error) -> u8 {
@@ -66,46 +86,90 @@ fn say(error: &anyhow::Error) {
     eprintln!("nexmo-audit-exporter: {error:#}");
 }
 
-async fn serve(options: &Options) -> anyhow::Result<()> {
-    let found = credentials::find(options.account.secret_file.as_deref());
-    let settings = Settings::check(options, found)?;
+async fn serve(options: &Options, file: File, arguments: Vec<OsString>) -> anyhow::Result<()> {
+    let settings = Settings::check(options, found(&options.account, file))?;
     logging::init(settings.log)?;
     let shutdown = shutdown()?;
+    // From now on SIGHUP does not end the program.
+    let hangup = signal(SignalKind::hangup())?;
     let app = App::bind(&settings).await?;
-    let (base_url, interval) = (settings.account.base_url.as_str(), settings.poll.interval);
+    let read = move || read_settings(&arguments);
+    let app = app.reading_anew(Box::new(read));
+    let (accounts, interval) = (settings.accounts.len(), settings.poll.interval);
+    let base_url = settings
+        .accounts
+        .first()
+        .map(|account| account.base_url.as_str());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
+        accounts,
         base_url,
         ?interval,
         "started"
     );
     let counting = CountingThreads::start().context("no thread can be started")?;
-    app.run(&counting.handle(), shutdown).await
+    let reloading = tokio::spawn(reload_on(hangup, app.reload_handle()));
+    let outcome = app.run(&counting.handle(), shutdown).await;
+    reloading.abort();
+    outcome
 }
 
-async fn ask_for_events(ask: Ask) -> anyhow::Result<()> {
+async fn reload_on(mut hangup: Signal, reload: ReloadHandle) {
+    while hangup.recv().await.is_some() {
+        // The log says how it went.
+        let _ = reload.reload().await;
+    }
+}
+
+/// The settings as flags, the environment and files have them now.
+fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
+    let Request {
+        action,
+        accounts,
+        origins,
+    } = parse(arguments)?;
+    let Action::Serve(options) = action else {
+        bail!("the command line has changed");
+    };
+    let found = found(&options.account, (accounts, origins));
+    Ok(Settings::check(&options, found)?)
+}
+
+/// Says that all is well, or every problem. The state is not opened: an exporter may
+/// be using it.
+#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+fn check_config(options: &Options, file: File) -> anyhow::Result<()> {
+    let settings = Settings::check(options, found(&options.account, file))?;
+    match settings.accounts.len() {
+        1 => println!("The configuration can be used: 1 account."),
+        accounts => println!("The configuration can be used: {accounts} accounts."),
+    }
+    Ok(())
+}
+
+async fn ask_for_events(ask: Ask, file: File) -> anyhow::Result<()> {
     match ask {
         Ask::List(options) => {
-            let found = found(&options.account);
+            let found = found(&options.account, file);
             let settings = ListSettings::check(&options, found, &here())?;
             let asker = asker(&settings.ask)?;
             events::list(settings, asker).await
         }
         Ask::Get(options) => {
-            let settings = GetSettings::check(&options, found(&options.account), &here())?;
+            let settings = GetSettings::check(&options, found(&options.account, file), &here())?;
             let asker = asker(&settings.ask)?;
             events::get(settings, asker).await
         }
         Ask::Types(options) => {
-            let settings = TypesSettings::check(&options, found(&options.account))?;
+            let settings = TypesSettings::check(&options, found(&options.account, file))?;
             let asker = asker(&settings.ask)?;
             events::types(settings, asker).await
         }
     }
 }
 
-async fn write_history(options: &BackfillOptions) -> anyhow::Result<()> {
-    let settings = BackfillSettings::check(options, found(&options.account), &here())?;
+async fn write_history(options: &BackfillOptions, file: File) -> anyhow::Result<()> {
+    let settings = BackfillSettings::check(options, found(&options.account, file), &here())?;
     let asker = asker(&settings.ask)?;
     let shutdown = shutdown()?;
     tokio::select! {
@@ -119,12 +183,16 @@ async fn write_history(options: &BackfillOptions) -> anyhow::Result<()> {
 fn asker(settings: &AskSettings) -> anyhow::Result<Asker> {
     logging::init(settings.log)?;
     // Nobody scrapes a program that ends.
-    let metrics = Arc::new(SelfMetrics::new(REASONS)?);
-    Ok(Asker::new(app::client(&settings.account, &metrics)?))
+    let metrics = Arc::new(SelfMetrics::new(REASONS, None)?);
+    Ok(Asker::new(app::client(
+        &Connections::default(),
+        &settings.account,
+        &metrics,
+    )?))
 }
 
-fn found(options: &AccountOptions) -> FoundCredentials {
-    credentials::find(options.secret_file.as_deref())
+fn found(options: &AccountOptions, (accounts, origins): File) -> Found {
+    credentials::find(accounts, origins, options.secret_file.as_deref())
 }
 
 fn here() -> Here {

@@ -4,7 +4,10 @@
 //! argument.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -37,22 +40,23 @@ pub struct Status {
     progress: ArcSwap<Progress>,
     decided: AtomicBool,
     sign_of_life_due: AtomicU64,
-    newcomer: Notify,
+    newcomer: Arc<Notify>,
 }
 
 /// What is added to every deadline before a poller counts as stalled.
 const GRACE: Duration = Duration::from_mins(1);
 
 impl Status {
-    /// The state before the first poll.
+    /// The state before the first poll. Who is told of a `newcomer` may be any of the
+    /// accounts that share it.
     #[must_use]
-    pub fn new(now: Instant) -> Self {
+    pub fn new(now: Instant, newcomer: Arc<Notify>) -> Self {
         let status = Self {
             begun: now,
             progress: ArcSwap::default(),
             decided: AtomicBool::new(false),
             sign_of_life_due: AtomicU64::new(0),
-            newcomer: Notify::new(),
+            newcomer,
         };
         status.expect_life(now, Duration::ZERO);
         status
@@ -74,11 +78,6 @@ impl Status {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.decided.load(Ordering::Relaxed)
-    }
-
-    /// A server scrapes for the first time, and waits to be stored.
-    pub fn announce_newcomer(&self) {
-        self.newcomer.notify_one();
     }
 
     /// Waits for a server that waits to be stored.
@@ -111,7 +110,7 @@ mod tests {
     fn a_poller_that_shows_no_life_has_stalled() {
         let begun = Instant::now();
         let at = |seconds| begun + Duration::from_secs(seconds);
-        let status = Status::new(begun);
+        let status = Status::new(begun, Arc::default());
         assert!(status.is_healthy(at(60)));
         assert!(!status.is_healthy(at(61)));
         status.expect_life(at(100), Duration::from_secs(30));
@@ -123,7 +122,7 @@ mod tests {
 
     #[test]
     fn ready_once_decided_and_ever_after() {
-        let status = Status::new(Instant::now());
+        let status = Status::new(Instant::now(), Arc::default());
         assert!(!status.is_ready());
         let failing = Failing {
             since: Timestamp::UNIX_EPOCH,

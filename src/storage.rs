@@ -1,18 +1,23 @@
-//! The store as the poller uses it: off the threads that answer scrapes, since a
-//! disk may take its time.
+//! The store as pollers use it: off the threads that answer scrapes, since a disk
+//! may take its time, and with one transaction for all commits that wait for it,
+//! since each waits for the disk once.
 
 use std::{
     future::pending,
-    panic::resume_unwind,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use jiff::Timestamp;
-use tokio::{sync::Notify, task::spawn_blocking};
+use tokio::{
+    sync::{Notify, oneshot},
+    task::spawn_blocking,
+};
 
 use crate::{
     account::{Account, Commit},
+    event::TypeFilter,
     ledger::{GateMemory, Ledger},
     outbox::{Line, Outbox},
     poller::Storage,
@@ -20,10 +25,44 @@ use crate::{
     window::{Remembered, Window, WindowSettings},
 };
 
+/// The store of all accounts.
+#[derive(Debug, Clone)]
+pub struct SharedStore(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    store: Mutex<Store>,
+    queue: Mutex<Queue>,
+}
+
+/// What waits for the disk.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Vec<Waiting>,
+    /// Someone is at work on it.
+    writing: bool,
+    /// When what the store holds of the gate was taken.
+    gate_taken: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    /// `None` for one who only waits until those before it are stored.
+    job: Option<Job>,
+    done: oneshot::Sender<Result<(), Arc<StoreError>>>,
+}
+
+#[derive(Debug)]
+struct Job {
+    key: Arc<str>,
+    commit: Arc<Commit>,
+    gate: Arc<GateMemory>,
+}
+
 /// One account in the store.
 #[derive(Debug)]
 pub struct StoredAccount {
-    store: Arc<Mutex<Store>>,
+    shared: Arc<Shared>,
     key: Arc<str>,
     /// Lines of the event log were stored.
     lines: Arc<Notify>,
@@ -32,7 +71,7 @@ pub struct StoredAccount {
 /// The lines of an account's event log, as they are stored.
 #[derive(Debug, Clone)]
 pub struct StoredLines {
-    store: Arc<Mutex<Store>>,
+    shared: Arc<Shared>,
     key: Arc<str>,
     stored: Arc<Notify>,
 }
@@ -44,7 +83,7 @@ impl StoredLines {
     /// # Errors
     /// [`StoreError`], with what to do.
     pub fn after(&self, after: u64, most: usize) -> Result<Vec<Line>, StoreError> {
-        lock(&self.store).lines(&self.key, after, most)
+        lock(&self.shared.store).lines(&self.key, after, most)
     }
 
     /// Waits until more were stored.
@@ -53,24 +92,117 @@ impl StoredLines {
     }
 }
 
-impl StoredAccount {
-    /// Opens the store for the account that has this API key.
+impl SharedStore {
+    /// Opens the store.
     ///
     /// # Errors
     /// [`StoreError`], with what to do.
-    pub fn open(directory: &Path, key: &str) -> Result<Self, StoreError> {
-        Ok(Self {
-            store: Arc::new(Mutex::new(Store::open(directory)?)),
-            key: key.into(),
-            lines: Arc::default(),
-        })
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        Ok(Self(Arc::new(Shared {
+            store: Mutex::new(Store::open(directory)?),
+            queue: Mutex::default(),
+        })))
     }
 
+    /// The account that has this API key.
+    #[must_use]
+    pub fn account(&self, key: &str) -> StoredAccount {
+        StoredAccount {
+            shared: Arc::clone(&self.0),
+            key: key.into(),
+            lines: Arc::default(),
+        }
+    }
+
+    /// Who scraped, when last known.
+    ///
+    /// # Errors
+    /// [`StoreError`], with what to do.
+    pub fn load_gate(&self, now: Timestamp) -> Result<GateMemory, StoreError> {
+        lock(&self.0.store).load_gate(now)
+    }
+
+    /// Waits until everything that waits for the disk now is stored, or has failed:
+    /// then no commit of a poller that has ended comes any more.
+    pub async fn flush(&self) {
+        // A failure is told to whoever committed.
+        let _ = self.0.enqueue(None).await;
+    }
+}
+
+impl Shared {
+    /// Waits until it is done with.
+    async fn enqueue(self: &Arc<Self>, job: Option<Job>) -> Result<(), Arc<StoreError>> {
+        let (done, outcome) = oneshot::channel();
+        let is_first = {
+            let mut queue = lock(&self.queue);
+            queue.waiting.push(Waiting { job, done });
+            !std::mem::replace(&mut queue.writing, true)
+        };
+        if is_first {
+            let shared = Arc::clone(self);
+            spawn_blocking(move || shared.write());
+        }
+        match outcome.await {
+            Ok(outcome) => outcome,
+            // The runtime is ending, and this task with it.
+            Err(_) => pending().await,
+        }
+    }
+
+    /// Writes until nothing waits.
+    fn write(&self) {
+        loop {
+            let (batch, gate_taken) = {
+                let mut queue = lock(&self.queue);
+                if queue.waiting.is_empty() {
+                    queue.writing = false;
+                    return;
+                }
+                (std::mem::take(&mut queue.waiting), queue.gate_taken)
+            };
+            let outcome = self.write_batch(&batch, gate_taken);
+            if let Ok(taken) = &outcome {
+                lock(&self.queue).gate_taken = *taken;
+            }
+            let outcome = outcome.map(drop).map_err(Arc::new);
+            for waiting in batch {
+                // Who has gone away needs no answer.
+                let _ = waiting.done.send(outcome.clone());
+            }
+        }
+    }
+
+    /// All of it in one transaction; says when what is now stored of the gate was
+    /// taken.
+    fn write_batch(
+        &self,
+        batch: &[Waiting],
+        gate_taken: Option<Duration>,
+    ) -> Result<Option<Duration>, StoreError> {
+        let jobs: Vec<&Job> = batch.iter().filter_map(|one| one.job.as_ref()).collect();
+        if jobs.is_empty() {
+            return Ok(gate_taken);
+        }
+        let commits: Vec<_> = jobs.iter().map(|job| (&*job.key, &*job.commit)).collect();
+        // Pollers come in any order: what one has seen of the gate may be older than
+        // what another has stored.
+        let gate = jobs
+            .iter()
+            .map(|job| &*job.gate)
+            .max_by_key(|gate| gate.taken);
+        let gate = gate.filter(|gate| gate_taken.is_none_or(|stored| gate.taken > stored));
+        lock(&self.store).commit(&commits, gate, Timestamp::now())?;
+        Ok(gate.map(|gate| gate.taken).or(gate_taken))
+    }
+}
+
+impl StoredAccount {
     /// The lines of the event log.
     #[must_use]
     pub fn lines(&self) -> StoredLines {
         StoredLines {
-            store: Arc::clone(&self.store),
+            shared: Arc::clone(&self.shared),
             key: Arc::clone(&self.key),
             stored: Arc::clone(&self.lines),
         }
@@ -82,7 +214,7 @@ impl StoredAccount {
     /// # Errors
     /// [`StoreError`], with what to do.
     pub fn last_line(&self) -> Result<u64, StoreError> {
-        lock(&self.store).last_line(&self.key)
+        lock(&self.shared.store).last_line(&self.key)
     }
 
     /// The account as it was stored, if it ever was.
@@ -98,53 +230,38 @@ impl StoredAccount {
             Window::restore(settings, saved, ids)
         };
         let ledger = Ledger::new(max_series);
-        let saved = lock(&self.store).load_account(&self.key, ledger, window)?;
+        let saved = lock(&self.shared.store).load_account(&self.key, ledger, window)?;
         Ok(saved.map(|saved| Account {
             window: saved.window,
             ledger: saved.ledger,
             stage: saved.stage,
             outbox: Outbox::default(),
+            filter: TypeFilter::default(),
         }))
-    }
-
-    /// Who scraped, when last known.
-    ///
-    /// # Errors
-    /// [`StoreError`], with what to do.
-    pub fn load_gate(&self, now: Timestamp) -> Result<GateMemory, StoreError> {
-        lock(&self.store).load_gate(now)
     }
 }
 
 impl Storage for StoredAccount {
-    type Error = StoreError;
+    type Error = Arc<StoreError>;
 
     async fn commit(
         &mut self,
         commit: Arc<Commit>,
         gate: Arc<GateMemory>,
-    ) -> Result<(), StoreError> {
-        let (store, key) = (Arc::clone(&self.store), Arc::clone(&self.key));
+    ) -> Result<(), Arc<StoreError>> {
         let has_lines = !commit.lines.new.is_empty();
-        let commit = move || lock(&store).commit(&key, &commit, &gate, Timestamp::now());
+        let key = Arc::clone(&self.key);
         tracing::trace!("commit");
-        let outcome = spawn_blocking(commit).await;
+        let outcome = self.shared.enqueue(Some(Job { key, commit, gate })).await;
         tracing::trace!("commit ended");
-        match outcome {
-            Ok(outcome) => {
-                if has_lines && outcome.is_ok() {
-                    self.lines.notify_one();
-                }
-                outcome
-            }
-            Err(panicked) if panicked.is_panic() => resume_unwind(panicked.into_panic()),
-            // The runtime is ending, and this task with it.
-            Err(_) => pending().await,
+        if has_lines && outcome.is_ok() {
+            self.lines.notify_one();
         }
+        outcome
     }
 }
 
-fn lock(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A transaction that panicked was rolled back.
-    store.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use nexmo_audit_exporter::client::{
-    ApiError, Client, ClientSettings, Credentials, ListQuery, MAX_BODY_BYTES, REASONS,
+    ApiError, Client, ClientSettings, Connections, Credentials, ListQuery, MAX_BODY_BYTES, REASONS,
 };
 use nexmo_audit_exporter::metrics::SelfMetrics;
 use serde_json::json;
@@ -140,8 +140,14 @@ fn client(api: &ScriptedApi) -> Client {
         key: API_KEY.into(),
         secret: API_SECRET.into(),
     };
-    let metrics = SelfMetrics::new(REASONS).expect("metrics");
-    Client::new(&settings, credentials, Arc::new(metrics)).expect("a client")
+    let metrics = SelfMetrics::new(REASONS, None).expect("metrics");
+    Client::new(
+        &Connections::default(),
+        &settings,
+        credentials,
+        Arc::new(metrics),
+    )
+    .expect("a client")
 }
 
 const FIRST_PAGE: ListQuery = ListQuery {

@@ -16,6 +16,7 @@ type Property = fn(&[u8]);
 const FUZZ: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz");
 const TARGETS: &[(&str, Property)] = &[
     ("accept", properties::accept::holds),
+    ("config", properties::config::holds),
     ("event", properties::event::holds),
     ("page", properties::page::holds),
     ("retry_after", properties::retry_after::holds),
@@ -24,6 +25,7 @@ const TARGETS: &[(&str, Property)] = &[
     ("store", properties::store::holds),
     ("types", properties::types::holds),
     ("vendor_message", properties::vendor_message::holds),
+    ("yaml", properties::yaml::holds),
 ];
 
 /// Names in a folder below `fuzz`, in order.
@@ -96,6 +98,7 @@ macro_rules! corpus {
 
 corpus!(
     accept,
+    config,
     event,
     page,
     retry_after,
@@ -103,5 +106,6 @@ corpus!(
     state,
     store,
     types,
-    vendor_message
+    vendor_message,
+    yaml
 );

@@ -55,7 +55,11 @@ fn gate_memory() -> impl Strategy<Value = GateMemory> {
     (any::<bool>(), vec(scraper, 0..5)).prop_map(|(begun, mut scrapers)| {
         scrapers.sort_by_key(|scraper| scraper.id);
         scrapers.dedup_by_key(|scraper| scraper.id);
-        GateMemory { begun, scrapers }
+        GateMemory {
+            begun,
+            scrapers,
+            taken: Duration::ZERO,
+        }
     })
 }
 
@@ -100,7 +104,7 @@ fn moment(milliseconds: i64) -> jiff::Timestamp {
 fn gate_showing(showing: Showing, account: &mut Account) -> Gate {
     let begun = GateMemory {
         begun: true,
-        scrapers: Vec::new(),
+        ..GateMemory::default()
     };
     match showing {
         Showing::Nothing => Gate::new(ScrapeInterval::Learned, &begun),
@@ -169,7 +173,7 @@ impl Model {
         let gate = gate_showing(showing, account);
         let commit = account.prepare(&gate, Duration::ZERO);
         for _ in 0..times {
-            let stored = store.commit(KEYS[place], &commit, &self.gate, at(0));
+            let stored = store.commit(&[(KEYS[place], &commit)], Some(&self.gate), at(0));
             stored.expect("it is stored");
         }
         account.confirm(&commit);
@@ -260,8 +264,9 @@ fn how_long_a_scraper_is_unseen_goes_by_the_wall_clock() {
             interval: Duration::from_secs(15),
             unseen_for: Duration::from_secs(20),
         }],
+        taken: Duration::ZERO,
     };
-    let stored = open(directory.path()).commit(KEY, &commit, &gate, at(100));
+    let stored = open(directory.path()).commit(&[(KEY, &commit)], Some(&gate), at(100));
     stored.expect("it is stored");
     assert_eq!(unseen_at(directory.path(), 100), Duration::from_secs(20));
     assert_eq!(unseen_at(directory.path(), 160), Duration::from_secs(80));

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use criterion::{BenchmarkId, Criterion};
 use nexmo_audit_exporter::{
     event::{EventId, EventType, Labels},
-    exposition::{Encoding, Exposition, ExpositionSettings, Format, Variant},
+    exposition::{AccountExposition, Encoding, Exposition, ExpositionSettings, Format, Variant},
     ledger::{Age, Changes, Exemplar, Gate, GateMemory, Ledger, Saved, ScrapeInterval},
-    metrics::SelfMetrics,
+    metrics::{ProcessMetrics, SelfMetrics},
 };
 
 use xxhash_rust::xxh3::xxh3_128;
@@ -20,7 +20,8 @@ const ASKED: Variant = Variant::new(Format::OpenMetrics, Encoding::Gzip);
 
 /// The counters of an account, on show.
 struct OnShow {
-    exposition: Exposition,
+    exposition: Arc<Exposition>,
+    account: AccountExposition,
     gate: Gate,
     ledger: Ledger,
     labels: Vec<Labels<'static>>,
@@ -32,10 +33,13 @@ struct OnShow {
 
 impl OnShow {
     fn new(number: usize) -> Self {
-        let metrics = Arc::new(SelfMetrics::new(&[]).expect("metrics"));
+        let metrics = Arc::new(SelfMetrics::new(&[], None).expect("metrics"));
+        let process = Arc::new(ProcessMetrics::new().expect("metrics"));
         let gate = || Gate::new(ScrapeInterval::Off, &GateMemory::default());
-        let exposition = Exposition::new(metrics, gate(), ExpositionSettings::default());
+        let exposition = Exposition::new(process, gate(), ExpositionSettings::default());
+        let exposition = Arc::new(exposition);
         let mut on_show = Self {
+            account: exposition.add(None, metrics),
             exposition,
             gate: gate(),
             ledger: Ledger::new(number),
@@ -71,7 +75,7 @@ impl OnShow {
     }
 
     fn publish(&mut self, changes: &Changes) {
-        self.exposition
+        self.account
             .publish(&mut self.ledger, changes, &self.types, pages::newest());
     }
 

@@ -7,6 +7,7 @@
 )]
 
 pub mod accept;
+pub mod config;
 pub mod event;
 pub mod page;
 pub mod retry_after;
@@ -15,6 +16,7 @@ pub mod state;
 pub mod store;
 pub mod types;
 pub mod vendor_message;
+pub mod yaml;
 
 use std::fmt::Debug;
 

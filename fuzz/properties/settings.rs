@@ -16,7 +16,7 @@ const SECRET: &str = "not-a-real-secret";
 /// 20,000 years.
 const LONGEST: Duration = Duration::from_secs(631_107_417_600);
 
-static SERVE: LazyLock<Options> = LazyLock::new(defaults);
+pub(super) static SERVE: LazyLock<Options> = LazyLock::new(defaults);
 static LIST: LazyLock<ListOptions> = LazyLock::new(defaults);
 
 fn defaults<O: Args + FromArgMatches>() -> O {
@@ -73,7 +73,7 @@ pub fn holds(data: &[u8]) {
     let options = with(|options| options.account.max_requests_per_second.clone_from(&number));
     check(
         &options,
-        |settings| rate(settings.account.max_requests_per_second),
+        |settings| rate(settings.accounts[0].max_requests_per_second),
         |options, text| {
             options.account.max_requests_per_second = text;
         },
@@ -162,7 +162,7 @@ fn start(start: Start) -> String {
 
 /// The secret goes to this machine or over TLS, and is nowhere in the URL.
 fn base_url(settings: &Settings) -> String {
-    let url = &settings.account.base_url;
+    let url = &settings.accounts[0].base_url;
     assert!(
         url.username().is_empty() && url.password().is_none(),
         "{url}"

@@ -54,8 +54,12 @@ pub async fn run(settings: BackfillSettings, asker: Asker) -> anyhow::Result<()>
 async fn read(settings: &BackfillSettings, asker: Asker) -> anyhow::Result<Grid> {
     let times = Times::new(settings.from, settings.to, settings.step);
     let mut grid = Grid::new(times, settings.max_series);
+    let filter = &settings.ask.account.filter;
     match asker.types().await {
-        Ok(types) => grid.name_types(types.iter().map(|known| known.name.as_str())),
+        Ok(types) => {
+            let names = types.iter().map(|known| known.name.as_str());
+            grid.name_types(names.filter(|name| filter.admits(name)));
+        }
         // As with the exporter, counting goes on without it.
         Err(error) => {
             tracing::warn!(%error, "the list of event types could not be had; types begin at 0 only where they are seen");
@@ -74,6 +78,7 @@ async fn read(settings: &BackfillSettings, asker: Asker) -> anyhow::Result<Grid>
         untold.missing += piece.missing;
         for event in piece.events {
             match event.created_at {
+                _ if !filter.admits(&event.value.event_type) => {}
                 Some(created_at) => grid.count(event.value, created_at),
                 None => untold.timeless += 1,
             }

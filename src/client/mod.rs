@@ -15,7 +15,7 @@ pub use vendor_message::VendorMessage;
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, tz::Offset};
-use once_cell::sync::Lazy;
+use once_cell::sync::{Lazy, OnceCell};
 use reqwest::{Method, Response, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
@@ -87,6 +87,7 @@ pub struct Answer<T> {
 /// A client of one account.
 pub struct Client {
     http: reqwest::Client,
+    timeout: Duration,
     base_url: Url,
     credentials: Credentials,
     rate: RateCap,
@@ -111,28 +112,48 @@ impl Operation {
     }
 }
 
+/// The connections of any number of clients: each of its own would be costly, and
+/// none would be kept open for the other's requests.
+#[derive(Debug, Default)]
+pub struct Connections {
+    http: OnceCell<reqwest::Client>,
+    https: OnceCell<reqwest::Client>,
+}
+
+impl Connections {
+    fn to(&self, base_url: &Url) -> reqwest::Result<reqwest::Client> {
+        let is_plain = base_url.scheme() == "http";
+        let clients = if is_plain { &self.http } else { &self.https };
+        let connect = || {
+            Lazy::force(&TLS);
+            let mut builder = reqwest::Client::builder()
+                .user_agent(concat!("nexmo-audit-exporter/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false);
+            if is_plain {
+                // A proxy would be shown the secret, and CA certificates are not needed.
+                builder = builder.no_proxy().tls_certs_only([]);
+            }
+            builder.build()
+        };
+        clients.get_or_try_init(connect).cloned()
+    }
+}
+
 impl Client {
     /// Makes a client. No request is sent yet.
     ///
     /// # Errors
     /// When the TLS library cannot be set up, for example without CA certificates.
     pub fn new(
+        connections: &Connections,
         settings: &ClientSettings,
         credentials: Credentials,
         metrics: Arc<SelfMetrics>,
     ) -> reqwest::Result<Self> {
-        Lazy::force(&TLS);
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("nexmo-audit-exporter/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .timeout(settings.timeout);
-        if settings.base_url.scheme() == "http" {
-            // A proxy would be shown the secret, and CA certificates are not needed.
-            builder = builder.no_proxy().tls_certs_only([]);
-        }
         Ok(Self {
-            http: builder.build()?,
+            http: connections.to(&settings.base_url)?,
+            timeout: settings.timeout,
             base_url: settings.base_url.clone(),
             credentials,
             rate: RateCap::per_second(settings.max_requests_per_second),
@@ -244,6 +265,7 @@ impl Client {
         let request = self
             .http
             .request(method, url)
+            .timeout(self.timeout)
             .basic_auth(key, Some(secret))
             .header(header::ACCEPT, "application/json");
         let mut response = match request.send().await {

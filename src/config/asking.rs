@@ -5,8 +5,8 @@ use std::str::FromStr;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    AccountOptions, AccountSettings, Check, FilterOptions, FoundCredentials, GetOptions,
-    ListOptions, LogOptions, LogSettings, OutputOptions, Problems, TypesOptions,
+    AccountOptions, AccountSettings, Check, FilterOptions, Found, GetOptions, ListOptions,
+    LogOptions, LogSettings, OutputOptions, Problems, TypesOptions, WhichOptions,
     moment::parse_moment,
 };
 
@@ -117,10 +117,12 @@ impl ListSettings {
     /// All [`Problems`] together.
     pub fn check(
         options: &ListOptions,
-        found: FoundCredentials,
+        found: impl Into<Found>,
         here: &Here,
     ) -> Result<Self, Problems> {
-        Check::run(|check| check.list(options, found, here))
+        Check::run(found.into(), |check, found| {
+            check.list(options, found, here)
+        })
     }
 }
 
@@ -131,11 +133,11 @@ impl GetSettings {
     /// All [`Problems`] together.
     pub fn check(
         options: &GetOptions,
-        found: FoundCredentials,
+        found: impl Into<Found>,
         here: &Here,
     ) -> Result<Self, Problems> {
-        Check::run(|check| {
-            let ask = check.ask(&options.account, &options.log, found);
+        Check::run(found.into(), |check, found| {
+            let ask = check.ask((&options.account, &options.which), &options.log, found);
             let output = check.ok("--output", options.output.output.parse());
             let known = |id: &String| !id.trim().is_empty();
             let ids = options.ids.clone();
@@ -156,9 +158,9 @@ impl TypesSettings {
     ///
     /// # Errors
     /// All [`Problems`] together.
-    pub fn check(options: &TypesOptions, found: FoundCredentials) -> Result<Self, Problems> {
-        Check::run(|check| {
-            let ask = check.ask(&options.account, &options.log, found);
+    pub fn check(options: &TypesOptions, found: impl Into<Found>) -> Result<Self, Problems> {
+        Check::run(found.into(), |check, found| {
+            let ask = check.ask((&options.account, &options.which), &options.log, found);
             let output = check.ok("--output", options.output.parse());
             Some(Self {
                 ask: ask?,
@@ -169,19 +171,13 @@ impl TypesSettings {
 }
 
 impl Check {
-    pub(super) fn run<T>(check: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Problems> {
-        let mut checked = Self::default();
-        let settings = check(&mut checked);
-        settings.ok_or(Problems(checked.problems))
-    }
-
     pub(super) fn ask(
         &mut self,
-        account: &AccountOptions,
+        (account, which): (&AccountOptions, &WhichOptions),
         log: &LogOptions,
-        found: FoundCredentials,
+        found: Found,
     ) -> Option<AskSettings> {
-        let account = self.account(account, found);
+        let account = self.one_account(account, which.account.as_deref(), found);
         let log = self.log(log);
         Some(AskSettings {
             account: account?,
@@ -189,13 +185,8 @@ impl Check {
         })
     }
 
-    fn list(
-        &mut self,
-        options: &ListOptions,
-        found: FoundCredentials,
-        here: &Here,
-    ) -> Option<ListSettings> {
-        let ask = self.ask(&options.account, &options.log, found);
+    fn list(&mut self, options: &ListOptions, found: Found, here: &Here) -> Option<ListSettings> {
+        let ask = self.ask((&options.account, &options.which), &options.log, found);
         let FilterOptions {
             from,
             to,

@@ -3,7 +3,7 @@
 
 use clap::Args;
 
-use super::{AccountOptions, LogOptions};
+use super::{AccountOptions, ConfigOptions, LogOptions};
 
 /// The options of `events list`.
 #[derive(Debug, Clone, Args)]
@@ -25,7 +25,21 @@ pub struct ListOptions {
     pub account: AccountOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub which: WhichOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub log: LogOptions,
+}
+
+/// Whose events.
+#[derive(Debug, Clone, Args)]
+pub struct WhichOptions {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub config: ConfigOptions,
+    /// Name of the account, where the config file has several.
+    #[arg(long = "account", value_name = "NAME")]
+    pub account: Option<String>,
 }
 
 /// Which events.
@@ -84,6 +98,9 @@ pub struct GetOptions {
     pub account: AccountOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub which: WhichOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub log: LogOptions,
 }
 
@@ -96,6 +113,9 @@ pub struct TypesOptions {
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
     pub account: AccountOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub which: WhichOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
     pub log: LogOptions,
@@ -132,6 +152,9 @@ pub struct BackfillOptions {
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
     pub account: AccountOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub which: WhichOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
     pub log: LogOptions,

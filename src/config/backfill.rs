@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::{AskSettings, BackfillOptions, Check, FoundCredentials, Here, Problems};
+use super::{AskSettings, BackfillOptions, Check, Found, Here, Problems};
 
 /// How far back Prometheus still writes: blocks that reach into it get in its way.
 const RECENT: SignedDuration = SignedDuration::from_hours(3);
 /// Labels that the exporter gives itself.
-const OWN_LABELS: [&str; 3] = ["event_type", "source", "source_country"];
+const OWN_LABELS: [&str; 4] = ["event_type", "source", "source_country", ACCOUNT];
+/// Of an account of the config file, whose series bear its name.
+const ACCOUNT: &str = "account";
 
 /// Where a history is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,14 +50,18 @@ impl BackfillSettings {
     /// All [`Problems`] together.
     pub fn check(
         options: &BackfillOptions,
-        found: FoundCredentials,
+        found: impl Into<Found>,
         here: &Here,
     ) -> Result<Self, Problems> {
-        Check::run(|check| {
-            let ask = check.ask(&options.account, &options.log, found);
+        Check::run(found.into(), |check, found| {
+            let ask = check.ask((&options.account, &options.which), &options.log, found);
             let range = check.past(options, here.now);
             let step = check.step(&options.step);
-            let labels = check.labels(&options.labels);
+            let mut labels = check.labels(&options.labels);
+            let account = ask.as_ref().and_then(|ask| ask.account.name.as_deref());
+            if let (Some(labels), Some(name)) = (&mut labels, account) {
+                labels.push((ACCOUNT.to_owned(), name.to_owned()));
+            }
             let max_series = check.above_zero("--metrics.max-series", &options.max_series);
             let (from, to) = range?;
             let output = match &*options.output {

@@ -2,33 +2,39 @@
 //! reported at once. Reads no environment and no file: the raw values come from
 //! outside.
 
+mod accounts;
 mod asking;
 mod asking_options;
 mod backfill;
 mod base_url;
 mod duration;
+mod file;
 mod listen;
 mod log;
 mod moment;
 mod options;
+mod shard;
 
+pub use accounts::{AccountSettings, Found, FoundAccount, FoundCredentials, Origins};
 pub use asking::{AskSettings, GetSettings, Here, ListSettings, Output, Span, TypesSettings};
 pub use asking_options::{
     BackfillOptions, FilterOptions, GetOptions, ListOptions, OutputOptions, TypesOptions,
+    WhichOptions,
 };
 pub use backfill::{BackfillOutput, BackfillSettings};
 pub use base_url::BaseUrlError;
+pub use file::{AccountEntry, ConfigFile, EntrySecret, FileSetting};
 pub use listen::ListenAddress;
 pub use log::{LogFormat, LogLevel, LogSettings};
 pub use options::{
-    AccountOptions, EventsOptions, LogOptions, MetricsOptions, Options, PollOptions, WebOptions,
+    AccountOptions, ConfigOptions, EventsOptions, LogOptions, MetricsOptions, Options, PollOptions,
+    ShardOptions, WebOptions,
 };
+pub use shard::Shard;
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret, SecretString};
-use url::Url;
 
 /// Everything `serve` needs, checked.
 #[derive(Debug, Clone)]
@@ -37,9 +43,11 @@ pub struct Settings {
     pub listen: Vec<ListenAddress>,
     /// Where metrics are served; begins with `/`.
     pub telemetry_path: String,
-    /// The account that is polled.
-    pub account: AccountSettings,
-    /// How it is polled.
+    /// Whether a client may ask for a reload.
+    pub enable_lifecycle: bool,
+    /// The accounts that are polled; there may be none in a shard.
+    pub accounts: Vec<AccountSettings>,
+    /// How they are polled.
     pub poll: PollSettings,
     /// The directory of the durable state.
     pub storage_path: PathBuf,
@@ -62,21 +70,6 @@ pub struct EventLogSettings {
     pub path: Option<PathBuf>,
     /// Also what is known of persons.
     pub personal_data: bool,
-}
-
-/// One account and where its API is.
-#[derive(Debug, Clone)]
-pub struct AccountSettings {
-    /// `https`, or `http` where that was allowed.
-    pub base_url: Url,
-    /// For one request, body included; above 0.
-    pub timeout: Duration,
-    /// Above 0.
-    pub max_requests_per_second: f64,
-    /// The API key.
-    pub key: String,
-    /// The API secret; not empty.
-    pub secret: SecretString,
 }
 
 /// How an account is polled.
@@ -116,19 +109,23 @@ pub enum Start {
     At(Timestamp),
 }
 
-/// The key and the secret as they were found, if they were.
-#[derive(Debug, Clone, Default)]
-pub struct FoundCredentials {
-    /// From `NEXMO_API_KEY` or `VONAGE_API_KEY`.
-    pub key: Option<String>,
-    /// From the file of `--api.secret-file`, or from `NEXMO_API_SECRET` or
-    /// `VONAGE_API_SECRET`; or why the file could not be read.
-    pub secret: Option<Result<SecretString, String>>,
-}
-
 /// Everything that is wrong with what a user wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(Vec<String>);
+
+impl From<Vec<String>> for Problems {
+    fn from(problems: Vec<String>) -> Self {
+        Self(problems)
+    }
+}
+
+impl Problems {
+    /// Each put in other words.
+    #[must_use]
+    pub fn map(self, to: impl FnMut(String) -> String) -> Self {
+        Self(self.0.into_iter().map(to).collect())
+    }
+}
 
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -146,10 +143,40 @@ impl Settings {
     ///
     /// # Errors
     /// All [`Problems`] together, each with the name of its setting.
-    pub fn check(options: &Options, found: FoundCredentials) -> Result<Self, Problems> {
-        let mut check = Check::default();
-        let settings = check.settings(options, found);
-        settings.ok_or(Problems(check.problems))
+    pub fn check(options: &Options, found: impl Into<Found>) -> Result<Self, Problems> {
+        Check::run(found.into(), |check, found| check.settings(options, found))
+    }
+}
+
+impl Settings {
+    /// The flags whose values in `other` differ and cannot be changed while the
+    /// exporter runs.
+    #[must_use]
+    pub fn need_restart(&self, other: &Self) -> Vec<&'static str> {
+        let differ = [
+            ("--web.listen-address", self.listen != other.listen),
+            (
+                "--web.telemetry-path",
+                self.telemetry_path != other.telemetry_path,
+            ),
+            (
+                "--web.enable-lifecycle",
+                self.enable_lifecycle != other.enable_lifecycle,
+            ),
+            ("--storage.path", self.storage_path != other.storage_path),
+            (
+                "--metrics.scrape-interval",
+                self.scrape_interval != other.scrape_interval,
+            ),
+            (
+                "--metrics.created-timestamps",
+                self.created_timestamps != other.created_timestamps,
+            ),
+            ("--events.log", self.event_log != other.event_log),
+            ("--log.level and --log.format", self.log != other.log),
+        ];
+        let differ = differ.into_iter().filter(|(_, differs)| *differs);
+        differ.map(|(name, _)| name).collect()
     }
 }
 
@@ -168,14 +195,31 @@ impl LogSettings {
 #[derive(Default)]
 struct Check {
     problems: Vec<String>,
+    origins: Origins,
 }
 
 impl Check {
+    /// All problems together, unless there is none.
+    fn run<T>(
+        mut found: Found,
+        check: impl FnOnce(&mut Self, Found) -> Option<T>,
+    ) -> Result<T, Problems> {
+        let mut checked = Self {
+            problems: Vec::new(),
+            origins: std::mem::take(&mut found.origins),
+        };
+        let settings = check(&mut checked, found);
+        match settings {
+            Some(settings) if checked.problems.is_empty() => Ok(settings),
+            _ => Err(Problems(checked.problems)),
+        }
+    }
+
     /// Everything is looked at before the first problem ends it.
-    fn settings(&mut self, options: &Options, found: FoundCredentials) -> Option<Settings> {
+    fn settings(&mut self, options: &Options, found: Found) -> Option<Settings> {
         let listen = self.listen(&options.web.listen_address);
         let telemetry_path = self.telemetry_path(&options.web.telemetry_path);
-        let account = self.account(&options.account, found);
+        let accounts = self.accounts(&options.account, &options.shard, found);
         let poll = self.poll(&options.poll);
         let scrape_interval = self.scrape_interval(&options.metrics.scrape_interval);
         let max_series = self.above_zero("--metrics.max-series", &options.metrics.max_series);
@@ -184,7 +228,8 @@ impl Check {
         Some(Settings {
             listen: listen?,
             telemetry_path: telemetry_path?,
-            account: account?,
+            enable_lifecycle: options.web.enable_lifecycle,
+            accounts: accounts?,
             poll: poll?,
             storage_path: options.storage.path.clone(),
             scrape_interval: scrape_interval?,
@@ -196,6 +241,7 @@ impl Check {
     }
 
     fn report(&mut self, setting: &str, problem: impl fmt::Display) {
+        let setting = self.origins.of(setting);
         self.problems.push(format!("{setting} {problem}"));
     }
 
@@ -253,54 +299,6 @@ impl Check {
             path.starts_with('/') && !path.starts_with("/-/") && !path.contains(['?', '#', ' ']);
         let problem = format!("{path:?} is no path; write it like /metrics (/-/ is taken)");
         self.that("--web.telemetry-path", usable, &problem, path.to_owned())
-    }
-
-    fn account(
-        &mut self,
-        options: &AccountOptions,
-        found: FoundCredentials,
-    ) -> Option<AccountSettings> {
-        let base_url = base_url::parse_base_url(&options.base_url, options.allow_http);
-        let base_url = self.ok("--api.base-url", base_url);
-        let timeout = self.positive_duration("--api.timeout", &options.timeout);
-        let rate = "--api.max-requests-per-second";
-        let rate = self.above_zero(rate, &options.max_requests_per_second);
-        let key = self.key(found.key);
-        let secret = self.secret(found.secret);
-        Some(AccountSettings {
-            base_url: base_url?,
-            timeout: timeout?,
-            max_requests_per_second: rate?,
-            key: key?,
-            secret: secret?,
-        })
-    }
-
-    fn key(&mut self, found: Option<String>) -> Option<String> {
-        let key = found.unwrap_or_default();
-        // A colon would end the user name of HTTP Basic authentication (RFC 7617).
-        let usable = !key.is_empty() && !key.contains(':') && !key.contains(char::is_control);
-        self.that(
-            "NEXMO_API_KEY",
-            usable,
-            "must be set to the API key of the account",
-            key,
-        )
-    }
-
-    fn secret(&mut self, found: Option<Result<SecretString, String>>) -> Option<SecretString> {
-        match found {
-            Some(Ok(secret)) if !secret.expose_secret().is_empty() => Some(secret),
-            Some(Err(problem)) => {
-                self.report("--api.secret-file", problem);
-                None
-            }
-            _ => {
-                let problem = "must be set to the API secret of the account, or --api.secret-file to a file that holds it";
-                self.report("NEXMO_API_SECRET", problem);
-                None
-            }
-        }
     }
 
     fn scrape_interval(&mut self, text: &str) -> Option<ScrapeInterval> {

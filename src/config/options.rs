@@ -29,6 +29,12 @@ pub struct Options {
     pub events: EventsOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub shard: ShardOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
+    pub config: ConfigOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub log: LogOptions,
 }
 
@@ -51,6 +57,9 @@ pub struct WebOptions {
         default_value = "/metrics"
     )]
     pub telemetry_path: String,
+    /// Allow POST /-/reload, which reads the configuration anew, as SIGHUP does.
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
 }
 
 /// Where the API is and who asks.
@@ -157,6 +166,27 @@ pub struct EventsOptions {
     /// Write all of an event: also the user, the IP address and the context.
     #[arg(long = "events.log-personal-data")]
     pub log_personal_data: bool,
+}
+
+/// Which of the accounts of the config file are counted here.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Shards")]
+pub struct ShardOptions {
+    /// Number of this exporter among those that share the accounts, from 0; by default the number at the end of the name of this machine.
+    #[arg(long = "shard.index", value_name = "NUMBER")]
+    pub index: Option<String>,
+    /// How many exporters share the accounts of the config file.
+    #[arg(long = "shard.count", value_name = "NUMBER")]
+    pub count: Option<String>,
+}
+
+/// Where settings are, besides flags and the environment.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Configuration")]
+pub struct ConfigOptions {
+    /// File with settings and accounts, in YAML; flags and the environment beat it.
+    #[arg(long = "config.file", value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// What is logged, to standard error.

@@ -24,11 +24,11 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!(settings.telemetry_path, "/metrics");
     assert_eq!(settings.max_series, 10_000);
     assert_eq!(
-        settings.account.base_url.as_str(),
+        settings.accounts[0].base_url.as_str(),
         "https://api.nexmo.com/beta/audit"
     );
-    assert_eq!(settings.account.timeout, Duration::from_secs(30));
-    assert!((settings.account.max_requests_per_second - 10.0).abs() < f64::EPSILON);
+    assert_eq!(settings.accounts[0].timeout, Duration::from_secs(30));
+    assert!((settings.accounts[0].max_requests_per_second - 10.0).abs() < f64::EPSILON);
     let poll = PollSettings {
         interval: Duration::from_secs(30),
         lookback: SignedDuration::from_mins(15),

@@ -5,12 +5,14 @@
 //! keeps, or can print, the personal fields of an event. Pure: no clock, no
 //! network, no file.
 
+mod filter;
 mod id;
 mod label;
 mod page;
 mod time;
 mod types;
 
+pub use filter::TypeFilter;
 pub use id::EventId;
 pub use label::{LABEL_MAX_CHARS, OTHER, UNKNOWN, label_value};
 pub use page::{Entry, Page, PageError};

@@ -68,15 +68,29 @@ struct Block<K> {
     pieces: PerVariant<OnceLock<Piece>>,
 }
 
-/// The series of one family.
+/// The series of one family, of one account.
 #[derive(Debug, Clone)]
 pub(super) struct Blocks<K> {
-    family: &'static Family,
-    /// When the counters were 0, in milliseconds since 1970, if that is to be told.
-    created: Option<i64>,
-    header: Arc<PerVariant<OnceLock<Piece>>>,
+    common: Common,
     /// The blocks in order; none is empty.
     series: Vec<Arc<Block<K>>>,
+}
+
+/// What all series of one family and one account have in common.
+#[derive(Debug, Clone)]
+struct Common {
+    family: &'static Family,
+    /// The label `account`, where there are several.
+    account: Option<Arc<str>>,
+    /// When the counters were 0, in milliseconds since 1970, if that is to be told.
+    created: Option<i64>,
+}
+
+/// What comes before the series of a family, rendered once.
+#[derive(Debug)]
+pub(super) struct FamilyHeader {
+    family: &'static Family,
+    pieces: PerVariant<OnceLock<Piece>>,
 }
 
 impl Piece {
@@ -95,12 +109,19 @@ impl Piece {
 }
 
 impl<K: Key> Blocks<K> {
-    /// A family without a series.
-    pub(super) fn new(family: &'static Family, created: Option<i64>) -> Self {
+    /// A family without a series. `created` is when its counters were 0, in
+    /// milliseconds since 1970, if that is to be told.
+    pub(super) fn new(
+        family: &'static Family,
+        account: Option<Arc<str>>,
+        created: Option<i64>,
+    ) -> Self {
         Self {
-            family,
-            created,
-            header: Arc::default(),
+            common: Common {
+                family,
+                account,
+                created,
+            },
             series: Vec::new(),
         }
     }
@@ -124,31 +145,39 @@ impl<K: Key> Blocks<K> {
         }
         blocks.extend(split(&rows.collect::<Vec<_>>()));
         Self {
-            family: self.family,
-            created: self.created,
-            header: Arc::clone(&self.header),
+            common: self.common.clone(),
             series: blocks,
         }
     }
 
     /// Its parts, each rendered the first time that it is asked for.
     pub(super) fn pieces(&self, variant: Variant) -> impl Iterator<Item = &Piece> {
-        let (family, created) = (self.family, self.created);
-        let header = self.header.of(variant).get_or_init(|| {
+        self.series.iter().map(move |block| {
+            let piece = block.pieces.of(variant);
+            piece.get_or_init(|| block.render(&self.common, variant))
+        })
+    }
+}
+
+impl FamilyHeader {
+    pub(super) fn new(family: &'static Family) -> Self {
+        Self {
+            family,
+            pieces: PerVariant::default(),
+        }
+    }
+
+    pub(super) fn piece(&self, variant: Variant) -> &Piece {
+        self.pieces.of(variant).get_or_init(|| {
             let mut text = String::new();
             let header = Header {
-                name: family.name,
-                help: family.help,
-                kind: family.kind,
+                name: self.family.name,
+                help: self.family.help,
+                kind: self.family.kind,
             };
             lines::header(&mut text, header, variant.format);
             Piece::new(text, variant.encoding, Part::Inner)
-        });
-        let blocks = self.series.iter().map(move |block| {
-            let piece = block.pieces.of(variant);
-            piece.get_or_init(|| block.render(family, created, variant))
-        });
-        std::iter::once(header).chain(blocks)
+        })
     }
 }
 
@@ -186,10 +215,10 @@ impl<K: Key> Block<K> {
         (rows != self.rows).then_some(rows)
     }
 
-    fn render(&self, family: &Family, created: Option<i64>, variant: Variant) -> Piece {
+    fn render(&self, common: &Common, variant: Variant) -> Piece {
         let mut text = String::new();
         for row in &self.rows {
-            row.render(&mut text, family, created, variant.format);
+            row.render(&mut text, common, variant.format);
         }
         text.shrink_to_fit();
         Piece::new(text, variant.encoding, Part::Inner)
@@ -197,24 +226,25 @@ impl<K: Key> Block<K> {
 }
 
 impl<K: Key> Row<K> {
-    fn render(&self, text: &mut String, family: &Family, created: Option<i64>, format: Format) {
-        text.push_str(family.name);
-        self.labels(text, family);
+    fn render(&self, text: &mut String, common: &Common, format: Format) {
+        text.push_str(common.family.name);
+        self.labels(text, common);
         text.push(' ');
         text.push_str(itoa::Buffer::new().format(self.value));
         if format == Format::OpenMetrics {
             self.render_exemplar(text);
             text.push('\n');
-            if let Some(created) = created {
-                self.render_created(text, family, created);
+            if let Some(created) = common.created {
+                self.render_created(text, common, created);
             }
         } else {
             text.push('\n');
         }
     }
 
-    fn labels(&self, text: &mut String, family: &Family) {
-        lines::labels(text, family.labels.iter().copied().zip(self.key.values()));
+    fn labels(&self, text: &mut String, common: &Common) {
+        let own = common.family.labels.iter().copied().zip(self.key.values());
+        lines::labels(text, own.chain(lines::account(common.account.as_deref())));
     }
 
     fn render_exemplar(&self, text: &mut String) {
@@ -226,11 +256,12 @@ impl<K: Key> Row<K> {
         }
     }
 
-    fn render_created(&self, text: &mut String, family: &Family, created: i64) {
-        let name = lines::family_name(family.name, family.kind, Format::OpenMetrics);
+    fn render_created(&self, text: &mut String, common: &Common, created: i64) {
+        let Family { name, kind, .. } = *common.family;
+        let name = lines::family_name(name, kind, Format::OpenMetrics);
         text.push_str(name);
         text.push_str("_created");
-        self.labels(text, family);
+        self.labels(text, common);
         text.push(' ');
         lines::seconds(text, created);
         text.push('\n');

@@ -6,7 +6,7 @@
 use std::fmt::{self, Write};
 
 use super::format::Format;
-use crate::metrics::Kind;
+use crate::metrics::{Kind, catalog::ACCOUNT};
 
 /// A family as its header says it.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +71,11 @@ pub(super) fn labels<'a>(text: &mut String, labels: impl IntoIterator<Item = (&'
     if opened {
         text.push('}');
     }
+}
+
+/// The label that tells accounts apart; none where there is only one.
+pub(super) fn account(name: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
+    name.map(|name| (ACCOUNT, name)).into_iter()
 }
 
 /// Milliseconds since 1970 as seconds.

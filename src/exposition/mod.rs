@@ -9,13 +9,14 @@ mod blocks;
 mod format;
 mod gzip;
 mod lines;
+mod on_show;
 mod own;
 mod snapshot;
 
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -27,11 +28,12 @@ use jiff::Timestamp;
 use crate::{
     event::EventType,
     ledger::{Changes, Gate, Ledger, Scrape},
-    metrics::SelfMetrics,
+    metrics::{ProcessMetrics, SelfMetrics},
 };
 use format::PerVariant;
+use on_show::{OnShow, Shown};
 use own::OwnMetrics;
-use snapshot::{Body, Snapshot};
+use snapshot::Body;
 
 pub use crate::ledger::ScraperId;
 pub use accept::Accepted;
@@ -42,17 +44,28 @@ pub use format::{Encoding, Format, Variant};
 /// no more than sending bytes.
 const OWN_METRICS_KEEP: Duration = Duration::from_millis(100);
 
-/// What a scrape is answered with. Shared by the poller, which publishes, and
+/// What a scrape is answered with. Shared by the pollers, which publish, and
 /// the server, which answers; neither ever waits for the other's work.
 #[derive(Debug)]
 pub struct Exposition {
-    metrics: Arc<SelfMetrics>,
+    process: Arc<ProcessMetrics>,
     settings: ExpositionSettings,
     on_show: ArcSwap<OnShow>,
+    /// Held while what is on show is made anew.
+    publishing: Mutex<()>,
     own: ArcSwapOption<OwnMetrics>,
     /// What is kept ready, since someone asked for it.
     asked: PerVariant<AtomicBool>,
     gate: Mutex<Gate>,
+    /// How many accounts there ever were.
+    accounts: AtomicU64,
+}
+
+/// One account's place in the exposition, which goes with it.
+#[derive(Debug)]
+pub struct AccountExposition {
+    exposition: Arc<Exposition>,
+    id: u64,
 }
 
 /// What is shown beside the counts themselves.
@@ -61,13 +74,6 @@ pub struct ExpositionSettings {
     /// When the process started, if `OpenMetrics` is to tell when each counter was 0
     /// (`_created`).
     pub created: Option<Timestamp>,
-}
-
-#[derive(Debug, Default)]
-struct OnShow {
-    generation: u64,
-    /// `None` until something was published: then not even a family is shown.
-    events: Option<Snapshot>,
 }
 
 /// A server that scrapes, as a request shows it.
@@ -81,77 +87,52 @@ pub struct Visit {
     pub timeout: Duration,
 }
 
-/// Where counting stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// Everything that the API showed up to this time is counted.
-    pub watermark: Option<Timestamp>,
-    /// Events counted and not shown yet.
-    pub pending: i64,
-    /// How long the publish gate holds; zero while it is open to all.
-    pub hold: Duration,
-}
-
 impl Exposition {
-    /// An exposition that shows no event yet.
+    /// An exposition without an account.
     #[must_use]
-    pub fn new(metrics: Arc<SelfMetrics>, gate: Gate, settings: ExpositionSettings) -> Self {
+    pub fn new(process: Arc<ProcessMetrics>, gate: Gate, settings: ExpositionSettings) -> Self {
         Self {
-            metrics,
+            process,
             settings,
             on_show: ArcSwap::default(),
+            publishing: Mutex::default(),
             own: ArcSwapOption::empty(),
             asked: PerVariant::default(),
             gate: Mutex::new(gate),
+            accounts: AtomicU64::new(0),
         }
     }
 
     /// The publish gate, locked; for no longer than a look takes.
     pub fn gate(&self) -> MutexGuard<'_, Gate> {
-        // What a panic elsewhere left behind is still the best that is known.
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.gate)
     }
 
-    /// Where counting stands, for people.
+    /// Gives an account its place, its own metrics included. One of the same name
+    /// loses it, and what that has shown stays on show. Without a `name`, series
+    /// bear no label `account`.
     #[must_use]
-    pub fn standing(&self) -> Standing {
-        let hold = Duration::try_from_secs_f64(self.metrics.publish_hold.get());
-        Standing {
-            watermark: self.metrics.watermark.get(),
-            pending: self.metrics.pending_events.get(),
-            hold: hold.unwrap_or_default(),
+    pub fn add(
+        self: &Arc<Self>,
+        name: Option<Arc<str>>,
+        metrics: Arc<SelfMetrics>,
+    ) -> AccountExposition {
+        let id = self.accounts.fetch_add(1, Ordering::Relaxed);
+        let account = Shown::new(id, name, metrics);
+        self.replace(|before| Some(before.with_account(account)));
+        AccountExposition {
+            exposition: Arc::clone(self),
+            id,
         }
     }
 
-    /// Shows these counters as they are now, and all others as they were, in a new
-    /// generation. Only what is committed may be shown. `types` are all that the
-    /// vendor names, `start` is when every counter was 0.
-    pub fn publish(
-        &self,
-        ledger: &mut Ledger,
-        changes: &Changes,
-        types: &Arc<[EventType]>,
-        start: Timestamp,
-    ) {
-        let before = self.on_show.load();
-        let generation = before.generation + 1;
-        let created = self.settings.created.map(|_| start.as_millisecond());
-        let nothing = || Snapshot::new(created).with(changes, types);
-        let events = &before.events;
-        let events = events
-            .as_ref()
-            .map_or_else(nothing, |events| events.with(changes, types));
-        // Before anyone can ask for it, so that no scrape waits.
-        for variant in Variant::ALL {
-            if self.asked.of(variant).load(Ordering::Relaxed) {
-                events.body(variant);
-            }
-        }
-        self.on_show.store(Arc::new(OnShow {
-            generation,
-            events: Some(events),
-        }));
-        ledger.shown(generation);
+    /// Makes anew what is on show; says its generation.
+    fn replace(&self, next: impl FnOnce(&OnShow) -> Option<OnShow>) -> Option<u64> {
+        let _alone = lock(&self.publishing);
+        let next = next(&self.on_show.load())?;
+        let generation = next.generation;
+        self.on_show.store(Arc::new(next));
+        Some(generation)
     }
 
     /// A server that scrapes is about to be answered; says whether it may be shown
@@ -178,14 +159,13 @@ impl Exposition {
         let shown = visit.is_none_or(|visit| self.note(visit, on_show.generation, uptime));
         self.asked.of(variant).store(true, Ordering::Relaxed);
         let nothing;
-        let events = match &on_show.events {
-            Some(events) if shown => events.body(variant),
-            _ => {
-                nothing = Body::of(variant, []);
-                &nothing
-            }
+        let events = if shown {
+            on_show.body(variant)
+        } else {
+            nothing = Body::of(variant, []);
+            &nothing
         };
-        let own = self.own_metrics(on_show.generation, uptime);
+        let own = self.own_metrics(&on_show, uptime);
         let own = own.piece(variant)?;
         let trailer = (variant.encoding == Encoding::Gzip).then(|| {
             let trailer = events.checksum.then(own.checksum).trailer();
@@ -195,18 +175,34 @@ impl Exposition {
         Ok(parts.chain(trailer).collect())
     }
 
-    fn own_metrics(&self, generation: u64, uptime: Duration) -> Arc<OwnMetrics> {
+    fn own_metrics(&self, on_show: &OnShow, uptime: Duration) -> Arc<OwnMetrics> {
+        let generation = on_show.generation;
         let kept = self.own.load_full().filter(|own| {
             own.generation == generation && uptime.saturating_sub(own.gathered) < OWN_METRICS_KEEP
         });
         kept.unwrap_or_else(|| {
-            let families = self.metrics.gather();
+            self.process
+                .publish_hold
+                .set(self.hold(uptime).as_secs_f64());
+            let accounts = on_show.accounts().map(|account| account.metrics.gather());
+            let families = own::together(std::iter::once(self.process.gather()).chain(accounts));
             let created = self.settings.created.map(Timestamp::as_millisecond);
             let own = OwnMetrics::new(families, created, generation, uptime);
             let own = Arc::new(own);
             self.own.store(Some(Arc::clone(&own)));
             own
         })
+    }
+
+    /// How long the publish gate holds; zero while it is open to all.
+    #[must_use]
+    pub fn hold(&self, uptime: Duration) -> Duration {
+        let gate = self.gate();
+        if gate.is_open_to_all() {
+            Duration::ZERO
+        } else {
+            gate.hold(uptime)
+        }
     }
 
     /// Takes note of a scrape; says whether it may be shown events.
@@ -231,6 +227,58 @@ impl Exposition {
         );
         shown
     }
+}
+
+impl AccountExposition {
+    /// See [`Exposition::gate`].
+    pub fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.exposition.gate()
+    }
+
+    /// Shows these counters as they are now, and all others as they were, in a new
+    /// generation. Only what is committed may be shown. `types` are all that the
+    /// vendor names, `start` is when every counter was 0.
+    pub fn publish(
+        &self,
+        ledger: &mut Ledger,
+        changes: &Changes,
+        types: &Arc<[EventType]>,
+        start: Timestamp,
+    ) {
+        let Self { exposition, id } = self;
+        let created = exposition.settings.created.map(|_| start);
+        let generation = exposition.replace(|before| {
+            let next = before.with_changes(*id, changes, types, created)?;
+            for variant in Variant::ALL {
+                if exposition.asked.of(variant).load(Ordering::Relaxed) {
+                    next.render(*id, variant);
+                }
+            }
+            Some(next)
+        });
+        if let Some(generation) = generation {
+            ledger.shown(generation);
+        }
+    }
+
+    /// The same list as another account has, where there is an equal one: they are
+    /// large beside all else of a quiet account.
+    #[must_use]
+    pub fn shared(&self, types: Vec<EventType>) -> Arc<[EventType]> {
+        self.exposition.on_show.load().known(&types.into())
+    }
+}
+
+impl Drop for AccountExposition {
+    fn drop(&mut self) {
+        self.exposition
+            .replace(|before| Some(before.without_account(self.id)));
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panic elsewhere left behind is still the best that is known.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

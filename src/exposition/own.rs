@@ -1,6 +1,6 @@
 //! The metrics of the exporter's own work, as the end of an answer.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
 
 use prometheus::{
     TextEncoder,
@@ -102,6 +102,20 @@ impl OwnMetrics {
             }
         }
     }
+}
+
+/// The families of several registries, each family once, in the order of their names.
+pub(super) fn together(registries: impl Iterator<Item = Vec<MetricFamily>>) -> Vec<MetricFamily> {
+    let mut all: BTreeMap<String, MetricFamily> = BTreeMap::new();
+    for mut family in registries.flatten() {
+        match all.get_mut(family.name()) {
+            Some(there) => there.mut_metric().append(&mut family.take_metric()),
+            None => {
+                all.insert(family.name().to_owned(), family);
+            }
+        }
+    }
+    all.into_values().collect()
 }
 
 fn histogram(text: &mut String, name: &str, metric: &Metric) {

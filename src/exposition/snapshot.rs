@@ -1,12 +1,12 @@
-//! The events as they are shown from one commit to the next.
+//! The events of an account as they are shown from one commit to the next.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::{
     blocks::{Blocks, Key, Piece, Row},
-    format::{Encoding, PerVariant, Variant},
+    format::{Encoding, Variant},
     gzip::{self, Checksum},
 };
 use crate::{
@@ -15,14 +15,19 @@ use crate::{
     metrics::catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE},
 };
 
-/// Everything of events that is on show.
+/// Everything of one account's events that is on show.
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
-    by_type: Blocks<Arc<str>>,
-    series: Blocks<SeriesKey>,
-    types: Arc<[EventType]>,
-    descriptions: Blocks<[Arc<str>; 2]>,
-    bodies: PerVariant<OnceLock<Body>>,
+    pub(super) by_type: Blocks<Arc<str>>,
+    pub(super) series: Blocks<SeriesKey>,
+}
+
+/// The event types that the vendor names to any account.
+#[derive(Debug, Clone)]
+pub(super) struct Described {
+    /// Every list of them, once.
+    pub(super) lists: Vec<Arc<[EventType]>>,
+    pub(super) blocks: Blocks<[Arc<str>; 2]>,
 }
 
 /// What an answer holds before the exporter's own metrics.
@@ -39,43 +44,34 @@ const SMALL: usize = 16 << 10;
 impl Snapshot {
     /// No event at all. `created` is when the counters were 0, in milliseconds since
     /// 1970, if that is to be told.
-    pub(super) fn new(created: Option<i64>) -> Self {
+    pub(super) fn new(account: Option<&Arc<str>>, created: Option<i64>) -> Self {
         Self {
-            by_type: Blocks::new(&EVENTS_BY_TYPE, created),
-            series: Blocks::new(&EVENTS, created),
-            types: Arc::default(),
-            descriptions: Blocks::new(&EVENT_TYPE_INFO, None),
-            bodies: PerVariant::default(),
+            by_type: Blocks::new(&EVENTS_BY_TYPE, account.cloned(), created),
+            series: Blocks::new(&EVENTS, account.cloned(), created),
         }
     }
 
-    /// What is on show once these counters have changed, and `types` are all that
-    /// the vendor names.
-    pub(super) fn with(&self, changes: &Changes, types: &Arc<[EventType]>) -> Self {
-        let descriptions = if Arc::ptr_eq(&self.types, types) {
-            self.descriptions.clone()
-        } else {
-            Blocks::new(&EVENT_TYPE_INFO, None).with(descriptions(types))
-        };
+    /// What is on show once these counters have changed.
+    pub(super) fn with(&self, changes: &Changes) -> Self {
         Self {
             by_type: self.by_type.with(rows(&changes.types)),
             series: self.series.with(rows(&changes.series)),
-            types: Arc::clone(types),
-            descriptions,
-            bodies: PerVariant::default(),
         }
     }
 
-    /// Everything in one variant, rendered where it was not before.
-    pub(super) fn body(&self, variant: Variant) -> &Body {
-        self.bodies.of(variant).get_or_init(|| {
-            let families = self
-                .by_type
-                .pieces(variant)
-                .chain(self.series.pieces(variant))
-                .chain(self.descriptions.pieces(variant));
-            Body::of(variant, families)
-        })
+    /// Renders what was not rendered before.
+    pub(super) fn render(&self, variant: Variant) {
+        self.by_type.pieces(variant).for_each(drop);
+        self.series.pieces(variant).for_each(drop);
+    }
+}
+
+impl Described {
+    /// These lists together; a type that they describe differently is shown once.
+    pub(super) fn new(lists: Vec<Arc<[EventType]>>) -> Self {
+        let all = lists.iter().flat_map(|list| list.iter());
+        let blocks = Blocks::new(&EVENT_TYPE_INFO, None, None).with(descriptions(all));
+        Self { lists, blocks }
     }
 }
 
@@ -117,12 +113,12 @@ fn rows<K: Key>(changes: &[Change<K>]) -> Vec<Row<K>> {
     changes.iter().map(row).collect()
 }
 
-fn descriptions(types: &[EventType]) -> Vec<Row<[Arc<str>; 2]>> {
+fn descriptions<'t>(types: impl Iterator<Item = &'t EventType>) -> Vec<Row<[Arc<str>; 2]>> {
     let described = |known: &EventType| {
         let description = label_value(Some((&*known.description).into()));
         [known.name.as_str().into(), description.as_ref().into()]
     };
-    let mut keys: Vec<[Arc<str>; 2]> = types.iter().map(described).collect();
+    let mut keys: Vec<[Arc<str>; 2]> = types.map(described).collect();
     keys.sort_unstable();
     // Two descriptions of one type would be two series that look like two types.
     keys.dedup_by(|one, other| one[0] == other[0]);

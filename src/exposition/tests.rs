@@ -1,6 +1,6 @@
 //! Whatever happened before, what is served is what would be rendered from nothing.
 
-use std::{fmt::Write as _, io::Read as _};
+use std::{collections::BTreeMap, fmt::Write as _, io::Read as _};
 
 use proptest::{prelude::*, sample::select};
 
@@ -23,6 +23,10 @@ enum Step {
     NameTypes(u8),
     Scrape(u8, usize),
     Wait(u64),
+    /// What follows is of another account.
+    Turn(usize),
+    /// The account is taken up anew.
+    Replace,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -34,18 +38,45 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..5_u8).prop_map(Step::NameTypes),
         4 => (0..3_u8, 0..Variant::ALL.len()).prop_map(|(a, b)| Step::Scrape(a, b)),
         2 => select(vec![1, 10, 50, 700]).prop_map(Step::Wait),
+        3 => (0..3_usize).prop_map(Step::Turn),
+        1 => Just(Step::Replace),
     ]
 }
 
 /// An exposition and what is to be on show.
 struct Model {
-    exposition: Exposition,
+    exposition: Arc<Exposition>,
+    /// In the order of their names.
+    accounts: Vec<Counted>,
+    /// Of which the next step is.
+    turn: usize,
+    uptime: Duration,
+    created: bool,
+}
+
+struct Counted {
+    name: Option<Arc<str>>,
+    metrics: Arc<SelfMetrics>,
+    place: AccountExposition,
     ledger: Ledger,
     types: Arc<[EventType]>,
     /// What the last commit made of it.
     shown: Option<(Changes, Arc<[EventType]>)>,
-    uptime: Duration,
-    created: bool,
+}
+
+impl Counted {
+    fn new(exposition: &Arc<Exposition>, name: Option<&str>) -> Self {
+        let metrics = Arc::new(SelfMetrics::new(&["auth"], name).expect("metrics"));
+        let name: Option<Arc<str>> = name.map(Into::into);
+        Self {
+            place: exposition.add(name.clone(), Arc::clone(&metrics)),
+            name,
+            metrics,
+            ledger: Ledger::new(3000),
+            types: Arc::default(),
+            shown: None,
+        }
+    }
 }
 
 fn start() -> Timestamp {
@@ -53,20 +84,31 @@ fn start() -> Timestamp {
 }
 
 impl Model {
-    fn new(created: bool, interval: ScrapeInterval) -> Self {
-        let metrics = Arc::new(SelfMetrics::new(&["auth"]).expect("metrics"));
+    fn new(created: bool, interval: ScrapeInterval, names: &[Option<&str>]) -> Self {
         let gate = Gate::new(interval, &GateMemory::default());
         let settings = ExpositionSettings {
             created: created.then(start),
         };
+        let process = Arc::new(ProcessMetrics::new().expect("metrics"));
+        let exposition = Arc::new(Exposition::new(process, gate, settings));
+        // Whatever the order they come in.
+        let accounts = names.iter().rev();
+        let mut accounts: Vec<_> = accounts
+            .map(|name| Counted::new(&exposition, *name))
+            .collect();
+        accounts.reverse();
         Self {
-            exposition: Exposition::new(metrics, gate, settings),
-            ledger: Ledger::new(3000),
-            types: Arc::default(),
-            shown: None,
+            exposition,
+            accounts,
+            turn: 0,
             uptime: Duration::ZERO,
             created,
         }
+    }
+
+    /// The account whose turn it is.
+    fn account(&mut self) -> &mut Counted {
+        &mut self.accounts[self.turn]
     }
 
     fn take(&mut self, step: &Step) {
@@ -86,9 +128,11 @@ impl Model {
                     name: format!("T{}", number / 2),
                     description: format!("The {number}th\n\"type\""),
                 };
-                self.types = (0..*count).rev().map(named).collect();
-                let known = self.types.iter().map(|known| known.name.as_str());
-                self.ledger.name_types(known);
+                let types: Vec<_> = (0..*count).rev().map(named).collect();
+                let account = self.account();
+                let known = types.iter().map(|known| known.name.as_str());
+                account.ledger.name_types(known);
+                account.types = account.place.shared(types);
             }
             Step::Scrape(scraper, variant) => {
                 let visit = Visit {
@@ -101,6 +145,12 @@ impl Model {
                 parts.expect("an exposition");
             }
             Step::Wait(seconds) => self.uptime += Duration::from_secs(*seconds),
+            Step::Turn(account) => self.turn = account % self.accounts.len(),
+            Step::Replace => {
+                let exposition = Arc::clone(&self.exposition);
+                let account = self.account();
+                account.place = exposition.add(account.name.clone(), Arc::clone(&account.metrics));
+            }
         }
     }
 
@@ -116,20 +166,24 @@ impl Model {
         let id = EventId::from_bits(u128::from(number) << 90);
         let age = if history { Age::History } else { Age::News };
         let event = Exemplar::new(id, text.as_deref(), at);
-        self.ledger.count(&labels, age, event);
+        self.account().ledger.count(&labels, age, event);
     }
 
     fn commit(&mut self) {
+        let uptime = self.uptime;
+        let account = self.account();
         let (changes, memory) = {
-            let gate = self.exposition.gate();
-            let changes = self.ledger.changes(&gate, self.uptime);
-            (changes, gate.memory(self.uptime))
+            let gate = account.place.gate();
+            let changes = account.ledger.changes(&gate, uptime);
+            (changes, gate.memory(uptime))
         };
-        self.ledger.confirm(&changes);
-        self.exposition.gate().confirm(&memory);
-        self.exposition
-            .publish(&mut self.ledger, &changes, &self.types, start());
-        self.shown = Some((self.ledger.all(), Arc::clone(&self.types)));
+        account.ledger.confirm(&changes);
+        account.place.gate().confirm(&memory);
+        let types = Arc::clone(&account.types);
+        account
+            .place
+            .publish(&mut account.ledger, &changes, &types, start());
+        account.shown = Some((account.ledger.all(), types));
     }
 
     fn served(&self, variant: Variant) -> String {
@@ -148,34 +202,49 @@ impl Model {
 
     /// The families of events, without a look at what was rendered before.
     fn rendered(&self, format: Format) -> String {
-        let Some((all, types)) = self.shown.clone() else {
+        if self.accounts.iter().all(|account| account.shown.is_none()) {
             return String::new();
-        };
+        }
         let created = (self.created && format == Format::OpenMetrics)
             .then(|| format!("{}.006", start().as_second()));
         let mut counters = [Vec::new(), Vec::new()];
-        for change in &all.types {
-            let labels = format!("{{event_type=\"{}\"}}", escaped(&change.key));
-            let value = change.saved.published;
-            counters[0].push((
-                vec![change.key.to_string()],
-                labels,
-                value,
-                change.shown_exemplar(),
-            ));
-        }
-        for change in &all.series {
-            let key = &change.key;
-            let values = [&key.event_type, &key.source, &key.source_country];
-            let labels = format!(
-                "{{event_type=\"{}\",source=\"{}\",source_country=\"{}\"}}",
-                escaped(values[0]),
-                escaped(values[1]),
-                escaped(values[2])
-            );
-            let value = change.saved.published;
-            let values = values.map(ToString::to_string).to_vec();
-            counters[1].push((values, labels, value, change.shown_exemplar()));
+        let mut known = BTreeMap::new();
+        for (order, account) in self.accounts.iter().enumerate() {
+            let Some((all, types)) = account.shown.clone() else {
+                continue;
+            };
+            let label = account.name.as_ref();
+            let label = label.map_or(String::new(), |name| format!(",account=\"{name}\""));
+            for change in all.types {
+                let labels = format!("{{event_type=\"{}\"{label}}}", escaped(&change.key));
+                counters[0].push((
+                    (order, vec![change.key.to_string()]),
+                    labels,
+                    change.saved.published,
+                    change.shown_exemplar().cloned(),
+                ));
+            }
+            for change in all.series {
+                let key = &change.key;
+                let values = [&key.event_type, &key.source, &key.source_country];
+                let labels = format!(
+                    "{{event_type=\"{}\",source=\"{}\",source_country=\"{}\"{label}}}",
+                    escaped(values[0]),
+                    escaped(values[1]),
+                    escaped(values[2])
+                );
+                counters[1].push((
+                    (order, values.map(ToString::to_string).to_vec()),
+                    labels,
+                    change.saved.published,
+                    change.shown_exemplar().cloned(),
+                ));
+            }
+            for described in types.iter() {
+                let first = known.entry(described.name.clone());
+                let first = first.or_insert_with(|| described.description.clone());
+                *first = first.clone().min(described.description.clone());
+            }
         }
         let mut text = String::new();
         let families = [&catalog::EVENTS_BY_TYPE, &catalog::EVENTS];
@@ -184,7 +253,8 @@ impl Model {
             counters.sort_by(|one, other| one.0.cmp(&other.0));
             for (_, labels, value, exemplar) in counters {
                 let _ = write!(text, "{}{labels} {value}", family.name);
-                if let Some(exemplar) = exemplar.filter(|_| format == Format::OpenMetrics) {
+                if let Some(exemplar) = exemplar.as_ref().filter(|_| format == Format::OpenMetrics)
+                {
                     let id = escaped(&exemplar.event_id());
                     let at = exemplar.created_at() / 1000;
                     let _ = write!(text, " # {{event_id=\"{id}\"}} 1 {at}.006");
@@ -196,11 +266,8 @@ impl Model {
             }
         }
         header(&mut text, &catalog::EVENT_TYPE_INFO, format);
-        let mut known: Vec<_> = types.iter().map(|t| (&t.name, &t.description)).collect();
-        known.sort();
-        known.dedup_by_key(|(name, _)| *name);
         for (name, description) in known {
-            let (name, description) = (escaped(name), escaped(description));
+            let (name, description) = (escaped(&name), escaped(&description));
             let labels = format!("{{event_type=\"{name}\",description=\"{description}\"}}");
             let _ = writeln!(text, "nexmo_audit_event_type_info{labels} 1");
         }
@@ -245,9 +312,11 @@ proptest! {
         steps in prop::collection::vec(step(), 1..60),
         created in any::<bool>(),
         gated in any::<bool>(),
+        several in any::<bool>(),
     ) {
         let interval = if gated { ScrapeInterval::Learned } else { ScrapeInterval::Off };
-        let mut model = Model::new(created, interval);
+        let names: &[_] = if several { &[Some("a b"), Some("c"), Some("d")] } else { &[None] };
+        let mut model = Model::new(created, interval, names);
         for step in &steps {
             model.take(step);
             if matches!(step, Step::Commit) {
@@ -260,7 +329,7 @@ proptest! {
 
 #[test]
 fn the_exporters_own_metrics_are_at_most_a_moment_old() {
-    let model = Model::new(false, ScrapeInterval::Off);
+    let model = Model::new(false, ScrapeInterval::Off, &[None]);
     let text = Variant::new(Format::Text, Encoding::Identity);
     let late = |uptime| {
         let parts = model.exposition.scrape(None, text, uptime);
@@ -268,14 +337,14 @@ fn the_exporters_own_metrics_are_at_most_a_moment_old() {
         served.contains("\nnexmo_audit_late_events_total 1\n")
     };
     assert!(!late(Duration::from_secs(1)));
-    model.exposition.metrics.late_events.inc();
+    model.accounts[0].metrics.late_events.inc();
     assert!(!late(Duration::from_millis(1099)), "it is kept");
     assert!(late(Duration::from_millis(1100)));
 }
 
 #[test]
 fn a_commit_leaves_the_blocks_that_it_does_not_touch_as_they_were() {
-    let mut model = Model::new(false, ScrapeInterval::Off);
+    let mut model = Model::new(false, ScrapeInterval::Off, &[None]);
     model.take(&Step::Flood(2000));
     model.commit();
     let text = Variant::new(Format::Text, Encoding::Identity);
@@ -294,4 +363,21 @@ fn a_commit_leaves_the_blocks_that_it_does_not_touch_as_they_were() {
     // Of eight blocks, that of the series that counted and that of the new one are
     // rendered again.
     assert_eq!(shared.count(), 6);
+}
+
+#[test]
+fn an_account_that_goes_takes_its_series_with_it() {
+    let mut model = Model::new(false, ScrapeInterval::Off, &[Some("a"), Some("b")]);
+    for turn in [0, 1] {
+        model.turn = turn;
+        model.take(&Step::Event(0, 0, 1, 1, false));
+        model.commit();
+    }
+    let text = Variant::new(Format::Text, Encoding::Identity);
+    assert!(model.served(text).contains("account=\"b\""));
+    model.accounts.pop();
+    model.turn = 0;
+    model.check();
+    model.uptime += Duration::from_secs(1);
+    assert!(!model.served(text).contains("account=\"b\""));
 }

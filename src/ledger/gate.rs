@@ -46,6 +46,8 @@ pub struct GateMemory {
     pub begun: bool,
     /// Who did, lately.
     pub scrapers: Vec<KnownScraper>,
+    /// When this was so, since the process started: what is later holds good.
+    pub taken: Duration,
 }
 
 /// When a count may be shown.
@@ -85,6 +87,7 @@ impl Gate {
         GateMemory {
             begun: self.begun,
             scrapers: self.scrapers.known(now).collect(),
+            taken: now,
         }
     }
 

@@ -5,6 +5,9 @@
 
 use Kind::{Counter, Gauge, Histogram};
 
+/// The label that every series of an account bears where there are several.
+pub const ACCOUNT: &str = "account";
+
 /// The type of a family, as Prometheus names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -89,6 +92,10 @@ families! {
         "Events that the API counts in the window of the last deep poll beyond those it showed.";
     STORAGE_FAILURES: Counter "nexmo_audit_storage_failures_total" []
         "Commits to the durable state that failed; what was committed before is still shown.";
+    RELOAD_SUCCESSFUL: Gauge "nexmo_audit_config_last_reload_successful" []
+        "1 while the configuration is what was last asked for, 0 since a reload failed: see the log.";
+    RELOAD_SUCCESS: Gauge "nexmo_audit_config_last_reload_success_timestamp_seconds" []
+        "When the configuration was last taken up.";
     BUILD_INFO: Gauge "nexmo_audit_exporter_build_info" ["version", "revision", "rustversion"]
         "What the exporter was built from; always 1.";
 }

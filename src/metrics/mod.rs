@@ -2,7 +2,9 @@
 //! its own work. Knows no clock; whoever records says what time it is.
 
 pub mod catalog;
+mod process_metrics;
 mod self_metrics;
 
 pub use catalog::{Family, Kind};
+pub use process_metrics::ProcessMetrics;
 pub use self_metrics::SelfMetrics;

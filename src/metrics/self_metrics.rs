@@ -1,10 +1,12 @@
-//! The metrics of the exporter's own work, on the registry of the `prometheus`
+//! The metrics of the work for one account, on a registry of the `prometheus`
 //! crate. The counts of events are not here: they are rendered from the ledger.
+
+use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    Opts, Registry, core::Collector, process_collector::ProcessCollector, proto::MetricFamily,
+    Opts, Registry, core::Collector, proto::MetricFamily,
 };
 
 use super::{Family, catalog};
@@ -18,7 +20,7 @@ const LAG_BUCKETS: &[f64] = &[
 /// Seconds. The last one is the default time limit of a request.
 const REQUEST_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// The metrics of the exporter's own work.
+/// The metrics of the work for one account.
 #[derive(Debug)]
 pub struct SelfMetrics {
     registry: Registry,
@@ -44,8 +46,6 @@ pub struct SelfMetrics {
     pub overflow_events: IntCounter,
     /// See [`catalog::PENDING_EVENTS`].
     pub pending_events: IntGauge,
-    /// See [`catalog::PUBLISH_HOLD`].
-    pub publish_hold: Gauge,
     /// See [`catalog::RECONCILE_MISSING`].
     pub reconcile_missing: IntGauge,
     /// See [`catalog::STORAGE_FAILURES`].
@@ -66,6 +66,10 @@ pub struct SelfMetrics {
 pub struct Moment(GaugeVec);
 
 impl Moment {
+    pub(super) fn on(registry: &Registry, family: &Family) -> prometheus::Result<Self> {
+        on(registry, GaugeVec::new(opts(family), family.labels)).map(Self)
+    }
+
     /// The time that is shown, to the millisecond.
     #[must_use]
     pub fn get(&self) -> Option<Timestamp> {
@@ -93,12 +97,15 @@ impl Moment {
 
 impl SelfMetrics {
     /// Registers everything, with a 0 for each value of `reasons` that a poll
-    /// may fail for, so that the first failure is seen as an increase.
+    /// may fail for, so that the first failure is seen as an increase. With the
+    /// label `account` where there are several.
     ///
     /// # Errors
     /// When the catalogue names one family twice or not by the rules.
-    pub fn new(reasons: &[&str]) -> prometheus::Result<Self> {
-        let registry = Registry::new();
+    pub fn new(reasons: &[&str], account: Option<&str>) -> prometheus::Result<Self> {
+        let label = account.map(|name| (catalog::ACCOUNT.to_owned(), name.to_owned()));
+        let labels = label.map(|label| HashMap::from([label]));
+        let registry = Registry::new_custom(None, labels)?;
         let metrics = Self {
             up: on(&registry, Gauge::with_opts(opts(&catalog::UP)))?,
             poll_duration: on(
@@ -138,7 +145,6 @@ impl SelfMetrics {
                 &registry,
                 IntGauge::with_opts(opts(&catalog::PENDING_EVENTS)),
             )?,
-            publish_hold: on(&registry, Gauge::with_opts(opts(&catalog::PUBLISH_HOLD)))?,
             reconcile_missing: on(
                 &registry,
                 IntGauge::with_opts(opts(&catalog::RECONCILE_MISSING)),
@@ -147,36 +153,16 @@ impl SelfMetrics {
                 &registry,
                 IntCounter::with_opts(opts(&catalog::STORAGE_FAILURES)),
             )?,
-            last_poll_success: moment(&registry, &catalog::LAST_POLL_SUCCESS)?,
-            watermark: moment(&registry, &catalog::WATERMARK)?,
-            newest_event: moment(&registry, &catalog::NEWEST_EVENT)?,
-            last_event_observed: moment(&registry, &catalog::LAST_EVENT_OBSERVED)?,
+            last_poll_success: Moment::on(&registry, &catalog::LAST_POLL_SUCCESS)?,
+            watermark: Moment::on(&registry, &catalog::WATERMARK)?,
+            newest_event: Moment::on(&registry, &catalog::NEWEST_EVENT)?,
+            last_event_observed: Moment::on(&registry, &catalog::LAST_EVENT_OBSERVED)?,
             registry,
         };
         for reason in reasons {
             metrics.poll_failures.with_label_values(&[*reason]);
         }
         Ok(metrics)
-    }
-
-    /// Adds what only a real process has: its build and the state of the process.
-    ///
-    /// # Errors
-    /// When called twice.
-    pub fn register_process(&self) -> prometheus::Result<()> {
-        let build = on(
-            &self.registry,
-            GaugeVec::new(opts(&catalog::BUILD_INFO), catalog::BUILD_INFO.labels),
-        )?;
-        build
-            .with_label_values(&[
-                env!("CARGO_PKG_VERSION"),
-                env!("BUILD_REVISION"),
-                env!("BUILD_RUSTVERSION"),
-            ])
-            .set(1.0);
-        self.registry
-            .register(Box::new(ProcessCollector::for_self()))
     }
 
     /// Everything as it stands.
@@ -186,7 +172,7 @@ impl SelfMetrics {
     }
 }
 
-fn on<C: Collector + Clone + 'static>(
+pub(super) fn on<C: Collector + Clone + 'static>(
     registry: &Registry,
     collector: prometheus::Result<C>,
 ) -> prometheus::Result<C> {
@@ -195,7 +181,7 @@ fn on<C: Collector + Clone + 'static>(
     Ok(collector)
 }
 
-fn opts(family: &Family) -> Opts {
+pub(super) fn opts(family: &Family) -> Opts {
     Opts::new(family.name, family.help)
 }
 
@@ -205,8 +191,4 @@ fn buckets(family: &Family, buckets: &[f64]) -> HistogramOpts {
 
 fn counters(family: &Family) -> prometheus::Result<IntCounterVec> {
     IntCounterVec::new(opts(family), family.labels)
-}
-
-fn moment(registry: &Registry, family: &Family) -> prometheus::Result<Moment> {
-    on(registry, GaugeVec::new(opts(family), family.labels)).map(Moment)
 }

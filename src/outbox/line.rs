@@ -16,12 +16,16 @@ const IMPERSONAL: [&str; 8] = [
     "source_country",
 ];
 
-/// The event as a JSON object on one line. A time that can be read bears its zone,
-/// which the API leaves out.
+/// The event as a JSON object on one line, which begins with the account where that
+/// has a name. A time that can be read bears its zone, which the API leaves out.
 #[must_use]
-pub fn line(json: &str, content: Content) -> String {
+pub fn line(json: &str, content: Content, account: Option<&str>) -> String {
     let record = Record::parse(json);
     let mut line = String::from("{");
+    if let Some(account) = account {
+        line.push_str("\"account\":");
+        line.push_str(&serde_json::Value::from(account).to_string());
+    }
     for (name, value) in record.fields() {
         let is_told = match content {
             Content::Everything => true,
@@ -71,21 +75,28 @@ mod tests {
     #[test]
     fn a_line_tells_of_nobody() {
         let expected = r#"{"id":"a","event_type":"APP_CREATE","created_at":"2018-08-13T10:15:31Z","source_country":null}"#;
-        assert_eq!(line(EVENT, Content::Impersonal), expected);
+        assert_eq!(line(EVENT, Content::Impersonal, None), expected);
     }
 
     #[test]
     fn a_line_tells_everything_where_it_may() {
         let expected = r#"{"id":"a","event_type":"APP_CREATE","created_at":"2018-08-13T10:15:31Z","user_email":"ada@example.org","user_id":42,"source":{"ip":"198.51.100.77"},"source_ip":"198.51.100.77","source_country":null,"context":{"a":"line\n"},"new field":[1]}"#;
-        assert_eq!(line(EVENT, Content::Everything), expected);
+        assert_eq!(line(EVENT, Content::Everything, None), expected);
+    }
+
+    #[test]
+    fn a_line_names_its_account() {
+        let json = r#"{"id": "a"}"#;
+        let expected = r#"{"account":"a \"b\"","id":"a"}"#;
+        assert_eq!(line(json, Content::Impersonal, Some("a \"b\"")), expected);
     }
 
     #[test]
     fn a_time_that_cannot_be_read_stays_as_it_is_or_is_left_out() {
         let json = r#"{"created_at": "ada@example.org"}"#;
         let all = r#"{"created_at":"ada@example.org"}"#;
-        assert_eq!(line(json, Content::Everything), all);
-        assert_eq!(line(json, Content::Impersonal), "{}");
+        assert_eq!(line(json, Content::Everything, None), all);
+        assert_eq!(line(json, Content::Impersonal, None), "{}");
     }
 
     #[test]
@@ -93,6 +104,6 @@ mod tests {
         let json = r#"{"id": 7, "created_at": null, "event_type": 424242424,
             "source": true, "source_country": 424242424, "account_id": null}"#;
         let expected = r#"{"id":7,"created_at":null,"account_id":null}"#;
-        assert_eq!(line(json, Content::Impersonal), expected);
+        assert_eq!(line(json, Content::Impersonal, None), expected);
     }
 }

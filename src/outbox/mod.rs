@@ -54,6 +54,8 @@ impl Written {
 pub struct Outbox {
     /// `None` where no log is kept.
     content: Option<Content>,
+    /// The account, where it has a name.
+    account: Option<Arc<str>>,
     last: u64,
     new: Vec<Line>,
     written: Written,
@@ -71,9 +73,10 @@ pub enum Content {
 impl Outbox {
     /// An outbox that goes on after the line of number `last`.
     #[must_use]
-    pub fn new(content: Content, last: u64, written: Written) -> Self {
+    pub fn new(content: Content, account: Option<Arc<str>>, last: u64, written: Written) -> Self {
         Self {
             content: Some(content),
+            account,
             last,
             new: Vec::new(),
             written,
@@ -92,7 +95,7 @@ impl Outbox {
             self.last += 1;
             self.new.push(Line {
                 number: self.last,
-                text: line(json, content),
+                text: line(json, content, self.account.as_deref()),
             });
         }
     }

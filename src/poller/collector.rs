@@ -4,7 +4,7 @@
 //! Generic over the API, the storage and the clock, so that the whole of it can
 //! be run against simulated ones, with a crash at any step.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,7 +17,7 @@ use crate::{
     account::Account,
     client::ApiError,
     event::EventType,
-    exposition::Exposition,
+    exposition::AccountExposition,
     ledger::Changes,
     metrics::SelfMetrics,
     window::{Cutter, Range},
@@ -51,7 +51,7 @@ pub struct Collector<A, S, C> {
     storage: S,
     pub(super) clock: C,
     pub(super) metrics: Arc<SelfMetrics>,
-    exposition: Arc<Exposition>,
+    exposition: AccountExposition,
     pub(super) account: Account,
     types: Arc<[EventType]>,
     /// What is counted is on show.
@@ -86,7 +86,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         (api, storage, clock): (Arc<A>, S, C),
         account: Account,
         metrics: Arc<SelfMetrics>,
-        exposition: Arc<Exposition>,
+        exposition: AccountExposition,
     ) -> Self {
         let mut collector = Self {
             api,
@@ -119,12 +119,13 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         decided && !gate.is_unstored(self.clock.uptime())
     }
 
-    /// The vendor's types: each has a series from now on.
-    pub fn name_types(&mut self, types: Vec<EventType>) {
+    /// The vendor's types: each that is counted has a series from now on.
+    pub fn name_types(&mut self, mut types: Vec<EventType>) {
+        types.retain(|known| self.account.filter.admits(&known.name));
         self.account
             .ledger
             .name_types(types.iter().map(|known| known.name.as_str()));
-        self.types = types.into();
+        self.types = self.exposition.shared(types);
     }
 
     /// Reads everything from behind the watermark until now, in pieces that are
@@ -290,7 +291,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     /// Shows what changed; everything, the first time.
     fn show(&mut self, changes: &Changes) {
         // First, so that no scrape sees new counts beside what waited before.
-        self.observe_gate();
+        self.observe_pending();
         let Account { ledger, stage, .. } = &mut self.account;
         if !stage.caught_up {
             return;
@@ -301,18 +302,9 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             .publish(ledger, changes, &self.types, stage.start);
     }
 
-    /// Shows where the gate stands.
-    pub fn observe_gate(&self) {
-        let hold = {
-            let gate = self.exposition.gate();
-            let open = gate.is_open_to_all();
-            if open {
-                Duration::ZERO
-            } else {
-                gate.hold(self.clock.uptime())
-            }
-        };
+    /// Shows how much waits for the gate.
+    pub fn observe_pending(&self) {
         let pending = self.account.ledger.pending();
-        outcome::GateObserved { hold, pending }.record(&self.metrics);
+        outcome::PendingObserved { pending }.record(&self.metrics);
     }
 }

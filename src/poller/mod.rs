@@ -21,8 +21,8 @@ use tokio::time::Instant;
 use crate::{
     account::Account,
     client::{ApiError, Client, ListQuery},
-    event::Page,
-    exposition::Exposition,
+    event::{Page, TypeFilter},
+    exposition::AccountExposition,
     metrics::SelfMetrics,
     outbox::Outbox,
     status::Status,
@@ -52,6 +52,8 @@ pub struct PollerSettings {
     pub start: PollStart,
     /// See [`Ledger::new`](crate::ledger::Ledger::new).
     pub max_series: usize,
+    /// How long the first poll waits, so that not all accounts begin at once.
+    pub first_poll_in: Duration,
 }
 
 /// What a poller works with.
@@ -66,11 +68,13 @@ pub struct Parts<S> {
     /// Where the poller's own work is counted.
     pub metrics: Arc<SelfMetrics>,
     /// Where counts are shown.
-    pub exposition: Arc<Exposition>,
+    pub exposition: AccountExposition,
     /// Where a person looks.
     pub status: Arc<Status>,
     /// Where lines of the event log begin.
     pub outbox: Outbox,
+    /// Which events are counted.
+    pub filter: TypeFilter,
 }
 
 /// Polls one account.
@@ -101,8 +105,9 @@ struct NewAccount<S> {
     storage: S,
     clock: SystemClock,
     metrics: Arc<SelfMetrics>,
-    exposition: Arc<Exposition>,
+    exposition: AccountExposition,
     outbox: Outbox,
+    filter: TypeFilter,
 }
 
 impl<S: Storage> PollerStart<S> {
@@ -117,6 +122,7 @@ impl<S: Storage> PollerStart<S> {
             exposition,
             status,
             outbox,
+            filter,
         } = parts;
         let course = Course::new(settings.interval, Arc::clone(&metrics), Arc::clone(&status));
         let api = Arc::new(WatchedClient::new(client, status, settings.request_timeout));
@@ -126,6 +132,7 @@ impl<S: Storage> PollerStart<S> {
             metrics,
             exposition,
             outbox,
+            filter,
         };
         Self {
             stored: match stored {
@@ -141,6 +148,12 @@ impl<S: Storage> PollerStart<S> {
     /// Polls for ever. Dropping the future at any await loses nothing that was
     /// shown.
     pub async fn run(self) {
+        let first_poll_in = self.settings.first_poll_in;
+        if !first_poll_in.is_zero() {
+            let begin = Instant::now() + first_poll_in;
+            self.course.expect_rest(begin);
+            tokio::time::sleep_until(begin).await;
+        }
         self.begin().await.run().await;
     }
 
@@ -183,6 +196,7 @@ impl<S: Storage> PollerStart<S> {
 impl<S: Storage> NewAccount<S> {
     fn collector(self, mut account: Account, api: &Arc<WatchedClient>) -> Collecting<S> {
         account.outbox = self.outbox;
+        account.filter = self.filter;
         let parts = (Arc::clone(api), self.storage, self.clock);
         Collector::new(parts, account, self.metrics, self.exposition)
     }
@@ -278,7 +292,7 @@ impl<S: Storage> Poller<S> {
                 self.course.expect_rest(until);
                 return tokio::time::sleep_until(until).await;
             }
-            self.collector.observe_gate();
+            self.collector.observe_pending();
         }
     }
 

@@ -219,18 +219,15 @@ impl DeepSweepEnded {
     }
 }
 
-/// Where the publish gate stands.
-pub(super) struct GateObserved {
-    pub(super) hold: Duration,
+/// So much is counted and waits for the publish gate.
+pub(super) struct PendingObserved {
     pub(super) pending: u64,
 }
 
-impl GateObserved {
+impl PendingObserved {
     pub(super) fn record(&self, metrics: &SelfMetrics) {
-        metrics.publish_hold.set(self.hold.as_secs_f64());
-        metrics
-            .pending_events
-            .set(i64::try_from(self.pending).unwrap_or(i64::MAX));
+        let pending = i64::try_from(self.pending).unwrap_or(i64::MAX);
+        metrics.pending_events.set(pending);
     }
 }
 

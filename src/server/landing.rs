@@ -1,4 +1,4 @@
-//! The landing page: the state of the account in words, where the metrics are, and
+//! The landing page: the state of each account in words, where the metrics are, and
 //! how to scrape them. Needs no script and nothing from elsewhere.
 
 #[cfg(test)]
@@ -9,7 +9,7 @@ use std::{fmt::Write, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    exposition::Standing,
+    roster::Member,
     status::{Failing, Progress},
 };
 
@@ -18,6 +18,9 @@ const STYLE: &str = include_str!("landing.css");
 /// Where Prometheus would look for the exporter when the request does not tell.
 const HOST: &str = "localhost:10610";
 
+/// More accounts than this are only counted, so that the page stays one.
+const MOST: usize = 100;
+
 /// What the page tells.
 #[derive(Debug)]
 pub(super) struct Page<'a> {
@@ -25,12 +28,36 @@ pub(super) struct Page<'a> {
     pub(super) telemetry_path: &'a str,
     /// The `Host` that the page was asked by, whatever a client wrote there.
     pub(super) host: Option<&'a str>,
-    /// How polls go.
-    pub(super) progress: &'a Progress,
-    /// Where counting stands.
-    pub(super) standing: &'a Standing,
+    /// How the accounts fare.
+    pub(super) accounts: Vec<Standing>,
+    /// How long the publish gate holds; zero while it is open to all.
+    pub(super) hold: Duration,
     /// The time of the answer.
     pub(super) now: Timestamp,
+}
+
+/// Where counting stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// `None` where there is only the one account.
+    pub(super) name: Option<String>,
+    /// How polls go.
+    pub(super) progress: Progress,
+    /// Everything that the API showed up to this time is counted.
+    pub(super) watermark: Option<Timestamp>,
+    /// Events counted and not shown yet.
+    pub(super) pending: i64,
+}
+
+impl From<&Member> for Standing {
+    fn from(member: &Member) -> Self {
+        Self {
+            name: member.name.as_deref().map(str::to_owned),
+            progress: member.status.progress(),
+            watermark: member.metrics.watermark.get(),
+            pending: member.metrics.pending_events.get(),
+        }
+    }
 }
 
 impl Page<'_> {
@@ -38,7 +65,11 @@ impl Page<'_> {
     pub(super) fn html(&self) -> String {
         let metrics = escaped(self.telemetry_path);
         let version = env!("CARGO_PKG_VERSION");
-        let account = self.account();
+        let accounts = self.accounts();
+        let whose = match &*self.accounts {
+            [_] => "a Nexmo (Vonage) account",
+            _ => "Nexmo (Vonage) accounts",
+        };
         let scrape_config = escaped(&self.scrape_config());
         format!(
             r#"<!doctype html>
@@ -53,7 +84,7 @@ impl Page<'_> {
 <body>
 <header>
 <h1>nexmo-audit-exporter</h1>
-<p>Counts the audit events of a Nexmo (Vonage) account for Prometheus. Version {version}.</p>
+<p>Counts the audit events of {whose} for Prometheus. Version {version}.</p>
 <nav aria-label="Pages">
 <ul>
 <li><a href="{metrics}">Metrics</a></li>
@@ -63,10 +94,7 @@ impl Page<'_> {
 </nav>
 </header>
 <main>
-<section aria-labelledby="account">
-<h2 id="account">Account</h2>
-{account}</section>
-<section aria-labelledby="scrape">
+{accounts}<section aria-labelledby="scrape">
 <h2 id="scrape">Scrape it</h2>
 <p>In the configuration of Prometheus:</p>
 <pre tabindex="0" role="group" aria-label="Scrape configuration"><code>{scrape_config}</code></pre>
@@ -79,23 +107,70 @@ impl Page<'_> {
         )
     }
 
-    fn account(&self) -> String {
-        let mut html = self.state();
+    fn accounts(&self) -> String {
+        if let [only @ Standing { name: None, .. }] = &*self.accounts {
+            let account = self.account(only);
+            return section("account", "Account", &account);
+        }
+        let mut accounts: Vec<_> = self.accounts.iter().collect();
+        // Stable, so that the others stay in the order of their names.
+        accounts.sort_by_key(|account| account.urgency());
+        let mut html = self.summary();
+        for (place, account) in accounts.iter().take(MOST).enumerate() {
+            let name = escaped(account.name.as_deref().unwrap_or_default());
+            let id = format!("account-{place}");
+            let account = self.account(account);
+            let _ = write!(
+                html,
+                "<section aria-labelledby=\"{id}\">\n<h3 id=\"{id}\">{name}</h3>\n{account}</section>\n"
+            );
+        }
+        section("accounts", "Accounts", &html)
+    }
+
+    /// How the accounts fare together.
+    fn summary(&self) -> String {
+        let count = |urgency| {
+            let accounts = self.accounts.iter();
+            accounts
+                .filter(|account| account.urgency() == urgency)
+                .count()
+        };
+        let (failing, waiting) = (count(Urgency::Failing), count(Urgency::Waiting));
+        let kind = match (failing, waiting) {
+            (0, 0) => "good",
+            (0, _) => "wait",
+            _ => "bad",
+        };
+        let all = self.accounts.len();
+        let mut text = format!(
+            "{all} accounts. Polls succeed for {}, fail for {failing}, and have not ended yet for {waiting}.",
+            count(Urgency::Succeeding)
+        );
+        if all > MOST {
+            let _ = write!(text, " Those that need you most are shown, {MOST} of them.");
+        }
+        format!("<p class=\"state {kind}\">{text}</p>\n")
+    }
+
+    fn account(&self, account: &Standing) -> String {
+        let mut html = self.state(&account.progress);
         html.push_str("<dl>\n");
-        let last_success = self.progress.last_success;
+        let last_success = account.progress.last_success;
         let last_success = last_success.map_or_else(|| "none yet".to_owned(), |at| self.ago(at));
         item(&mut html, "Last successful poll", &last_success);
-        let watermark = self.standing.watermark;
+        let watermark = account.watermark;
         let watermark = watermark.map_or_else(|| "nothing yet".to_owned(), |at| self.ago(at));
         item(&mut html, "Everything counted up to", &watermark);
-        item(&mut html, "Waiting to be shown", &pending(self.standing));
+        let pending = pending(account.pending, self.hold);
+        item(&mut html, "Waiting to be shown", &pending);
         html.push_str("</dl>\n");
         html
     }
 
     /// How polls go, in one paragraph.
-    fn state(&self) -> String {
-        let (kind, text) = match (&self.progress.failing, self.progress.last_success) {
+    fn state(&self, progress: &Progress) -> String {
+        let (kind, text) = match (&progress.failing, progress.last_success) {
             (Some(failing), _) => ("bad", self.failing(failing)),
             (None, Some(_)) => ("good", "Polls of the Audit API succeed.".to_owned()),
             (None, None) => ("wait", "The first poll has not ended yet.".to_owned()),
@@ -136,18 +211,40 @@ fn is_host(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && text.bytes().all(plain)
 }
 
+/// How much an account needs a look, most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Urgency {
+    Failing,
+    Waiting,
+    Succeeding,
+}
+
+impl Standing {
+    fn urgency(&self) -> Urgency {
+        match (&self.progress.failing, self.progress.last_success) {
+            (Some(_), _) => Urgency::Failing,
+            (None, None) => Urgency::Waiting,
+            (None, Some(_)) => Urgency::Succeeding,
+        }
+    }
+}
+
+fn section(id: &str, title: &str, html: &str) -> String {
+    format!("<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n{html}</section>\n")
+}
+
 /// The publish gate in words, so that nobody wonders why a number waits.
-fn pending(standing: &Standing) -> String {
-    let pending = match standing.pending {
+fn pending(pending: i64, hold: Duration) -> String {
+    let pending = match pending {
         1 => "1 event".to_owned(),
         many => format!("{many} events"),
     };
-    if standing.hold == Duration::ZERO {
+    if hold == Duration::ZERO {
         return format!(
             "{pending}; every count is shown at once, since no server has scraped yet or the gate is off"
         );
     }
-    let hold = SignedDuration::try_from(standing.hold).unwrap_or(SignedDuration::MAX);
+    let hold = SignedDuration::try_from(hold).unwrap_or(SignedDuration::MAX);
     format!(
         "{pending}; a new series stays at its first value, and every series after a start or a gap between scrapes, until each server has had the time to see it: {} from when it was first scraped",
         span(hold)

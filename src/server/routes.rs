@@ -20,7 +20,8 @@ use jiff::Timestamp;
 use super::{accept::accepted, body::Parts, landing, visitor::Peer};
 use crate::{
     exposition::{Accepted, Encoding, Exposition, ScraperId, Visit},
-    status::Status,
+    reload::ReloadHandle,
+    roster::Roster,
 };
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -40,10 +41,12 @@ pub struct Site {
     telemetry_path: String,
     /// What a scrape is answered with.
     exposition: Arc<Exposition>,
-    /// How the poller fares.
-    status: Arc<Status>,
+    /// How the accounts fare.
+    roster: Arc<Roster>,
     /// When the process started.
     started: Instant,
+    /// Has the configuration read anew, where a client may ask for that.
+    reload: Option<ReloadHandle>,
     /// Scrapers that the log has named.
     slow_scrapers: Mutex<BTreeSet<ScraperId>>,
 }
@@ -54,6 +57,7 @@ enum Page {
     Landing,
     Healthy,
     Ready,
+    Reload,
 }
 
 impl Site {
@@ -62,14 +66,16 @@ impl Site {
     pub fn new(
         telemetry_path: String,
         exposition: Arc<Exposition>,
-        status: Arc<Status>,
+        roster: Arc<Roster>,
+        reload: Option<ReloadHandle>,
         started: Instant,
     ) -> Self {
         Self {
             telemetry_path,
             exposition,
-            status,
+            roster,
             started,
+            reload,
             slow_scrapers: Mutex::default(),
         }
     }
@@ -96,7 +102,9 @@ impl Site {
             (Page::Landing, &Method::GET | &Method::HEAD) => self.landing(request.headers()),
             (Page::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
             (Page::Ready, &Method::GET | &Method::HEAD) => self.ready(),
-            _ => not_allowed(),
+            (Page::Reload, &Method::POST | &Method::PUT) => self.reload().await,
+            (Page::Reload, _) => not_allowed("POST, PUT"),
+            _ => not_allowed("GET, HEAD"),
         }
     }
 
@@ -106,6 +114,7 @@ impl Site {
             "/" => Some(Page::Landing),
             "/-/healthy" => Some(Page::Healthy),
             "/-/ready" => Some(Page::Ready),
+            "/-/reload" => Some(Page::Reload),
             _ => None,
         }
     }
@@ -135,7 +144,7 @@ impl Site {
         if announce() {
             return;
         }
-        self.status.announce_newcomer();
+        self.roster.announce_newcomer();
         let patience = visit.timeout.div_f64(4.0).min(WELCOME);
         let deadline = Instant::now() + patience;
         while Instant::now() < deadline && !announce() {
@@ -169,8 +178,8 @@ impl Site {
         let page = landing::Page {
             telemetry_path: &self.telemetry_path,
             host: headers.get(HOST).and_then(|host| host.to_str().ok()),
-            progress: &self.status.progress(),
-            standing: &self.exposition.standing(),
+            accounts: self.roster.members().iter().map(Into::into).collect(),
+            hold: self.exposition.hold(self.started.elapsed()),
             now: Timestamp::now(),
         }
         .html();
@@ -183,24 +192,42 @@ impl Site {
         response
     }
 
+    /// What is wrong with the configuration is for the log: it names accounts and
+    /// files.
+    async fn reload(&self) -> Response<Parts> {
+        let Some(reload) = &self.reload else {
+            return text(
+                StatusCode::FORBIDDEN,
+                "403: reloads over HTTP are off; start the exporter with --web.enable-lifecycle, or send it SIGHUP\n",
+            );
+        };
+        match reload.reload().await {
+            Ok(()) => text(StatusCode::OK, "the configuration was taken over\n"),
+            Err(_) => text(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "500: the configuration could not be taken over, and what was there before goes on; the log says why\n",
+            ),
+        }
+    }
+
     fn healthy(&self) -> Response<Parts> {
-        if self.status.is_healthy(Instant::now()) {
+        if self.roster.stalled(Instant::now()) == 0 {
             text(StatusCode::OK, "healthy\n")
         } else {
             text(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "the poller has stalled; restart the exporter and report this\n",
+                "a poller has stalled; restart the exporter and report this\n",
             )
         }
     }
 
     fn ready(&self) -> Response<Parts> {
-        if self.status.is_ready() {
+        if self.roster.is_ready() {
             text(StatusCode::OK, "ready\n")
         } else {
             text(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "the first poll has not ended yet\n",
+                "the first poll of an account has not ended yet\n",
             )
         }
     }
@@ -217,19 +244,16 @@ fn metrics_in(accepted: Accepted, parts: Vec<Bytes>) -> Response<Parts> {
     response
 }
 
-fn not_allowed() -> Response<Parts> {
-    let mut response = text(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "405: only GET and HEAD are answered here\n",
-    );
-    response
-        .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+fn not_allowed(methods: &'static str) -> Response<Parts> {
+    let said = format!("405: only {methods} are answered here\n");
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, said);
+    let methods = HeaderValue::from_static(methods);
+    response.headers_mut().insert(ALLOW, methods);
     response
 }
 
-fn text(status: StatusCode, text: &'static str) -> Response<Parts> {
-    let body = vec![Bytes::from_static(text.as_bytes())];
+fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Parts> {
+    let body = vec![text.into()];
     response(status, HeaderValue::from_static(PLAIN), body.into())
 }
 

@@ -100,7 +100,7 @@ fn authorized(state: &State, headers: &HeaderMap) -> bool {
     let Some((scheme, credentials)) = value.and_then(|value| value.split_once(' ')) else {
         return false;
     };
-    scheme.eq_ignore_ascii_case("basic") && credentials.trim() == state.credentials
+    scheme.eq_ignore_ascii_case("basic") && state.credentials.open(credentials)
 }
 
 fn unauthorized() -> Response<Bytes> {

@@ -24,6 +24,7 @@ mod catalog;
 mod clock;
 mod connection;
 mod context;
+mod credentials;
 mod draw;
 mod fault;
 mod flag;

@@ -42,6 +42,11 @@ pub struct SimulatorSettings {
     #[arg(long, value_name = "KEY", default_value = "abcd1234")]
     pub api_key: String,
 
+    /// Number of accounts; those after the first have the key with -2, -3 and so on, and the
+    /// same secret, traffic and faults
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub accounts: u32,
+
     /// API secret of the simulated account; it opens nothing but this simulator
     #[arg(long, value_name = "SECRET", default_value = "simulated-secret")]
     pub api_secret: String,
@@ -118,6 +123,7 @@ impl Default for SimulatorSettings {
             listen_address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 10611),
             base_path: "/beta/audit".to_owned(),
             api_key: "abcd1234".to_owned(),
+            accounts: 1,
             api_secret: "simulated-secret".to_owned(),
             seed: 1,
             start: None,

@@ -4,13 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::archive::Archive;
 use super::clock::ApiClock;
+use super::credentials::Credentials;
 use super::fault::{Fault, FaultPlan};
 use super::key::KeyTable;
 use super::listing::{self, Arrangement};
@@ -40,8 +39,7 @@ pub(super) struct State {
     pub(super) clock: ApiClock,
     pub(super) base_path: String,
     pub(super) latency: Duration,
-    /// The value of the `Authorization` header after the scheme.
-    pub(super) credentials: String,
+    pub(super) credentials: Credentials,
     renderer: Renderer,
     seed: u64,
     order: ListOrder,
@@ -59,12 +57,11 @@ impl State {
         let traffic = Traffic::new(plan(&settings, start));
         let mut archive = Archive::new(settings.seed, traffic);
         archive.advance(clock.now().as_millisecond());
-        let credentials = format!("{}:{}", settings.api_key, settings.api_secret);
         Self {
             archive: Mutex::new(archive),
             clock,
             renderer: Renderer::new(settings.seed, &settings.api_key, &settings.base_path),
-            credentials: BASE64_STANDARD.encode(credentials),
+            credentials: Credentials::new(&settings),
             seed: settings.seed,
             order: settings.order,
             faults: FaultPlan::new(&settings),

@@ -20,28 +20,39 @@ use crate::{
     window::Remembered,
 };
 
-/// Stores `commit` as the commit `mark`. All values are absolute, so that what
+/// Stores `commits` as the commit `mark`. All values are absolute, so that what
 /// was stored before may be stored again. Durable when it returns.
 pub(super) fn write(
     file: &OpenFile,
-    api_key: &str,
-    commit: &Commit,
-    gate: &GateMemory,
+    commits: &[(&str, &Commit)],
+    gate: Option<&GateMemory>,
     now: Timestamp,
     mark: Mark,
 ) -> Result<(), Error> {
     let transaction = file.database.begin_write()?;
-    let account = number_of(&transaction, api_key)?;
+    for (api_key, commit) in commits {
+        write_account(&transaction, api_key, commit)?;
+    }
+    if let Some(gate) = gate {
+        write_gate(&transaction, gate, now)?;
+    }
+    write_mark(&transaction, mark)?;
+    Ok(transaction.commit()?)
+}
+
+fn write_account(
+    transaction: &WriteTransaction,
+    api_key: &str,
+    commit: &Commit,
+) -> Result<(), Error> {
+    let account = number_of(transaction, api_key)?;
     let progress = tables::progress(commit.stage, commit.window);
     transaction
         .open_table(PROGRESS)?
         .insert(account, progress)?;
-    write_ids(&transaction, account, &commit.ids, commit.window.floor)?;
-    write_counters(&transaction, account, &commit.changes)?;
-    write_lines(&transaction, account, &commit.lines)?;
-    write_gate(&transaction, gate, now)?;
-    write_mark(&transaction, mark)?;
-    Ok(transaction.commit()?)
+    write_ids(transaction, account, &commit.ids, commit.window.floor)?;
+    write_counters(transaction, account, &commit.changes)?;
+    write_lines(transaction, account, &commit.lines)
 }
 
 /// The number of an account, a new one if it has none. Accounts are never

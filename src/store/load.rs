@@ -65,6 +65,7 @@ pub(super) fn gate(file: &OpenFile, now: Timestamp) -> Result<GateMemory, Error>
     Ok(GateMemory {
         begun: begun == Some(1),
         scrapers,
+        taken: Duration::ZERO,
     })
 }
 

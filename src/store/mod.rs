@@ -137,9 +137,9 @@ impl Store {
         self.with_file("read", |file, _| load::last_line(file, api_key))
     }
 
-    /// Stores a commit of one account and what is remembered of who scrapes, in
-    /// one transaction. It is on the disk when this returns. To store the same
-    /// again changes nothing. `now` is the wall clock.
+    /// Stores commits of accounts, each with its API key, and what is remembered of
+    /// who scrapes if that is new, in one transaction. It is on the disk when this
+    /// returns. To store the same again changes nothing. `now` is the wall clock.
     ///
     /// # Errors
     ///
@@ -148,14 +148,13 @@ impl Store {
     /// [`StoreError::is_transient`], a later call may succeed.
     pub fn commit(
         &mut self,
-        api_key: &str,
-        commit: &Commit,
-        gate: &GateMemory,
+        commits: &[(&str, &Commit)],
+        gate: Option<&GateMemory>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.with_file("write", |file, marks| {
             let mark = marks.next();
-            commit::write(file, api_key, commit, gate, now, mark)?;
+            commit::write(file, commits, gate, now, mark)?;
             marks.settle(mark);
             Ok(())
         })

@@ -30,7 +30,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["event", "window", "ledger", "account", "outbox"]),
     (
         "storage",
-        &["account", "ledger", "outbox", "poller", "store", "window"],
+        &[
+            "account", "event", "ledger", "outbox", "poller", "store", "window",
+        ],
     ),
     ("client", &["event", "metrics"]),
     (
@@ -62,8 +64,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("backfill", &["config", "event", "history", "metrics"]),
     ("status", &[]),
-    ("server", &["exposition", "metrics", "status"]),
-    ("config", &[]),
+    ("roster", &["metrics", "status"]),
+    ("reload", &[]),
+    (
+        "server",
+        &["exposition", "metrics", "reload", "roster", "status"],
+    ),
+    ("yaml", &[]),
+    ("config", &["event", "yaml"]),
     ("credentials", &["config"]),
     ("simulator", &[]),
     ("cli", &["config", "simulator"]),
@@ -84,6 +92,7 @@ const PURE: &[&str] = &[
     "exposition",
     "listing",
     "outbox",
+    "yaml",
     "backfill/grid.rs",
     "backfill/openmetrics.rs",
 ];

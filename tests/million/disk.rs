@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use nexmo_audit_exporter::{
     account::{Account, Commit, Stage},
+    event::TypeFilter,
     ledger::{Exemplar, GateMemory, KnownScraper, Ledger, Saved, ScraperId, SeriesKey},
     outbox::Outbox,
     poller::Storage,
@@ -70,6 +71,7 @@ impl Disk {
             window: Window::restore(plan.window(), stored.window, ids.iter().copied()),
             ledger,
             outbox: Outbox::default(),
+            filter: TypeFilter::default(),
             stage: stored.stage,
         })
     }
@@ -90,6 +92,7 @@ impl Disk {
         GateMemory {
             begun: self.begun,
             scrapers: known.filter(|_| remembers).collect(),
+            taken: std::time::Duration::ZERO,
         }
     }
 

@@ -96,7 +96,7 @@ const CAUGHT: [(Mutant, u64, &str); 9] = [
 type Failure = (u64, String);
 
 fn metrics() -> Arc<SelfMetrics> {
-    Arc::new(SelfMetrics::new(REASONS).expect("a registry"))
+    Arc::new(SelfMetrics::new(REASONS, None).expect("a registry"))
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -13,9 +13,9 @@ use nexmo_audit_exporter::{
     account::Account,
     client::{ApiError, ListQuery},
     event::{EventType, Page},
-    exposition::{Exposition, ExpositionSettings},
+    exposition::{AccountExposition, Exposition, ExpositionSettings},
     ledger::Gate,
-    metrics::SelfMetrics,
+    metrics::{ProcessMetrics, SelfMetrics},
     poller::{Api, Clock, Collector, PollError, Report},
 };
 
@@ -52,13 +52,14 @@ impl Process {
         };
         let gate = Gate::new(plan.polls.scrape_interval, &memory);
         let exposition = Arc::new(Exposition::new(
-            Arc::clone(metrics),
+            Arc::new(ProcessMetrics::new().expect("a registry")),
             gate,
             ExpositionSettings::default(),
         ));
+        let place = exposition.add(None, Arc::clone(metrics));
         if let Some(account) = stored.as_mut().filter(|account| account.stage.caught_up) {
             let (everything, start) = (account.ledger.all(), account.stage.start);
-            exposition.publish(&mut account.ledger, &everything, &Arc::default(), start);
+            place.publish(&mut account.ledger, &everything, &Arc::default(), start);
         }
         let work = Work {
             world: shared.clone(),
@@ -67,10 +68,10 @@ impl Process {
             failures: 0,
             deep_due: shared.lock().now,
         };
-        let (metrics, shown) = (Arc::clone(metrics), Arc::clone(&exposition));
+        let metrics = Arc::clone(metrics);
         Self {
             exposition,
-            work: Box::pin(async move { work.run(stored, metrics, shown).await }),
+            work: Box::pin(async move { work.run(stored, metrics, place).await }),
         }
     }
 
@@ -122,7 +123,7 @@ impl Work {
         mut self,
         stored: Option<Account>,
         metrics: Arc<SelfMetrics>,
-        exposition: Arc<Exposition>,
+        exposition: AccountExposition,
     ) {
         let account = match stored {
             Some(account) => account,
@@ -208,7 +209,7 @@ impl Work {
             if collector.commit_if_needed().await.is_err() {
                 return self.world.sleep_until(until).await;
             }
-            collector.observe_gate();
+            collector.observe_pending();
         }
     }
 

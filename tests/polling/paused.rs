@@ -228,7 +228,8 @@ fn read(settings: &[&str], api: &ScriptedApi, folder: &Path) -> Settings {
         &storage,
     ];
     let arguments = fixed.iter().chain(settings).map(Into::into);
-    let Ok(Action::Serve(options)) = cli::parse(arguments) else {
+    let request = cli::parse(arguments, |_| panic!("there is no file"));
+    let Action::Serve(options) = request.expect("settings").action else {
         panic!("{settings:?}")
     };
     let found = FoundCredentials {

@@ -132,9 +132,9 @@ fn expect_values(server: &Prometheus, job: &str, expected: &Values, loss: Loss) 
     let found: Option<Values> = found.iter().map(queried).collect();
     let mut found = found.expect("names, labels and numbers");
     for (series, value) in &mut found {
-        let served = expected.get(series).copied().unwrap_or(f64::NAN);
-        if (*value - served).abs() <= served.abs() * loss {
-            *value = served;
+        let exact = expected.get(series).copied().unwrap_or(f64::NAN);
+        if (*value - exact).abs() <= exact.abs() * loss {
+            *value = exact;
         }
     }
     assert_eq!(&found, expected, "{job}");

@@ -16,7 +16,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use nexmo_audit_exporter::{
     account::{Account, Commit, Stage},
-    event::{EventId, Labels},
+    event::{EventId, Labels, TypeFilter},
     ledger::{Change, Changes, Exemplar, Ledger, Saved, SeriesKey},
     outbox::Outbox,
     store::{SavedAccount, Store, StoreError},
@@ -84,6 +84,7 @@ pub(crate) fn new_account() -> Account {
             caught_up: false,
         },
         outbox: Outbox::default(),
+        filter: TypeFilter::default(),
     }
 }
 
@@ -97,6 +98,7 @@ pub(crate) fn load_account(store: &mut Store, key: &str) -> Option<Account> {
         ledger: saved.ledger,
         stage: saved.stage,
         outbox: Outbox::default(),
+        filter: TypeFilter::default(),
     })
 }
 

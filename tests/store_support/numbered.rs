@@ -97,7 +97,7 @@ impl Numbered {
     pub(crate) fn commit(&mut self, store: &mut Store) -> Result<(), StoreError> {
         let before = self.account.clone();
         let (commit, gate, now) = self.prepare();
-        let stored = store.commit(KEY, &commit, &gate, now);
+        let stored = store.commit(&[(KEY, &commit)], Some(&gate), now);
         match stored {
             Ok(()) => self.confirm(&commit),
             Err(_) => self.account = before,
@@ -127,5 +127,6 @@ fn gate_memory(number: u64) -> GateMemory {
     GateMemory {
         begun: number % 2 == 1,
         scrapers: (0..number % 5).map(scraper).collect(),
+        taken: Duration::ZERO,
     }
 }

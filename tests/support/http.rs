@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::Client;
 use reqwest::header::HeaderMap;
+use reqwest::{Client, RequestBuilder};
 use tokio::runtime::{Builder, Runtime};
 
 /// Servers of a test are on this machine: an answer that takes longer is a finding.
@@ -44,8 +44,15 @@ impl HttpClient {
     /// Whatever was answered, or why nothing was.
     pub(crate) fn get(&self, url: &str) -> Result<Answer, String> {
         self.runtime
-            .block_on(self.ask(url))
+            .block_on(answered(self.client.get(url)))
             .map_err(|error| format!("GET {url}: {error:?}"))
+    }
+
+    /// The same for a request without a body that is to change something.
+    pub(crate) fn post(&self, url: &str) -> Result<Answer, String> {
+        self.runtime
+            .block_on(answered(self.client.post(url)))
+            .map_err(|error| format!("POST {url}: {error:?}"))
     }
 
     /// The body of an answer with status 200.
@@ -57,13 +64,13 @@ impl HttpClient {
             Err(format!("GET {url}: {} {}", answer.status, answer.body))
         }
     }
+}
 
-    async fn ask(&self, url: &str) -> reqwest::Result<Answer> {
-        let response = self.client.get(url).send().await?;
-        Ok(Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body: response.text().await?,
-        })
-    }
+async fn answered(request: RequestBuilder) -> reqwest::Result<Answer> {
+    let response = request.send().await?;
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body: response.text().await?,
+    })
 }

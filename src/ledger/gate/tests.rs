@@ -97,7 +97,7 @@ fn one_who_was_away_beyond_patience_is_a_stranger_again() {
 fn all_stands_still_after_a_start_until_a_hold_after_the_first_scrape() {
     let begun = GateMemory {
         begun: true,
-        scrapers: Vec::new(),
+        ..GateMemory::default()
     };
     let mut gate = Gate::new(ScrapeInterval::Fixed(at(15)), &begun);
     assert!(!gate.is_open_to_all() && !gate.is_running(at(1000)));

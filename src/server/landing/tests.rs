@@ -15,13 +15,31 @@ fn failing(error: &str) -> Progress {
     }
 }
 
-fn page<'a>(progress: &'a Progress, standing: &'a Standing) -> Page<'a> {
+fn page<'a>(accounts: &[Standing], hold: u64) -> Page<'a> {
     Page {
         telemetry_path: "/metrics",
         host: Some("audit.example:10610"),
-        progress,
-        standing,
+        accounts: accounts.to_vec(),
+        hold: Duration::from_secs(hold),
         now: at_second(3660),
+    }
+}
+
+fn succeeding() -> Standing {
+    let progress = Progress {
+        last_success: Some(at_second(5)),
+        failing: None,
+    };
+    Standing {
+        progress,
+        ..Standing::default()
+    }
+}
+
+fn named(name: &str, account: Standing) -> Standing {
+    Standing {
+        name: Some(name.into()),
+        ..account
     }
 }
 
@@ -31,12 +49,13 @@ fn the_whole_page() {
         last_success: Some(at_second(3655)),
         failing: None,
     };
-    let standing = Standing {
+    let account = Standing {
+        name: None,
+        progress,
         watermark: Some(at_second(3654)),
         pending: 3,
-        hold: Duration::from_secs(40),
     };
-    let html = page(&progress, &standing).html();
+    let html = page(&[account], 40).html();
     let html = html.replace(STYLE, "/* landing.css */\n");
     let html = html.replace(env!("CARGO_PKG_VERSION"), "~");
     insta::with_settings!({snapshot_path => "../../../tests/golden", prepend_module_to_snapshot => false, omit_expression => true}, {
@@ -46,12 +65,14 @@ fn the_whole_page() {
 
 #[test]
 fn what_others_say_is_text_and_not_markup() {
-    let progress = failing("<script>alert('a & b')</script>");
-    let standing = Standing::default();
+    let account = Standing {
+        progress: failing("<script>alert('a & b')</script>"),
+        ..named("<script>", Standing::default())
+    };
     let html = Page {
         telemetry_path: "/metrics?\"><script>",
         host: Some("\"><script>"),
-        ..page(&progress, &standing)
+        ..page(&[account], 0)
     }
     .html();
     assert!(!html.contains("<script>"), "{html}");
@@ -62,54 +83,37 @@ fn what_others_say_is_text_and_not_markup() {
 
 #[test]
 fn the_state_in_words() {
-    let succeeded = Progress {
-        last_success: Some(at_second(5)),
-        failing: None,
-    };
-    let held = Standing {
+    let succeeded = Standing {
         watermark: Some(at_second(0)),
         pending: 1,
-        hold: Duration::from_secs(40),
+        ..succeeding()
     };
-    let (nothing, open) = (Progress::default(), Standing::default());
+    let nothing = Standing::default();
     let cases = [
-        (&nothing, &open, "The first poll has not ended yet."),
-        (&nothing, &open, "<dd>none yet</dd>"),
-        (
-            &nothing,
-            &open,
-            "<dd>0 events; every count is shown at once,",
-        ),
-        (&succeeded, &held, "Polls of the Audit API succeed."),
+        (&nothing, 0, "The first poll has not ended yet."),
+        (&nothing, 0, "<dd>none yet</dd>"),
+        (&nothing, 0, "<dd>0 events; every count is shown at once,"),
+        (&succeeded, 40, "Polls of the Audit API succeed."),
+        (&succeeded, 40, "<dd>1970-01-01T00:00:05Z, 1h 55s ago</dd>"),
+        (&succeeded, 40, "<dd>1970-01-01T00:00:00Z, 1h 1m ago</dd>"),
         (
             &succeeded,
-            &held,
-            "<dd>1970-01-01T00:00:05Z, 1h 55s ago</dd>",
-        ),
-        (
-            &succeeded,
-            &held,
-            "<dd>1970-01-01T00:00:00Z, 1h 1m ago</dd>",
-        ),
-        (
-            &succeeded,
-            &held,
+            40,
             "<dd>1 event; a new series stays at its first value",
         ),
     ];
-    for (progress, standing, expected) in cases {
-        let html = page(progress, standing).html();
+    for (account, hold, expected) in cases {
+        let html = page(std::slice::from_ref(account), hold).html();
         assert!(html.contains(expected), "{expected} is not in {html}");
     }
 }
 
 #[test]
 fn the_scrape_configuration_names_the_host_that_was_asked() {
-    let (progress, standing) = (Progress::default(), Standing::default());
     let asked = |host, telemetry_path| Page {
         telemetry_path,
         host,
-        ..page(&progress, &standing)
+        ..page(&[Standing::default()], 0)
     };
     let cases = [
         (Some("audit.example"), "audit.example"),
@@ -129,4 +133,36 @@ fn the_scrape_configuration_names_the_host_that_was_asked() {
         config.contains("    metrics_path: \"/probe\"\n"),
         "{config}"
     );
+}
+
+#[test]
+fn of_several_accounts_those_that_fail_come_first() {
+    let failing = Standing {
+        progress: failing("no"),
+        ..Standing::default()
+    };
+    let accounts = [
+        named("fine", succeeding()),
+        named("new", Standing::default()),
+        named("broken", failing),
+    ];
+    let html = page(&accounts, 0).html();
+    let summary = "3 accounts. Polls succeed for 1, fail for 1, and have not ended yet for 1.";
+    assert!(html.contains(summary), "{html}");
+    let place = |name: &str| html.find(&format!(">{name}</h3>")).expect(name);
+    assert!(place("broken") < place("new") && place("new") < place("fine"));
+    insta::with_settings!({snapshot_path => "../../../tests/golden", prepend_module_to_snapshot => false, omit_expression => true}, {
+        let html = html.replace(STYLE, "/* landing.css */\n");
+        let html = html.replace(env!("CARGO_PKG_VERSION"), "~");
+        insta::assert_snapshot!("landing_accounts", html);
+    });
+}
+
+#[test]
+fn ten_thousand_accounts_are_one_page() {
+    let account = |place: usize| named(&format!("account {place}"), succeeding());
+    let accounts: Vec<_> = (0..10_000).map(account).collect();
+    let html = page(&accounts, 0).html();
+    assert!(html.contains("10000 accounts."), "{html}");
+    assert_eq!(html.matches("<h3").count(), MOST);
 }

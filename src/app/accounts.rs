@@ -1,0 +1,414 @@
+//! The accounts at work: each with a poller of its own, taken up, changed and given
+//! up without a word to the others.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
+use tokio::{
+    runtime::Handle,
+    task::{AbortHandle, JoinSet},
+    time::Instant,
+};
+use tracing::{Instrument, Span};
+
+use crate::{
+    client::{Client, ClientSettings, Connections, Credentials, REASONS},
+    config::{AccountSettings, EventLogSettings, PollSettings, Settings, Start},
+    event_log::{Destination, EventLog, LogFile},
+    exposition::Exposition,
+    metrics::SelfMetrics,
+    outbox::{Content, Outbox, Written},
+    poller::{Parts, PollStart, PollerSettings, PollerStart, SystemClock},
+    roster::{Member, Roster},
+    status::{Failing, Progress},
+    storage::{SharedStore, StoredAccount},
+    window::WindowSettings,
+};
+
+/// How much longer than any poll looks back an id is remembered, for polls that
+/// take their time.
+const RETENTION_MARGIN: SignedDuration = SignedDuration::from_hours(1);
+/// About how many requests of an account wait for their turn at once.
+const PAGES_AT_ONCE: f64 = 8.0;
+/// From the first poll of one account to that of the next, at most: ten thousand
+/// that begin at once would be late together for ever.
+const BETWEEN_STARTS: Duration = Duration::from_millis(5);
+/// How long an account rests whose poller has ended by itself.
+const AFTER_DEFECT: Duration = Duration::from_secs(10);
+
+/// What all accounts share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) store: SharedStore,
+    pub(super) connections: Connections,
+    pub(super) exposition: Arc<Exposition>,
+    pub(super) roster: Arc<Roster>,
+    pub(super) clock: SystemClock,
+    pub(super) event_log: Option<SharedLog>,
+}
+
+/// Where events of all accounts are logged.
+#[derive(Debug)]
+pub(super) struct SharedLog {
+    content: Content,
+    destination: Arc<Mutex<Destination>>,
+}
+
+/// The accounts at work.
+#[derive(Debug)]
+pub(super) struct Accounts {
+    shared: Shared,
+    by_name: BTreeMap<Option<Arc<str>>, Account>,
+    tasks: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct Account {
+    plan: Plan,
+    member: Member,
+    /// Taken up, and not at work yet.
+    ready: Option<Ready>,
+    poller: Option<AbortHandle>,
+    event_log: Option<AbortHandle>,
+}
+
+#[derive(Debug)]
+struct Ready {
+    poller: PollerStart<StoredAccount>,
+    event_log: Option<EventLog>,
+}
+
+/// All that decides how an account is counted.
+#[derive(Debug, Clone, PartialEq)]
+struct Plan {
+    account: AccountSettings,
+    poll: PollSettings,
+    max_series: usize,
+}
+
+/// What a change of the accounts came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Difference {
+    pub(super) added: usize,
+    pub(super) changed: usize,
+    pub(super) removed: usize,
+}
+
+impl SharedLog {
+    pub(super) fn new(settings: &EventLogSettings) -> Self {
+        let destination = match &settings.path {
+            Some(path) => Destination::File(LogFile::new(path.clone())),
+            None => Destination::Standard,
+        };
+        Self {
+            content: if settings.personal_data {
+                Content::Everything
+            } else {
+                Content::Impersonal
+            },
+            destination: Arc::new(Mutex::new(destination)),
+        }
+    }
+
+    /// The event log of an account, and where its lines begin.
+    fn of(
+        &self,
+        name: Option<Arc<str>>,
+        storage: &StoredAccount,
+    ) -> anyhow::Result<(Outbox, EventLog)> {
+        let written = Written::default();
+        let outbox = Outbox::new(self.content, name, storage.last_line()?, written.clone());
+        let destination = Arc::clone(&self.destination);
+        Ok((outbox, EventLog::new(storage.lines(), destination, written)))
+    }
+}
+
+impl Accounts {
+    /// Takes up the accounts as they were stored; what they showed is shown at once.
+    pub(super) fn new(shared: Shared, settings: &Settings) -> anyhow::Result<Self> {
+        let mut accounts = Self {
+            shared,
+            by_name: BTreeMap::new(),
+            tasks: JoinSet::new(),
+        };
+        for (place, plan) in plans(settings).into_iter().enumerate() {
+            let first_poll_in = spread(place, settings);
+            accounts.take_up(plan, None, first_poll_in)?;
+        }
+        accounts.enroll();
+        Ok(accounts)
+    }
+
+    /// Polls every account that does not poll yet.
+    pub(super) fn start(&mut self, counting: &Handle) {
+        for account in self.by_name.values_mut() {
+            account.start(&mut self.tasks, counting);
+        }
+    }
+
+    /// Goes over to these accounts. Those that stay as they are do not notice; one
+    /// that changes goes on from where it is stored.
+    ///
+    /// # Errors
+    /// With what could not be taken up; everything else was.
+    pub(super) async fn change(
+        &mut self,
+        settings: &Settings,
+        counting: &Handle,
+    ) -> anyhow::Result<Difference> {
+        let mut difference = Difference::default();
+        let plans = plans(settings);
+        let names: BTreeSet<_> = plans.iter().map(|plan| plan.account.name.clone()).collect();
+        let mut stopped = Vec::new();
+        self.by_name.retain(|name, account| {
+            let stays = names.contains(name);
+            if !stays {
+                difference.removed += 1;
+                stopped.extend(account.stop());
+            }
+            stays
+        });
+        let mut new = Vec::new();
+        for plan in plans {
+            match self.by_name.get(&plan.account.name) {
+                Some(account) if account.plan == plan => continue,
+                Some(account) => {
+                    difference.changed += 1;
+                    stopped.extend(account.stop());
+                }
+                None => difference.added += 1,
+            }
+            new.push(plan);
+        }
+        self.wait_for(&stopped).await;
+        let mut failure = None;
+        for (place, plan) in new.into_iter().enumerate() {
+            let metrics = self.by_name.get(&plan.account.name);
+            let metrics = metrics.map(|account| Arc::clone(&account.member.metrics));
+            let taken_up = self.take_up(plan, metrics, spread(place, settings));
+            failure = failure.or(taken_up.err());
+        }
+        self.enroll();
+        self.start(counting);
+        failure.map_or(Ok(difference), Err)
+    }
+
+    /// Waits until these have ended, and nothing of theirs comes to the store.
+    async fn wait_for(&mut self, stopped: &[AbortHandle]) {
+        while stopped.iter().any(|task| !task.is_finished()) {
+            self.tasks.join_next().await;
+        }
+        self.shared.store.flush().await;
+    }
+
+    /// Waits until a poller has ended by itself, which only a defect can make it do;
+    /// the account then goes on from where it is stored, after a rest. May be dropped
+    /// at any await.
+    ///
+    /// # Errors
+    /// When it cannot go on.
+    pub(super) async fn tend(&mut self, counting: &Handle) -> anyhow::Result<()> {
+        let name = loop {
+            let ended = self.by_name.iter().find(|(_, account)| account.has_ended());
+            if let Some((name, _)) = ended {
+                break name.clone();
+            }
+            if self.tasks.join_next().await.is_none() {
+                return std::future::pending().await;
+            }
+        };
+        tracing::error!(account = name.as_deref(), again_in = ?AFTER_DEFECT, "the poller ended, which is a defect: please report it with the log");
+        self.shared.store.flush().await;
+        let Some(account) = self.by_name.get(&name) else {
+            return Ok(());
+        };
+        let (plan, metrics) = (account.plan.clone(), Arc::clone(&account.member.metrics));
+        self.take_up(plan, Some(metrics), AFTER_DEFECT)?;
+        if let Some(account) = self.by_name.get(&name) {
+            account.tell_of_defect();
+        }
+        self.enroll();
+        self.start(counting);
+        Ok(())
+    }
+
+    fn take_up(
+        &mut self,
+        plan: Plan,
+        metrics: Option<Arc<SelfMetrics>>,
+        first_poll_in: Duration,
+    ) -> anyhow::Result<()> {
+        let name = plan.account.name.clone();
+        let account = self
+            .shared
+            .account(plan, metrics, first_poll_in)
+            .with_context(|| match &name {
+                Some(name) => format!("account {name:?}"),
+                None => "the account".to_owned(),
+            })?;
+        self.by_name.insert(name, account);
+        Ok(())
+    }
+
+    fn enroll(&self) {
+        let members = self.by_name.values();
+        let members = members.map(|account| account.member.clone());
+        self.shared.roster.replace(members.collect());
+    }
+}
+
+impl Shared {
+    fn account(
+        &self,
+        plan: Plan,
+        metrics: Option<Arc<SelfMetrics>>,
+        first_poll_in: Duration,
+    ) -> anyhow::Result<Account> {
+        let name = plan.account.name.clone();
+        let metrics = match metrics {
+            Some(metrics) => metrics,
+            None => Arc::new(SelfMetrics::new(REASONS, name.as_deref())?),
+        };
+        let status = Arc::new(self.roster.status(Instant::now().into_std()));
+        let storage = self.store.account(&plan.account.key);
+        let settings = poller_settings(&plan, first_poll_in);
+        let stored = storage.load(settings.window, settings.max_series)?;
+        let (outbox, event_log) = match &self.event_log {
+            Some(log) => {
+                let (outbox, event_log) = log.of(name.clone(), &storage)?;
+                (outbox, Some(event_log))
+            }
+            None => (Outbox::default(), None),
+        };
+        let parts = Parts {
+            client: client(&self.connections, &plan.account, &metrics)?,
+            storage,
+            clock: self.clock,
+            metrics: Arc::clone(&metrics),
+            exposition: self.exposition.add(name.clone(), Arc::clone(&metrics)),
+            status: Arc::clone(&status),
+            outbox,
+            filter: plan.account.filter.clone(),
+        };
+        let poller = PollerStart::new(settings, parts, stored);
+        Ok(Account {
+            plan,
+            member: Member {
+                name,
+                status,
+                metrics,
+            },
+            ready: Some(Ready { poller, event_log }),
+            poller: None,
+            event_log: None,
+        })
+    }
+}
+
+impl Account {
+    fn start(&mut self, tasks: &mut JoinSet<()>, counting: &Handle) {
+        // Of the highest level, so that it is there at every level of the log.
+        let span = self.member.name.as_deref().map_or_else(Span::none, |name| {
+            tracing::error_span!("account", account = name)
+        });
+        let Some(Ready { poller, event_log }) = self.ready.take() else {
+            return;
+        };
+        let poller = poller.run().instrument(span.clone());
+        let log = event_log.map(|log| tasks.spawn_on(log.run().instrument(span), counting));
+        self.poller = Some(tasks.spawn_on(poller, counting));
+        self.event_log = log;
+    }
+
+    /// Stops its tasks; they have ended some time after that. Dropping a poller at any
+    /// await loses nothing that was shown.
+    fn stop(&self) -> Vec<AbortHandle> {
+        let tasks = self.poller.iter().chain(&self.event_log).cloned();
+        let tasks: Vec<_> = tasks.collect();
+        tasks.iter().for_each(AbortHandle::abort);
+        tasks
+    }
+
+    fn has_ended(&self) -> bool {
+        self.poller.as_ref().is_some_and(AbortHandle::is_finished)
+    }
+
+    fn tell_of_defect(&self) {
+        self.member.metrics.up.set(0.0);
+        self.member.status.record(Progress {
+            last_success: None,
+            failing: Some(Failing {
+                since: Timestamp::now(),
+                error: "the poller ended, which is a defect: please report it with the log".into(),
+            }),
+        });
+    }
+}
+
+fn plans(settings: &Settings) -> Vec<Plan> {
+    let plan = |account: &AccountSettings| Plan {
+        account: account.clone(),
+        poll: settings.poll,
+        max_series: settings.max_series,
+    };
+    settings.accounts.iter().map(plan).collect()
+}
+
+/// When the account at this place is first polled.
+fn spread(place: usize, settings: &Settings) -> Duration {
+    let place = u32::try_from(place).unwrap_or(u32::MAX);
+    let all = u32::try_from(settings.accounts.len()).unwrap_or(u32::MAX);
+    let between = settings.poll.interval / all.max(1);
+    between.min(BETWEEN_STARTS) * place
+}
+
+/// Asks the API of an account.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub(crate) fn client(
+    connections: &Connections,
+    account: &AccountSettings,
+    metrics: &Arc<SelfMetrics>,
+) -> anyhow::Result<Client> {
+    let client = ClientSettings {
+        base_url: account.base_url.clone(),
+        timeout: account.timeout,
+        max_requests_per_second: account.max_requests_per_second,
+    };
+    let credentials = Credentials {
+        key: account.key.clone(),
+        secret: account.secret.clone(),
+    };
+    Client::new(connections, &client, credentials, Arc::clone(metrics))
+        .context("TLS cannot be set up; are CA certificates installed (package ca-certificates)?")
+}
+
+fn poller_settings(plan: &Plan, first_poll_in: Duration) -> PollerSettings {
+    let poll = plan.poll;
+    // A request may have to wait for its turn first.
+    let turn = Duration::try_from_secs_f64(PAGES_AT_ONCE / plan.account.max_requests_per_second);
+    let turn = turn.unwrap_or(Duration::MAX / 2);
+    PollerSettings {
+        interval: poll.interval,
+        request_timeout: plan.account.timeout + turn,
+        window: WindowSettings {
+            lookback: poll.lookback,
+            retention: poll.reconcile_lookback + RETENTION_MARGIN,
+        },
+        reconcile_interval: poll.reconcile_interval,
+        reconcile_lookback: poll.reconcile_lookback,
+        start: match poll.start {
+            Start::Now => PollStart::Now,
+            Start::Age(age) => PollStart::Age(age),
+            Start::At(time) => PollStart::At(time),
+        },
+        max_series: plan.max_series,
+        first_poll_in,
+    }
+}

@@ -1,0 +1,353 @@
+//! Whose events are counted: the one account of the environment, or those of the
+//! config file.
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::{
+    AccountEntry, AccountOptions, Check, ShardOptions, base_url, file::FileSetting, shard,
+    shard::Shard,
+};
+use crate::event::TypeFilter;
+
+/// The longest name of an account, in characters: label values are no longer.
+const MAX_NAME_CHARS: usize = 64;
+
+/// One account and where its API is.
+#[derive(Debug, Clone)]
+pub struct AccountSettings {
+    /// The label `account`; `None` for the account of the environment.
+    pub name: Option<Arc<str>>,
+    /// `https`, or `http` where that was allowed.
+    pub base_url: Url,
+    /// For one request, body included; above 0.
+    pub timeout: Duration,
+    /// Above 0.
+    pub max_requests_per_second: f64,
+    /// The API key.
+    pub key: String,
+    /// The API secret; not empty.
+    pub secret: SecretString,
+    /// Which of its events are counted.
+    pub filter: TypeFilter,
+}
+
+impl PartialEq for AccountSettings {
+    fn eq(&self, other: &Self) -> bool {
+        let secret = |account: &Self| account.secret.expose_secret().to_owned();
+        self.name == other.name
+            && self.base_url == other.base_url
+            && self.timeout == other.timeout
+            && self.max_requests_per_second.to_bits() == other.max_requests_per_second.to_bits()
+            && self.key == other.key
+            && secret(self) == secret(other)
+            && self.filter == other.filter
+    }
+}
+
+/// What was found beside the flags: in the environment, in files, on this machine.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Of the one account.
+    pub credentials: FoundCredentials,
+    /// Those of the config file, if it has any.
+    pub accounts: Option<Vec<FoundAccount>>,
+    /// Which settings come from the config file.
+    pub origins: Origins,
+    /// What this machine is called.
+    pub host_name: Option<String>,
+}
+
+/// The key and the secret as they were found, if they were.
+#[derive(Debug, Clone, Default)]
+pub struct FoundCredentials {
+    /// From `NEXMO_API_KEY` or `VONAGE_API_KEY`.
+    pub key: Option<String>,
+    /// From the file of `--api.secret-file`, or from `NEXMO_API_SECRET` or
+    /// `VONAGE_API_SECRET`; or why the file could not be read.
+    pub secret: Option<Result<SecretString, String>>,
+}
+
+/// An account of the config file.
+#[derive(Debug, Clone)]
+pub struct FoundAccount {
+    /// As it is written there.
+    pub entry: AccountEntry,
+    /// The secret, or why its file could not be read.
+    pub secret: Result<SecretString, String>,
+}
+
+/// Which settings come from the config file, so that a problem leads there.
+#[derive(Debug, Clone, Default)]
+pub struct Origins {
+    /// The config file.
+    pub path: String,
+    /// By the long name of the flag.
+    pub settings: BTreeMap<String, FileSetting>,
+}
+
+impl Origins {
+    /// Where a setting comes from: the flag itself, or a line of the config file.
+    pub(super) fn of(&self, setting: &str) -> String {
+        let name = setting.strip_prefix("--");
+        match name.and_then(|name| Some((name, self.settings.get(name)?))) {
+            Some((name, found)) => format!(
+                "{}, line {}: {}",
+                self.path,
+                found.line,
+                name.replace('-', "_")
+            ),
+            None => setting.to_owned(),
+        }
+    }
+
+    fn at(&self, line: usize) -> String {
+        format!("{}, line {line}:", self.path)
+    }
+}
+
+impl From<FoundCredentials> for Found {
+    fn from(credentials: FoundCredentials) -> Self {
+        Self {
+            credentials,
+            ..Self::default()
+        }
+    }
+}
+
+impl Check {
+    /// Everything that an account needs besides who it is.
+    fn common(&mut self, options: &AccountOptions) -> Option<AccountSettings> {
+        let base_url = base_url::parse_base_url(&options.base_url, options.allow_http);
+        let base_url = self.ok("--api.base-url", base_url);
+        let timeout = self.positive_duration("--api.timeout", &options.timeout);
+        let rate = "--api.max-requests-per-second";
+        let rate = self.above_zero(rate, &options.max_requests_per_second);
+        Some(AccountSettings {
+            name: None,
+            base_url: base_url?,
+            timeout: timeout?,
+            max_requests_per_second: rate?,
+            key: String::new(),
+            secret: SecretString::default(),
+            filter: TypeFilter::default(),
+        })
+    }
+
+    /// The accounts that this exporter counts.
+    pub(super) fn accounts(
+        &mut self,
+        options: &AccountOptions,
+        shards: &ShardOptions,
+        found: Found,
+    ) -> Option<Vec<AccountSettings>> {
+        let shard = self.shard(shards, found.host_name.as_deref(), found.accounts.is_some());
+        match found.accounts {
+            None => {
+                let account = self.only_account(options, found.credentials);
+                shard?;
+                Some(vec![account?])
+            }
+            Some(accounts) => {
+                let mut accounts = self.named_accounts(options, accounts)?;
+                let shard = shard?;
+                accounts.retain(|account| {
+                    let name = account.name.as_deref().unwrap_or_default();
+                    shard.counts(name)
+                });
+                Some(accounts)
+            }
+        }
+    }
+
+    /// The account that a command asks for.
+    pub(super) fn one_account(
+        &mut self,
+        options: &AccountOptions,
+        name: Option<&str>,
+        found: Found,
+    ) -> Option<AccountSettings> {
+        let Some(accounts) = found.accounts else {
+            let account = self.only_account(options, found.credentials);
+            let problem =
+                "names an account of the config file, and there is none; give --config.file";
+            return self.that("--account", name.is_none(), problem, account?);
+        };
+        let names: Vec<String> = accounts
+            .iter()
+            .map(|found| found.entry.name.clone())
+            .collect();
+        let wanted = |found: &FoundAccount| name.is_none_or(|name| found.entry.name == name);
+        let chosen: Vec<_> = accounts.into_iter().filter(wanted).collect();
+        if chosen.len() == 1 {
+            return self.named_accounts(options, chosen)?.pop();
+        }
+        self.report("--account", some_of(&names));
+        None
+    }
+
+    fn only_account(
+        &mut self,
+        options: &AccountOptions,
+        found: FoundCredentials,
+    ) -> Option<AccountSettings> {
+        let common = self.common(options);
+        let key = self.key("NEXMO_API_KEY", found.key.unwrap_or_default());
+        let secret = self.secret(found.secret);
+        Some(AccountSettings {
+            key: key?,
+            secret: secret?,
+            ..common?
+        })
+    }
+
+    fn named_accounts(
+        &mut self,
+        options: &AccountOptions,
+        found: Vec<FoundAccount>,
+    ) -> Option<Vec<AccountSettings>> {
+        let common = self.common(options);
+        self.that(
+            "accounts",
+            !found.is_empty(),
+            "of the config file is empty; add one, or take the list away",
+            (),
+        );
+        let mut lines = BTreeMap::new();
+        for FoundAccount { entry, .. } in &found {
+            let taken = [
+                ("name", entry.name.clone(), "names are labels"),
+                (
+                    "api_key",
+                    entry.api_key.clone(),
+                    "its counts are kept by it",
+                ),
+            ];
+            for (what, value, why) in taken {
+                if let Some(first) = lines.insert((what, value), entry.line) {
+                    let problem = format!("`{what}` is that of the account in line {first}; {why}");
+                    self.report_at(entry.line, problem);
+                }
+            }
+        }
+        let accounts = found
+            .into_iter()
+            .map(|found| self.named_account(options, found, common.as_ref()));
+        // Collected first, so that each wrong account is reported.
+        accounts.collect::<Vec<_>>().into_iter().collect()
+    }
+
+    fn named_account(
+        &mut self,
+        options: &AccountOptions,
+        found: FoundAccount,
+        common: Option<&AccountSettings>,
+    ) -> Option<AccountSettings> {
+        let FoundAccount { entry, secret } = found;
+        let line = entry.line;
+        let before = self.problems.len();
+        let length = entry.name.chars().count();
+        if length > MAX_NAME_CHARS || entry.name.contains(char::is_control) {
+            let problem =
+                format!("`name` must have at most {MAX_NAME_CHARS} characters, all printable");
+            self.report_at(line, problem);
+        }
+        let at = format!("{} `api_key`", self.origins.at(line));
+        self.key(&at, entry.api_key.clone());
+        let secret =
+            secret.map_err(|problem| self.report_at(line, format!("`api_secret_file` {problem}")));
+        let base_url = entry.base_url.map(|text| {
+            base_url::parse_base_url(&text, options.allow_http)
+                .map_err(|problem| self.report_at(line, format!("`base_url` {problem}")))
+        });
+        let base_url = base_url.transpose().ok()?;
+        if self.problems.len() > before {
+            return None;
+        }
+        let common = common?.clone();
+        Some(AccountSettings {
+            name: Some(entry.name.into()),
+            base_url: base_url.unwrap_or(common.base_url),
+            key: entry.api_key,
+            secret: secret.ok()?,
+            filter: TypeFilter {
+                only: entry.event_types.into_iter().collect(),
+                except: entry.exclude_event_types.into_iter().collect(),
+            },
+            ..common
+        })
+    }
+
+    fn report_at(&mut self, line: usize, problem: impl fmt::Display) {
+        let problem = format!("{} {problem}", self.origins.at(line));
+        self.problems.push(problem);
+    }
+
+    fn key(&mut self, setting: &str, key: String) -> Option<String> {
+        // A colon would end the user name of HTTP Basic authentication (RFC 7617).
+        let usable = !key.is_empty() && !key.contains(':') && !key.contains(char::is_control);
+        self.that(
+            setting,
+            usable,
+            "must be set to the API key of the account",
+            key,
+        )
+    }
+
+    fn secret(&mut self, found: Option<Result<SecretString, String>>) -> Option<SecretString> {
+        match found {
+            Some(Ok(secret)) if !secret.expose_secret().is_empty() => Some(secret),
+            Some(Err(problem)) => {
+                self.report("--api.secret-file", problem);
+                None
+            }
+            _ => {
+                let problem = "must be set to the API secret of the account, or --api.secret-file to a file that holds it";
+                self.report("NEXMO_API_SECRET", problem);
+                None
+            }
+        }
+    }
+
+    fn shard(
+        &mut self,
+        options: &ShardOptions,
+        host_name: Option<&str>,
+        has_accounts: bool,
+    ) -> Option<Shard> {
+        let Some(count) = &options.count else {
+            let alone = options.index.is_none();
+            let problem = "needs --shard.count beside it";
+            return self.that("--shard.index", alone, problem, Shard::ONLY);
+        };
+        let count: u32 = self.above_zero("--shard.count", count)?;
+        let problem = "needs the accounts of a config file: one account is counted by one exporter";
+        self.that("--shard.count", has_accounts, problem, ())?;
+        let index = if let Some(index) = &options.index {
+            let problem = |_| format!("{index:?} is no whole number");
+            self.ok("--shard.index", index.parse::<u32>().map_err(problem))?
+        } else {
+            let ordinal = host_name.and_then(shard::ordinal);
+            let problem = "must be given: the name of this machine does not end with a number, as that of a pod in a StatefulSet does";
+            self.ok("--shard.index", ordinal.ok_or(problem))?
+        };
+        let problem = format!("is {index}, and must be below --shard.count, which is {count}");
+        let shard = Shard { index, count };
+        self.that("--shard.index", index < count, &problem, shard)
+    }
+}
+
+/// What to write, where it was not one of these.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let mut text = format!(
+        "must be one of the accounts: {}",
+        names[..names.len().min(SHOWN)].join(", ")
+    );
+    if names.len() > SHOWN {
+        text.push_str(" and others");
+    }
+    text
+}

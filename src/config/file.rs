@@ -1,0 +1,323 @@
+//! The config file: the settings that are flags too, and the accounts.
+//!
+//! Settings are named like the flags, dots as nesting and dashes as `_`:
+//! `poll: {reconcile_interval: 2h}` is `--poll.reconcile-interval=2h`. What they mean
+//! is not judged here.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use secrecy::SecretString;
+
+use super::Problems;
+use crate::yaml::{self, Entry, Node, Value, YamlError};
+
+/// The key of the list of accounts.
+const ACCOUNTS: &str = "accounts";
+
+/// What a config file says.
+#[derive(Debug, Clone, Default)]
+pub struct ConfigFile {
+    /// By the long name of the flag.
+    pub settings: BTreeMap<String, FileSetting>,
+    /// `None` where the file has no accounts.
+    pub accounts: Option<Vec<AccountEntry>>,
+}
+
+/// A setting of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSetting {
+    /// From 1.
+    pub line: usize,
+    /// As a flag would have them; never empty.
+    pub values: Vec<String>,
+}
+
+/// An account of the file, as it is written there.
+#[derive(Debug, Clone)]
+pub struct AccountEntry {
+    /// Where it begins, from 1.
+    pub line: usize,
+    /// The value of the label `account`.
+    pub name: String,
+    /// The API key.
+    pub api_key: String,
+    /// Where the API secret is.
+    pub secret: EntrySecret,
+    /// Types to count; empty for all.
+    pub event_types: Vec<String>,
+    /// Types not to count.
+    pub exclude_event_types: Vec<String>,
+    /// In place of `--api.base-url`.
+    pub base_url: Option<String>,
+}
+
+/// Where the secret of an account is.
+#[derive(Debug, Clone)]
+pub enum EntrySecret {
+    /// In the config file itself.
+    Text(SecretString),
+    /// In a file of its own.
+    File(PathBuf),
+}
+
+impl ConfigFile {
+    /// Reads the text of a config file.
+    ///
+    /// # Errors
+    /// All [`Problems`] together, each with its line. None shows a value.
+    pub fn parse(text: &str) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let mut file = Self::default();
+        match yaml::parse(text) {
+            Err(error) => problems.push(error.to_string()),
+            Ok(entries) => {
+                for entry in &entries {
+                    if entry.key == ACCOUNTS {
+                        file.accounts = Some(accounts(entry, &mut problems));
+                    } else {
+                        file.setting("", entry, &mut problems);
+                    }
+                }
+            }
+        }
+        if problems.is_empty() {
+            Ok(file)
+        } else {
+            Err(Problems(problems))
+        }
+    }
+
+    fn setting(&mut self, above: &str, entry: &Entry, problems: &mut Vec<String>) {
+        let name = format!("{above}{}", entry.key.replace('_', "-"));
+        if let Value::Map(inner) = &entry.node.value {
+            let above = format!("{name}.");
+            for entry in inner {
+                self.setting(&above, entry, problems);
+            }
+            return;
+        }
+        match values(entry) {
+            Ok(values) => {
+                let line = entry.line;
+                self.settings.insert(name, FileSetting { line, values });
+            }
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+}
+
+/// One text, or a list of them.
+fn values(entry: &Entry) -> Result<Vec<String>, YamlError> {
+    let values: Vec<String> = match &entry.node.value {
+        Value::List(_) => entry.texts()?.into_iter().map(str::to_owned).collect(),
+        _ => vec![entry.text()?.to_owned()],
+    };
+    if values.is_empty() || values.iter().any(String::is_empty) {
+        return Err(entry.error("has no value; write one, or take the line away"));
+    }
+    Ok(values)
+}
+
+fn accounts(entry: &Entry, problems: &mut Vec<String>) -> Vec<AccountEntry> {
+    let nodes = entry.list().unwrap_or_else(|error| {
+        problems.push(error.to_string());
+        &[]
+    });
+    nodes
+        .iter()
+        .filter_map(|node| Reading::default().account(node, problems))
+        .collect()
+}
+
+/// An account as far as it has been read.
+#[derive(Default)]
+struct Reading {
+    name: Option<String>,
+    api_key: Option<String>,
+    api_secret: Option<String>,
+    api_secret_file: Option<String>,
+    event_types: Vec<String>,
+    exclude_event_types: Vec<String>,
+    base_url: Option<String>,
+}
+
+impl Reading {
+    fn account(mut self, node: &Node, problems: &mut Vec<String>) -> Option<AccountEntry> {
+        let before = problems.len();
+        match node.map(ACCOUNTS) {
+            Ok(entries) => {
+                for entry in entries {
+                    if let Err(error) = self.take(entry) {
+                        problems.push(error.to_string());
+                    }
+                }
+            }
+            Err(error) => problems.push(error.to_string()),
+        }
+        let line = node.line;
+        let mut missing = |what: &str| problems.push(format!("line {line}: the account {what}"));
+        let secret = match (self.api_secret, self.api_secret_file) {
+            (Some(text), None) => Some(EntrySecret::Text(text.into())),
+            (None, Some(path)) => Some(EntrySecret::File(path.into())),
+            (None, None) => {
+                missing("has neither `api_secret` nor `api_secret_file`");
+                None
+            }
+            (Some(_), Some(_)) => {
+                missing("has both `api_secret` and `api_secret_file`; keep one");
+                None
+            }
+        };
+        if self.name.is_none() {
+            missing("has no `name`, which becomes its label");
+        }
+        if self.api_key.is_none() {
+            missing("has no `api_key`");
+        }
+        if problems.len() > before {
+            return None;
+        }
+        Some(AccountEntry {
+            line,
+            name: self.name?,
+            api_key: self.api_key?,
+            secret: secret?,
+            event_types: self.event_types,
+            exclude_event_types: self.exclude_event_types,
+            base_url: self.base_url,
+        })
+    }
+
+    fn take(&mut self, entry: &Entry) -> Result<(), YamlError> {
+        let place = match &*entry.key {
+            "name" => &mut self.name,
+            "api_key" => &mut self.api_key,
+            "api_secret" => &mut self.api_secret,
+            "api_secret_file" => &mut self.api_secret_file,
+            "base_url" => &mut self.base_url,
+            "event_types" => {
+                self.event_types = values(entry)?;
+                return Ok(());
+            }
+            "exclude_event_types" => {
+                self.exclude_event_types = values(entry)?;
+                return Ok(());
+            }
+            _ => {
+                let known = "name, api_key, api_secret, api_secret_file, base_url, event_types and exclude_event_types";
+                return Err(entry.error(format_args!("is unknown; an account has {known}")));
+            }
+        };
+        let text = entry.text()?;
+        if text.is_empty() {
+            return Err(entry.error("has no value"));
+        }
+        *place = Some(text.to_owned());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "
+poll:
+  interval: 60s
+  reconcile_interval: 2h
+web: {listen_address: [':1', ':2']}
+metrics: {max_series: 5}
+accounts:
+  - name: production
+    api_key: abcd1234
+    api_secret_file: /run/secrets/production
+    event_types: [ACCOUNT_SECRET_DELETE, USER_CREATED]
+  - {name: test, api_key: efgh5678, api_secret: 's3cret', exclude_event_types: USER_LOGIN}
+";
+
+    #[test]
+    fn settings_are_named_like_flags() {
+        let file = ConfigFile::parse(FILE).expect("a file");
+        let settings: Vec<_> = file
+            .settings
+            .iter()
+            .map(|(name, setting)| (&**name, setting.line, setting.values.join(" ")))
+            .collect();
+        let expected = [
+            ("metrics.max-series", 6, "5".to_owned()),
+            ("poll.interval", 3, "60s".to_owned()),
+            ("poll.reconcile-interval", 4, "2h".to_owned()),
+            ("web.listen-address", 5, ":1 :2".to_owned()),
+        ];
+        assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn accounts_in_their_order() {
+        let file = ConfigFile::parse(FILE).expect("a file");
+        let accounts = file.accounts.expect("accounts");
+        let [production, test] = &*accounts else {
+            panic!("two accounts")
+        };
+        assert_eq!((&*production.name, production.line), ("production", 8));
+        let EntrySecret::File(path) = &production.secret else {
+            panic!("a file")
+        };
+        assert_eq!(path, &PathBuf::from("/run/secrets/production"));
+        assert_eq!(production.event_types.len(), 2);
+        assert_eq!(test.exclude_event_types, ["USER_LOGIN"]);
+        assert!(!format!("{accounts:?}").contains("s3cret"));
+        assert!(ConfigFile::parse("").expect("nothing").accounts.is_none());
+    }
+
+    /// Each file, and all that is wrong with it.
+    #[test]
+    fn every_problem_has_its_line_and_none_a_value() {
+        let cases: [(&str, &[&str]); 8] = [
+            (
+                "poll: {interval: }",
+                &["line 1: `interval` has no value; write one, or take the line away"],
+            ),
+            (
+                "poll: {interval: [[s3cret]]}",
+                &["line 1: `interval` must be a list of text"],
+            ),
+            ("accounts: s3cret", &["line 1: `accounts` must be a list"]),
+            (
+                "accounts: [s3cret]",
+                &[
+                    "line 1: `accounts` must be a mapping, `key: value`",
+                    "line 1: the account has neither `api_secret` nor `api_secret_file`",
+                    "line 1: the account has no `name`, which becomes its label",
+                    "line 1: the account has no `api_key`",
+                ],
+            ),
+            (
+                "accounts:\n- name: a\n  api_key: b\n  api_secret: s3cret\n  api_secret_file: c",
+                &["line 2: the account has both `api_secret` and `api_secret_file`; keep one"],
+            ),
+            (
+                "accounts:\n- name: a\n  key: s3cret\n  api_key: k\n  api_secret: s3cret",
+                &[
+                    "line 3: `key` is unknown; an account has name, api_key, api_secret, api_secret_file, base_url, event_types and exclude_event_types",
+                ],
+            ),
+            (
+                "accounts:\n- {name: '', api_key: b, api_secret: s3cret}",
+                &[
+                    "line 2: `name` has no value",
+                    "line 2: the account has no `name`, which becomes its label",
+                ],
+            ),
+            (
+                "accounts: []\naccounts: []",
+                &["line 2: `accounts` is given again, after line 1; keep one"],
+            ),
+        ];
+        for (text, expected) in cases {
+            let problems = ConfigFile::parse(text).expect_err(text);
+            assert_eq!(problems.0, expected, "{text}");
+            assert!(!problems.to_string().contains("s3cret"));
+        }
+    }
+}

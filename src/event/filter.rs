@@ -1,0 +1,45 @@
+//! Which events of an account are counted.
+
+use std::collections::BTreeSet;
+
+/// Event types to count. The default counts all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TypeFilter {
+    /// No others; empty for all.
+    pub only: BTreeSet<String>,
+    /// Not these.
+    pub except: BTreeSet<String>,
+}
+
+impl TypeFilter {
+    /// Whether events of this type are counted.
+    #[must_use]
+    pub fn admits(&self, event_type: &str) -> bool {
+        let wanted = self.only.is_empty() || self.only.contains(event_type);
+        wanted && !self.except.contains(event_type)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types() {
+        let set = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        let cases: [(&[&str], &[&str], [bool; 2]); 5] = [
+            (&[], &[], [true, true]),
+            (&["A"], &[], [true, false]),
+            (&[], &["A"], [false, true]),
+            (&["A", "B"], &["A"], [false, true]),
+            (&["C"], &[], [false, false]),
+        ];
+        for (only, except, expected) in cases {
+            let filter = TypeFilter {
+                only: set(only),
+                except: set(except),
+            };
+            assert_eq!(["A", "B"].map(|name| filter.admits(name)), expected);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The configuration is read anew while the exporter runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crate::cloud::{Cloud, UP, account, wait_for_counted};
+use crate::support::exporter::{Exporter, is};
+use crate::support::exposition;
+use crate::support::http::HttpClient;
+
+const SUCCESSFUL: &str = "nexmo_audit_config_last_reload_successful";
+const REQUESTS: &str = "nexmo_audit_api_requests_total";
+const TAKEN_OVER: &str = "configuration taken over";
+
+fn requests(exporter: &Exporter, account: &str) -> f64 {
+    let labels = [("account", account), ("operation", "list"), ("code", "200")];
+    exporter.value(REQUESTS, &labels)
+}
+
+#[test]
+fn accounts_come_and_go_and_the_others_do_not_notice() {
+    let cloud = Cloud::new(&["stays", "goes", "comes"]);
+    for name in ["stays", "goes", "comes"] {
+        cloud.record_many(name, 2);
+    }
+    cloud.configure_accounts(&["stays", "goes"]);
+    let exporter = cloud.start();
+    wait_for_counted(&exporter, "stays", 2);
+    wait_for_counted(&exporter, "goes", 2);
+    let before = requests(&exporter, "stays");
+
+    // Someone scrapes all along.
+    let done = Arc::new(AtomicBool::new(false));
+    let (ended, url) = (Arc::clone(&done), exporter.program.url("/metrics"));
+    let watching = thread::spawn(move || {
+        let http = HttpClient::new();
+        let mut scrapes = 0;
+        while !ended.load(Ordering::Relaxed) {
+            let page = http.get_body(&url).expect("metrics");
+            let labels = [("account", "stays"), ("event_type", "USER_STATUS")];
+            let counted = exposition::value(&page, "nexmo_audit_events_by_type_total", &labels);
+            assert_eq!(counted, Some(2.0), "{page}");
+            scrapes += 1;
+        }
+        scrapes
+    });
+    cloud.configure_accounts(&["comes", "stays"]);
+    exporter.program.signal("HUP");
+    let line = exporter.program.wait_for_line(TAKEN_OVER);
+    assert!(line.contains("added=1 changed=0 removed=1"), "{line}");
+    wait_for_counted(&exporter, "comes", 2);
+    done.store(true, Ordering::Relaxed);
+    assert!(watching.join().expect("it was there all along") > 0);
+
+    let page = exporter.page("/metrics");
+    assert!(!page.contains("account=\"goes\""), "{page}");
+    let labels = [("account", "stays"), ("operation", "list"), ("code", "200")];
+    exporter.wait_for(REQUESTS, &labels, |requests| requests > before);
+    assert_eq!(exporter.status("/-/ready"), 200);
+
+    // One that comes back goes on from where it was.
+    cloud.record_many("goes", 1);
+    cloud.configure_accounts(&["stays", "goes"]);
+    exporter.program.signal("HUP");
+    wait_for_counted(&exporter, "goes", 3);
+}
+
+#[test]
+fn a_secret_is_rotated_without_a_lost_event() {
+    let cloud = Cloud::new(&["one", "two"]);
+    cloud.write("one.secret", "one-secret\n");
+    cloud.configure(&format!(
+        "accounts:\n- {{name: one, api_key: one, api_secret_file: one.secret}}\n{}",
+        account("two", "")
+    ));
+    cloud.record_many("one", 5);
+    let exporter = cloud.start();
+    wait_for_counted(&exporter, "one", 5);
+    let before = requests(&exporter, "one");
+
+    cloud.set_secret("one", "rotated");
+    cloud.record_many("one", 2);
+    exporter.wait_for(UP, &[("account", "one")], is(0.0));
+    cloud.write("one.secret", "rotated\n");
+    exporter.program.signal("HUP");
+    let line = exporter.program.wait_for_line(TAKEN_OVER);
+    assert!(line.contains("added=0 changed=1 removed=0"), "{line}");
+    wait_for_counted(&exporter, "one", 7);
+    exporter.wait_for(UP, &[("account", "one")], is(1.0));
+    assert!(
+        requests(&exporter, "one") > before,
+        "counters of the account go on"
+    );
+    let log = exporter.program.lines().join("\n");
+    assert!(
+        !log.contains("rotated") && !log.contains("one-secret"),
+        "{log}"
+    );
+}
+
+#[test]
+fn the_secret_of_the_only_account_is_rotated_too() {
+    let cloud = Cloud::new(&["abcd1234"]);
+    cloud.record_many("abcd1234", 1);
+    cloud.write("secret", "abcd1234-secret");
+    let file = format!("--api.secret-file={}", cloud.path("secret").display());
+    let exporter = Exporter::polling_with(&cloud.api, &[&file]);
+    exporter.wait_until_up();
+    cloud.set_secret("abcd1234", "rotated");
+    exporter.wait_for(UP, &[], is(0.0));
+    cloud.write("secret", "rotated");
+    cloud.record_many("abcd1234", 1);
+    exporter.program.signal("HUP");
+    exporter.wait_until_up();
+    assert!(is(2.0)(exporter.counted()), "{}", exporter.counted());
+}
+
+#[test]
+fn a_bad_file_changes_nothing_and_is_told() {
+    let cloud = Cloud::new(&["one"]);
+    cloud.record_many("one", 1);
+    cloud.configure_accounts(&["one"]);
+    let exporter = cloud.start_with("state", &["--web.enable-lifecycle"]);
+    wait_for_counted(&exporter, "one", 1);
+    assert!(is(1.0)(exporter.value(SUCCESSFUL, &[])));
+    let post = || HttpClient::new().post(&exporter.program.url("/-/reload"));
+
+    for (file, problem) in [
+        ("accounts: [{name: one}]", "has no `api_key`"),
+        (
+            "poll: {lookback: soon}",
+            "config.yml, line 1: poll.lookback",
+        ),
+        ("{", "config.yml: line"),
+    ] {
+        cloud.configure(file);
+        let answer = post().expect("an answer");
+        assert_eq!(answer.status, 500, "{}", answer.body);
+        assert!(answer.body.contains("the log says why"), "{}", answer.body);
+        let line = exporter.program.wait_for_line(problem);
+        assert!(line.contains("level=error"), "{line}");
+        exporter.wait_for(SUCCESSFUL, &[], is(0.0));
+    }
+    cloud.record_many("one", 1);
+    wait_for_counted(&exporter, "one", 2);
+
+    cloud.configure_accounts(&["one"]);
+    assert_eq!(post().expect("an answer").status, 200);
+    exporter.wait_for(SUCCESSFUL, &[], is(1.0));
+}
+
+#[test]
+fn what_needs_a_restart_is_named() {
+    let cloud = Cloud::new(&["one"]);
+    let accounts = format!("accounts:\n{}", account("one", ""));
+    cloud.configure(&accounts);
+    let exporter = cloud.start();
+    cloud.configure(&format!(
+        "web: {{telemetry_path: /other}}\nmetrics: {{scrape_interval: 15s}}\n{accounts}"
+    ));
+    exporter.program.signal("HUP");
+    let line = exporter
+        .program
+        .wait_for_line("hold from the next start on");
+    let names = "--web.telemetry-path, --metrics.scrape-interval";
+    assert!(line.contains(names), "{line}");
+    assert_eq!(exporter.status("/metrics"), 200);
+}
+
+#[test]
+fn nobody_reloads_over_http_unless_that_is_allowed() {
+    let cloud = Cloud::new(&["one"]);
+    cloud.configure_accounts(&["one"]);
+    let exporter = cloud.start();
+    let url = exporter.program.url("/-/reload");
+    let answer = HttpClient::new().post(&url).expect("an answer");
+    assert_eq!(answer.status, 403);
+    assert!(
+        answer.body.contains("--web.enable-lifecycle"),
+        "{}",
+        answer.body
+    );
+    let answer = HttpClient::new().get(&url).expect("an answer");
+    assert_eq!(
+        (answer.status, &answer.headers["allow"]),
+        (405, &"POST, PUT".parse().expect("a value"))
+    );
+}

@@ -1,0 +1,63 @@
+//! Several exporters that share the accounts of one file.
+
+use std::collections::BTreeSet;
+
+use crate::cloud::{Cloud, wait_for_counted};
+use crate::support::exporter::Exporter;
+use crate::support::exposition::samples;
+
+const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+fn shard(cloud: &Cloud, index: usize, count: usize) -> Exporter {
+    let index_flag = format!("--shard.index={index}");
+    let count = format!("--shard.count={count}");
+    let exporter = cloud.start_with(&format!("state-{index}"), &[&index_flag, &count]);
+    exporter.wait_until_ready();
+    exporter
+}
+
+fn accounts(exporter: &Exporter) -> BTreeSet<String> {
+    let samples = samples(&exporter.page("/metrics"));
+    let accounts = samples
+        .into_iter()
+        .filter_map(|mut sample| sample.labels.remove("account"));
+    accounts.collect()
+}
+
+#[test]
+fn each_account_is_counted_by_one_shard_and_one_that_moves_begins_anew() {
+    let cloud = Cloud::new(&NAMES);
+    for name in NAMES {
+        cloud.record_many(name, 2);
+    }
+    cloud.configure_accounts(&NAMES);
+    let alone = shard(&cloud, 0, 1);
+    assert_eq!(accounts(&alone), NAMES.map(str::to_owned).into());
+    for name in NAMES {
+        wait_for_counted(&alone, name, 2);
+    }
+    drop(alone);
+
+    let shards = [shard(&cloud, 0, 2), shard(&cloud, 1, 2)];
+    let [stayed, moved] = [accounts(&shards[0]), accounts(&shards[1])];
+    assert!(!stayed.is_empty() && !moved.is_empty());
+    assert!(stayed.is_disjoint(&moved));
+    assert_eq!(stayed.len() + moved.len(), NAMES.len());
+    for name in NAMES {
+        cloud.record_many(name, 1);
+    }
+    // One that stayed goes on; one that moved has no past there but --poll.start.
+    for name in &stayed {
+        wait_for_counted(&shards[0], name, 3);
+    }
+    for name in &moved {
+        wait_for_counted(&shards[1], name, 3);
+    }
+    drop(shards);
+
+    // Back again, all goes on from what the shard had: nothing twice, nothing lost.
+    let alone = shard(&cloud, 0, 1);
+    for name in NAMES {
+        wait_for_counted(&alone, name, 3);
+    }
+}
