@@ -14,7 +14,7 @@ use super::lines;
 
 const SECRET: &str = "not-a-real-secret";
 /// 20,000 years.
-const LONGEST: Duration = Duration::from_secs(631_107_417_600);
+const LONGEST: Duration = Duration::from_hours(175_307_616);
 
 pub(super) static SERVE: LazyLock<Options> = LazyLock::new(defaults);
 static LIST: LazyLock<ListOptions> = LazyLock::new(defaults);

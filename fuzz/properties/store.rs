@@ -7,7 +7,6 @@ use std::{
     sync::LazyLock,
 };
 
-use jiff::Timestamp;
 use nexmo_audit_exporter::store::{Store, StoreError};
 use tempfile::TempDir;
 
@@ -26,9 +25,12 @@ struct Base {
 }
 
 impl Base {
-    fn newest(&self) -> Option<Option<Timestamp>> {
-        let newest = self.committed.last()?.as_ref();
-        newest.map(State::watermark)
+    /// Whether a state may be that of a commit before: what a file of an older format
+    /// held then is not known.
+    fn is_before(&self, state: Option<&State>) -> bool {
+        let watermark = |state: Option<&State>| state.and_then(State::watermark);
+        let last = self.committed.last().and_then(Option::as_ref);
+        self.is_old && watermark(state) <= watermark(last)
     }
 }
 
@@ -178,8 +180,7 @@ fn opened(directory: &Path, file: &[u8]) -> Option<Store> {
 
 fn is_as_committed(store: &mut Store, base: &Base) {
     let state = State::load(store, KEY);
-    // What a file of an older format held a commit before is not known.
-    let is_older = base.is_old && state.as_ref().map(State::watermark) <= base.newest();
+    let is_older = base.is_before(state.as_ref());
     assert!(
         is_older || base.committed.contains(&state),
         "nobody committed that"

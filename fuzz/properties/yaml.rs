@@ -11,7 +11,8 @@ pub fn holds(data: &[u8]) {
     let text = text(data);
     match parse(&text) {
         Ok(entries) => {
-            let lines = text.lines().count().max(1);
+            // A carriage return ends a line in YAML, too.
+            let lines = 1 + text.matches(['\n', '\r']).count();
             has_lines_and_keys_once(&entries, lines);
             let plain = in_json(&entries);
             let again = parse(&plain).unwrap_or_else(|error| panic!("{error} in {plain}"));
@@ -49,18 +50,18 @@ fn inside(node: &Node, lines: usize) {
 fn in_json(entries: &[Entry]) -> String {
     let entries: Vec<_> = entries
         .iter()
-        .map(|entry| format!("{}: {}", quoted(&entry.key), node(&entry.node)))
+        .map(|entry| format!("{}: {}", quoted(&entry.key), value(&entry.node.value)))
         .collect();
     format!("{{{}}}", entries.join(", "))
 }
 
-fn node(node_: &Node) -> String {
-    match &node_.value {
+fn value(said: &Value) -> String {
+    match said {
         Value::Null => "null".to_owned(),
         Value::Scalar { text, .. } => quoted(text),
         Value::List(nodes) => {
-            let nodes: Vec<_> = nodes.iter().map(node).collect();
-            format!("[{}]", nodes.join(", "))
+            let values: Vec<_> = nodes.iter().map(|node| value(&node.value)).collect();
+            format!("[{}]", values.join(", "))
         }
         Value::Map(entries) => in_json(entries),
     }
