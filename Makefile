@@ -74,6 +74,34 @@ lint: ## formatting, clippy, documentation, dependencies, Dockerfile
 soak: tools ## half an hour of kills and outages against two real Prometheus servers
 	cargo test --locked --test real -- --ignored --exact exactly_once::soak --nocapture
 
+# FUZZ_SECONDS for each target, of which FUZZ_TARGETS names some. What is found is kept
+# below fuzz/artifacts; what reached new code below target/fuzz, from where `make
+# fuzz-corpus` keeps the least that reaches as much. cargo-fuzz wants a nightly compiler,
+# or leave to pass for one.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= $(patsubst fuzz/targets/%.rs,%,$(wildcard fuzz/targets/*.rs))
+FUZZ := RUSTC_BOOTSTRAP=1 cargo fuzz
+# Safe Rust needs no sanitizer, and is faster without.
+FUZZ_OPTIONS := --sanitizer none --codegen-units 16
+
+.PHONY: fuzz
+fuzz: ## look for inputs that break a property, FUZZ_SECONDS for each of FUZZ_TARGETS
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p target/fuzz/$$target; \
+		$(FUZZ) run $(FUZZ_OPTIONS) $$target target/fuzz/$$target fuzz/corpus/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096; \
+	done
+
+.PHONY: fuzz-corpus
+fuzz-corpus: ## keep the fewest inputs that reach what `make fuzz` reached
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p target/fuzz/$$target.least target/fuzz/$$target; \
+		rm -f target/fuzz/$$target.least/*; \
+		$(FUZZ) run $(FUZZ_OPTIONS) $$target target/fuzz/$$target.least fuzz/corpus/$$target \
+			target/fuzz/$$target -- -set_cover_merge=1 -max_len=1024; \
+		rm -f fuzz/corpus/$$target/*; cp target/fuzz/$$target.least/* fuzz/corpus/$$target/; \
+	done
+
 # Builds the binary of the release image, as the Dockerfile does, and measures that.
 # BENCH_SECONDS=1 BENCH_SERIES=10000 BENCH_EVENTS=20000 is a short run; the head of
 # benches/side_by_side/settings.rs tells the other variables.

@@ -1,4 +1,10 @@
-//! Logs to standard error: logfmt or JSON, a line each.
+//! Logs to standard error: logfmt or JSON, a line each. Of a panic too, which is told
+//! by its place: the words of one may quote what was being read.
+
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    panic::{self, PanicHookInfo},
+};
 
 use tracing::Level;
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
@@ -37,5 +43,20 @@ pub fn init(settings: LogSettings) -> anyhow::Result<()> {
     tracing_subscriber::registry()
         .with(lines.with_filter(targets))
         .try_init()?;
+    panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let at = panic.location().map(ToString::to_string);
+    // Words that were in the program are told; those that were put together are not.
+    let words = panic.payload().downcast_ref::<&'static str>().copied();
+    let trace = Backtrace::capture();
+    let trace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
+    tracing::error!(
+        at,
+        words,
+        trace,
+        "a part of the program panicked; if nothing else explains it, please report it"
+    );
 }

@@ -4,7 +4,8 @@ use std::{error::Error, time::Duration};
 
 use jiff::Timestamp;
 use reqwest::{Response, StatusCode, header};
-use serde::Deserialize;
+
+use super::vendor_message::VendorMessage;
 
 /// Every value of the label `reason`.
 pub const REASONS: &[&str] = &[
@@ -16,12 +17,8 @@ pub const REASONS: &[&str] = &[
     "body",
 ];
 
-/// The longest piece of the vendor's message that is kept, in characters.
-const MAX_MESSAGE_CHARS: usize = 200;
-
 /// A request that brought no answer that can be used. Holds the vendor's own
-/// message, without control characters and without the secret, and never
-/// anything else of a body.
+/// message, as [`VendorMessage`] lets it through, and never anything else of a body.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// 401 or 403.
@@ -81,18 +78,6 @@ pub(super) struct Empty;
 #[error("the answer is larger than {} MiB", .limit / (1024 * 1024))]
 pub(super) struct TooLarge {
     pub(super) limit: usize,
-}
-
-/// The vendor's own words in an error, ready to follow a status.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct VendorMessage(Option<String>);
-
-impl std::fmt::Display for VendorMessage {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0
-            .as_ref()
-            .map_or(Ok(()), |text| write!(formatter, ": {text:?}"))
-    }
 }
 
 fn advice(status: u16) -> &'static str {
@@ -161,10 +146,8 @@ impl ApiError {
     pub(super) fn from_status(
         response: &Response,
         date: Option<Timestamp>,
-        body: &[u8],
-        secrets: &[&str],
+        message: VendorMessage,
     ) -> Self {
-        let message = VendorMessage(vendor_message(body, secrets));
         let now = date.unwrap_or_else(Timestamp::now);
         let retry_after = response
             .headers()
@@ -188,31 +171,15 @@ impl ApiError {
     }
 }
 
-/// Both forms of RFC 9110, section 10.2.3: seconds, or a date, which is held
-/// against the clock of who wrote it.
-fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+/// Reads a `Retry-After`, in both forms of RFC 9110, section 10.2.3: seconds, or a date, which is held
+/// against the clock of who wrote it. `None` for anything else.
+#[must_use]
+pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }
     let then = Timestamp::try_from(httpdate::parse_http_date(text.trim()).ok()?).ok()?;
     Some(Duration::try_from(then.duration_since(now)).unwrap_or_default())
-}
-
-/// `message` of the documented error body, or else its `error`.
-fn vendor_message(body: &[u8], secrets: &[&str]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Documented {
-        message: Option<String>,
-        error: Option<String>,
-    }
-    let documented: Documented = serde_json::from_slice(body).ok()?;
-    let said = documented.message.or(documented.error)?;
-    let printable: String = said.chars().filter(|c| !c.is_control()).collect();
-    let clean = secrets
-        .iter()
-        .filter(|secret| !secret.is_empty())
-        .fold(printable, |said, secret| said.replace(secret, "[secret]"));
-    Some(clean.chars().take(MAX_MESSAGE_CHARS).collect())
 }
 
 #[cfg(test)]
@@ -238,33 +205,5 @@ mod tests {
                 "{text:?}"
             );
         }
-    }
-
-    #[test]
-    fn the_vendors_message_is_cut_and_bears_no_secret() {
-        let message = |body: &str| vendor_message(body.as_bytes(), &["hunter2", ""]);
-        let long = format!(r#"{{"message": "{}"}}"#, "x".repeat(5000));
-        assert_eq!(
-            message(r#"{"status":401,"error":"Unauthorized","message":"No."}"#),
-            Some("No.".into())
-        );
-        assert_eq!(
-            message(r#"{"error":"Unauthorized"}"#),
-            Some("Unauthorized".into())
-        );
-        assert_eq!(
-            message(r#"{"message":"hunter2 is\nwrong"}"#),
-            Some("[secret] iswrong".into())
-        );
-        assert_eq!(
-            message(r#"{"message":"hun\nter2"}"#),
-            Some("[secret]".into())
-        );
-        assert_eq!(
-            message(&long).map(|text| text.len()),
-            Some(MAX_MESSAGE_CHARS)
-        );
-        assert_eq!(message("<html>"), None);
-        assert_eq!(message("{}"), None);
     }
 }

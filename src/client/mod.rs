@@ -6,13 +6,14 @@
 
 mod error;
 mod rate;
+mod vendor_message;
 
-pub use error::{ApiError, REASONS, VendorMessage};
+pub use error::{ApiError, REASONS, retry_after};
 pub use rate::RateCap;
+pub use vendor_message::VendorMessage;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::{Timestamp, tz::Offset};
 use once_cell::sync::{Lazy, OnceCell};
 use reqwest::{Method, Response, StatusCode, Url, header};
@@ -283,14 +284,8 @@ impl Client {
         } else {
             // The message is worth a look and not worth another failure.
             let body = read(&mut response, MAX_ERROR_BYTES).await;
-            // The vendor may quote the header as well as the secret.
-            let in_header = STANDARD.encode(format!("{key}:{secret}"));
-            Err(ApiError::from_status(
-                &response,
-                date,
-                &body.unwrap_or_default(),
-                &[&in_header, secret],
-            ))
+            let message = VendorMessage::read(&body.unwrap_or_default(), key, secret);
+            Err(ApiError::from_status(&response, date, message))
         };
         match outcome {
             Err(error @ (ApiError::Timeout | ApiError::Transport { .. })) => {

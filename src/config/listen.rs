@@ -23,9 +23,12 @@ impl FromStr for ListenAddress {
         let bare = match host.strip_prefix('[') {
             Some(rest) => rest.strip_suffix(']').ok_or_else(unreadable)?,
             // An IPv6 address without brackets: which colon begins the port?
-            None if host.contains([':', ' ', '/']) => return Err(unreadable()),
+            None if host.contains(':') => return Err(unreadable()),
             None => host,
         };
+        if bare.contains(['[', ']', ' ', '/']) {
+            return Err(unreadable());
+        }
         let host = (!bare.is_empty()).then(|| bare.to_owned());
         Ok(Self { host, port })
     }
@@ -66,6 +69,9 @@ mod tests {
             "a:65536",
             "http://a:1",
             "a b:1",
+            "[a b]:1",
+            "[[::1]]:1",
+            "a[b:1",
         ] {
             assert!(text.parse::<ListenAddress>().is_err(), "{text}");
         }

@@ -2,7 +2,7 @@
 
 mod plain;
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
@@ -77,6 +77,12 @@ impl<'a> Page<'a> {
                 total_pages: Some(0),
             });
         }
+        // What serde derives takes an array of two for the envelope, and would read
+        // the answer of another API as an account without events.
+        if text.trim_ascii_start().starts_with('[') {
+            return serde_json::from_str::<IgnoredAny>(text)
+                .map_or_else(|error| Err(not_json(&error)), |_| Err(PageError::NotAPage));
+        }
         plain::parse(text).map_or_else(|| Self::parse_lenient(text), Ok)
     }
 
@@ -85,10 +91,7 @@ impl<'a> Page<'a> {
             if error.is_data() {
                 PageError::NotAPage
             } else {
-                PageError::NotJson {
-                    line: error.line(),
-                    column: error.column(),
-                }
+                not_json(&error)
             }
         })?;
         if envelope.embedded.is_none() && envelope.page.is_none() {
@@ -105,6 +108,13 @@ impl<'a> Page<'a> {
             total_elements: page.total_elements.and_then(number),
             total_pages: page.total_pages.and_then(number),
         })
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> PageError {
+    PageError::NotJson {
+        line: error.line(),
+        column: error.column(),
     }
 }
 
@@ -136,8 +146,10 @@ fn number(raw: &RawValue) -> Option<u64> {
     raw.get().trim_matches('"').parse().ok()
 }
 
+/// Still as they were written, so that one field of the wrong kind spoils none of
+/// the others.
 fn entry(raw: &RawValue) -> Entry<'_> {
-    let fields: Fields = serde_json::from_str(raw.get()).unwrap_or_default();
+    let fields: Fields<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
     let Some((id, id_text)) = fields.id.and_then(id) else {
         return Entry::Malformed(EventId::from_content(raw.get()));
     };
@@ -184,15 +196,14 @@ fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str(raw.get()).ok().map(Cow::Owned)
 }
 
-/// The fields that are read, still as they were written, so that one of the
-/// wrong kind spoils none of the others. A name that comes twice: the last wins.
-#[derive(Default)]
-struct Fields<'a> {
-    id: Option<&'a RawValue>,
-    event_type: Option<&'a RawValue>,
-    created_at: Option<&'a RawValue>,
-    source: Option<&'a RawValue>,
-    source_country: Option<&'a RawValue>,
+/// The fields that are read, as values of one kind. A name that comes twice: the
+/// last wins.
+struct Fields<V> {
+    id: Option<V>,
+    event_type: Option<V>,
+    created_at: Option<V>,
+    source: Option<V>,
+    source_country: Option<V>,
 }
 
 #[derive(Deserialize)]
@@ -207,16 +218,29 @@ enum Field {
     Other,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
+impl<V> Default for Fields<V> {
+    fn default() -> Self {
+        Self {
+            id: None,
+            event_type: None,
+            created_at: None,
+            source: None,
+            source_country: None,
+        }
     }
 }
 
-struct FieldsVisitor;
+/// By hand, since what serde derives takes an array for an event, too.
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor(PhantomData))
+    }
+}
 
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
+struct FieldsVisitor<V>(PhantomData<V>);
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for FieldsVisitor<V> {
+    type Value = Fields<V>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an audit event")

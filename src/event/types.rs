@@ -44,6 +44,10 @@ pub fn parse_types(body: &[u8]) -> Result<Vec<EventType>, TypesError> {
         return Ok(Vec::new());
     }
     let text = String::from_utf8_lossy(body);
+    // What serde derives takes an array by position.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(TypesError);
+    }
     let answer: Answer = serde_json::from_str(&text).map_err(|_| TypesError)?;
     let named = |named: Named| {
         let name = named.name.filter(|name| !name.is_empty())?;
@@ -77,7 +81,7 @@ mod tests {
 
     #[test]
     fn others() {
-        let cases: [(&str, Result<&[&str], TypesError>); 7] = [
+        let cases: [(&str, Result<&[&str], TypesError>); 8] = [
             ("", Ok(&[])),
             ("\n", Ok(&[])),
             (r#"{"eventTypes": []}"#, Ok(&[])),
@@ -88,6 +92,7 @@ mod tests {
             ("<html></html>", Err(TypesError)),
             ("{}", Err(TypesError)),
             (r#"["A"]"#, Err(TypesError)),
+            (r#"[[{"type": "A"}]]"#, Err(TypesError)),
         ];
         for (body, expected) in cases {
             let expected = expected.map(|names| names.iter().map(ToString::to_string).collect());

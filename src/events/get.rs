@@ -65,9 +65,10 @@ enum Failure {
 
 async fn event(asker: &Asker, id: &str) -> Result<String, Failure> {
     let json = asker.event(id).await?.ok_or(Failure::NotFound)?;
-    // What follows an object, or breaks off in it, is no event.
-    let is_event = serde_json::from_str::<Record<'_>>(&json).is_ok();
-    if !is_event {
+    // What follows an object, or breaks off in it, is no event; nor is what another
+    // API says, which may quote the request.
+    let record = serde_json::from_str::<Record<'_>>(&json);
+    if !record.is_ok_and(|record| record.raw("id").is_some()) {
         return Err(Failure::NoEvent);
     }
     Ok(json)

@@ -4,6 +4,7 @@
 //! Takes note of who scrapes, for the publish gate. Nothing here may count, wait,
 //! or ask for the time.
 
+mod accept;
 mod blocks;
 mod format;
 mod gzip;
@@ -35,6 +36,7 @@ use own::OwnMetrics;
 use snapshot::Body;
 
 pub use crate::ledger::ScraperId;
+pub use accept::Accepted;
 pub use format::{Encoding, Format, Variant};
 
 /// How long the exporter's own metrics are shown as they were gathered, unless

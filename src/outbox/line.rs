@@ -29,8 +29,7 @@ pub fn line(json: &str, content: Content, account: Option<&str>) -> String {
     for (name, value) in record.fields() {
         let is_told = match content {
             Content::Everything => true,
-            // In the place of a text, anything could be.
-            Content::Impersonal => IMPERSONAL.contains(&name) && !value.starts_with(['{', '[']),
+            Content::Impersonal => is_impersonal(name, value, &record),
         };
         if !is_told {
             continue;
@@ -47,6 +46,20 @@ pub fn line(json: &str, content: Content, account: Option<&str>) -> String {
     }
     line.push('}');
     line
+}
+
+/// Whether the field is what the API documents it to be: in the place of another
+/// kind of value anything could be, the number of a user, say.
+fn is_impersonal(name: &str, value: &str, record: &Record<'_>) -> bool {
+    if !IMPERSONAL.contains(&name) {
+        return false;
+    }
+    match name {
+        "created_at" => value == "null" || record.created_at().is_some(),
+        // An event may be known by a number.
+        "id" => !value.starts_with(['{', '[']),
+        _ => value == "null" || value.starts_with('"'),
+    }
 }
 
 #[cfg(test)]
@@ -79,11 +92,18 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_cannot_be_read_stays_as_it_is() {
-        let json = r#"{"created_at": "soon"}"#;
-        assert_eq!(
-            line(json, Content::Impersonal, None),
-            r#"{"created_at":"soon"}"#
-        );
+    fn a_time_that_cannot_be_read_stays_as_it_is_or_is_left_out() {
+        let json = r#"{"created_at": "ada@example.org"}"#;
+        let all = r#"{"created_at":"ada@example.org"}"#;
+        assert_eq!(line(json, Content::Everything, None), all);
+        assert_eq!(line(json, Content::Impersonal, None), "{}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_may_be_personal() {
+        let json = r#"{"id": 7, "created_at": null, "event_type": 424242424,
+            "source": true, "source_country": 424242424, "account_id": null}"#;
+        let expected = r#"{"id":7,"created_at":null,"account_id":null}"#;
+        assert_eq!(line(json, Content::Impersonal, None), expected);
     }
 }

@@ -1,82 +1,18 @@
-//! Which format and encoding a client is answered in, from what it says that it
-//! takes. Pure.
-//!
-//! Source: RFC 9110, sections 12.4.2, 12.5.1 and 12.5.3; for `escaping` the
-//! Prometheus documentation, "Content negotiation".
+//! What a request says that its client takes.
 
 use hyper::{
     HeaderMap,
-    header::{ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue},
+    header::{ACCEPT, ACCEPT_ENCODING, HeaderName},
 };
-use mediatype::{MediaType, MediaTypeList, Name, ReadParams};
 
-use crate::exposition::{Encoding, Format, Variant};
+use crate::exposition::Accepted;
 
-const VERSION: Name = Name::new_unchecked("version");
-const QUALITY: Name = Name::new_unchecked("q");
-const ESCAPING: Name = Name::new_unchecked("escaping");
-
-/// What a client is answered in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Accepted {
-    pub(super) variant: Variant,
-    escaping: Option<Escaping>,
-}
-
-/// How a client wants names that need it to be written. None of ours does, so that
-/// every scheme reads the same; it is told that it was understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Escaping {
-    AllowUtf8,
-    Underscores,
-    Dots,
-    Values,
-}
-
-/// One format that a client takes, and how much it wants it.
-#[derive(Debug, Clone, Copy)]
-struct Wish {
-    format: Format,
-    /// In thousandths.
-    quality: u16,
-    /// Of the range that names it: the more it says, the more it counts.
-    precision: u8,
-    escaping: Option<Escaping>,
-}
-
-impl Accepted {
-    /// Chooses by the headers of a request. Who takes nothing that there is, or says
-    /// nothing, has the text format: it reads everywhere.
-    pub(super) fn from_headers(headers: &HeaderMap) -> Self {
-        let (format, escaping) = format(&joined(headers, &ACCEPT));
-        let encoding = encoding(&joined(headers, &ACCEPT_ENCODING));
-        Self {
-            variant: Variant::new(format, encoding),
-            escaping,
-        }
-    }
-
-    /// The content type of the answer.
-    pub(super) fn content_type(self) -> HeaderValue {
-        HeaderValue::from_static(match (self.variant.format, self.escaping) {
-            (Format::Text, _) => "text/plain; version=0.0.4; charset=utf-8",
-            (Format::OpenMetrics, None) => {
-                "application/openmetrics-text; version=1.0.0; charset=utf-8"
-            }
-            (Format::OpenMetrics, Some(Escaping::AllowUtf8)) => {
-                "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
-            }
-            (Format::OpenMetrics, Some(Escaping::Underscores)) => {
-                "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
-            }
-            (Format::OpenMetrics, Some(Escaping::Dots)) => {
-                "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=dots"
-            }
-            (Format::OpenMetrics, Some(Escaping::Values)) => {
-                "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=values"
-            }
-        })
-    }
+/// What the client is answered in.
+pub(super) fn accepted(headers: &HeaderMap) -> Accepted {
+    Accepted::choose(
+        &joined(headers, &ACCEPT),
+        &joined(headers, &ACCEPT_ENCODING),
+    )
 }
 
 /// A list may come in several headers.
@@ -86,108 +22,24 @@ fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
     values.join(",")
 }
 
-fn format(accept: &str) -> (Format, Option<Escaping>) {
-    // What cannot be read is as if it were not there.
-    let ranges: Vec<_> = MediaTypeList::new(accept).filter_map(Result::ok).collect();
-    let wishes = [Format::Text, Format::OpenMetrics].map(|format| {
-        let wishes = ranges.iter().filter_map(|range| wish(format, range));
-        // The range that says the most decides for a format; the first of equals.
-        wishes.reduce(|best, next| {
-            if next.precision > best.precision {
-                next
-            } else {
-                best
-            }
-        })
-    });
-    let wishes = wishes.into_iter().flatten().filter(|wish| wish.quality > 0);
-    let best = wishes.reduce(|text, open_metrics| {
-        let rank = |wish: Wish| (wish.quality, wish.precision);
-        if rank(open_metrics) > rank(text) {
-            open_metrics
-        } else {
-            text
-        }
-    });
-    best.map_or((Format::Text, None), |wish| (wish.format, wish.escaping))
-}
-
-/// What a range says of a format, if it means it.
-fn wish(format: Format, range: &MediaType) -> Option<Wish> {
-    let (media, subtype, version) = match format {
-        Format::Text => ("text", "plain", "0.0.4"),
-        Format::OpenMetrics => ("application", "openmetrics-text", "1.0.0"),
-    };
-    let wanted = range.get_param(VERSION);
-    let precision = match (range.ty.as_str(), range.subty.as_str()) {
-        (ty, sub) if ty.eq_ignore_ascii_case(media) && sub.eq_ignore_ascii_case(subtype) => {
-            match wanted {
-                None => 2,
-                Some(wanted) if wanted.unquoted_str() == version => 3,
-                Some(_) => return None,
-            }
-        }
-        (ty, "*") if ty.eq_ignore_ascii_case(media) => 1,
-        ("*", "*") => 0,
-        _ => return None,
-    };
-    let quality = range.get_param(QUALITY);
-    let escaping = range.get_param(ESCAPING);
-    Some(Wish {
-        format,
-        quality: quality.map_or(1000, |q| thousandths(&q.unquoted_str())),
-        precision,
-        escaping: escaping.and_then(|scheme| Escaping::named(&scheme.unquoted_str())),
-    })
-}
-
-fn encoding(accept_encoding: &str) -> Encoding {
-    let (mut gzip, mut any, mut identity) = (None, None, None);
-    for element in accept_encoding.split(',') {
-        let mut parts = element.split(';').map(str::trim);
-        let coding = parts.next().unwrap_or_default();
-        let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
-        let quality = quality.map_or(1000, thousandths);
-        let place = match coding.to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => &mut gzip,
-            "identity" => &mut identity,
-            "*" => &mut any,
-            _ => continue,
-        };
-        place.get_or_insert(quality);
-    }
-    // What is not named is as good as `*` says; uncompressed always is, unless
-    // something else is named.
-    let gzip = gzip.or(any).unwrap_or(0);
-    if gzip > 0 && gzip >= identity.unwrap_or(0) {
-        Encoding::Gzip
-    } else {
-        Encoding::Identity
-    }
-}
-
-/// A quality from 0 to 1 with up to three digits. One that cannot be read refuses.
-fn thousandths(quality: &str) -> u16 {
-    let (whole, part) = quality.split_once('.').unwrap_or((quality, ""));
-    let digits = part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit());
-    match (whole, format!("{part:0<3}").parse::<u16>()) {
-        ("1", Ok(0)) => 1000,
-        ("0", Ok(part)) if digits => part,
-        _ => 0,
-    }
-}
-
-impl Escaping {
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "allow-utf-8" => Self::AllowUtf8,
-            "underscores" => Self::Underscores,
-            "dots" => Self::Dots,
-            "values" => Self::Values,
-            _ => return None,
-        })
-    }
-}
-
 #[cfg(test)]
-mod tests;
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+    use crate::exposition::{Encoding, Format, Variant};
+
+    #[test]
+    fn a_list_may_come_in_several_headers() {
+        let mut headers = HeaderMap::new();
+        let nothing = Variant::new(Format::Text, Encoding::Identity);
+        assert_eq!(accepted(&headers).variant, nothing);
+        headers.append(ACCEPT, HeaderValue::from_static("text/plain;q=0.1"));
+        let accept = HeaderValue::from_static("application/openmetrics-text;q=0.2");
+        headers.append(ACCEPT, accept);
+        headers.append(ACCEPT_ENCODING, HeaderValue::from_static("br"));
+        headers.append(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let expected = Variant::new(Format::OpenMetrics, Encoding::Gzip);
+        assert_eq!(accepted(&headers).variant, expected);
+    }
+}

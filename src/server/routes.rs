@@ -17,9 +17,9 @@ use hyper::{
 
 use jiff::Timestamp;
 
-use super::{accept::Accepted, body::Parts, landing, visitor::Peer};
+use super::{accept::accepted, body::Parts, landing, visitor::Peer};
 use crate::{
-    exposition::{Encoding, Exposition, ScraperId, Visit},
+    exposition::{Accepted, Encoding, Exposition, ScraperId, Visit},
     reload::ReloadHandle,
     roster::Roster,
 };
@@ -120,7 +120,7 @@ impl Site {
     }
 
     fn metrics(&self, headers: &HeaderMap, visit: Option<Visit>) -> Response<Parts> {
-        let accepted = Accepted::from_headers(headers);
+        let accepted = accepted(headers);
         let uptime = self.started.elapsed();
         match self.exposition.scrape(visit, accepted.variant, uptime) {
             Ok(parts) => metrics_in(accepted, parts),
@@ -234,7 +234,8 @@ impl Site {
 }
 
 fn metrics_in(accepted: Accepted, parts: Vec<Bytes>) -> Response<Parts> {
-    let mut response = response(StatusCode::OK, accepted.content_type(), parts.into());
+    let content_type = HeaderValue::from_static(accepted.content_type());
+    let mut response = response(StatusCode::OK, content_type, parts.into());
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     if accepted.variant.encoding == Encoding::Gzip {

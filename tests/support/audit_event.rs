@@ -7,7 +7,7 @@ use super::program::{API_KEY, API_SECRET};
 
 /// What every event of [`event`] bears and nothing may show: e-mail, user id,
 /// address, context.
-const PERSONAL: [&str; 4] = [
+pub(crate) const PERSONAL: [&str; 4] = [
     "ada@example.org",
     "424242424",
     "198.51.100.77",

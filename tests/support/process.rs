@@ -1,7 +1,7 @@
 //! Programs that run beside a test and end with it.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -79,6 +79,16 @@ impl Process {
         })
     }
 
+    /// Waits until it listens at an address that it may not say in its log.
+    pub(crate) fn wait_for_listener(&self, address: SocketAddr) {
+        eventually(&format!("listener at {address}"), START, || {
+            let connected = TcpStream::connect(address);
+            connected
+                .map(drop)
+                .map_err(|error| format!("{error}\n{}", self.log()))
+        });
+    }
+
     /// Its status, once it has ended by itself.
     pub(crate) fn wait_for_end(&mut self, deadline: Duration) -> ExitStatus {
         let Self { name, child, log } = self;
@@ -86,6 +96,12 @@ impl Process {
             let status = child.try_wait().expect("a child can be waited for");
             status.ok_or_else(|| log.tail())
         })
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        let ended = self.child.try_wait().expect("a child can be waited for");
+        ended.is_some()
     }
 
     /// Sends a signal, such as `TERM`. The shell knows how to without unsafe code.
@@ -103,6 +119,15 @@ impl Process {
     /// Every line written so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.log.lock().lines.clone()
+    }
+
+    /// Every line there will be, once it has closed its outputs.
+    pub(crate) fn all_lines(&self, deadline: Duration) -> Vec<String> {
+        eventually(&format!("last line of {}", self.name), deadline, || {
+            let written = self.log.lock();
+            let ended = written.open == 0;
+            ended.then(|| written.lines.clone()).ok_or_else(String::new)
+        })
     }
 
     /// Ends it at once, with SIGKILL.

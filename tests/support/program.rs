@@ -35,7 +35,13 @@ impl Program {
         let process = Process::start("nexmo-audit-exporter", command.current_dir(folder.path()));
         // The demo has a simulator in it, which listens as well.
         let simulates = arguments.first() == Some(&"simulate");
-        let address = process.wait_for_address(|line| simulates || !line.contains("simulator"));
+        let address = match told_address(arguments) {
+            Some(address) => {
+                process.wait_for_listener(address);
+                address
+            }
+            None => process.wait_for_address(|line| simulates || !line.contains("simulator")),
+        };
         Self {
             process,
             address,
@@ -82,6 +88,13 @@ impl Program {
     pub(crate) fn log(&self) -> String {
         self.process.log()
     }
+}
+
+/// The address that it was told, unless it is to find a port by itself.
+fn told_address(arguments: &[&str]) -> Option<SocketAddr> {
+    let told = |argument: &&str| argument.strip_prefix("--web.listen-address=")?.parse().ok();
+    let mut addresses = arguments.iter().filter_map(told);
+    addresses.find(|address: &SocketAddr| address.port() != 0)
 }
 
 /// A running simulator with events that lie in the past and none that come.

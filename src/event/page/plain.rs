@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Entry, Page, known_by};
+use super::{Entry, Fields, Page, known_by};
 use crate::event::{AuditEvent, Labels, label_value, parse_time};
 
 #[derive(Deserialize)]
@@ -28,20 +28,8 @@ struct Counts {
     total_pages: Option<u64>,
 }
 
-#[derive(Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the names of the API")]
-struct Event<'a> {
-    #[serde(borrow)]
-    id: Text<'a>,
-    #[serde(borrow)]
-    event_type: Option<Text<'a>>,
-    #[serde(borrow)]
-    created_at: Option<Text<'a>>,
-    #[serde(borrow)]
-    source: Option<Text<'a>>,
-    #[serde(borrow)]
-    source_country: Option<Text<'a>>,
-}
+/// `null` reads as missing.
+type Event<'a> = Fields<Option<Text<'a>>>;
 
 /// Within an `Option`, serde borrows no `Cow` by itself.
 #[derive(Deserialize)]
@@ -59,7 +47,7 @@ pub(super) fn parse(text: &str) -> Option<Page<'_>> {
 }
 
 fn entry(event: Event<'_>) -> Option<Entry<'_>> {
-    let Text(id) = event.id;
+    let Text(id) = event.id.flatten()?;
     if id.is_empty() {
         return None;
     }
@@ -69,11 +57,12 @@ fn entry(event: Event<'_>) -> Option<Entry<'_>> {
         id_text,
         created_at: event
             .created_at
+            .flatten()
             .and_then(|Text(created_at)| parse_time(&created_at)),
         labels: Labels {
-            event_type: label(event.event_type),
-            source: label(event.source),
-            source_country: label(event.source_country),
+            event_type: label(event.event_type.flatten()),
+            source: label(event.source.flatten()),
+            source_country: label(event.source_country.flatten()),
         },
     }))
 }

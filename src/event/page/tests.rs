@@ -122,6 +122,7 @@ fn only_one_without_an_id_is_malformed() {
         r#"{"id":null}"#,
         r#"{"id":{}}"#,
         r#"{"id":["a"]}"#,
+        r#"["a","T","2026-11-20T10:15:31","CD","GB"]"#,
         r#"{"id":true}"#,
         r#"{"event_type":"USER_LOGIN"}"#,
     ] {
@@ -191,6 +192,13 @@ fn envelopes() {
         ("{}", Err(PageError::NotAPage)),
         ("[]", Err(PageError::NotAPage)),
         (r#"{"status": "ok"}"#, Err(PageError::NotAPage)),
+        // An envelope by position, if it were for serde.
+        ("[{}, {}]", Err(PageError::NotAPage)),
+        (
+            r#" [{"events": [{"id": "a"}]}, {"totalElements": 1, "totalPages": 1}]"#,
+            Err(PageError::NotAPage),
+        ),
+        ("[{}, {}", Err(PageError::NotJson { line: 1, column: 7 })),
         (r#"{"_embedded": {"events": {}}}"#, Err(PageError::NotAPage)),
         (
             "<!doctype html>",
@@ -257,6 +265,7 @@ fn event() -> impl Strategy<Value = String> {
             format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
         }),
         1 => value().prop_map(str::to_owned),
+        1 => Just(r#"["a","T",null,"CD","GB"]"#.to_owned()),
     ]
 }
 

@@ -1,0 +1,111 @@
+//! What the fuzzers look for, held to by every input that they kept: those that reach
+//! most of the code, and those that once broke a property. Needs no fuzzer.
+
+#[path = "../fuzz/properties/mod.rs"]
+mod properties;
+mod store_support;
+
+use std::{
+    fs,
+    panic::catch_unwind,
+    path::{Path, PathBuf},
+};
+
+type Property = fn(&[u8]);
+
+const FUZZ: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz");
+const TARGETS: &[(&str, Property)] = &[
+    ("accept", properties::accept::holds),
+    ("config", properties::config::holds),
+    ("event", properties::event::holds),
+    ("page", properties::page::holds),
+    ("retry_after", properties::retry_after::holds),
+    ("settings", properties::settings::holds),
+    ("state", properties::state::holds),
+    ("store", properties::store::holds),
+    ("types", properties::types::holds),
+    ("vendor_message", properties::vendor_message::holds),
+    ("yaml", properties::yaml::holds),
+];
+
+/// Names in a folder below `fuzz`, in order.
+fn names(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(Path::new(FUZZ).join(folder))
+        .into_iter()
+        .flatten();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").file_name())
+        .map(|name| name.into_string().expect("a name"))
+        .collect();
+    names.sort();
+    names
+}
+
+fn inputs(target: &str) -> Vec<PathBuf> {
+    let below = |kind| {
+        let folder = format!("{kind}/{target}");
+        let names = names(&folder).into_iter();
+        names.map(move |name| Path::new(FUZZ).join(&folder).join(name))
+    };
+    below("corpus").chain(below("regressions")).collect()
+}
+
+fn holds_of_all(target: &str) {
+    let (_, property) = TARGETS
+        .iter()
+        .find(|(name, _)| *name == target)
+        .expect("a target");
+    let inputs = inputs(target);
+    assert!(!inputs.is_empty(), "{target} has no corpus");
+    let broken: Vec<_> = inputs
+        .iter()
+        .filter(|input| {
+            let bytes = fs::read(input).expect("an input");
+            catch_unwind(|| property(&bytes)).is_err()
+        })
+        .collect();
+    assert!(broken.is_empty(), "{target} does not hold of {broken:#?}");
+}
+
+#[test]
+fn every_target_is_fuzzed_and_tested() {
+    let tested: Vec<_> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let fuzzed = names("targets");
+    let fuzzed: Vec<_> = fuzzed
+        .iter()
+        .map(|file| file.trim_end_matches(".rs").to_owned())
+        .collect();
+    assert_eq!(fuzzed, tested);
+    assert_eq!(names("corpus"), tested);
+    let unknown: Vec<_> = names("regressions")
+        .into_iter()
+        .filter(|name| !tested.contains(name))
+        .collect();
+    assert_eq!(unknown, [""; 0], "regressions of no target");
+}
+
+/// A test for each target, so that one failure hides no other.
+macro_rules! corpus {
+    ($($target:ident),*) => {
+        $(
+            #[test]
+            fn $target() {
+                holds_of_all(stringify!($target));
+            }
+        )*
+    };
+}
+
+corpus!(
+    accept,
+    config,
+    event,
+    page,
+    retry_after,
+    settings,
+    state,
+    store,
+    types,
+    vendor_message,
+    yaml
+);

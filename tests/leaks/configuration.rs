@@ -1,0 +1,104 @@
+//! What a user wrote wrongly, with a secret in it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::evidence::Evidence;
+use crate::needles::SECRET;
+use crate::serving::with_secret;
+use crate::support::audit_event::PERSONAL;
+use crate::support::process::Process;
+use crate::support::program::{API_KEY, command};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Runs what cannot be used, and says what was said of it.
+fn refused(evidence: &mut Evidence, command: &mut Command) {
+    let name = format!("{:?}", command.get_args().collect::<Vec<_>>());
+    let mut process = Process::start("the program", command);
+    let ended = process.wait_for_end(DEADLINE);
+    let said = process.all_lines(DEADLINE).join("\n");
+    assert_eq!(ended.code(), Some(2), "{name}: {said}");
+    evidence.add(&name, said);
+}
+
+#[test]
+fn a_secret_in_a_url_or_a_flag_is_not_quoted() {
+    let urls = [
+        format!("https://{API_KEY}:{SECRET}@api.nexmo.com/beta/audit"),
+        format!("https://{API_KEY}:swordfish%2Fx@api.nexmo.com:port/"),
+        format!("http://{API_KEY}:swordfish@api.nexmo.com/"),
+        format!("https://api.nexmo.com/?api_secret={SECRET}"),
+        format!("https://api.nexmo.com/#{SECRET}"),
+        format!("{API_KEY}:{SECRET}@api.nexmo.com"),
+        format!("//{API_KEY}:{SECRET}@api.nexmo.com"),
+    ];
+    let mut evidence = Evidence::default();
+    for url in urls {
+        let flag = format!("--api.base-url={url}");
+        refused(&mut evidence, with_secret().args(["serve", &flag]));
+        refused(&mut evidence, with_secret().args(["events", "list", &flag]));
+        refused(
+            &mut evidence,
+            with_secret().env("NEXMO_AUDIT_API_BASE_URL", &url),
+        );
+    }
+    for flags in [
+        [format!("--api.secret={SECRET}"), String::new()],
+        ["--api.secret".to_owned(), SECRET.to_owned()],
+        [format!("--nexmo-api-secret={SECRET}"), String::new()],
+    ] {
+        let flags = flags.iter().filter(|flag| !flag.is_empty());
+        refused(&mut evidence, with_secret().args(flags));
+    }
+    evidence.shows(&["--api.base-url", "unexpected"]);
+    evidence.shows_nothing_private();
+}
+
+#[test]
+fn a_file_of_a_secret_is_not_quoted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).expect("a file");
+        path
+    };
+    let binary = [SECRET.as_bytes(), b"\xff\xfe", SECRET.as_bytes()].concat();
+    let paths = [
+        file("long", SECRET.repeat(1000).as_bytes()),
+        file("binary", &binary),
+        file("empty", b"\r\n"),
+        folder.path().join("missing"),
+        folder.path().to_owned(),
+    ];
+    let mut evidence = Evidence::default();
+    for path in paths {
+        refused(&mut evidence, command().args(["serve", &with_file(&path)]));
+        refused(
+            &mut evidence,
+            command().args(["events", "get", PERSONAL[1], &with_file(&path)]),
+        );
+    }
+    evidence.shows(&["cannot be used", "longer than"]);
+    evidence.shows_nothing_private();
+}
+
+fn with_file(path: &Path) -> String {
+    format!("--api.secret-file={}", path.display())
+}
+
+#[test]
+fn a_wrong_key_does_not_bring_out_the_secret() {
+    let mut evidence = Evidence::default();
+    for key in [
+        format!("{API_KEY}:{SECRET}"),
+        format!("{SECRET}\n{SECRET}"),
+        String::new(),
+    ] {
+        refused(&mut evidence, with_secret().env("NEXMO_API_KEY", key));
+    }
+    evidence.shows(&["NEXMO_API_KEY"]);
+    evidence.shows_nothing_private();
+}

@@ -1,0 +1,18 @@
+//! Looks for secrets and personal data in everything that the program leaves behind:
+//! logs at every level in both forms, pages, metrics, files, the state, what commands
+//! print. The API plays every fault there is, and quotes in each what it was sent and
+//! whom an event is about.
+//!
+//! A secret more, of an account or of a user of the web pages, is a line in
+//! `needles.rs` and a run that is given it.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod asking;
+mod configuration;
+mod evidence;
+mod faults;
+mod needles;
+mod panics;
+mod serving;

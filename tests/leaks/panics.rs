@@ -1,0 +1,53 @@
+//! A panic is logged by its place: what it says may quote what was being read.
+
+use std::env;
+use std::process::Command;
+use std::time::Duration;
+
+use nexmo_audit_exporter::config::{LogFormat, LogLevel, LogSettings};
+use nexmo_audit_exporter::logging;
+
+use crate::evidence::Evidence;
+use crate::needles::{SECRET, VISITOR_PASSWORD};
+use crate::support::audit_event::PERSONAL;
+use crate::support::process::Process;
+
+const FORMAT: &str = "LEAKS_TEST_LOG_FORMAT";
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The process that panics. The program itself is not known to, so that this stands
+/// in for it: with its log, and with the words that slicing a text panics with.
+#[test]
+fn child() {
+    let Ok(format) = env::var(FORMAT) else { return };
+    let format: LogFormat = format.parse().expect("a format");
+    let level = LogLevel::Error;
+    logging::init(LogSettings { level, format }).expect("a log");
+    let read = format!("é{SECRET} {VISITOR_PASSWORD} {}", PERSONAL.join(" "));
+    let panicked = [
+        std::panic::catch_unwind(|| read[1..].len()).is_err(),
+        std::panic::catch_unwind(|| panic!("no {read}")).is_err(),
+        std::panic::catch_unwind(|| panic!("words of the program")).is_err(),
+    ];
+    assert_eq!(panicked, [true; 3]);
+}
+
+#[test]
+fn a_panic_is_told_without_its_words() {
+    for format in ["logfmt", "json"] {
+        let mut command = Command::new(env::current_exe().expect("this binary"));
+        command.args(["--exact", "panics::child", "--nocapture"]);
+        let mut process = Process::start("the child", command.env(FORMAT, format));
+        let ended = process.wait_for_end(DEADLINE);
+        let lines = process.all_lines(DEADLINE);
+        assert!(ended.success(), "{lines:#?}");
+        let told = lines
+            .iter()
+            .filter(|line| line.contains("tests/leaks/panics.rs:"));
+        assert_eq!(told.count(), 3, "{lines:#?}");
+        let mut evidence = Evidence::default();
+        evidence.add(format, lines.join("\n"));
+        evidence.shows(&["words of the program"]);
+        evidence.shows_nothing_private();
+    }
+}

@@ -1,0 +1,210 @@
+//! The exporter through every fault, at every level of the log.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tempfile::TempDir;
+
+use crate::evidence::Evidence;
+use crate::faults::{FAULTS, REJECTIONS, Script, odd_events};
+use crate::needles::{PROXY_PASSWORD, SECRET, VISITOR_PASSWORD};
+use crate::support::audit_event::{PERSONAL, events};
+use crate::support::eventually::eventually;
+use crate::support::exporter::Exporter;
+use crate::support::exposition;
+use crate::support::program::command;
+use crate::support::raw_http::RawHttp;
+use crate::support::restartable::free_port;
+use crate::support::scripted_answer::Answer;
+use crate::support::scripted_api::{Request, ScriptedApi, healthy};
+
+/// From a cause to what it brings, on a machine that is busy.
+const DEADLINE: Duration = Duration::from_secs(20);
+const FAILED: &str = "nexmo_audit_poll_failures_total";
+
+/// The program with a secret that is known again.
+pub(crate) fn with_secret() -> Command {
+    let mut command = command();
+    command.env("NEXMO_API_SECRET", SECRET);
+    command
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn failures(exporter: &Exporter) -> f64 {
+    let samples = exposition::samples(&exporter.page("/metrics")).into_iter();
+    let failed = samples.filter(|sample| sample.name == FAILED);
+    failed.map(|sample| sample.value).sum()
+}
+
+/// Waits until another poll has failed.
+fn fails(exporter: &Exporter, name: &str, before: f64) {
+    eventually(name, DEADLINE, || {
+        let failed = failures(exporter) > before;
+        failed.then_some(()).ok_or_else(|| exporter.program.log())
+    });
+}
+
+/// Every page, as every kind of visitor gets it.
+fn pages(exporter: &Exporter, evidence: &mut Evidence) {
+    let authorization = format!(
+        "Basic {}",
+        STANDARD.encode(format!("ada:{VISITOR_PASSWORD}"))
+    );
+    let missing = format!("/missing/{VISITOR_PASSWORD}?user={}", PERSONAL[0]);
+    let plain = ("Accept", "text/plain");
+    let open = ("Accept", "application/openmetrics-text");
+    let signed = ("Authorization", &*authorization);
+    for path in ["/", "/metrics", "/-/healthy", "/-/ready", &missing] {
+        for accept in [plain, open] {
+            let mut http = RawHttp::connect(exporter.program.address());
+            let (head, body) = http.get_as(path, &[accept, signed]);
+            evidence.add(&format!("the head of {path}"), format!("{head:?}"));
+            evidence.add(path, body);
+        }
+    }
+    let mut http = RawHttp::connect(exporter.program.address());
+    http.send_with("POST", &missing, &[signed]);
+    let head = http.read_head();
+    let body = http.read_body(head.length());
+    evidence.add("the answer to POST", format!("{head:?}\n{body}"));
+}
+
+/// One exporter through these faults, and all that it left.
+fn through(faults: &[(&str, Script)], level: &str, form: &str) -> Evidence {
+    let folder = folder();
+    let sane = || healthy([events(3, "USER_STATUS"), odd_events()].concat());
+    let api = ScriptedApi::start(sane());
+    let settings = [
+        format!("--storage.path={}", folder.path().join("data").display()),
+        format!(
+            "--events.log={}",
+            folder.path().join("events.jsonl").display()
+        ),
+        format!("--log.level={level}"),
+        format!("--log.format={form}"),
+        "--poll.interval=20ms".to_owned(),
+        // Where it listens is said at info, and not at every level.
+        format!("--web.listen-address=127.0.0.1:{}", free_port()),
+    ];
+    let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+    let mut exporter = Exporter::started_by(&mut with_secret(), &api.base_url(), &settings);
+    let mut evidence = Evidence::default();
+    exporter.wait_until_up();
+    for &(name, fault) in faults {
+        let before = failures(&exporter);
+        api.follow(fault);
+        fails(&exporter, name, before);
+        pages(&exporter, &mut evidence);
+        api.follow(sane());
+        exporter.wait_until_up();
+    }
+    evidence.add_folder(folder.path());
+    exporter.program.signal("TERM");
+    exporter.program.wait_for_end(DEADLINE);
+    evidence.add("the log", exporter.program.lines().join("\n"));
+    evidence.add_folder(folder.path());
+    // The search has what it is to search.
+    evidence.shows(&["nexmo_audit_up", "USER_STATUS", "redb"]);
+    evidence
+}
+
+#[test]
+fn no_fault_brings_anything_out_in_logfmt() {
+    through(FAULTS, "trace", "logfmt").shows_nothing_private();
+}
+
+#[test]
+fn no_fault_brings_anything_out_in_json() {
+    through(FAULTS, "trace", "json").shows_nothing_private();
+}
+
+/// The other levels say less of the same.
+#[test]
+fn no_level_brings_anything_out() {
+    for level in ["error", "warn", "info", "debug"] {
+        for form in ["logfmt", "json"] {
+            through(&FAULTS[..3], level, form).shows_nothing_private();
+        }
+    }
+}
+
+#[test]
+fn no_rejection_brings_anything_out() {
+    for (name, rejection) in REJECTIONS {
+        let api = ScriptedApi::start(rejection);
+        let exporter = Exporter::started_by(&mut with_secret(), &api.base_url(), &[]);
+        fails(&exporter, name, 0.0);
+        let mut evidence = Evidence::default();
+        pages(&exporter, &mut evidence);
+        evidence.add("the log", exporter.program.lines().join("\n"));
+        evidence.shows(&["polls fail"]);
+        evidence.shows_nothing_private();
+    }
+}
+
+/// TLS that is none, and a proxy that quotes what it is shown.
+#[test]
+fn nothing_on_the_way_brings_anything_out() {
+    let quoting = |request: &Request| {
+        let shown = request.header("Proxy-Authorization").unwrap_or_default();
+        Answer::error(407, shown).header("Proxy-Authenticate", shown)
+    };
+    let proxy = ScriptedApi::start(quoting);
+    let proxy_url = format!("http://ada:{PROXY_PASSWORD}@{}", proxy.address());
+    let base_url = format!("https://{}/beta/audit", proxy.address());
+    for variable in ["NO_SUCH_PROXY", "HTTPS_PROXY"] {
+        let mut command = with_secret();
+        command
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .env(variable, &proxy_url);
+        let exporter = Exporter::started_by(&mut command, &base_url, &[]);
+        fails(&exporter, variable, 0.0);
+        let mut evidence = Evidence::default();
+        pages(&exporter, &mut evidence);
+        evidence.add("the log", exporter.program.lines().join("\n"));
+        evidence.shows(&["polls fail"]);
+        evidence.shows_nothing_private();
+    }
+    let tunnels = proxy.requests();
+    let shown = tunnels
+        .iter()
+        .find_map(|request| request.header("Proxy-Authorization"));
+    assert!(shown.is_some(), "the proxy was not asked: {tunnels:?}");
+}
+
+/// With personal data asked for, it is in the event log, and in the state while that
+/// cannot be written: the search would find it elsewhere, too.
+#[test]
+fn what_is_asked_for_is_found() {
+    let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
+    for writable in [true, false] {
+        let folder = folder();
+        let data = folder.path().join("data");
+        let log = folder.path().join("log");
+        if writable {
+            fs::create_dir(&log).expect("a folder");
+        }
+        let settings = [
+            format!("--storage.path={}", data.display()),
+            format!("--events.log={}", log.join("events.jsonl").display()),
+            "--events.log-personal-data".to_owned(),
+        ];
+        let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+        let exporter = Exporter::started_by(&mut with_secret(), &api.base_url(), &settings);
+        exporter.wait_until_up();
+        let place: &Path = if writable { &log } else { &data };
+        eventually("personal data", DEADLINE, || {
+            let mut evidence = Evidence::default();
+            evidence.add_folder(place);
+            let missing = evidence.missing(&PERSONAL);
+            missing.map_or(Ok(()), |text| Err(format!("no {text}")))
+        });
+    }
+}
