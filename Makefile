@@ -105,7 +105,7 @@ fuzz-corpus: ## keep the fewest inputs that reach what `make fuzz` reached
 # Builds the binary of the release image, as the Dockerfile does, and measures that.
 # BENCH_SECONDS=1 BENCH_SERIES=10000 BENCH_EVENTS=20000 is a short run; the head of
 # benches/side_by_side/settings.rs tells the other variables.
-BENCH = RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' \
+BENCH = RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all' \
 	cargo bench --locked --target $$(rustc --print host-tuple)
 
 .PHONY: bench

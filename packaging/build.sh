@@ -14,7 +14,7 @@ sysroot=$(rustc --print sysroot)
 
 # Names of files are in the messages of panics. A target that is named keeps the
 # flags away from build scripts and macros, which cannot be linked statically.
-RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs \
+RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all \
 --remap-path-prefix=$PWD=/src --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo \
 --remap-path-prefix=$sysroot=/rust" \
     CARGO_INCREMENTAL=0 cargo build --release --locked --target "$target"
