@@ -2,22 +2,20 @@
 //! environment variable, named by one rule, and a place in the config file, named by
 //! another. Flags beat the environment, which beats the file.
 
+mod file_defaults;
+
 use std::{
-    collections::BTreeMap,
     ffi::OsString,
     io,
     path::{Path, PathBuf},
 };
 
-use clap::{
-    Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
-    parser::ValueSource,
-};
+use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     config::{
-        AccountEntry, BackfillOptions, ConfigFile, EntrySecret, FileSetting, GetOptions,
-        ListOptions, Options, Origins, Problems, TypesOptions, WebOptions,
+        AccountEntry, BackfillOptions, GetOptions, ListOptions, Options, Origins, Problems,
+        TypesOptions, WebOptions,
     },
     simulator::SimulatorSettings,
 };
@@ -98,16 +96,6 @@ const DEMO_DEFAULTS: [(&str, &str); 3] = [
 /// and what they have to say is their output.
 const ASKING_DEFAULTS: [(&str, &str); 2] = [("max_requests_per_second", "100"), ("level", "warn")];
 
-/// Flags that hold paths: in the config file, relative ones begin at its folder.
-const PATHS: [&str; 4] = [
-    "api.secret-file",
-    "events.log",
-    "storage.path",
-    "web.config.file",
-];
-/// The one place of `events.log` that is no path, but for none.
-const STANDARD_OUTPUT: &str = "stdout";
-
 /// What a user wrote, in all places.
 #[derive(Debug)]
 pub struct Request {
@@ -148,14 +136,13 @@ pub fn parse(
             origins: Origins::default(),
         });
     };
-    let mut file = read_file(&path, read)?;
-    file.settings = settings(&command(), &path, &mut file)?;
-    let with_file = with_file(command(), &names, &file.settings);
+    let mut file = file_defaults::read(&command(), &path, read)?;
+    let with_file = file_defaults::give(command(), &names, &file.settings);
+    let with_file = with_file.try_get_matches_from(&arguments)?;
     // A flag that is given has nothing to do with the file.
-    let chosen = innermost(&matches, &names);
-    file.settings.retain(|name, _| is_default(chosen, name));
+    file_defaults::keep_used(&mut file.settings, &command(), &matches, &names);
     Ok(Request {
-        action: action(&with_file.try_get_matches_from(&arguments)?)?,
+        action: action(&with_file)?,
         accounts: file.accounts,
         origins: Origins {
             path: path.display().to_string(),
@@ -179,113 +166,6 @@ fn config_file(matches: &ArgMatches) -> Option<(Vec<String>, PathBuf)> {
     }
     let file = inner.try_get_one::<PathBuf>("file").ok().flatten()?;
     Some((names, file.clone()))
-}
-
-fn innermost<'m>(matches: &'m ArgMatches, names: &[String]) -> &'m ArgMatches {
-    names.iter().fold(matches, |matches, name| {
-        matches.subcommand_matches(name).unwrap_or(matches)
-    })
-}
-
-fn is_default(matches: &ArgMatches, long: &str) -> bool {
-    let command = command();
-    let serve = command.find_subcommand("serve").unwrap_or(&command);
-    let id = serve
-        .get_arguments()
-        .find(|arg| arg.get_long() == Some(long));
-    let source = id.and_then(|arg| {
-        let id = arg.get_id().as_str();
-        matches.try_contains_id(id).ok()?;
-        matches.value_source(id)
-    });
-    source.is_none_or(|source| source == ValueSource::DefaultValue)
-}
-
-fn read_file(
-    path: &Path,
-    read: impl FnOnce(&Path) -> io::Result<String>,
-) -> Result<ConfigFile, Problems> {
-    let named = |problem: &dyn std::fmt::Display| format!("{}: {problem}", path.display());
-    let text = read(path).map_err(|error| Problems::new(vec![named(&error)]))?;
-    ConfigFile::parse(&text).map_err(|problems| problems.map(|problem| named(&problem)))
-}
-
-/// The settings of the file as flags would have them.
-fn settings(
-    command: &Command,
-    path: &Path,
-    file: &mut ConfigFile,
-) -> Result<BTreeMap<String, FileSetting>, Problems> {
-    let mut problems = Vec::new();
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let serve = command.find_subcommand("serve").unwrap_or(command);
-    let mut settings = std::mem::take(&mut file.settings);
-    for (name, setting) in &mut settings {
-        let mut report = |problem: &str| {
-            let written = name.replace('-', "_");
-            problems.push(format!(
-                "{}: line {}: {written} {problem}",
-                path.display(),
-                setting.line
-            ));
-        };
-        let arg = serve
-            .get_arguments()
-            .find(|arg| arg.get_long() == Some(name));
-        match arg.map(Arg::get_action) {
-            _ if name == "config.file" => report("cannot be set in the file itself"),
-            None => {
-                report("is unknown; settings are named like the flags of serve, dots as nesting");
-            }
-            Some(ArgAction::SetTrue) if !matches!(&*setting.values, [one] if one == "true" || one == "false") =>
-            {
-                report("must be true or false");
-            }
-            Some(ArgAction::Append | ArgAction::SetTrue) => {}
-            Some(_) if setting.values.len() > 1 => report("must be one value"),
-            Some(_) => {}
-        }
-        if PATHS.contains(&&**name) {
-            for value in &mut setting.values {
-                begin_at(folder, name, value);
-            }
-        }
-    }
-    for entry in file.accounts.iter_mut().flatten() {
-        if let EntrySecret::File(secret) = &mut entry.secret {
-            *secret = folder.join(&secret);
-        }
-    }
-    if problems.is_empty() {
-        Ok(settings)
-    } else {
-        Err(Problems::new(problems))
-    }
-}
-
-fn begin_at(folder: &Path, name: &str, value: &mut String) {
-    let is_path = name != "events.log" || ![STANDARD_OUTPUT, "none"].contains(&&**value);
-    if is_path {
-        *value = folder.join(&value).to_string_lossy().into_owned();
-    }
-}
-
-/// What the file says is the default of its flags.
-fn with_file(
-    command: Command,
-    names: &[String],
-    settings: &BTreeMap<String, FileSetting>,
-) -> Command {
-    if let Some((name, inner)) = names.split_first() {
-        return command.mut_subcommand(name, |command| with_file(command, inner, settings));
-    }
-    command.mut_args(|arg| {
-        let setting = arg.get_long().and_then(|long| settings.get(long));
-        match setting {
-            Some(setting) => arg.default_values(setting.values.clone()),
-            None => arg,
-        }
-    })
 }
 
 /// All commands with their flags: what completions and manual pages are made from.
@@ -325,6 +205,7 @@ fn with_environment(command: Command) -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::EntrySecret;
 
     fn action(line: &str) -> Action {
         let arguments = line.split_whitespace().map(Into::into);
