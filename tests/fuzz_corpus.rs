@@ -25,6 +25,7 @@ const TARGETS: &[(&str, Property)] = &[
     ("store", properties::store::holds),
     ("types", properties::types::holds),
     ("vendor_message", properties::vendor_message::holds),
+    ("web_config", properties::web_config::holds),
     ("yaml", properties::yaml::holds),
 ];
 
@@ -107,5 +108,6 @@ corpus!(
     store,
     types,
     vendor_message,
+    web_config,
     yaml
 );

@@ -16,6 +16,7 @@ pub mod state;
 pub mod store;
 pub mod types;
 pub mod vendor_message;
+pub mod web_config;
 pub mod yaml;
 
 use std::fmt::Debug;

@@ -16,6 +16,15 @@ pub(crate) const PROXY_PASSWORD: &str = "proxy-swordfish-8861";
 /// Of a visitor of the exporter's own pages.
 pub(crate) const VISITOR_PASSWORD: &str = "visitor-swordfish-4417";
 
+/// Of an account that the API lets not in.
+pub(crate) const REJECTED_SECRET: &str = "rejected/swordfish+3306";
+
+/// The password of a visitor as the exporter is told it, the same each time.
+pub(crate) fn visitor_hash() -> String {
+    let parts = bcrypt::hash_with_salt(VISITOR_PASSWORD, 4, *b"salt of the test");
+    parts.expect("a hash").to_string()
+}
+
 /// Something that must not come out.
 pub(crate) struct Needle {
     pub(crate) text: String,
@@ -24,10 +33,17 @@ pub(crate) struct Needle {
 
 /// Secrets, and what is personal of the events in `support::audit_event`.
 pub(crate) fn all() -> Vec<Needle> {
-    let secrets = [SECRET, PROXY_PASSWORD, VISITOR_PASSWORD].map(str::to_owned);
+    let secrets = [SECRET, REJECTED_SECRET, PROXY_PASSWORD, VISITOR_PASSWORD].map(str::to_owned);
+    let hash = visitor_hash();
+    // The end of it without the salt is enough to guess at the password.
+    let hashes = [hash[hash.len() - 31..].to_owned(), hash];
     let basic = format!("{API_KEY}:{SECRET}");
     let personal = PERSONAL.map(str::to_owned);
-    let texts = secrets.into_iter().chain([basic]).chain(personal);
+    let texts = secrets
+        .into_iter()
+        .chain(hashes)
+        .chain([basic])
+        .chain(personal);
     texts.map(Needle::new).collect()
 }
 

@@ -22,7 +22,7 @@ use crate::support::scripted_answer::Answer;
 use crate::support::scripted_api::{Request, ScriptedApi, healthy};
 
 /// From a cause to what it brings, on a machine that is busy.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 const FAILED: &str = "nexmo_audit_poll_failures_total";
 
 /// The program with a secret that is known again.
@@ -32,7 +32,7 @@ pub(crate) fn with_secret() -> Command {
     command
 }
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
@@ -51,7 +51,7 @@ fn fails(exporter: &Exporter, name: &str, before: f64) {
 }
 
 /// Every page, as every kind of visitor gets it.
-fn pages(exporter: &Exporter, evidence: &mut Evidence) {
+pub(crate) fn pages(exporter: &Exporter, evidence: &mut Evidence) {
     let authorization = format!(
         "Basic {}",
         STANDARD.encode(format!("ada:{VISITOR_PASSWORD}"))

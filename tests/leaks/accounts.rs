@@ -1,0 +1,204 @@
+//! Two accounts of a config file, behind passwords: what is read anew, what is
+//! refused, and who is.
+
+use std::fs;
+use std::path::Path;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tempfile::TempDir;
+
+use crate::evidence::Evidence;
+use crate::faults::odd_events;
+use crate::needles::{REJECTED_SECRET, SECRET, VISITOR_PASSWORD, visitor_hash};
+use crate::serving::{DEADLINE, folder, pages};
+use crate::support::audit_event::{base64, events};
+use crate::support::eventually::eventually;
+use crate::support::exporter::Exporter;
+use crate::support::exposition;
+use crate::support::program::{API_KEY, command};
+use crate::support::raw_http::RawHttp;
+use crate::support::scripted_answer::Answer;
+use crate::support::scripted_api::{Request, ScriptedApi, healthy};
+
+const REJECTED_KEY: &str = "efgh5678";
+
+/// The config file with an account that is let in, and this entry of another one.
+fn two_accounts(other: &str) -> String {
+    format!(
+        "accounts:\n\
+         - {{name: one, api_key: {API_KEY}, api_secret: '{SECRET}'}}\n\
+         - {{name: two, api_key: {REJECTED_KEY}, {other}}}\n"
+    )
+}
+
+/// Config files that cannot be used, and what is said of them.
+fn bad_files() -> [(String, &'static str); 4] {
+    let file = "api_secret_file: two.secret";
+    [
+        (
+            two_accounts(&format!("{file}, secret: '{REJECTED_SECRET}'")),
+            "`secret` is unknown",
+        ),
+        (
+            two_accounts(&format!("api_secret: ['{REJECTED_SECRET}']")),
+            "must be text",
+        ),
+        (
+            two_accounts(&format!("{file}, api_secret: '{REJECTED_SECRET}'")),
+            "has both",
+        ),
+        (
+            two_accounts(&format!("api_secret: '{REJECTED_SECRET}")),
+            "this is no YAML",
+        ),
+    ]
+}
+
+/// Lets in one of the two, and tells the other all that it sent.
+fn api() -> ScriptedApi {
+    let one = basic(API_KEY, SECRET);
+    let sane = healthy([events(3, "USER_STATUS"), odd_events()].concat());
+    ScriptedApi::start(move |request: &Request| {
+        let shown = request.header("Authorization").unwrap_or_default();
+        if shown == one {
+            return sane(request);
+        }
+        let sent = shown.strip_prefix("Basic ").unwrap_or_default();
+        let sent = String::from_utf8(STANDARD.decode(sent).expect("base64")).expect("text");
+        let message = format!("{shown} is wrong, which is {sent}.");
+        Answer::error(401, &message).header("WWW-Authenticate", shown)
+    })
+}
+
+/// An exporter that asks its visitors for a password.
+struct Guarded {
+    exporter: Exporter,
+    /// Its state and the events that it wrote.
+    left: TempDir,
+    /// Its config files, which hold what is searched for.
+    told: TempDir,
+}
+
+impl Guarded {
+    fn start(api: &ScriptedApi, form: &str) -> Self {
+        let (left, told) = (folder(), folder());
+        let web = format!("basic_auth_users:\n  ada: '{}'\n", visitor_hash());
+        write(told.path(), "web.yml", &web);
+        write(told.path(), "two.secret", REJECTED_SECRET);
+        let accounts = two_accounts("api_secret_file: two.secret");
+        write(told.path(), "config.yml", &accounts);
+        let path = |folder: &TempDir, name: &str| folder.path().join(name).display().to_string();
+        let settings = [
+            format!("--config.file={}", path(&told, "config.yml")),
+            format!("--web.config.file={}", path(&told, "web.yml")),
+            format!("--storage.path={}", path(&left, "data")),
+            format!("--events.log={}", path(&left, "events.jsonl")),
+            format!("--log.format={form}"),
+            "--log.level=trace".to_owned(),
+            "--web.enable-lifecycle".to_owned(),
+        ];
+        let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+        let exporter = Exporter::started_by(&mut command(), &api.base_url(), &settings);
+        Self {
+            exporter,
+            left,
+            told,
+        }
+    }
+
+    /// The status of an answer to a visitor with this password; the rest is kept.
+    fn ask(&self, evidence: &mut Evidence, method: &str, path: &str, password: &str) -> u16 {
+        let authorization = basic("ada", password);
+        let mut http = RawHttp::connect(self.exporter.program.address());
+        http.send_with(method, path, &[("Authorization", &authorization)]);
+        let head = http.read_head();
+        let body = http.read_body(head.length());
+        evidence.add(&format!("{method} {path}"), format!("{head:?}\n{body}"));
+        head.status
+    }
+
+    fn value(&self, name: &str, account: &str) -> Option<f64> {
+        let authorization = basic("ada", VISITOR_PASSWORD);
+        let mut http = RawHttp::connect(self.exporter.program.address());
+        let (_, page) = http.get_as("/metrics", &[("Authorization", &authorization)]);
+        let page = String::from_utf8(page).expect("text");
+        exposition::value(&page, name, &[("account", account)])
+    }
+
+    /// Waits until one account was let in and the other was not.
+    fn wait_until_asked(&self) {
+        eventually("an answer to each", DEADLINE, || {
+            let up = ["one", "two"].map(|account| self.value("nexmo_audit_up", account));
+            let asked = up == [Some(1.0), Some(0.0)];
+            asked
+                .then_some(())
+                .ok_or_else(|| self.exporter.program.log())
+        });
+    }
+
+    /// Replaces the config file and has it read: the status of the answer.
+    fn reload(&self, evidence: &mut Evidence, file: &str) -> u16 {
+        write(self.told.path(), "config.yml", file);
+        self.ask(evidence, "POST", "/-/reload", VISITOR_PASSWORD)
+    }
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", base64(&format!("{user}:{password}")))
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    fs::write(folder.join(name), text).expect("a file");
+}
+
+fn visited_and_reloaded(form: &str) -> Evidence {
+    let api = api();
+    let mut guarded = Guarded::start(&api, form);
+    let mut evidence = Evidence::default();
+    guarded.wait_until_asked();
+    for wrong in [format!("{VISITOR_PASSWORD}x"), visitor_hash()] {
+        for (method, path) in [("GET", "/metrics"), ("POST", "/-/reload")] {
+            assert_eq!(guarded.ask(&mut evidence, method, path, &wrong), 401);
+        }
+    }
+    pages(&guarded.exporter, &mut evidence);
+    for (file, problem) in bad_files() {
+        assert_eq!(guarded.reload(&mut evidence, &file), 500, "{problem}");
+        guarded.exporter.program.wait_for_line(problem);
+        pages(&guarded.exporter, &mut evidence);
+    }
+    let anew = format!("{REJECTED_SECRET}-anew");
+    let good = two_accounts(&format!("api_secret: '{anew}'"));
+    assert_eq!(guarded.reload(&mut evidence, &good), 200);
+    let program = &guarded.exporter.program;
+    program.wait_for_line("configuration taken over");
+    let sent = basic(REJECTED_KEY, &anew);
+    eventually("the new secret at the API", DEADLINE, || {
+        let requests = api.requests();
+        let mut headers = requests
+            .iter()
+            .map(|request| request.header("Authorization"));
+        let came = headers.any(|header| header == Some(&sent));
+        came.then_some(()).ok_or_else(|| program.log())
+    });
+    pages(&guarded.exporter, &mut evidence);
+    evidence.add_folder(guarded.left.path());
+    let program = &mut guarded.exporter.program;
+    program.signal("TERM");
+    program.wait_for_end(DEADLINE);
+    evidence.add("the log", program.lines().join("\n"));
+    evidence.add_folder(guarded.left.path());
+    // The search has what it is to search.
+    evidence.shows(&["nexmo_audit_up", "USER_STATUS", "redb", "401", "two"]);
+    evidence
+}
+
+#[test]
+fn accounts_and_visitors_keep_their_secrets_in_logfmt() {
+    visited_and_reloaded("logfmt").shows_nothing_private();
+}
+
+#[test]
+fn accounts_and_visitors_keep_their_secrets_in_json() {
+    visited_and_reloaded("json").shows_nothing_private();
+}
