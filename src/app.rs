@@ -2,8 +2,9 @@
 //! that change who is polled.
 
 mod accounts;
+mod plan;
 
-pub(crate) use accounts::client;
+pub(crate) use plan::client;
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
@@ -172,7 +173,7 @@ impl Supervisor {
             tokio::select! {
                 tended = self.accounts.tend(&self.counting) => {
                     if let Err(error) = tended {
-                        tracing::error!(error = format!("{error:#}"), "an account is not counted any more; restart the exporter");
+                        tracing::error!(error = format!("{error:#}"), "an account could not be taken up again; it is tried again");
                     }
                 }
                 Some(answer) = self.reloads.recv() => {

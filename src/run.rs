@@ -143,11 +143,14 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
 fn check_config(options: &Options, file: File) -> anyhow::Result<()> {
     let web = WebConfigFile::read(options.web.config_file.as_deref());
     let settings = Settings::check(options, found(&options.account, file));
-    let settings = match (settings, web) {
-        (Ok(settings), Ok(_)) => settings,
+    let (settings, web) = match (settings, web) {
+        (Ok(settings), Ok(web)) => (settings, web),
         (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Err(problems.into()),
         (Err(problems), Err(of_web)) => return Err(problems.and(of_web).into()),
     };
+    for warning in web.warnings() {
+        println!("Warning: {warning}");
+    }
     match settings.accounts.len() {
         1 => println!("The configuration can be used: 1 account."),
         accounts => println!("The configuration can be used: {accounts} accounts."),

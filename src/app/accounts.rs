@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::{
     runtime::Handle,
     task::{AbortHandle, JoinSet},
@@ -16,28 +16,20 @@ use tokio::{
 };
 use tracing::{Instrument, Span};
 
+use super::plan::{Plan, client, plans, poller_settings, spread};
 use crate::{
-    client::{Client, ClientSettings, Connections, Credentials, REASONS},
-    config::{AccountSettings, EventLogSettings, PollSettings, Settings, Start},
+    client::{Connections, REASONS},
+    config::{EventLogSettings, Settings},
     event_log::{Destination, EventLog, LogFile},
-    exposition::Exposition,
+    exposition::{AccountExposition, Exposition},
     metrics::SelfMetrics,
     outbox::{Content, Outbox, Written},
-    poller::{Parts, PollStart, PollerSettings, PollerStart, SystemClock},
+    poller::{Parts, PollerStart, SystemClock},
     roster::{Member, Roster},
     status::{Failing, Progress},
     storage::{SharedStore, StoredAccount},
-    window::WindowSettings,
 };
 
-/// How much longer than any poll looks back an id is remembered, for polls that
-/// take their time.
-const RETENTION_MARGIN: SignedDuration = SignedDuration::from_hours(1);
-/// About how many requests of an account wait for their turn at once.
-const PAGES_AT_ONCE: f64 = 8.0;
-/// From the first poll of one account to that of the next, at most: ten thousand
-/// that begin at once would be late together for ever.
-const BETWEEN_STARTS: Duration = Duration::from_millis(5);
 /// How long an account rests whose poller has ended by itself.
 const AFTER_DEFECT: Duration = Duration::from_secs(10);
 
@@ -77,18 +69,17 @@ struct Account {
     event_log: Option<AbortHandle>,
 }
 
+/// What scrapes see of an account while its poller changes.
+#[derive(Debug)]
+struct Shown {
+    metrics: Arc<SelfMetrics>,
+    place: AccountExposition,
+}
+
 #[derive(Debug)]
 struct Ready {
     poller: PollerStart<StoredAccount>,
     event_log: Option<EventLog>,
-}
-
-/// All that decides how an account is counted.
-#[derive(Debug, Clone, PartialEq)]
-struct Plan {
-    account: AccountSettings,
-    poll: PollSettings,
-    max_series: usize,
 }
 
 /// What a change of the accounts came to.
@@ -175,22 +166,22 @@ impl Accounts {
         });
         let mut new = Vec::new();
         for plan in plans {
+            let mut shown = None;
             match self.by_name.get(&plan.account.name) {
                 Some(account) if account.plan == plan => continue,
                 Some(account) => {
                     difference.changed += 1;
+                    shown = account.shown_for(&plan, &self.shared.exposition);
                     stopped.extend(account.stop());
                 }
                 None => difference.added += 1,
             }
-            new.push(plan);
+            new.push((plan, shown));
         }
         self.wait_for(&stopped).await;
         let mut failure = None;
-        for (place, plan) in new.into_iter().enumerate() {
-            let metrics = self.by_name.get(&plan.account.name);
-            let metrics = metrics.map(|account| Arc::clone(&account.member.metrics));
-            let taken_up = self.take_up(plan, metrics, spread(place, settings));
+        for (place, (plan, shown)) in new.into_iter().enumerate() {
+            let taken_up = self.take_up(plan, shown, spread(place, settings));
             failure = failure.or(taken_up.err());
         }
         self.enroll();
@@ -211,7 +202,7 @@ impl Accounts {
     /// at any await.
     ///
     /// # Errors
-    /// When it cannot go on.
+    /// When it cannot go on yet, after that rest.
     pub(super) async fn tend(&mut self, counting: &Handle) -> anyhow::Result<()> {
         let name = loop {
             let ended = self.by_name.iter().find(|(_, account)| account.has_ended());
@@ -227,8 +218,12 @@ impl Accounts {
         let Some(account) = self.by_name.get(&name) else {
             return Ok(());
         };
-        let (plan, metrics) = (account.plan.clone(), Arc::clone(&account.member.metrics));
-        self.take_up(plan, Some(metrics), AFTER_DEFECT)?;
+        let plan = account.plan.clone();
+        let shown = account.shown_for(&plan, &self.shared.exposition);
+        if let Err(error) = self.take_up(plan, shown, AFTER_DEFECT) {
+            tokio::time::sleep(AFTER_DEFECT).await;
+            return Err(error);
+        }
         if let Some(account) = self.by_name.get(&name) {
             account.tell_of_defect();
         }
@@ -240,13 +235,13 @@ impl Accounts {
     fn take_up(
         &mut self,
         plan: Plan,
-        metrics: Option<Arc<SelfMetrics>>,
+        shown: Option<Shown>,
         first_poll_in: Duration,
     ) -> anyhow::Result<()> {
         let name = plan.account.name.clone();
         let account = self
             .shared
-            .account(plan, metrics, first_poll_in)
+            .account(plan, shown, first_poll_in)
             .with_context(|| match &name {
                 Some(name) => format!("account {name:?}"),
                 None => "the account".to_owned(),
@@ -266,13 +261,13 @@ impl Shared {
     fn account(
         &self,
         plan: Plan,
-        metrics: Option<Arc<SelfMetrics>>,
+        shown: Option<Shown>,
         first_poll_in: Duration,
     ) -> anyhow::Result<Account> {
         let name = plan.account.name.clone();
-        let metrics = match metrics {
-            Some(metrics) => metrics,
-            None => Arc::new(SelfMetrics::new(REASONS, name.as_deref())?),
+        let Shown { metrics, place } = match shown {
+            Some(shown) => shown,
+            None => Shown::nothing(name.clone(), &self.exposition)?,
         };
         let status = Arc::new(self.roster.status(Instant::now().into_std()));
         let storage = self.store.account(&plan.account.key);
@@ -290,7 +285,7 @@ impl Shared {
             storage,
             clock: self.clock,
             metrics: Arc::clone(&metrics),
-            exposition: self.exposition.add(name.clone(), Arc::clone(&metrics)),
+            exposition: place,
             status: Arc::clone(&status),
             outbox,
             filter: plan.account.filter.clone(),
@@ -310,7 +305,25 @@ impl Shared {
     }
 }
 
+impl Shown {
+    fn nothing(name: Option<Arc<str>>, exposition: &Arc<Exposition>) -> anyhow::Result<Self> {
+        let metrics = Arc::new(SelfMetrics::new(REASONS, name.as_deref())?);
+        let place = exposition.add(name, Arc::clone(&metrics));
+        Ok(Self { metrics, place })
+    }
+}
+
 impl Account {
+    /// What it shows, to be shown until another poller goes on with it; nothing where
+    /// that counts for another key.
+    fn shown_for(&self, plan: &Plan, exposition: &Arc<Exposition>) -> Option<Shown> {
+        let metrics = Arc::clone(&self.member.metrics);
+        (plan.account.key == self.plan.account.key).then(|| Shown {
+            place: exposition.add(self.member.name.clone(), Arc::clone(&metrics)),
+            metrics,
+        })
+    }
+
     fn start(&mut self, tasks: &mut JoinSet<()>, counting: &Handle) {
         // Of the highest level, so that it is there at every level of the log.
         let span = self.member.name.as_deref().map_or_else(Span::none, |name| {
@@ -347,68 +360,5 @@ impl Account {
                 error: "the poller ended, which is a defect: please report it with the log".into(),
             }),
         });
-    }
-}
-
-fn plans(settings: &Settings) -> Vec<Plan> {
-    let plan = |account: &AccountSettings| Plan {
-        account: account.clone(),
-        poll: settings.poll,
-        max_series: settings.max_series,
-    };
-    settings.accounts.iter().map(plan).collect()
-}
-
-/// When the account at this place is first polled.
-fn spread(place: usize, settings: &Settings) -> Duration {
-    let place = u32::try_from(place).unwrap_or(u32::MAX);
-    let all = u32::try_from(settings.accounts.len()).unwrap_or(u32::MAX);
-    let between = settings.poll.interval / all.max(1);
-    between.min(BETWEEN_STARTS) * place
-}
-
-/// Asks the API of an account.
-///
-/// # Errors
-/// When TLS cannot be set up.
-pub(crate) fn client(
-    connections: &Connections,
-    account: &AccountSettings,
-    metrics: &Arc<SelfMetrics>,
-) -> anyhow::Result<Client> {
-    let client = ClientSettings {
-        base_url: account.base_url.clone(),
-        timeout: account.timeout,
-        max_requests_per_second: account.max_requests_per_second,
-    };
-    let credentials = Credentials {
-        key: account.key.clone(),
-        secret: account.secret.clone(),
-    };
-    Client::new(connections, &client, credentials, Arc::clone(metrics))
-        .context("TLS cannot be set up; are CA certificates installed (package ca-certificates)?")
-}
-
-fn poller_settings(plan: &Plan, first_poll_in: Duration) -> PollerSettings {
-    let poll = plan.poll;
-    // A request may have to wait for its turn first.
-    let turn = Duration::try_from_secs_f64(PAGES_AT_ONCE / plan.account.max_requests_per_second);
-    let turn = turn.unwrap_or(Duration::MAX / 2);
-    PollerSettings {
-        interval: poll.interval,
-        request_timeout: plan.account.timeout + turn,
-        window: WindowSettings {
-            lookback: poll.lookback,
-            retention: poll.reconcile_lookback + RETENTION_MARGIN,
-        },
-        reconcile_interval: poll.reconcile_interval,
-        reconcile_lookback: poll.reconcile_lookback,
-        start: match poll.start {
-            Start::Now => PollStart::Now,
-            Start::Age(age) => PollStart::Age(age),
-            Start::At(time) => PollStart::At(time),
-        },
-        max_series: plan.max_series,
-        first_poll_in,
     }
 }

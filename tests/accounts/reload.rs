@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use crate::cloud::{Cloud, UP, account, wait_for_counted};
 use crate::support::exporter::{Exporter, is};
@@ -18,6 +18,39 @@ fn requests(exporter: &Exporter, account: &str) -> f64 {
     exporter.value(REQUESTS, &labels)
 }
 
+/// Someone who scrapes all along, and finds an account in each scrape.
+struct Watch {
+    done: Arc<AtomicBool>,
+    scrapes: JoinHandle<u32>,
+}
+
+impl Watch {
+    /// At least so many of its events are shown in each.
+    fn start(exporter: &Exporter, account: &'static str, at_least: f64) -> Self {
+        let done = Arc::new(AtomicBool::new(false));
+        let (ended, url) = (Arc::clone(&done), exporter.program.url("/metrics"));
+        let scrapes = thread::spawn(move || {
+            let http = HttpClient::new();
+            let mut scrapes = 0;
+            while !ended.load(Ordering::Relaxed) {
+                let page = http.get_body(&url).expect("metrics");
+                let labels = [("account", account), ("event_type", "USER_STATUS")];
+                let family = "nexmo_audit_events_by_type_total";
+                let counted = exposition::value(&page, family, &labels);
+                assert!(counted.is_some_and(|counted| counted >= at_least), "{page}");
+                scrapes += 1;
+            }
+            scrapes
+        });
+        Self { done, scrapes }
+    }
+
+    fn end(self) {
+        self.done.store(true, Ordering::Relaxed);
+        assert!(self.scrapes.join().expect("it was there all along") > 0);
+    }
+}
+
 #[test]
 fn accounts_come_and_go_and_the_others_do_not_notice() {
     let cloud = Cloud::new(&["stays", "goes", "comes"]);
@@ -30,28 +63,13 @@ fn accounts_come_and_go_and_the_others_do_not_notice() {
     wait_for_counted(&exporter, "goes", 2);
     let before = requests(&exporter, "stays");
 
-    // Someone scrapes all along.
-    let done = Arc::new(AtomicBool::new(false));
-    let (ended, url) = (Arc::clone(&done), exporter.program.url("/metrics"));
-    let watching = thread::spawn(move || {
-        let http = HttpClient::new();
-        let mut scrapes = 0;
-        while !ended.load(Ordering::Relaxed) {
-            let page = http.get_body(&url).expect("metrics");
-            let labels = [("account", "stays"), ("event_type", "USER_STATUS")];
-            let counted = exposition::value(&page, "nexmo_audit_events_by_type_total", &labels);
-            assert_eq!(counted, Some(2.0), "{page}");
-            scrapes += 1;
-        }
-        scrapes
-    });
+    let watch = Watch::start(&exporter, "stays", 2.0);
     cloud.configure_accounts(&["comes", "stays"]);
     exporter.program.signal("HUP");
     let line = exporter.program.wait_for_line(TAKEN_OVER);
     assert!(line.contains("added=1 changed=0 removed=1"), "{line}");
     wait_for_counted(&exporter, "comes", 2);
-    done.store(true, Ordering::Relaxed);
-    assert!(watching.join().expect("it was there all along") > 0);
+    watch.end();
 
     let page = exporter.page("/metrics");
     assert!(!page.contains("account=\"goes\""), "{page}");
@@ -79,6 +97,7 @@ fn a_secret_is_rotated_without_a_lost_event() {
     wait_for_counted(&exporter, "one", 5);
     let before = requests(&exporter, "one");
 
+    let watch = Watch::start(&exporter, "one", 5.0);
     cloud.set_secret("one", "rotated");
     cloud.record_many("one", 2);
     exporter.wait_for(UP, &[("account", "one")], is(0.0));
@@ -88,6 +107,7 @@ fn a_secret_is_rotated_without_a_lost_event() {
     assert!(line.contains("added=0 changed=1 removed=0"), "{line}");
     wait_for_counted(&exporter, "one", 7);
     exporter.wait_for(UP, &[("account", "one")], is(1.0));
+    watch.end();
     assert!(
         requests(&exporter, "one") > before,
         "counters of the account go on"
@@ -97,6 +117,24 @@ fn a_secret_is_rotated_without_a_lost_event() {
         !log.contains("rotated") && !log.contains("one-secret"),
         "{log}"
     );
+}
+
+#[test]
+fn a_name_that_goes_to_another_key_takes_no_counts_with_it() {
+    let cloud = Cloud::new(&["one", "two"]);
+    cloud.record("one", "USER_LOGIN");
+    cloud.record_many("one", 5);
+    cloud.record_many("two", 2);
+    cloud.configure_accounts(&["one"]);
+    let exporter = cloud.start();
+    wait_for_counted(&exporter, "one", 5);
+    cloud.configure("accounts: [{name: one, api_key: two, api_secret: two-secret}]");
+    exporter.program.signal("HUP");
+    exporter.program.wait_for_line(TAKEN_OVER);
+    wait_for_counted(&exporter, "one", 2);
+    let labels = [("account", "one"), ("event_type", "USER_LOGIN")];
+    let logins = exporter.value("nexmo_audit_events_by_type_total", &labels);
+    assert!(is(0.0)(logins), "{logins}");
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn the_parts_find_each_other() {
     // The generated name of the secret is that which the pod asks for.
     let secret = &the_only(&objects, "Secret")["metadata"]["name"];
     assert_eq!(
-        container["env"][1]["valueFrom"]["secretKeyRef"]["name"],
+        container["env"][0]["valueFrom"]["secretKeyRef"]["name"],
         *secret
     );
     let volume = &set["template"]["spec"]["volumes"][0]["secret"];
