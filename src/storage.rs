@@ -265,3 +265,76 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A transaction that panicked was rolled back.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::ledger::{KnownScraper, ScraperId};
+
+    const SETTINGS: WindowSettings = WindowSettings {
+        lookback: jiff::SignedDuration::from_mins(15),
+        retention: jiff::SignedDuration::from_hours(25),
+    };
+
+    fn new_account() -> Account {
+        let began = Timestamp::UNIX_EPOCH;
+        Account::new(SETTINGS, began, began, 10)
+    }
+
+    /// What the gate knew after so many seconds: one more scraper in each.
+    fn gate(seconds: u64) -> GateMemory {
+        let scraper = |id| KnownScraper {
+            id: ScraperId(id),
+            interval: Duration::from_secs(15),
+            unseen_for: Duration::ZERO,
+        };
+        GateMemory {
+            begun: true,
+            scrapers: (0..seconds).map(scraper).collect(),
+            taken: Duration::from_secs(seconds),
+        }
+    }
+
+    async fn commit(store: &SharedStore, key: &str, seconds: u64) {
+        let gate = gate(seconds);
+        let open = crate::ledger::Gate::new(crate::ledger::ScrapeInterval::Off, &gate);
+        let commit = new_account().prepare(&open, Duration::ZERO);
+        let stored = store.account(key).commit(commit.into(), gate.into()).await;
+        stored.expect("it is stored");
+    }
+
+    fn scrapers(store: &SharedStore) -> usize {
+        let gate = store.load_gate(Timestamp::now()).expect("a gate");
+        gate.scrapers.len()
+    }
+
+    #[tokio::test]
+    async fn what_an_account_has_seen_of_the_gate_does_not_undo_what_another_stored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = SharedStore::open(folder.path()).expect("a store");
+        for (seconds, expected) in [(5, 5), (3, 5), (6, 6)] {
+            commit(&store, "one", seconds).await;
+            assert_eq!(scrapers(&store), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn commits_of_many_accounts_at_once_are_all_stored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = SharedStore::open(folder.path()).expect("a store");
+        let keys: Vec<String> = (0..200).map(|number| format!("key-{number}")).collect();
+        // The later they come, the older is what they have seen of the gate.
+        let commits = keys.iter().zip((1..=200).rev());
+        join_all(commits.map(|(key, seconds)| commit(&store, key, seconds))).await;
+        store.flush().await;
+        for key in &keys {
+            let stored = store.account(key).load(SETTINGS, 10).expect("it is read");
+            assert!(stored.is_some(), "{key}");
+        }
+        assert_eq!(scrapers(&store), 200);
+    }
+}
