@@ -31,17 +31,12 @@ use crate::{
 use accounts::{Accounts, Shared, SharedLog};
 
 /// Reads the configuration as it is now. May wait for files.
-pub type ReadSettings = Box<dyn Fn() -> anyhow::Result<Settings> + Send>;
+pub type ReadSettings = Arc<dyn Fn() -> anyhow::Result<Settings> + Send + Sync>;
 
 /// The exporter, bound and ready to run.
 pub struct App {
-    settings: Settings,
-    accounts: Accounts,
-    process: Arc<ProcessMetrics>,
-    web: Arc<WebConfigFile>,
+    supervisor: Supervisor,
     reload: ReloadHandle,
-    reloads: mpsc::Receiver<Answer>,
-    read: Option<ReadSettings>,
     server: Server,
 }
 
@@ -58,7 +53,6 @@ struct Supervisor {
     web: Arc<WebConfigFile>,
     reloads: mpsc::Receiver<Answer>,
     read: Option<ReadSettings>,
-    counting: Handle,
 }
 
 impl App {
@@ -100,14 +94,17 @@ impl App {
             clock: SystemClock { started },
             event_log: settings.event_log.as_ref().map(SharedLog::new),
         };
-        Ok(Self {
-            accounts: Accounts::new(shared, settings)?,
+        let supervisor = Supervisor {
             settings: settings.clone(),
+            accounts: Accounts::new(shared, settings)?,
             process,
             web: Arc::clone(&web),
-            reload,
             reloads,
             read: None,
+        };
+        Ok(Self {
+            supervisor,
+            reload,
             server: Server::new(listeners, site, web, settings.max_requests),
         })
     }
@@ -115,7 +112,7 @@ impl App {
     /// Says where a reload reads from; without that, none changes anything.
     #[must_use]
     pub fn reading_anew(mut self, read: ReadSettings) -> Self {
-        self.read = Some(read);
+        self.supervisor.read = Some(read);
         self
     }
 
@@ -139,24 +136,15 @@ impl App {
     /// # Errors
     /// When the system cannot tell where it listens.
     pub async fn run(
-        mut self,
+        self,
         counting: &Handle,
         shutdown: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         for address in self.local_addresses()? {
             tracing::info!(%address, "listening");
         }
-        self.accounts.start(counting);
-        let supervisor = Supervisor {
-            settings: self.settings,
-            accounts: self.accounts,
-            process: self.process,
-            web: self.web,
-            reloads: self.reloads,
-            read: self.read,
-            counting: counting.clone(),
-        };
-        let supervising = tokio::spawn(supervisor.run());
+        // There, since it waits for the disk when it takes up accounts.
+        let supervising = counting.spawn(self.supervisor.run(counting.clone()));
         let stop = async {
             shutdown.await;
             tracing::info!("shutting down");
@@ -168,16 +156,17 @@ impl App {
 }
 
 impl Supervisor {
-    async fn run(mut self) {
+    async fn run(mut self, counting: Handle) {
+        self.accounts.start(&counting);
         loop {
             tokio::select! {
-                tended = self.accounts.tend(&self.counting) => {
+                tended = self.accounts.tend(&counting) => {
                     if let Err(error) = tended {
                         tracing::error!(error = format!("{error:#}"), "an account could not be taken up again; it is tried again");
                     }
                 }
                 Some(answer) = self.reloads.recv() => {
-                    let outcome = self.reload().await;
+                    let outcome = self.reload(&counting).await;
                     // Who asked may have gone.
                     let _ = answer.send(outcome);
                 }
@@ -185,8 +174,8 @@ impl Supervisor {
         }
     }
 
-    async fn reload(&mut self) -> Result<(), String> {
-        let outcome = self.take_over().await;
+    async fn reload(&mut self, counting: &Handle) -> Result<(), String> {
+        let outcome = self.take_over(counting).await;
         let at = outcome.is_ok().then(Timestamp::now);
         self.process.reloaded(at);
         outcome.map_err(|error| {
@@ -199,18 +188,17 @@ impl Supervisor {
         })
     }
 
-    async fn take_over(&mut self) -> anyhow::Result<()> {
-        let Some(read) = self.read.take() else {
+    async fn take_over(&mut self, counting: &Handle) -> anyhow::Result<()> {
+        let Some(read) = self.read.clone() else {
             return Ok(());
         };
+        let web = Arc::clone(&self.web);
         let reading = tokio::task::spawn_blocking(move || {
-            let settings = read();
-            (read, settings)
+            let settings = read()?;
+            web.reload()?;
+            anyhow::Ok(settings)
         });
-        let (read, settings) = reading.await?;
-        self.read = Some(read);
-        let settings = settings?;
-        self.web.reload()?;
+        let settings = reading.await??;
         let waiting = self.settings.need_restart(&settings);
         if !waiting.is_empty() {
             let waiting = waiting.join(", ");
@@ -219,7 +207,7 @@ impl Supervisor {
                 "these settings changed, and hold from the next start on"
             );
         }
-        let difference = self.accounts.change(&settings, &self.counting).await?;
+        let difference = self.accounts.change(&settings, counting).await?;
         tracing::info!(
             accounts = settings.accounts.len(),
             added = difference.added,

@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::audit_event::events;
+use crate::support::audit_event::{events, many_series};
 use crate::support::certificates::Authority;
 use crate::support::eventually::eventually;
 use crate::support::exporter::Exporter;
@@ -98,14 +97,4 @@ pub(crate) fn with_a_large_answer(more: &[&str]) -> (ScriptedApi, Exporter) {
         }
     });
     (api, exporter)
-}
-
-fn many_series() -> Vec<Value> {
-    let snow = "🌨".repeat(56);
-    (0..8000)
-        .map(|number| {
-            let label = format!("{number:08}{snow}");
-            json!({"id": label, "event_type": label, "source": label, "source_country": label})
-        })
-        .collect()
 }

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::support::audit_event::many_series;
 use crate::support::exporter::Exporter;
 use crate::support::raw_http::RawHttp;
 use crate::support::scripted_api::{ScriptedApi, healthy};
@@ -12,18 +13,6 @@ use crate::support::scripted_api::{ScriptedApi, healthy};
 const LARGE: usize = 8_000_000;
 /// How long answers in flight may take, and what a busy machine adds.
 const BOUND: Duration = Duration::from_secs(10 + 5);
-
-/// So many series that `/metrics` is [`LARGE`]: four bytes a character, and 64
-/// characters a label.
-fn many_series() -> Vec<Value> {
-    let snow = "🌨".repeat(56);
-    (0..8000)
-        .map(|number| {
-            let label = format!("{number:08}{snow}");
-            json!({"id": label, "event_type": label, "source": label, "source_country": label})
-        })
-        .collect()
-}
 
 fn with_a_large_answer(events: &[Value]) -> (ScriptedApi, Exporter) {
     let api = ScriptedApi::start(healthy(events.to_vec()));

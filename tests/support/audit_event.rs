@@ -51,6 +51,18 @@ pub(crate) fn events(number: usize, event_type: &str) -> Vec<Value> {
         .collect()
 }
 
+/// Each in a series of its own, and so many that `/metrics` is more than 8 MB: four
+/// bytes a character, and 64 characters a label.
+pub(crate) fn many_series() -> Vec<Value> {
+    let snow = "🌨".repeat(56);
+    (0..8000)
+        .map(|number| {
+            let label = format!("{number:08}{snow}");
+            json!({"id": label, "event_type": label, "source": label, "source_country": label})
+        })
+        .collect()
+}
+
 /// A time as the API writes it: whole seconds, no zone.
 pub(crate) fn written(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
