@@ -4,10 +4,11 @@ use std::{future::Future, io::Write, net::SocketAddr};
 
 use anyhow::Context;
 
+use audit_simulator::{Simulator, SimulatorSettings};
+
 use crate::{
     app::{App, CountingThreads},
     config::{FoundCredentials, Options, Settings},
-    simulator::{Simulator, SimulatorSettings},
 };
 
 /// Events per second: something happens while one looks.

@@ -15,11 +15,8 @@ use std::{
 
 use tokio::task::spawn_blocking;
 
-use crate::{
-    outbox::{Line, Written},
-    storage::StoredLines,
-    store::StoreError,
-};
+use crate::{storage::StoredLines, store::StoreError};
+use audit_core::outbox::{Line, Written};
 
 /// How much is written at once.
 const BATCH_BYTES: usize = 256 * 1024;

@@ -3,7 +3,6 @@
 //! The way of one event: page → [`event`] → [`window`] → [`ledger`] →
 //! [`exposition`]. The modules on that way are pure: no clock, no network, no file.
 
-pub mod account;
 pub mod app;
 pub mod backfill;
 pub mod cli;
@@ -11,26 +10,20 @@ pub mod client;
 pub mod config;
 pub mod credentials;
 pub mod demo;
-pub mod event;
 pub mod event_log;
 pub mod events;
 pub mod exposition;
 pub mod healthcheck;
 pub mod history;
-pub mod ledger;
 pub mod listing;
 pub mod logging;
 pub mod metrics;
-pub mod outbox;
 pub mod paging;
 pub mod poller;
 pub mod reload;
 pub mod roster;
 pub mod run;
 pub mod server;
-pub mod simulator;
 pub mod status;
 pub mod storage;
 pub mod store;
-pub mod window;
-pub mod yaml;

@@ -9,10 +9,11 @@ use std::future::Future;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    client::{Answer, ApiError, ListQuery, PAGE_SIZE},
+use crate::client::{Answer, ApiError, ListQuery, PAGE_SIZE};
+use audit_core::{
     event::Page,
-    window::{Clocks, Range, Step, Sweep},
+    sweep::{Range, Step, Sweep},
+    window::Clocks,
 };
 
 /// How many pages are under way at once.

@@ -22,8 +22,8 @@ use crate::{
     metrics::SelfMetrics,
     reload::ReloadHandle,
     server::WebConfigFile,
-    simulator::{Simulator, SimulatorError},
 };
+use audit_simulator::{Simulator, SimulatorError};
 
 /// Bad usage or configuration.
 const BAD_CONFIGURATION: u8 = 2;

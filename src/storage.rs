@@ -16,12 +16,15 @@ use tokio::{
 };
 
 use crate::{
-    account::{Account, Commit},
-    event::TypeFilter,
-    ledger::{GateMemory, Ledger},
-    outbox::{Line, Outbox},
     poller::Storage,
     store::{Store, StoreError},
+};
+use audit_core::{
+    account::{Account, Commit},
+    event::TypeFilter,
+    gate::GateMemory,
+    ledger::Ledger,
+    outbox::{Line, Outbox},
     window::{Remembered, Window, WindowSettings},
 };
 
@@ -273,7 +276,7 @@ mod tests {
     use futures_util::future::join_all;
 
     use super::*;
-    use crate::ledger::{KnownScraper, ScraperId};
+    use audit_core::gate::{KnownScraper, ScraperId};
 
     const SETTINGS: WindowSettings = WindowSettings {
         lookback: jiff::SignedDuration::from_mins(15),
@@ -301,7 +304,7 @@ mod tests {
 
     async fn commit(store: &SharedStore, key: &str, seconds: u64) {
         let gate = gate(seconds);
-        let open = crate::ledger::Gate::new(crate::ledger::ScrapeInterval::Off, &gate);
+        let open = audit_core::gate::Gate::new(audit_core::gate::ScrapeInterval::Off, &gate);
         let commit = new_account().prepare(&open, Duration::ZERO);
         let stored = store.account(key).commit(commit.into(), gate.into()).await;
         stored.expect("it is stored");

@@ -4,14 +4,13 @@ mod store_support;
 
 use std::{fs, path::Path, time::Duration};
 
-use nexmo_audit_exporter::{
+use audit_core::{
     account::{Account, Stage},
-    ledger::{
-        Age, Exemplar, Gate, GateMemory, KnownScraper, Ledger, Scrape, ScrapeInterval, ScraperId,
-    },
-    store::{Store, StoreError},
+    gate::{Gate, GateMemory, KnownScraper, Scrape, ScrapeInterval, ScraperId},
+    ledger::{Age, Exemplar, Ledger},
     window::Clocks,
 };
+use nexmo_audit_exporter::store::{Store, StoreError};
 use proptest::{collection::vec, prelude::*, sample::select};
 use store_support::{
     KEY, State, at, directory, file_in, id, labels, load_account, new_account, numbered::Numbered,

@@ -4,7 +4,7 @@ mod store_support;
 
 use std::{fs, io::Read as _};
 
-use nexmo_audit_exporter::ledger::Saved;
+use audit_core::ledger::Saved;
 use store_support::{KEY, directory, file_in, load_account, open};
 
 /// Written by the exporter when that was the present format: 63 events of two hours

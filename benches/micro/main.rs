@@ -7,8 +7,9 @@ mod render;
 
 use std::{hint::black_box, time::Duration};
 
+use audit_core::{account::Account, event::Page};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use nexmo_audit_exporter::{account::Account, event::Page, store::Store};
+use nexmo_audit_exporter::store::Store;
 use workload::{counting, pages};
 
 /// As many pages as one commit stores.

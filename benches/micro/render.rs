@@ -2,11 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use audit_core::{
+    event::{EventId, EventType, Labels},
+    gate::{Gate, GateMemory, ScrapeInterval},
+    ledger::{Age, Changes, Exemplar, Ledger, Saved},
+};
 use criterion::{BenchmarkId, Criterion};
 use nexmo_audit_exporter::{
-    event::{EventId, EventType, Labels},
     exposition::{AccountExposition, Encoding, Exposition, ExpositionSettings, Format, Variant},
-    ledger::{Age, Changes, Exemplar, Gate, GateMemory, Ledger, Saved, ScrapeInterval},
     metrics::{ProcessMetrics, SelfMetrics},
 };
 

@@ -3,14 +3,15 @@
 
 use std::{path::Path, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
-use nexmo_audit_exporter::{
+use audit_core::{
     account::{Account, Commit},
     event::Page,
-    ledger::{Gate, GateMemory, ScrapeInterval},
-    store::Store,
-    window::{Clocks, PIECE_EVENTS, WindowSettings},
+    gate::{Gate, GateMemory, ScrapeInterval},
+    sweep::PIECE_EVENTS,
+    window::{Clocks, WindowSettings},
 };
+use jiff::{SignedDuration, Timestamp};
+use nexmo_audit_exporter::store::Store;
 
 use super::pages::{PAGE_SIZE, newest};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nexmo_audit_exporter::simulator::{Simulator, SimulatorSettings};
+use audit_simulator::{Simulator, SimulatorSettings};
 use reqwest::Client;
 use tokio::runtime::Runtime;
 

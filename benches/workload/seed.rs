@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
+use audit_core::event::{AuditEvent, Entry, EventId, Page};
 use jiff::{SignedDuration, Timestamp};
-use nexmo_audit_exporter::{
-    event::{AuditEvent, Entry, EventId, Page},
-    store::Store,
-};
+use nexmo_audit_exporter::store::Store;
 
 use super::{counting, series};
 

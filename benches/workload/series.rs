@@ -1,6 +1,6 @@
 //! Series as an account has them: types × countries × sources.
 
-use nexmo_audit_exporter::event::Labels;
+use audit_core::event::Labels;
 
 /// Every type that the API names.
 const TYPES: [&str; 29] = [

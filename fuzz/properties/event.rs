@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use nexmo_audit_exporter::event::{
+use audit_core::event::{
     AuditEvent, Entry, EventId, LABEL_MAX_CHARS, Page, PageError, UNKNOWN, parse_time,
 };
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! An answer to the request for a list: what is no page is told, and of a page every
 //! element is read by itself.
 
-use nexmo_audit_exporter::event::{Entry, Page, PageError};
+use audit_core::event::{Entry, Page, PageError};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 

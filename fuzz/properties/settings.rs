@@ -1,13 +1,13 @@
 //! What a user writes, a line for each setting: what is taken can be written back
 //! and read again, and a problem is a line that a log can hold.
 
+use audit_core::gate::ScrapeInterval;
 use std::{sync::LazyLock, time::Duration};
 
 use clap::{Args, Command, FromArgMatches};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use nexmo_audit_exporter::config::{
-    FoundCredentials, Here, ListOptions, ListSettings, Options, Problems, ScrapeInterval, Settings,
-    Start,
+    FoundCredentials, Here, ListOptions, ListSettings, Options, Problems, Settings, Start,
 };
 
 use super::lines;
@@ -131,7 +131,7 @@ fn longest(settings: &Settings) -> Duration {
     };
     let interval = match settings.scrape_interval {
         ScrapeInterval::Fixed(interval) => interval,
-        ScrapeInterval::Auto | ScrapeInterval::Off => Duration::ZERO,
+        ScrapeInterval::Learned | ScrapeInterval::Off => Duration::ZERO,
     };
     age.max(interval).max(settings.poll.interval)
 }
@@ -143,7 +143,7 @@ fn written(duration: Duration) -> String {
 
 fn interval(interval: ScrapeInterval) -> String {
     match interval {
-        ScrapeInterval::Auto => "auto".to_owned(),
+        ScrapeInterval::Learned => "auto".to_owned(),
         ScrapeInterval::Off => "0".to_owned(),
         ScrapeInterval::Fixed(interval) => written(interval),
     }

@@ -40,11 +40,9 @@ pub fn holds(data: &[u8]) {
     let _ = store.load_gate(at(0));
     let _ = store.last_line(KEY);
     let _ = store.lines(KEY, bytes.number(8), 1 << 20);
-    let readable = store.load_account(
-        KEY,
-        nexmo_audit_exporter::ledger::Ledger::new(100),
-        |_, ids| ids.count(),
-    );
+    let readable = store.load_account(KEY, audit_core::ledger::Ledger::new(100), |_, ids| {
+        ids.count()
+    });
     if let Ok(Some(_)) = readable {
         load_account(&mut store, KEY).expect("it was read before");
     }

@@ -1,6 +1,6 @@
 //! An answer to OPTIONS: names that can be labels, in the order of the answer.
 
-use nexmo_audit_exporter::event::{LABEL_MAX_CHARS, parse_types};
+use audit_core::event::{LABEL_MAX_CHARS, parse_types};
 use serde_json::Value;
 
 use super::text;

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use nexmo_audit_exporter::{
-    config::{ClientCertificates, PasswordHash, Pem, TlsSettings, WebSettings},
-    yaml::{self, Entry, Node, Value},
+use nexmo_audit_exporter::config::{
+    ClientCertificates, PasswordHash, Pem, TlsSettings, WebSettings,
 };
+use yaml_tree::{self, Entry, Node, Value};
 
 use super::{same, text};
 
@@ -113,7 +113,7 @@ fn hides_keys(tls: &TlsSettings) {
 
 /// What a file that was taken says in a key of the section on TLS.
 fn said(file: &str, key: &str) -> String {
-    let document = yaml::parse(file).expect("YAML");
+    let document = yaml_tree::parse(file).expect("YAML");
     let find = |entries: &[Entry], key: &str| -> Option<Entry> {
         entries.iter().find(|entry| entry.key == key).cloned()
     };
@@ -124,7 +124,7 @@ fn said(file: &str, key: &str) -> String {
 
 /// Keys may be shown.
 fn is_in_a_key(file: &str) -> bool {
-    match yaml::parse(file) {
+    match yaml_tree::parse(file) {
         Ok(document) => document.iter().any(shows),
         // One that is given again is all that the reader of YAML shows.
         Err(error) => error.problem.contains("is given again"),

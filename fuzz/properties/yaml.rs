@@ -1,7 +1,7 @@
 //! A YAML file: what is taken of it means the same in the plainest spelling there
 //! is, and what is refused is told without a value.
 
-use nexmo_audit_exporter::yaml::{Entry, Node, Value, parse};
+use yaml_tree::{Entry, Node, Value, parse};
 
 use super::text;
 

@@ -23,12 +23,12 @@ use crate::{
     event_log::{Destination, EventLog, LogFile},
     exposition::{AccountExposition, Exposition},
     metrics::SelfMetrics,
-    outbox::{Content, Outbox, Written},
     poller::{Parts, PollerStart, SystemClock},
     roster::{Member, Roster},
     status::{Failing, Progress},
     storage::{SharedStore, StoredAccount},
 };
+use audit_core::outbox::{Content, Outbox, Written};
 
 /// How long an account rests whose poller has ended by itself.
 const AFTER_DEFECT: Duration = Duration::from_secs(10);

@@ -10,8 +10,8 @@ use crate::{
     config::{AccountSettings, PollSettings, Settings, Start},
     metrics::SelfMetrics,
     poller::{PollStart, PollerSettings},
-    window::WindowSettings,
 };
+use audit_core::window::WindowSettings;
 
 /// How much longer than any poll looks back an id is remembered, for polls that
 /// take their time.

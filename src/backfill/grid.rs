@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use jiff::Timestamp;
 
-use crate::event::{Labels, OTHER};
+use audit_core::event::{Labels, OTHER};
 
 /// In seconds.
 const DAY: i64 = 86_400;
@@ -140,7 +140,7 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// A grid without an event; see [`Ledger::new`](crate::ledger::Ledger::new) for
+    /// A grid without an event; see [`Ledger::new`](audit_core::ledger::Ledger::new) for
     /// `max_series`.
     #[must_use]
     pub(super) fn new(times: Times, max_series: usize) -> Self {

@@ -21,9 +21,9 @@ use jiff::{Timestamp, tz::Offset};
 
 use crate::{
     config::{BackfillOutput, BackfillSettings},
-    event::{Entry, Labels},
     history::{Asker, Found, History, Progress, Wanted},
 };
+use audit_core::event::{Entry, Labels};
 use grid::{Grid, Times};
 use openmetrics::AddedLabels;
 

@@ -97,7 +97,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::event::Labels;
+    use audit_core::event::Labels;
 
     #[test]
     fn text() {

@@ -20,7 +20,8 @@ use reqwest::{Method, Response, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use crate::{event, event::EventType, metrics::SelfMetrics};
+use crate::metrics::SelfMetrics;
+use audit_core::event::{self, EventType};
 
 /// The largest body that is read, after decompression. 100 events are about 60 kB.
 pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;

@@ -10,7 +10,7 @@ use super::{
     AccountEntry, AccountOptions, Check, ShardOptions, base_url, file::FileSetting, shard,
     shard::Shard,
 };
-use crate::event::TypeFilter;
+use audit_core::event::TypeFilter;
 
 /// The longest name of an account, in characters: label values are no longer.
 const MAX_NAME_CHARS: usize = 64;

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use secrecy::SecretString;
 
 use super::Problems;
-use crate::yaml::{self, Entry, Node, Value, YamlError};
+use yaml_tree::{Entry, Node, Value, YamlError};
 
 /// The key of the list of accounts.
 const ACCOUNTS: &str = "accounts";
@@ -68,7 +68,7 @@ impl ConfigFile {
     pub fn parse(text: &str) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let mut file = Self::default();
-        match yaml::parse(text) {
+        match yaml_tree::parse(text) {
             Err(error) => problems.push(error.to_string()),
             Ok(entries) => {
                 for entry in &entries {

@@ -39,6 +39,7 @@ pub use web_config::{
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
+use audit_core::gate::ScrapeInterval;
 use jiff::{SignedDuration, Timestamp};
 
 /// Everything `serve` needs, checked.
@@ -94,17 +95,6 @@ pub struct PollSettings {
     pub reconcile_lookback: SignedDuration,
     /// What the first start counts from.
     pub start: Start,
-}
-
-/// How often servers scrape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScrapeInterval {
-    /// Learned from their scrapes.
-    Auto,
-    /// At least this often.
-    Fixed(Duration),
-    /// Every count is shown at once.
-    Off,
 }
 
 /// What the first start ever counts from.
@@ -332,7 +322,7 @@ impl Check {
 
     fn scrape_interval(&mut self, text: &str) -> Option<ScrapeInterval> {
         if text == "auto" {
-            return Some(ScrapeInterval::Auto);
+            return Some(ScrapeInterval::Learned);
         }
         let interval = self.duration("--metrics.scrape-interval", text)?;
         let interval = interval.unsigned_abs();

@@ -37,7 +37,7 @@ fn defaults_are_those_of_the_documentation() {
         start: Start::Now,
     };
     assert_eq!(settings.storage_path, PathBuf::from("data/"));
-    assert_eq!(settings.scrape_interval, ScrapeInterval::Auto);
+    assert_eq!(settings.scrape_interval, ScrapeInterval::Learned);
     assert_eq!(settings.poll, poll);
 }
 

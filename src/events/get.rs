@@ -8,8 +8,9 @@ use crate::{
     client::ApiError,
     config::{GetSettings, Output},
     history::Asker,
-    listing::{Record, Zone, compact, csv_header, csv_line, detail, printable},
+    listing::{Zone, csv_header, csv_line, detail, printable},
 };
+use audit_core::raw_event::{RawEvent, compact};
 
 /// Shows events by their ids. Every id is tried, whatever becomes of the others.
 ///
@@ -39,10 +40,10 @@ pub async fn get(settings: GetSettings, asker: Asker) -> anyhow::Result<()> {
                 if written > 0 {
                     writeln!(out)?;
                 }
-                write!(out, "{}", detail(&Record::parse(&json), &zone))?;
+                write!(out, "{}", detail(&RawEvent::parse(&json), &zone))?;
             }
             Output::Json => writeln!(out, "{}", compact(&json))?,
-            Output::Csv => writeln!(out, "{}", csv_line(&Record::parse(&json), &zone))?,
+            Output::Csv => writeln!(out, "{}", csv_line(&RawEvent::parse(&json), &zone))?,
         }
         out.flush()?;
         written += 1;
@@ -67,7 +68,7 @@ async fn event(asker: &Asker, id: &str) -> Result<String, Failure> {
     let json = asker.event(id).await?.ok_or(Failure::NotFound)?;
     // What follows an object, or breaks off in it, is no event; nor is what another
     // API says, which may quote the request.
-    let record = serde_json::from_str::<Record<'_>>(&json);
+    let record = serde_json::from_str::<RawEvent<'_>>(&json);
     if !record.is_ok_and(|record| record.raw("id").is_some()) {
         return Err(Failure::NoEvent);
     }

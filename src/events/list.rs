@@ -10,9 +10,12 @@ use tokio::time::Instant;
 use super::output::Printer;
 use crate::{
     config::ListSettings,
-    event::UNKNOWN,
     history::{Asker, Found, History, Piece, Progress, Wanted},
-    listing::{Filter, Record, UserFilter, Zone, printable},
+    listing::{Filter, UserFilter, Zone, printable},
+};
+use audit_core::{
+    event::UNKNOWN,
+    raw_event::RawEvent,
     window::{Admission, Clocks, Window, WindowSettings},
 };
 
@@ -90,7 +93,7 @@ impl Listing {
         while self.left() > 0 {
             let filter = &self.filter;
             let keep = |found: &Found<'_>| {
-                let wanted = filter.wants(&Record::parse(found.json));
+                let wanted = filter.wants(&RawEvent::parse(found.json));
                 wanted.then(|| Box::<str>::from(found.json))
             };
             let piece = self.history.next_piece(keep).await;

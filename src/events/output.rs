@@ -7,8 +7,9 @@ use std::{
 
 use crate::{
     config::Output,
-    listing::{Layout, Record, Table, Zone, compact, csv_header, csv_line},
+    listing::{Layout, Table, Zone, csv_header, csv_line},
 };
+use audit_core::raw_event::{RawEvent, compact};
 
 /// Writes events, in the form that was asked for.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Printer {
         events: impl Iterator<Item = &'j str> + Clone,
     ) -> io::Result<()> {
         if self.form == Output::Table && self.table.is_none() && events.clone().next().is_some() {
-            let records: Vec<_> = events.clone().map(Record::parse).collect();
+            let records: Vec<_> = events.clone().map(RawEvent::parse).collect();
             let table = Table::new(layout(self.zone.clone()), &records);
             self.out.write_all(table.header().as_bytes())?;
             self.table = Some(table);
@@ -50,10 +51,10 @@ impl Printer {
             match (self.form, &self.table) {
                 (Output::Table, Some(table)) => {
                     self.out
-                        .write_all(table.row(&Record::parse(json)).as_bytes())?;
+                        .write_all(table.row(&RawEvent::parse(json)).as_bytes())?;
                 }
                 (Output::Csv, _) => {
-                    writeln!(self.out, "{}", csv_line(&Record::parse(json), &self.zone))?;
+                    writeln!(self.out, "{}", csv_line(&RawEvent::parse(json), &self.zone))?;
                 }
                 _ => writeln!(self.out, "{}", compact(json))?,
             }

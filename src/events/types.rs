@@ -5,10 +5,10 @@ use std::io::{Write, stdout};
 use super::output;
 use crate::{
     config::{Output, TypesSettings},
-    event::EventType,
     history::Asker,
     listing::{csv_row, fitted, printable},
 };
+use audit_core::event::EventType;
 
 /// Lists the event types that the vendor names, in alphabetical order.
 ///

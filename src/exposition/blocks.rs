@@ -13,10 +13,8 @@ use super::{
     gzip::{self, Checksum, Part},
     lines::{self, Header},
 };
-use crate::{
-    ledger::{Exemplar, SeriesKey},
-    metrics::Family,
-};
+use crate::metrics::Family;
+use audit_core::ledger::{Exemplar, SeriesKey};
 
 /// The most series in a block. Fewer make a change cheaper, more make gzip better.
 const BLOCK: usize = 256;

@@ -25,18 +25,19 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::{
+use crate::metrics::{ProcessMetrics, SelfMetrics};
+use audit_core::{
     event::EventType,
-    ledger::{Changes, Gate, Ledger, Scrape},
-    metrics::{ProcessMetrics, SelfMetrics},
+    gate::{Gate, Scrape},
+    ledger::{Changes, Ledger},
 };
 use format::PerVariant;
 use on_show::{OnShow, Showing, Shown};
 use own::OwnMetrics;
 use snapshot::Body;
 
-pub use crate::ledger::ScraperId;
 pub use accept::Accepted;
+pub use audit_core::gate::ScraperId;
 pub use format::{Encoding, Format, Variant};
 
 /// How long the exporter's own metrics are shown as they were gathered, unless

@@ -12,14 +12,11 @@ use super::{
     format::{PerVariant, Variant},
     snapshot::{Body, Described, Snapshot},
 };
-use crate::{
-    event::EventType,
-    ledger::Changes,
-    metrics::{
-        SelfMetrics,
-        catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE},
-    },
+use crate::metrics::{
+    SelfMetrics,
+    catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE},
 };
+use audit_core::{event::EventType, ledger::Changes};
 
 /// So many accounts are few: see [`Showing::on_show_if_small`].
 const FEW: usize = 16;

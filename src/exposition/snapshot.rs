@@ -9,10 +9,10 @@ use super::{
     format::{Encoding, Variant},
     gzip::{self, Checksum},
 };
-use crate::{
+use crate::metrics::catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE};
+use audit_core::{
     event::{EventType, label_value},
     ledger::{Change, Changes, SeriesKey},
-    metrics::catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE},
 };
 
 /// Everything of one account's events that is on show.

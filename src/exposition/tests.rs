@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, fmt::Write as _, io::Read as _};
 use proptest::{prelude::*, sample::select};
 
 use super::*;
-use crate::{
+use crate::metrics::catalog::{self, Family};
+use audit_core::{
     event::{EventId, Labels, label_value},
-    ledger::{Age, Exemplar, GateMemory, ScrapeInterval},
-    metrics::catalog::{self, Family},
+    gate::{GateMemory, ScrapeInterval},
+    ledger::{Age, Exemplar},
 };
 
 const START: &str = "2026-01-02T03:04:05.006Z";

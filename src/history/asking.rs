@@ -10,10 +10,8 @@ use std::{
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::task::JoinSet;
 
-use crate::{
-    client::{Answer, ApiError, Client, ListQuery, Matching},
-    event::EventType,
-};
+use crate::client::{Answer, ApiError, Client, ListQuery, Matching};
+use audit_core::event::EventType;
 
 /// How often a request that failed is sent again.
 const MAX_RETRIES: usize = 6;

@@ -17,10 +17,13 @@ use rustc_hash::FxBuildHasher;
 
 use crate::{
     client::{ApiError, Matching},
-    event::{Entry, EventId, Page},
-    listing::{Record, elements},
     paging::{self, CONCURRENT_PAGES, PagesRead},
-    window::{Clocks, Cutter, Range},
+};
+use audit_core::{
+    event::{Entry, EventId, Page},
+    raw_event::{RawEvent, elements},
+    sweep::{Cutter, Range},
+    window::Clocks,
 };
 
 /// Which events are read.
@@ -225,7 +228,7 @@ impl<T> Held<T> {
         for (entry, json) in page.entries.iter().zip(elements(text)) {
             let created_at = match entry {
                 Entry::Event(event) => event.created_at,
-                Entry::Malformed(_) => Record::parse(json).created_at(),
+                Entry::Malformed(_) => RawEvent::parse(json).created_at(),
             };
             if !self.is_within(created_at) {
                 continue;

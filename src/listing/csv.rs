@@ -1,7 +1,9 @@
 //! Events as comma-separated values (RFC 4180), one line each: a character that
 //! would break a line is written as an escape.
 
-use super::{Record, Zone, compact, printable};
+use audit_core::raw_event::{RawEvent, compact};
+
+use super::{Zone, printable};
 
 /// The columns, but for the time, which comes first.
 const COLUMNS: [&str; 11] = [
@@ -26,7 +28,7 @@ pub fn csv_header() -> String {
 
 /// One event; the time with its offset, in `zone`.
 #[must_use]
-pub fn csv_line(record: &Record<'_>, zone: &Zone) -> String {
+pub fn csv_line(record: &RawEvent<'_>, zone: &Zone) -> String {
     let mut line = String::new();
     push(&mut line, &zone.time_of(record, 'T'));
     for column in COLUMNS {
@@ -77,10 +79,13 @@ mod tests {
         let json = r#"{"created_at": "2018-08-13T10:15:31", "event_type": "A,\"B\"\n\u001b",
             "user_id": 7, "context": {"a": [1, "x"]}, "source_country": null}"#;
         assert_eq!(
-            csv_line(&Record::parse(json), &Zone::utc()),
+            csv_line(&RawEvent::parse(json), &Zone::utc()),
             r#"2018-08-13T10:15:31Z,"A,""B""\n\u{1b}",,,,7,,,,,,"{""a"":[1,""x""]}""#
         );
-        assert_eq!(csv_line(&Record::parse("7"), &Zone::utc()), ",".repeat(11));
+        assert_eq!(
+            csv_line(&RawEvent::parse("7"), &Zone::utc()),
+            ",".repeat(11)
+        );
         assert_eq!(csv_header().split(',').count(), 12);
     }
 }

@@ -1,11 +1,13 @@
 //! One event, all of it, for a person to read.
 
-use super::{Record, Zone, indented, printable, printable::width};
+use audit_core::raw_event::{self, RawEvent, indented};
+
+use super::{Zone, printable, printable::width};
 
 /// Every field of an event in the order of the API, one below the other; the time in
 /// `zone` too.
 #[must_use]
-pub fn detail(record: &Record<'_>, zone: &Zone) -> String {
+pub fn detail(record: &RawEvent<'_>, zone: &Zone) -> String {
     let names: Vec<_> = record.fields().map(|(name, _)| printable(name)).collect();
     let margin = names.iter().map(|name| width(name)).max().unwrap_or(0) + 2;
     let mut text = String::new();
@@ -15,7 +17,7 @@ pub fn detail(record: &Record<'_>, zone: &Zone) -> String {
         if json.starts_with(['{', '[']) {
             text.push_str(&indented(json, margin));
         } else {
-            let said = super::record::text(json);
+            let said = raw_event::text(json);
             text.push_str(&said.as_deref().map_or("-".into(), printable));
         }
         if field == "created_at"
@@ -37,7 +39,7 @@ mod tests {
         let json = r#"{"id": "a", "created_at": "2018-08-13T10:15:31", "user_email": null,
             "context": {"note": "\u001b[2J", "list": [1, 2]}, "_links": {},
             "new\u001bfield": "two\nlines"}"#;
-        insta::assert_snapshot!(detail(&Record::parse(json), &Zone::utc()), @r#"
+        insta::assert_snapshot!(detail(&RawEvent::parse(json), &Zone::utc()), @r#"
         id              a
         created_at      2018-08-13T10:15:31 (2018-08-13 10:15:31Z)
         user_email      -

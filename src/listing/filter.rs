@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::Record;
-use crate::event::label_value;
+use audit_core::event::label_value;
+use audit_core::raw_event::RawEvent;
 
 /// Which events are wanted. What is empty wants all. Values are those that the
 /// labels of the metrics show, `unknown` among them, in any case.
@@ -26,7 +26,7 @@ pub struct UserFilter(pub String);
 impl Filter {
     /// Whether an event is wanted.
     #[must_use]
-    pub fn wants(&self, record: &Record<'_>) -> bool {
+    pub fn wants(&self, record: &RawEvent<'_>) -> bool {
         let said = |name| label(record, name);
         among(&self.types, || said("event_type"))
             && among(&self.sources, || said("source"))
@@ -36,7 +36,7 @@ impl Filter {
 }
 
 impl UserFilter {
-    fn did(&self, record: &Record<'_>) -> bool {
+    fn did(&self, record: &RawEvent<'_>) -> bool {
         let is = |said: Cow<'_, str>| said.to_lowercase() == self.0.to_lowercase();
         record.text("user_id").is_some_and(is) || record.text("user_email").is_some_and(is)
     }
@@ -53,7 +53,7 @@ fn among<'a>(wanted: &[String], said: impl FnOnce() -> Cow<'a, str>) -> bool {
 }
 
 /// The label value of a field: one that is no string counts as missing there.
-fn label<'a>(record: &Record<'a>, name: &str) -> Cow<'a, str> {
+fn label<'a>(record: &RawEvent<'a>, name: &str) -> Cow<'a, str> {
     let is_string = record.raw(name).is_some_and(|json| json.starts_with('"'));
     label_value(record.text(name).filter(|_| is_string))
 }
@@ -66,7 +66,7 @@ mod tests {
         "user_email": "Ada@example.org"}"#;
 
     fn wants(filter: &Filter) -> bool {
-        filter.wants(&Record::parse(EVENT))
+        filter.wants(&RawEvent::parse(EVENT))
     }
 
     #[test]
@@ -116,9 +116,9 @@ mod tests {
             };
             assert_eq!(wants(&filter), expected, "{filter:?}");
         }
-        let nobody = Record::parse("{}");
+        let nobody = RawEvent::parse("{}");
         assert!(!UserFilter("unknown".into()).did(&nobody));
-        let as_text = Record::parse(r#"{"user_id": "42"}"#);
+        let as_text = RawEvent::parse(r#"{"user_id": "42"}"#);
         assert!(UserFilter("42".into()).did(&as_text));
     }
 }

@@ -8,17 +8,13 @@
 mod csv;
 mod detail;
 mod filter;
-mod json;
 mod printable;
-mod record;
 mod table;
 mod zone;
 
 pub use csv::{csv_header, csv_line, csv_row};
 pub use detail::detail;
 pub use filter::{Filter, UserFilter};
-pub use json::{compact, indented};
 pub use printable::{fitted, printable};
-pub use record::{Record, elements};
 pub use table::{Layout, Table};
 pub use zone::Zone;

@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::{Record, Zone, fitted, printable, printable::width};
+use audit_core::raw_event::RawEvent;
+
+use super::{Zone, fitted, printable, printable::width};
 
 /// Between two columns, and before a line that goes on.
 const GAP: &str = "  ";
@@ -62,7 +64,7 @@ const fn column(name: &'static str, cell: Cell, width: usize) -> Column {
 impl Table {
     /// A table with columns wide enough for `first`, which need not be all rows.
     #[must_use]
-    pub fn new<'r>(layout: Layout, first: impl IntoIterator<Item = &'r Record<'r>>) -> Self {
+    pub fn new<'r>(layout: Layout, first: impl IntoIterator<Item = &'r RawEvent<'r>>) -> Self {
         let mut columns = COLUMNS;
         for record in first {
             for column in &mut columns[..COLUMNS.len() - 1] {
@@ -88,7 +90,7 @@ impl Table {
 
     /// One event, with the end of its last line.
     #[must_use]
-    pub fn row(&self, record: &Record<'_>) -> String {
+    pub fn row(&self, record: &RawEvent<'_>) -> String {
         self.draw(|column| column.cell.text(record, &self.layout.zone))
     }
 
@@ -135,7 +137,7 @@ impl Table {
 }
 
 impl Cell {
-    fn text<'a>(self, record: &Record<'a>, zone: &Zone) -> Cow<'a, str> {
+    fn text<'a>(self, record: &RawEvent<'a>, zone: &Zone) -> Cow<'a, str> {
         let said = match self {
             Cell::Time => Some(Cow::Owned(zone.time_of(record, ' '))),
             Cell::Fields(names) => names.iter().find_map(|name| record.text(name)),
@@ -185,7 +187,7 @@ mod tests {
     ];
 
     fn drawn(width: Option<usize>) -> String {
-        let records = EVENTS.map(Record::parse);
+        let records = EVENTS.map(RawEvent::parse);
         let layout = Layout {
             width,
             bold: false,

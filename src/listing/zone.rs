@@ -2,7 +2,9 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Record, printable};
+use audit_core::raw_event::RawEvent;
+
+use super::printable;
 
 /// The time zone that times are shown in.
 #[derive(Debug, Clone)]
@@ -32,7 +34,7 @@ impl Zone {
 
     /// When an event happened; what the API says where that is no time.
     #[must_use]
-    pub fn time_of(&self, record: &Record<'_>, between: char) -> String {
+    pub fn time_of(&self, record: &RawEvent<'_>, between: char) -> String {
         if let Some(time) = record.created_at() {
             return self.time(time, between);
         }
@@ -58,7 +60,7 @@ mod tests {
         ];
         for (zone, said, shown) in cases {
             let json = format!(r#"{{"created_at": "{said}"}}"#);
-            assert_eq!(zone.time_of(&Record::parse(&json), ' '), shown);
+            assert_eq!(zone.time_of(&RawEvent::parse(&json), ' '), shown);
         }
     }
 }

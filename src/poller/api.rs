@@ -13,12 +13,10 @@ use jiff::Timestamp;
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
-    account::Commit,
     client::{Answer, ApiError, Client, ListQuery},
-    event::EventType,
-    ledger::GateMemory,
     status::Status,
 };
+use audit_core::{account::Commit, event::EventType, gate::GateMemory};
 
 /// Where pages come from.
 pub trait Api: Send + Sync {

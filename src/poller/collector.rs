@@ -13,14 +13,12 @@ use super::{
     outcome,
     sweep::{self, Piece},
 };
-use crate::{
+use crate::{client::ApiError, exposition::AccountExposition, metrics::SelfMetrics};
+use audit_core::{
     account::Account,
-    client::ApiError,
     event::EventType,
-    exposition::AccountExposition,
     ledger::Changes,
-    metrics::SelfMetrics,
-    window::{Cutter, Range},
+    sweep::{Cutter, Range},
 };
 
 /// Why a poll failed.

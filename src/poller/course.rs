@@ -12,10 +12,10 @@ use super::{
     schedule::Schedule,
 };
 use crate::{
-    account::Account,
     metrics::SelfMetrics,
     status::{Failing, Progress, Status},
 };
+use audit_core::account::Account;
 
 /// How the polls of an account go.
 #[derive(Debug)]

@@ -19,16 +19,18 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::{
-    account::Account,
     client::{ApiError, Client, ListQuery},
-    event::{Page, TypeFilter},
     exposition::AccountExposition,
     metrics::SelfMetrics,
-    outbox::Outbox,
     status::Status,
-    window::WindowSettings,
 };
 use api::WatchedClient;
+use audit_core::{
+    account::Account,
+    event::{Page, TypeFilter},
+    outbox::Outbox,
+    window::WindowSettings,
+};
 use course::Course;
 use types::{Refreshed, Types};
 
@@ -50,7 +52,7 @@ pub struct PollerSettings {
     pub reconcile_lookback: SignedDuration,
     /// What the first start counts from.
     pub start: PollStart,
-    /// See [`Ledger::new`](crate::ledger::Ledger::new).
+    /// See [`Ledger::new`](audit_core::ledger::Ledger::new).
     pub max_series: usize,
     /// How long the first poll waits, so that not all accounts begin at once.
     pub first_poll_in: Duration,

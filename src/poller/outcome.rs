@@ -8,7 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::collector::{PollError, Report};
-use crate::{account::Tally, client::ApiError, metrics::SelfMetrics};
+use crate::{client::ApiError, metrics::SelfMetrics};
+use audit_core::account::Tally;
 
 /// A page was counted.
 pub(super) struct PageCounted<'a> {

@@ -7,10 +7,11 @@ use super::{
     collector::{Collector, PollError, Report},
     outcome,
 };
-use crate::{
-    listing::elements,
-    paging::{self, CONCURRENT_PAGES},
-    window::{Clocks, Cutter, Range},
+use crate::paging::{self, CONCURRENT_PAGES};
+use audit_core::{
+    raw_event::elements,
+    sweep::{Cutter, Range},
+    window::Clocks,
 };
 
 /// A piece that was read.

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{api::WatchedClient, outcome};
-use crate::{client::ApiError, event::EventType};
+use crate::client::ApiError;
+use audit_core::event::EventType;
 
 /// How often the list is asked for: the vendor changes it from time to time.
 const INTERVAL: Duration = Duration::from_hours(4);

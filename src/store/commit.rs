@@ -13,11 +13,8 @@ use super::{
         SERIES, TYPES, WRITER,
     },
 };
-use crate::{
-    account::Commit,
-    ledger::{Changes, GateMemory},
-    outbox::Lines,
-    window::Remembered,
+use audit_core::{
+    account::Commit, gate::GateMemory, ledger::Changes, outbox::Lines, window::Remembered,
 };
 
 /// Stores `commits` as the commit `mark`. All values are absolute, so that what

@@ -16,9 +16,10 @@ use super::{
         SERIES, TYPES, WRITER,
     },
 };
-use crate::{
+use audit_core::{
     event::Labels,
-    ledger::{GateMemory, KnownScraper, Ledger, ScraperId},
+    gate::{GateMemory, KnownScraper, ScraperId},
+    ledger::Ledger,
     outbox::Line,
     window::{Remembered, SavedWindow},
 };

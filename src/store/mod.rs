@@ -33,9 +33,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{
+use audit_core::{
     account::{Commit, Stage},
-    ledger::{GateMemory, Ledger},
+    gate::GateMemory,
+    ledger::Ledger,
     outbox::Line,
     window::{Remembered, SavedWindow},
 };

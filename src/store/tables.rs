@@ -9,7 +9,7 @@ use std::{ops::Range, time::Duration};
 use jiff::Timestamp;
 use redb::{Error, TableDefinition};
 
-use crate::{
+use audit_core::{
     account::Stage,
     event::EventId,
     ledger::{Exemplar, Saved},

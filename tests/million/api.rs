@@ -2,13 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use audit_core::{
+    event::{Labels, PageError},
+    sweep::PIECE_EVENTS,
+};
 use fastrand::Rng;
 use jiff::{Timestamp, tz::Offset};
 use nexmo_audit_exporter::{
     client::{Answer, ApiError, ListQuery, VendorMessage},
-    event::{Labels, PageError},
     poller::Api,
-    window::PIECE_EVENTS,
 };
 
 use crate::{

@@ -2,14 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use nexmo_audit_exporter::{
+use audit_core::{
     account::{Account, Commit, Stage},
     event::TypeFilter,
-    ledger::{Exemplar, GateMemory, KnownScraper, Ledger, Saved, ScraperId, SeriesKey},
+    gate::{GateMemory, KnownScraper, ScraperId},
+    ledger::{Exemplar, Ledger, Saved, SeriesKey},
     outbox::Outbox,
-    poller::Storage,
     window::{Remembered, SavedWindow, Window},
 };
+use nexmo_audit_exporter::poller::Storage;
 
 use crate::{
     clock::Ms,

@@ -2,9 +2,10 @@
 
 use std::{ops::Range, time::Duration};
 
+use audit_core::{gate::ScrapeInterval, window::WindowSettings};
 use fastrand::Rng;
 use jiff::SignedDuration;
-use nexmo_audit_exporter::{ledger::ScrapeInterval, poller::PollStart, window::WindowSettings};
+use nexmo_audit_exporter::poller::PollStart;
 
 use crate::{
     api::{self, Order, Record},

@@ -8,13 +8,15 @@ use std::{
     time::Duration,
 };
 
+use audit_core::{
+    account::Account,
+    event::{EventType, Page},
+    gate::Gate,
+};
 use jiff::{SignedDuration, Timestamp};
 use nexmo_audit_exporter::{
-    account::Account,
     client::{ApiError, ListQuery},
-    event::{EventType, Page},
     exposition::{AccountExposition, Exposition, ExpositionSettings},
-    ledger::Gate,
     metrics::{ProcessMetrics, SelfMetrics},
     poller::{Api, Clock, Collector, PollError, Report},
 };

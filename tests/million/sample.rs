@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use nexmo_audit_exporter::event::Labels;
+use audit_core::event::Labels;
 
 /// Values by the name and labels of their series.
 pub(crate) type Sample = BTreeMap<String, u64>;

@@ -2,8 +2,8 @@
 
 use std::{ops::Range, sync::Arc};
 
+use audit_core::gate::PATIENCE;
 use fastrand::Rng;
-use nexmo_audit_exporter::ledger::PATIENCE;
 
 use crate::{
     clock::{MINUTE, Ms, SECOND},

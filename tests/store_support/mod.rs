@@ -13,15 +13,15 @@ use std::{
     sync::Arc,
 };
 
-use jiff::{SignedDuration, Timestamp};
-use nexmo_audit_exporter::{
+use audit_core::{
     account::{Account, Commit, Stage},
     event::{EventId, Labels, TypeFilter},
     ledger::{Change, Changes, Exemplar, Ledger, Saved, SeriesKey},
     outbox::Outbox,
-    store::{SavedAccount, Store, StoreError},
     window::{SavedWindow, Window, WindowSettings},
 };
+use jiff::{SignedDuration, Timestamp};
+use nexmo_audit_exporter::store::{SavedAccount, Store, StoreError};
 use numbered::Numbered;
 use tempfile::TempDir;
 

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use nexmo_audit_exporter::{
+use audit_core::{
     account::{Account, Commit, Stage},
-    ledger::{Age, Gate, GateMemory, KnownScraper, ScrapeInterval, ScraperId},
-    store::{Store, StoreError},
+    gate::{Gate, GateMemory, KnownScraper, ScrapeInterval, ScraperId},
+    ledger::Age,
     window::Clocks,
 };
+use jiff::Timestamp;
+use nexmo_audit_exporter::store::{Store, StoreError};
 
 use super::{KEY, State, at, id, labels, load_account, new_account};
 

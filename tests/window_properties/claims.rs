@@ -1,8 +1,8 @@
 //! Whatever the API claims of its pages, a sweep ends, and believes the larger.
 
-use nexmo_audit_exporter::{
+use audit_core::{
     event::Page,
-    window::{Step, Sweep},
+    sweep::{Step, Sweep},
 };
 use proptest::{collection::vec, prelude::*};
 

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
-use nexmo_audit_exporter::{
+use audit_core::{
     account::Account,
     event::Page,
-    window::{Clocks, Step, Sweep, WindowSettings},
+    sweep::{Step, Sweep},
+    window::{Clocks, WindowSettings},
 };
+use jiff::SignedDuration;
 
 use crate::api::{Manners, Record, Request, answer, at};
 

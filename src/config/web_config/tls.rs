@@ -17,7 +17,7 @@ use rustls::{
 use secrecy::SecretString;
 
 use super::Check;
-use crate::yaml::Entry;
+use yaml_tree::Entry;
 
 /// How connections are encrypted, and which clients are let in.
 #[derive(Debug, Clone)]

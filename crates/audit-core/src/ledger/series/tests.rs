@@ -1,0 +1,176 @@
+use std::time::Duration;
+
+use super::*;
+use crate::gate::{GateMemory, Scrape, ScrapeInterval, ScraperId};
+
+const HOLD: u64 = 40;
+
+fn at(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A family and a gate, and what is on show.
+struct Shown {
+    series: Series<&'static str>,
+    gate: Gate,
+    generation: u64,
+}
+
+impl Shown {
+    fn new() -> Self {
+        let interval = ScrapeInterval::Fixed(at(15));
+        Self {
+            series: Series::new(),
+            gate: Gate::new(interval, &GateMemory::default()),
+            generation: 0,
+        }
+    }
+
+    fn count(&mut self, name: &'static str, history: bool) {
+        let place = self.series.open(name);
+        self.series.count(place, history, None);
+    }
+
+    fn commit(&mut self, now: u64) {
+        let changes = self.series.changes(&self.gate, at(now));
+        self.series.confirm(&changes);
+        self.generation += 1;
+        self.series.shown(self.generation);
+    }
+
+    fn scrape(&mut self, now: u64) {
+        let scrape = Scrape {
+            scraper: ScraperId(1),
+            connection: 0,
+            timeout: Duration::ZERO,
+            generation: self.generation,
+        };
+        self.gate.note(scrape, at(now));
+    }
+
+    fn published(&self, name: &str) -> Option<u64> {
+        let mut all = self.series.iter();
+        all.find(|(key, _)| **key == name)
+            .map(|(_, saved)| saved.published)
+    }
+
+    /// As a process finds it that starts later.
+    fn restart(&mut self) {
+        let mut series = Series::new();
+        for (key, saved) in self.series.iter() {
+            series.restore(*key, saved, None);
+        }
+        let memory = self.gate.memory(at(0));
+        *self = Self {
+            series,
+            gate: Gate::new(ScrapeInterval::Fixed(at(15)), &memory),
+            generation: 0,
+        };
+    }
+}
+
+#[test]
+fn before_the_first_scraper_everything_is_shown_at_once() {
+    let mut shown = Shown::new();
+    shown.count("a", false);
+    assert_eq!(shown.published("a"), Some(0));
+    shown.commit(1);
+    assert_eq!(shown.published("a"), Some(1));
+    // And yet it is new to the first scraper, and steps only once that has seen it.
+    shown.scrape(2);
+    shown.count("a", false);
+    shown.commit(3);
+    assert_eq!(shown.published("a"), Some(1));
+}
+
+#[test]
+fn a_new_series_stays_at_0_until_a_hold_after_that_was_first_served() {
+    let mut shown = Shown::new();
+    for time in [0, 15, 30, 45] {
+        shown.scrape(time);
+        shown.commit(time + 1);
+    }
+    shown.count("a", false);
+    shown.commit(50);
+    shown.count("a", false);
+    for (now, published) in [(60, 0), (75, 0), (90, 0), (99, 0), (100, 2), (105, 2)] {
+        if now % 15 == 0 {
+            shown.scrape(now);
+        }
+        shown.commit(now);
+        assert_eq!(shown.published("a"), Some(published), "{now}");
+    }
+    // From then on it steps with each commit.
+    shown.count("a", false);
+    shown.commit(106);
+    assert_eq!(shown.published("a"), Some(3));
+}
+
+#[test]
+fn everything_stands_still_after_a_restart() {
+    let mut shown = Shown::new();
+    for time in (0..=90).step_by(15) {
+        shown.scrape(time);
+        shown.commit(time + 1);
+        if time == 0 {
+            shown.count("seen", false);
+        }
+    }
+    assert_eq!(shown.published("seen"), Some(1));
+    shown.count("new", false);
+    shown.commit(92);
+    shown.restart();
+    shown.count("seen", false);
+    for (now, seen, new) in [
+        (0, 1, 0),
+        (500, 1, 0),
+        (515, 1, 0),
+        (530, 1, 0),
+        (545, 2, 1),
+    ] {
+        shown.commit(now);
+        if now > 0 {
+            shown.scrape(now);
+        }
+        shown.commit(now);
+        let published = (shown.published("seen"), shown.published("new"));
+        assert_eq!(published, (Some(seen), Some(new)), "{now}");
+    }
+}
+
+#[test]
+fn history_is_shown_at_once_and_news_beside_it_waits() {
+    let mut shown = Shown::new();
+    shown.scrape(0);
+    shown.count("a", true);
+    shown.count("a", false);
+    shown.commit(1);
+    assert_eq!(shown.published("a"), Some(1));
+    assert_eq!(shown.series.pending(), 1);
+}
+
+#[test]
+fn nothing_is_left_to_do_once_everything_is_seen() {
+    let mut shown = Shown::new();
+    shown.count("a", false);
+    assert!(!shown.series.is_settled());
+    for now in (0..=2 * HOLD).step_by(10) {
+        shown.commit(now);
+        shown.scrape(now);
+    }
+    shown.commit(3 * HOLD);
+    assert!(shown.series.is_settled());
+    assert!(shown.series.changes(&shown.gate, at(3 * HOLD)).is_empty());
+}
+
+#[test]
+fn a_commit_that_failed_is_made_again_with_all_that_it_held() {
+    let mut shown = Shown::new();
+    shown.count("a", false);
+    let failed = shown.series.changes(&shown.gate, at(0));
+    assert_eq!(failed.len(), 1);
+    shown.count("a", false);
+    let again = shown.series.changes(&shown.gate, at(1));
+    assert_eq!(again[0].saved.total, 2);
+    assert_eq!(shown.published("a"), Some(0));
+}

@@ -1,0 +1,148 @@
+//! JSON of the API as JSON for people and programs: the same value, in other white
+//! space.
+
+use std::fmt::Write;
+
+/// The same JSON on one line. Characters that could steer a terminal are escaped,
+/// which JSON allows, so that it is the same value still. `json` must be JSON.
+#[must_use]
+pub fn compact(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for token in tokens(json) {
+        push(&mut out, token);
+    }
+    out
+}
+
+/// The same JSON over several lines, each but the first after `margin` blanks.
+/// `json` must be JSON.
+#[must_use]
+pub fn indented(json: &str, margin: usize) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    let mut depth = 0;
+    let mut tokens = tokens(json).peekable();
+    while let Some(token) = tokens.next() {
+        push(&mut out, token);
+        let empty = tokens.peek().is_some_and(|next| matches!(*next, "]" | "}"));
+        match token {
+            "{" | "[" if !empty => depth += 1,
+            ":" => out.push(' '),
+            _ => {}
+        }
+        match (token, tokens.peek()) {
+            ("{" | "[", _) if empty => {}
+            ("{" | "[" | ",", _) => new_line(&mut out, margin + 2 * depth),
+            (_, Some(&("}" | "]"))) => {
+                depth = depth.saturating_sub(1);
+                new_line(&mut out, margin + 2 * depth);
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+fn new_line(out: &mut String, margin: usize) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n(' ', margin));
+}
+
+/// Strings with their quotes, signs, and what is between them.
+fn tokens(json: &str) -> impl Iterator<Item = &str> {
+    let mut rest = json;
+    std::iter::from_fn(move || {
+        rest = rest.trim_ascii_start();
+        let first = rest.chars().next()?;
+        let length = match first {
+            '"' => string_length(rest),
+            '{' | '}' | '[' | ']' | ',' | ':' => 1,
+            _ => rest
+                .find(|c: char| c.is_ascii_whitespace() || "{}[],:\"".contains(c))
+                .unwrap_or(rest.len()),
+        };
+        let (token, after) = rest.split_at(length);
+        rest = after;
+        Some(token)
+    })
+}
+
+fn string_length(text: &str) -> usize {
+    let mut escaped = true;
+    for (place, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return place + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Only strings can hold such characters.
+fn push(out: &mut String, token: &str) {
+    if token.is_ascii() && !token.contains('\u{7f}') || !token.contains(is_unprintable) {
+        out.push_str(token);
+        return;
+    }
+    let mut units = [0; 2];
+    for character in token.chars() {
+        if is_unprintable(character) {
+            for unit in character.encode_utf16(&mut units) {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(character);
+        }
+    }
+}
+
+/// Control characters, and those that are not seen and change what is seen: marks
+/// of direction, joiners, line and paragraph separators, tags.
+#[must_use]
+pub fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ODD: &str = "{ \"a\\\"\\\\\" : [ 1 ,2.50, {} , [ ] ],\n\t\"b \u{9b}\u{e0041}\":{\"c\":null,\"d\":\" , \"} }";
+
+    #[test]
+    fn compact_is_the_same_value_on_one_line() {
+        assert_eq!(
+            compact(ODD),
+            r#"{"a\"\\":[1,2.50,{},[]],"b \u009b\udb40\udc41":{"c":null,"d":" , "}}"#
+        );
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+        assert_eq!(value(&compact(ODD)), value(ODD));
+        assert_eq!(value(&indented(ODD, 4)), value(ODD));
+        assert_eq!(compact("7"), "7");
+    }
+
+    #[test]
+    fn indented_is_read_by_people() {
+        insta::assert_snapshot!(format!("  {}", indented(ODD, 2)), @r#"
+        {
+          "a\"\\": [
+            1,
+            2.50,
+            {},
+            []
+          ],
+          "b \u009b\udb40\udc41": {
+            "c": null,
+            "d": " , "
+          }
+        }
+        "#);
+        assert_eq!(indented("{}", 2), "{}");
+    }
+}

@@ -1,0 +1,324 @@
+//! The life of an account as a sequence of arrivals: what happens when, and when it shows.
+//!
+//! A pure function of the plan: it knows no clock, and how often or when it is asked changes
+//! nothing.
+
+use super::cast;
+use super::catalog::{COUNTRIES, COUNTRY_WEIGHT, EVENT_TYPES, TYPE_WEIGHT};
+use super::draw::{self, Purpose};
+use super::key;
+use super::rhythm::Rhythm;
+
+/// Events made by the traffic have numbers below this one.
+pub(super) const FIRST_EXTRA: u32 = 1 << 31;
+
+const DEVELOPER_API: usize = 1;
+/// How many of a hundred dashboard events come from a place other than home.
+const TRAVEL_PERCENT: u32 = 10;
+/// How many of a hundred Developer API events bear no country.
+const NO_COUNTRY_PERCENT: u32 = 2;
+
+/// What traffic to make. Times are in milliseconds since the Unix epoch.
+#[derive(Clone, Debug)]
+pub(super) struct TrafficPlan {
+    pub(super) seed: u64,
+    pub(super) start: i64,
+    /// Number of events before the start.
+    pub(super) history: u32,
+    /// Over how many milliseconds they are spread.
+    pub(super) history_span: i64,
+    /// Mean events per second after the start.
+    pub(super) rate: f64,
+    pub(super) rhythm: Rhythm,
+    /// When the traffic ends.
+    pub(super) end: Option<i64>,
+    /// Share of late events.
+    pub(super) late_share: f64,
+    /// Longest delay of a late event, in milliseconds.
+    pub(super) late_by: i64,
+}
+
+/// One event that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Arrival {
+    /// When it happened.
+    pub(super) at: i64,
+    /// When it enters the list.
+    pub(super) visible_at: i64,
+    pub(super) number: u32,
+    /// Its combination of labels, see [`key::index_of`].
+    pub(super) key: u32,
+}
+
+/// The arrivals of a plan, in the order of their times and numbers.
+pub(super) struct Traffic {
+    plan: TrafficPlan,
+    gaps: fastrand::Rng,
+    /// Milliseconds of mean traffic per unit gap.
+    gap_mass: f64,
+    time: f64,
+    number: u32,
+    next: Option<Arrival>,
+}
+
+impl Traffic {
+    pub(super) fn new(plan: TrafficPlan) -> Self {
+        let start = float(plan.start);
+        let begin = float(plan.start - plan.history_span);
+        let gaps = draw::generator(plan.seed, Purpose::HistoryGaps, 0);
+        let mut traffic = Self {
+            gap_mass: plan.rhythm.mass(begin, start) / history_gaps(&gaps, plan.history),
+            gaps,
+            time: begin,
+            number: 0,
+            next: None,
+            plan,
+        };
+        if traffic.plan.history == 0 {
+            traffic.go_live();
+        }
+        traffic.next = traffic.draw();
+        traffic
+    }
+
+    /// The next arrival that happened up to `now`.
+    pub(super) fn next_until(&mut self, now: i64) -> Option<Arrival> {
+        let arrival = self.next.filter(|arrival| arrival.at <= now)?;
+        self.next = self.draw();
+        Some(arrival)
+    }
+
+    /// Ends the traffic: nothing happens later than `end`.
+    pub(super) fn stop(&mut self, end: i64) {
+        self.plan.end = Some(self.plan.end.map_or(end, |planned| planned.min(end)));
+        self.next = self.next.filter(|arrival| arrival.at <= end);
+    }
+
+    fn draw(&mut self) -> Option<Arrival> {
+        if self.number == self.plan.history && self.number > 0 {
+            self.go_live();
+        }
+        let live = self.number >= self.plan.history;
+        if self.number >= FIRST_EXTRA || (live && self.plan.rate <= 0.0) {
+            return None;
+        }
+        let until = if live {
+            f64::MAX
+        } else {
+            float(self.plan.start)
+        };
+        let mass = self.gap_mass * exponential(&mut self.gaps);
+        // A gap at the lowest rates may reach beyond any calendar.
+        let limit = until.min(self.time + LONGEST_GAP_MS);
+        self.time = self.plan.rhythm.after(self.time, mass, limit);
+        let at = whole(self.time);
+        if self.plan.end.is_some_and(|end| at > end) {
+            return None;
+        }
+        let number = self.number;
+        self.number += 1;
+        Some(Arrival {
+            at,
+            visible_at: at.saturating_add(delay(&self.plan, number)),
+            number,
+            key: draw_key(self.plan.seed, number),
+        })
+    }
+
+    fn go_live(&mut self) {
+        self.gaps = draw::generator(self.plan.seed, Purpose::LiveGaps, 0);
+        self.gap_mass = 1000.0 / self.plan.rate;
+        self.time = float(self.plan.start);
+    }
+}
+
+/// Ten years.
+const LONGEST_GAP_MS: f64 = 3.2e11;
+
+/// The sum of the gaps between the history's beginning, its events and its end.
+fn history_gaps(gaps: &fastrand::Rng, history: u32) -> f64 {
+    let mut gaps = gaps.clone();
+    (0..=history).map(|_| exponential(&mut gaps)).sum()
+}
+
+/// A gap of mean 1 between random arrivals.
+fn exponential(rng: &mut fastrand::Rng) -> f64 {
+    -(1.0 - rng.f64()).ln()
+}
+
+fn delay(plan: &TrafficPlan, number: u32) -> i64 {
+    let mut rng = draw::generator(plan.seed, Purpose::Delay, number.into());
+    if rng.f64() >= plan.late_share {
+        return 0;
+    }
+    whole(rng.f64() * float(plan.late_by)) + 1
+}
+
+fn draw_key(seed: u64, number: u32) -> u32 {
+    let mut rng = draw::generator(seed, Purpose::Key, number.into());
+    let weights = EVENT_TYPES.iter().map(|known| known.weight);
+    let event_type = draw::weighted(&mut rng, TYPE_WEIGHT, weights);
+    let developer_api = rng.u8(..100) < EVENT_TYPES[event_type].developer_api_percent;
+    let source = if developer_api { DEVELOPER_API } else { 0 };
+    let chance = rng.u32(..100);
+    let country = if developer_api && chance < NO_COUNTRY_PERCENT {
+        COUNTRIES.len()
+    } else if !developer_api && chance < TRAVEL_PERCENT {
+        let weights = COUNTRIES.iter().map(|(_, weight)| *weight);
+        draw::weighted(&mut rng, COUNTRY_WEIGHT, weights)
+    } else {
+        cast::user_of(seed, number).home
+    };
+    key::index_of(event_type, source, country)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds within the calendar stay below 2^53"
+)]
+fn float(ms: i64) -> f64 {
+    ms as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "whole milliseconds are meant, and the cast saturates"
+)]
+fn whole(ms: f64) -> i64 {
+    ms as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyTable;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    const START: i64 = 1_795_435_200_000;
+    const HOUR: i64 = 3_600_000;
+
+    fn plan() -> TrafficPlan {
+        TrafficPlan {
+            seed: 5,
+            start: START,
+            history: 500,
+            history_span: 24 * HOUR,
+            rate: 0.5,
+            rhythm: Rhythm::daily(5),
+            end: None,
+            late_share: 0.1,
+            late_by: HOUR,
+        }
+    }
+
+    fn arrivals(plan: TrafficPlan, asked_at: &[i64]) -> Vec<Arrival> {
+        let mut traffic = Traffic::new(plan);
+        let mut all = Vec::new();
+        for now in asked_at {
+            while let Some(arrival) = traffic.next_until(*now) {
+                all.push(arrival);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn when_it_is_asked_changes_nothing() {
+        let at_once = arrivals(plan(), &[START + 3 * HOUR]);
+        let often: Vec<i64> = (-30 * 60..=3 * 60)
+            .map(|minute| START + minute * 60_000)
+            .collect();
+        assert_eq!(arrivals(plan(), &often), at_once);
+        assert!(at_once.len() > 1000, "{}", at_once.len());
+        let other = TrafficPlan { seed: 6, ..plan() };
+        assert_ne!(arrivals(other, &[START + 3 * HOUR]), at_once);
+    }
+
+    #[test]
+    fn history_lies_before_the_start_and_traffic_after_it() {
+        for rhythm in [Rhythm::steady(), Rhythm::daily(5)] {
+            let all = arrivals(TrafficPlan { rhythm, ..plan() }, &[START + HOUR]);
+            assert!(all.is_sorted_by_key(|arrival| (arrival.at, arrival.number)));
+            let (history, live) = all.split_at(500);
+            assert!(
+                history
+                    .iter()
+                    .all(|a| (START - 24 * HOUR..=START).contains(&a.at))
+            );
+            assert!(live.iter().all(|a| (START..=START + HOUR).contains(&a.at)));
+            assert!(history[499].at > START - 4 * HOUR);
+        }
+    }
+
+    #[test]
+    fn a_steady_rate_is_kept() {
+        let plan = TrafficPlan {
+            rhythm: Rhythm::steady(),
+            rate: 2.0,
+            history: 0,
+            ..plan()
+        };
+        let count = arrivals(plan, &[START + 10 * HOUR]).len();
+        assert!((71_000..73_000).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn edges_of_the_plan() {
+        let none = TrafficPlan {
+            history: 0,
+            rate: 0.0,
+            ..plan()
+        };
+        assert!(arrivals(none, &[i64::MAX]).is_empty());
+        let instant = TrafficPlan {
+            history_span: 0,
+            rate: 0.0,
+            ..plan()
+        };
+        let all = arrivals(instant, &[START]);
+        assert_eq!(all.len(), 500);
+        assert!(all.iter().all(|arrival| arrival.at == START));
+        let rare = TrafficPlan {
+            history: 0,
+            rate: f64::MIN_POSITIVE,
+            ..plan()
+        };
+        assert!(arrivals(rare, &[START + HOUR]).is_empty());
+        let ended = TrafficPlan {
+            end: Some(START + HOUR),
+            ..plan()
+        };
+        let all = arrivals(ended, &[START + 100 * HOUR]);
+        assert_eq!(all, arrivals(plan(), &[START + HOUR]));
+    }
+
+    #[test]
+    fn late_events_are_as_many_and_as_late_as_asked() {
+        let all = arrivals(
+            TrafficPlan {
+                history: 10_000,
+                ..plan()
+            },
+            &[START],
+        );
+        let late: Vec<_> = all.iter().filter(|a| a.visible_at > a.at).collect();
+        assert!((800..1200).contains(&late.len()), "{}", late.len());
+        assert!(late.iter().all(|a| a.visible_at <= a.at + HOUR));
+    }
+
+    #[test]
+    fn every_type_source_and_country_occurs_and_rare_ones_are_rare() {
+        let table = KeyTable::new();
+        let mut types = BTreeMap::new();
+        let mut others = BTreeSet::new();
+        for number in 0..100_000 {
+            let key = table.get(draw_key(3, number));
+            *types.entry(key.event_type.clone()).or_insert(0) += 1;
+            others.insert(key.source.clone());
+            others.insert(key.country.clone().unwrap_or_default());
+        }
+        assert_eq!(types.len(), EVENT_TYPES.len());
+        assert_eq!(others.len(), 2 + COUNTRIES.len() + 1);
+        assert!(types["USER_LOGIN"] > 500 * types["ACCOUNT_SECRET_DELETE"]);
+    }
+}

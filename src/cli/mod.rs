@@ -1,0 +1,353 @@
+//! The command line: which command, with which options. Every flag has an
+//! environment variable, named by one rule, and a place in the config file, named by
+//! another. Flags beat the environment, which beats the file.
+
+mod file_defaults;
+
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+};
+
+use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::{
+    AccountEntry, BackfillOptions, GetOptions, ListOptions, Options, Origins, Problems,
+    TypesOptions, WebOptions,
+};
+use audit_simulator::SimulatorSettings;
+
+/// Prometheus exporter for the Audit API of Nexmo (now Vonage).
+#[derive(Debug, Parser)]
+#[command(name = "nexmo-audit-exporter", version, args_conflicts_with_subcommands = true, after_help = CREDENTIALS)]
+struct CommandLine {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What the program is asked to do.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Poll, count and serve (also with no command).
+    #[command(after_help = CREDENTIALS)]
+    Serve(Box<Options>),
+    /// Ask the Audit API for events.
+    #[command(subcommand)]
+    Events(Ask),
+    /// Write the history of a range for `promtool tsdb create-blocks-from openmetrics`.
+    #[command(after_help = CREDENTIALS)]
+    Backfill(Box<BackfillOptions>),
+    /// Read everything that serve would read, say what is wrong with it, and change nothing.
+    #[command(after_help = CREDENTIALS)]
+    CheckConfig(Box<Options>),
+    /// The exporter on a simulated account, to see what it looks like.
+    Demo(Box<Options>),
+    /// The Audit API simulator alone.
+    Simulate(Box<SimulateOptions>),
+    /// Ask the exporter of the same container whether it is healthy.
+    #[command(hide = true)]
+    Healthcheck(WebOptions),
+}
+
+/// What the API is asked for.
+#[derive(Debug, Subcommand)]
+pub enum Ask {
+    /// List events in the order of their time.
+    #[command(after_help = CREDENTIALS)]
+    List(Box<ListOptions>),
+    /// Show all of an event, or of several.
+    #[command(after_help = CREDENTIALS)]
+    Get(Box<GetOptions>),
+    /// List the event types that the vendor names.
+    #[command(after_help = CREDENTIALS)]
+    Types(Box<TypesOptions>),
+}
+
+/// The options of `simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateOptions {
+    /// What is simulated.
+    #[command(flatten)]
+    pub simulator: SimulatorSettings,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: crate::config::LogOptions,
+}
+
+const CREDENTIALS: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
+VONAGE_API_SECRET) from the environment, or the secret from --api.secret-file; or the accounts of --config.file.\n\
+Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
+
+const ENVIRONMENT_PREFIX: &str = "NEXMO_AUDIT_";
+
+/// What `demo` does otherwise than `serve`.
+const DEMO_DEFAULTS: [(&str, &str); 3] = [
+    ("listen_address", "127.0.0.1:10610"),
+    ("interval", "1s"),
+    ("start", "24h"),
+];
+
+/// What commands that ask once do otherwise than `serve`: a person waits for them,
+/// and what they have to say is their output.
+const ASKING_DEFAULTS: [(&str, &str); 2] = [("max_requests_per_second", "100"), ("level", "warn")];
+
+/// What a user wrote, in all places.
+#[derive(Debug)]
+pub struct Request {
+    /// What is to be done.
+    pub action: Action,
+    /// The accounts of the config file, if it has any.
+    pub accounts: Option<Vec<AccountEntry>>,
+    /// Which settings come from the config file.
+    pub origins: Origins,
+}
+
+/// What a user wrote cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// Bad usage, or `--help` or `--version`; [`clap::Error::exit`] prints each as it
+    /// should be and ends with the right status.
+    #[error(transparent)]
+    CommandLine(#[from] clap::Error),
+    /// A config file with problems.
+    #[error(transparent)]
+    ConfigFile(#[from] Problems),
+}
+
+/// Reads the command line, the environment, and the config file, with `read`.
+///
+/// # Errors
+/// For bad usage, and for `--help` and `--version`.
+pub fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    read: impl FnOnce(&Path) -> io::Result<String>,
+) -> Result<Request, UsageError> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let matches = command().try_get_matches_from(&arguments)?;
+    let Some((names, path)) = config_file(&matches) else {
+        return Ok(Request {
+            action: action(&matches)?,
+            accounts: None,
+            origins: Origins::default(),
+        });
+    };
+    let mut file = file_defaults::read(&command(), &path, read)?;
+    let with_file = file_defaults::give(command(), &names, &file.settings);
+    let with_file = with_file.try_get_matches_from(&arguments)?;
+    // A flag that is given has nothing to do with the file.
+    file_defaults::keep_used(&mut file.settings, &command(), &matches, &names);
+    Ok(Request {
+        action: action(&with_file)?,
+        accounts: file.accounts,
+        origins: Origins {
+            path: path.display().to_string(),
+            settings: file.settings,
+        },
+    })
+}
+
+fn action(matches: &ArgMatches) -> Result<Action, clap::Error> {
+    let line = CommandLine::from_arg_matches(matches)?;
+    Ok(line.action.unwrap_or(Action::Serve(Box::new(line.options))))
+}
+
+/// The names of the command that is given, outermost first, and its config file.
+fn config_file(matches: &ArgMatches) -> Option<(Vec<String>, PathBuf)> {
+    let mut names = Vec::new();
+    let mut inner = matches;
+    while let Some((name, matches)) = inner.subcommand() {
+        names.push(name.to_owned());
+        inner = matches;
+    }
+    let file = inner.try_get_one::<PathBuf>("file").ok().flatten()?;
+    Some((names, file.clone()))
+}
+
+/// All commands with their flags: what completions and manual pages are made from.
+#[must_use]
+pub fn command() -> Command {
+    let command = with_environment(CommandLine::command());
+    let demo = |demo| with_defaults(with_environment(demo), &DEMO_DEFAULTS);
+    let asking = |asking| with_defaults(with_environment(asking), &ASKING_DEFAULTS);
+    command
+        .mut_subcommand("serve", with_environment)
+        .mut_subcommand("check-config", with_environment)
+        .mut_subcommand("simulate", with_environment)
+        .mut_subcommand("healthcheck", with_environment)
+        .mut_subcommand("demo", demo)
+        .mut_subcommand("backfill", asking)
+        .mut_subcommand("events", |events| events.mut_subcommands(asking))
+}
+
+fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {
+    let with_default = |command: Command, (id, value): &(_, _)| {
+        command.mut_arg(*id, |arg: Arg| arg.default_value(*value))
+    };
+    defaults.iter().fold(command, with_default)
+}
+
+fn with_environment(command: Command) -> Command {
+    command.mut_args(|arg| match arg.get_long() {
+        Some(long) if !matches!(long, "help" | "version") => {
+            let variable = long.to_uppercase().replace(['.', '-'], "_");
+            arg.env(format!("{ENVIRONMENT_PREFIX}{variable}"))
+                .hide_env_values(true)
+        }
+        _ => arg,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::EntrySecret;
+
+    fn action(line: &str) -> Action {
+        let arguments = line.split_whitespace().map(Into::into);
+        let request = parse(arguments, |_| panic!("there is no file"));
+        request.expect("a command line").action
+    }
+
+    /// What `line` asks for, with this config file at /etc/x/config.yml.
+    fn with_config(line: &str, text: &str) -> Result<Request, UsageError> {
+        let arguments = line.split_whitespace().map(Into::into);
+        parse(arguments, |path| {
+            assert_eq!(path, Path::new("/etc/x/config.yml"));
+            Ok(text.to_owned())
+        })
+    }
+
+    #[test]
+    fn flags_beat_the_config_file_which_beats_defaults() {
+        let text = "
+poll: {interval: 7s, lookback: 5m}
+web: {listen_address: [':1', ':2'], enable_lifecycle: true}
+api: {secret_file: secret}
+storage: {path: /var/lib/x}
+events: {log: stdout}
+accounts: [{name: a, api_key: k, api_secret_file: a}]
+";
+        for command in ["x", "x serve", "x check-config"] {
+            let line = format!("{command} --config.file=/etc/x/config.yml --poll.lookback=1m");
+            let request = with_config(&line, text).expect("a request");
+            let (Action::Serve(options) | Action::CheckConfig(options)) = request.action else {
+                panic!("{command}")
+            };
+            assert_eq!(options.poll.interval, "7s");
+            assert_eq!(options.poll.lookback, "1m");
+            assert_eq!(options.poll.reconcile_interval, "1h");
+            assert_eq!(options.web.listen_address, [":1", ":2"]);
+            assert!(options.web.enable_lifecycle);
+            assert_eq!(options.account.secret_file, Some("/etc/x/secret".into()));
+            assert_eq!(options.storage.path, PathBuf::from("/var/lib/x"));
+            assert_eq!(options.events.log, "stdout");
+            let settings = &request.origins.settings;
+            assert!(settings.contains_key("poll.interval"), "{settings:?}");
+            assert!(!settings.contains_key("poll.lookback"), "{settings:?}");
+            let accounts = request.accounts.expect("accounts");
+            let EntrySecret::File(path) = &accounts[0].secret else {
+                panic!("a file")
+            };
+            assert_eq!(path, Path::new("/etc/x/a"));
+        }
+    }
+
+    #[test]
+    fn commands_that_ask_read_the_file_too_and_leave_what_is_not_theirs() {
+        let line = "x events list --config.file=/etc/x/config.yml --account=a";
+        let text = "poll: {interval: 7s}\napi: {timeout: 9s}";
+        let request = with_config(line, text).expect("a request");
+        let Action::Events(Ask::List(options)) = request.action else {
+            panic!("list")
+        };
+        assert_eq!(options.account.timeout, "9s");
+        assert_eq!(options.which.account.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn settings_that_cannot_be_are_named_with_their_lines() {
+        let text = "poll: {intervall: 7s, interval: [1s, 2s]}\nweb: {enable_lifecycle: 1}\nconfig: {file: x}\npoll2: 3";
+        let error = with_config("x --config.file=/etc/x/config.yml", text).expect_err("problems");
+        let expected = "the configuration cannot be used:
+  /etc/x/config.yml: line 3: config.file cannot be set in the file itself
+  /etc/x/config.yml: line 1: poll.interval must be one value
+  /etc/x/config.yml: line 1: poll.intervall is unknown; settings are named like the flags of serve, dots as nesting
+  /etc/x/config.yml: line 4: poll2 is unknown; settings are named like the flags of serve, dots as nesting
+  /etc/x/config.yml: line 2: web.enable_lifecycle must be true or false";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn the_definitions_are_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_is_serve() {
+        for line in [
+            "x",
+            "x --poll.interval=7s",
+            "x serve",
+            "x serve --poll.interval=7s",
+        ] {
+            assert!(matches!(action(line), Action::Serve(_)), "{line}");
+        }
+        let Action::Serve(options) = action("x --poll.interval=7s") else {
+            panic!("serve")
+        };
+        assert_eq!(options.poll.interval, "7s");
+    }
+
+    #[test]
+    fn demo_has_its_own_defaults() {
+        let Action::Demo(options) = action("x demo") else {
+            panic!("demo")
+        };
+        assert_eq!(options.web.listen_address, ["127.0.0.1:10610"]);
+        assert_eq!(options.poll.interval, "1s");
+        let Action::Demo(options) = action("x demo --web.listen-address=:1 --poll.interval=2s")
+        else {
+            panic!("demo")
+        };
+        assert_eq!(options.web.listen_address, [":1"]);
+        assert_eq!(options.poll.interval, "2s");
+    }
+
+    #[test]
+    fn every_flag_has_its_variable() {
+        let command = command();
+        let variables: Vec<_> = command
+            .find_subcommand("serve")
+            .expect("serve")
+            .get_arguments()
+            .filter_map(|arg| Some(format!("{} {}", arg.get_long()?, arg.get_env()?.to_str()?)))
+            .collect();
+        assert!(
+            variables.contains(&"web.listen-address NEXMO_AUDIT_WEB_LISTEN_ADDRESS".into()),
+            "{variables:?}"
+        );
+        assert!(variables.contains(
+            &"api.max-requests-per-second NEXMO_AUDIT_API_MAX_REQUESTS_PER_SECOND".into()
+        ));
+    }
+
+    #[test]
+    fn bad_usage_is_status_2() {
+        for line in [
+            "x --no-such-flag",
+            "x no-such-command",
+            "x --poll.interval",
+            "x demo serve",
+        ] {
+            let arguments = line.split_whitespace().map(Into::into);
+            let error = parse(arguments, |_| panic!("there is no file")).expect_err(line);
+            let UsageError::CommandLine(error) = error else {
+                panic!("{line}")
+            };
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+}
