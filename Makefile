@@ -14,11 +14,11 @@ SKIPPED := target/skipped-tests.txt
 # Everything but tests/real and tests/packages runs without any tool beside Rust's own.
 NEXTEST := $(shell command -v cargo-nextest)
 ifdef NEXTEST
-RUN_ALL  := cargo nextest run --no-fail-fast -E 'not binary(million)'
-RUN_UNIT := cargo nextest run --no-fail-fast \
+RUN_ALL  := cargo nextest run --workspace --no-fail-fast -E 'not binary(million)'
+RUN_UNIT := cargo nextest run --workspace --no-fail-fast \
 	-E 'not binary(real) and not binary(packages) and not binary(million)'
 else
-RUN_UNIT := cargo test --no-fail-fast --lib --bins \
+RUN_UNIT := cargo test --no-fail-fast --workspace --exclude nexmo-audit-exporter && cargo test --no-fail-fast --lib --bins \
 	$(patsubst tests/%.rs,--test %,$(wildcard tests/*.rs)) \
 	$(patsubst tests/%/main.rs,--test %,$(filter-out tests/real/% tests/packages/% tests/million/%,$(wildcard tests/*/main.rs)))
 RUN_ALL  := $(RUN_UNIT) --test real --test packages
@@ -43,7 +43,7 @@ help: ## list the targets
 test: tools ## install what the tests need, then check and test everything
 	@rm -f $(SKIPPED)
 	@$(MAKE) lint
-	cargo test --doc --quiet
+	cargo test --workspace --doc --quiet
 	@status=0; $(MAKE) million || status=$$?; STORE_KILLS=1000 $(RUN_ALL) || status=$$?; \
 	if [[ -s $(SKIPPED) ]]; then sort -u $(SKIPPED); else echo 'Nothing was skipped.'; fi; \
 	exit $$status
@@ -62,9 +62,9 @@ unit: ## run the tests that need no tool beside Rust's own
 .PHONY: lint
 lint: ## formatting, clippy, documentation, dependencies, Dockerfile
 	@mkdir -p target
-	cargo fmt --check
-	cargo clippy --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 	$(call with,cargo-deny,cargo deny --all-features check --hide-inclusion-graph bans licenses sources)
 	$(call with,hadolint,hadolint Dockerfile)
 

@@ -12,11 +12,11 @@ command -v cargo-cyclonedx >/dev/null ||
     cargo install --quiet --locked --debug cargo-cyclonedx@0.5.9
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
-# It writes beside Cargo.toml whatever it is told.
+# It writes beside the Cargo.toml of each crate, whatever it is told.
 cargo cyclonedx --quiet --format json --spec-version 1.5 --describe binaries --no-build-deps
 # Where the sources lie is no part of the program.
 sed "s|file://$PWD|file:///src|g" nexmo-audit-exporter_bin.cdx.json >"$1"
-rm nexmo-audit-exporter_bin.cdx.json
+rm -f ./*.cdx.json crates/*/*.cdx.json
 tests-python - "$1" <<'END'
 import sys
 

@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use nexmo_audit_exporter::run;
+use nexmo_audit_exporter::cli::run;
 use tokio::runtime::Runtime;
 
 fn main() -> io::Result<ExitCode> {

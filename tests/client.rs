@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use nexmo_audit_exporter::client::{
+use nexmo_audit_exporter::api::{
     ApiError, Client, ClientSettings, Connections, Credentials, ListQuery, MAX_BODY_BYTES, REASONS,
 };
 use nexmo_audit_exporter::metrics::SelfMetrics;

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use nexmo_audit_exporter::client::retry_after;
+use nexmo_audit_exporter::api::retry_after;
 
 use super::{Bytes, text};
 

@@ -1,7 +1,7 @@
 //! The vendor's words about a secret, which is the first line: the error that quotes
 //! them never shows it, in whatever form the vendor does.
 
-use nexmo_audit_exporter::client::VendorMessage;
+use nexmo_audit_exporter::api::VendorMessage;
 use serde_json::json;
 
 use super::lines;

@@ -2,7 +2,11 @@
 //! environment variable, named by one rule, and a place in the config file, named by
 //! another. Flags beat the environment, which beats the file.
 
+pub mod demo;
 mod file_defaults;
+pub mod healthcheck;
+pub mod logging;
+pub mod run;
 
 use std::{
     ffi::OsString,
@@ -10,13 +14,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use audit_simulator::SimulatorSettings;
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{
     AccountEntry, BackfillOptions, GetOptions, ListOptions, Options, Origins, Problems,
     TypesOptions, WebOptions,
 };
-use audit_simulator::SimulatorSettings;
 
 /// Prometheus exporter for the Audit API of Nexmo (now Vonage).
 #[derive(Debug, Parser)]

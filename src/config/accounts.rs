@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
+use audit_core::event::TypeFilter;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -10,7 +11,6 @@ use super::{
     AccountEntry, AccountOptions, Check, ShardOptions, base_url, file::FileSetting, shard,
     shard::Shard,
 };
-use audit_core::event::TypeFilter;
 
 /// The longest name of an account, in characters: label values are no longer.
 const MAX_NAME_CHARS: usize = 64;

@@ -7,9 +7,9 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use secrecy::SecretString;
+use yaml_tree::{Entry, Node, Value, YamlError};
 
 use super::Problems;
-use yaml_tree::{Entry, Node, Value, YamlError};
 
 /// The key of the list of accounts.
 const ACCOUNTS: &str = "accounts";

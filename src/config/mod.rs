@@ -7,6 +7,7 @@ mod asking;
 mod asking_options;
 mod backfill;
 mod base_url;
+pub mod credentials;
 mod duration;
 mod file;
 mod listen;

@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use audit_core::ledger::{Exemplar, SeriesKey};
 use bytes::Bytes;
 
 use super::{
@@ -14,7 +15,6 @@ use super::{
     lines::{self, Header},
 };
 use crate::metrics::Family;
-use audit_core::ledger::{Exemplar, SeriesKey};
 
 /// The most series in a block. Fewer make a change cheaper, more make gzip better.
 const BLOCK: usize = 256;

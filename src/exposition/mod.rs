@@ -22,15 +22,15 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use bytes::Bytes;
-use jiff::Timestamp;
-
-use crate::metrics::{ProcessMetrics, SelfMetrics};
 use audit_core::{
     event::EventType,
     gate::{Gate, Scrape},
     ledger::{Changes, Ledger},
 };
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::metrics::{ProcessMetrics, SelfMetrics};
 use format::PerVariant;
 use on_show::{OnShow, Showing, Shown};
 use own::OwnMetrics;

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use audit_core::{event::EventType, ledger::Changes};
 use jiff::Timestamp;
 
 use super::{
@@ -16,7 +17,6 @@ use crate::metrics::{
     SelfMetrics,
     catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE},
 };
-use audit_core::{event::EventType, ledger::Changes};
 
 /// So many accounts are few: see [`Showing::on_show_if_small`].
 const FEW: usize = 16;

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use audit_core::{
+    event::{EventType, label_value},
+    ledger::{Change, Changes, SeriesKey},
+};
 use bytes::Bytes;
 
 use super::{
@@ -10,10 +14,6 @@ use super::{
     gzip::{self, Checksum},
 };
 use crate::metrics::catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE};
-use audit_core::{
-    event::{EventType, label_value},
-    ledger::{Change, Changes, SeriesKey},
-};
 
 /// Everything of one account's events that is on show.
 #[derive(Debug, Clone)]

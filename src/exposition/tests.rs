@@ -2,15 +2,15 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, io::Read as _};
 
-use proptest::{prelude::*, sample::select};
-
-use super::*;
-use crate::metrics::catalog::{self, Family};
 use audit_core::{
     event::{EventId, Labels, label_value},
     gate::{GateMemory, ScrapeInterval},
     ledger::{Age, Exemplar},
 };
+use proptest::{prelude::*, sample::select};
+
+use super::*;
+use crate::metrics::catalog::{self, Family};
 
 const START: &str = "2026-01-02T03:04:05.006Z";
 

@@ -9,14 +9,14 @@ use std::{
     time::Duration,
 };
 
+use audit_core::{account::Commit, event::EventType, gate::GateMemory};
 use jiff::Timestamp;
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
-    client::{Answer, ApiError, Client, ListQuery},
-    status::Status,
+    api::{Answer, ApiError, Client, ListQuery},
+    poller::status::Status,
 };
-use audit_core::{account::Commit, event::EventType, gate::GateMemory};
 
 /// Where pages come from.
 pub trait Api: Send + Sync {

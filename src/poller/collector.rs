@@ -6,6 +6,12 @@
 
 use std::{error::Error, sync::Arc};
 
+use audit_core::{
+    account::Account,
+    event::EventType,
+    ledger::Changes,
+    sweep::{Cutter, Range},
+};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -13,13 +19,7 @@ use super::{
     outcome,
     sweep::{self, Piece},
 };
-use crate::{client::ApiError, exposition::AccountExposition, metrics::SelfMetrics};
-use audit_core::{
-    account::Account,
-    event::EventType,
-    ledger::Changes,
-    sweep::{Cutter, Range},
-};
+use crate::{api::ApiError, exposition::AccountExposition, metrics::SelfMetrics};
 
 /// Why a poll failed.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use audit_core::account::Account;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -13,9 +14,8 @@ use super::{
 };
 use crate::{
     metrics::SelfMetrics,
-    status::{Failing, Progress, Status},
+    poller::status::{Failing, Progress, Status},
 };
-use audit_core::account::Account;
 
 /// How the polls of an account go.
 #[derive(Debug)]

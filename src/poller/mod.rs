@@ -4,8 +4,10 @@ mod api;
 mod collector;
 mod course;
 mod outcome;
+pub mod roster;
 mod schedule;
 mod start;
+pub mod status;
 mod sweep;
 mod types;
 
@@ -19,10 +21,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::{
-    client::{ApiError, Client, ListQuery},
+    api::{ApiError, Client, ListQuery},
     exposition::AccountExposition,
     metrics::SelfMetrics,
-    status::Status,
+    poller::status::Status,
 };
 use api::WatchedClient;
 use audit_core::{

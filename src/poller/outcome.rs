@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
+use audit_core::account::Tally;
 use jiff::Timestamp;
 
 use super::collector::{PollError, Report};
-use crate::{client::ApiError, metrics::SelfMetrics};
-use audit_core::account::Tally;
+use crate::{api::ApiError, metrics::SelfMetrics};
 
 /// A page was counted.
 pub(super) struct PageCounted<'a> {

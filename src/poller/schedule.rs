@@ -7,7 +7,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use fastrand::Rng;
 
 use super::collector::PollError;
-use crate::client::ApiError;
+use crate::api::ApiError;
 
 /// The first wait after a failure.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -81,7 +81,7 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::VendorMessage;
+    use crate::api::VendorMessage;
 
     fn schedule(interval: u64) -> Schedule {
         Schedule::new(Duration::from_secs(interval), Rng::with_seed(7))

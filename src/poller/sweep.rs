@@ -1,5 +1,10 @@
 //! Reads one piece of a range and counts it as it comes.
 
+use audit_core::{
+    raw_event::elements,
+    sweep::{Cutter, Range},
+    window::Clocks,
+};
 use jiff::Timestamp;
 
 use super::{
@@ -7,12 +12,7 @@ use super::{
     collector::{Collector, PollError, Report},
     outcome,
 };
-use crate::paging::{self, CONCURRENT_PAGES};
-use audit_core::{
-    raw_event::elements,
-    sweep::{Cutter, Range},
-    window::Clocks,
-};
+use crate::api::paging::{self, CONCURRENT_PAGES};
 
 /// A piece that was read.
 #[derive(Debug, Clone, Copy)]

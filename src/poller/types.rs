@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use audit_core::event::EventType;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{api::WatchedClient, outcome};
-use crate::client::ApiError;
-use audit_core::event::EventType;
+use crate::api::ApiError;
 
 /// How often the list is asked for: the vendor changes it from time to time.
 const INTERVAL: Duration = Duration::from_hours(4);

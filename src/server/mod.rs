@@ -13,6 +13,7 @@ mod connections;
 mod front;
 mod landing;
 mod passwords;
+pub mod reload;
 mod routes;
 mod slots;
 mod stream;

@@ -20,8 +20,8 @@ use jiff::Timestamp;
 use super::{accept::accepted, body::Parts, landing, visitor::Peer};
 use crate::{
     exposition::{Accepted, Encoding, Exposition, ScraperId, Visit},
-    reload::ReloadHandle,
-    roster::Roster,
+    poller::roster::Roster,
+    server::reload::ReloadHandle,
 };
 
 const HTML: &str = "text/html; charset=utf-8";

@@ -2,6 +2,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use audit_core::{
+    account::Commit, gate::GateMemory, ledger::Changes, outbox::Lines, window::Remembered,
+};
 use jiff::{SignedDuration, Timestamp};
 use redb::{Error, ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
 
@@ -12,9 +15,6 @@ use super::{
         self, ACCOUNTS, Account, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE,
         SERIES, TYPES, WRITER,
     },
-};
-use audit_core::{
-    account::Commit, gate::GateMemory, ledger::Changes, outbox::Lines, window::Remembered,
 };
 
 /// Stores `commits` as the commit `mark`. All values are absolute, so that what

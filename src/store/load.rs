@@ -2,6 +2,13 @@
 
 use std::time::Duration;
 
+use audit_core::{
+    event::Labels,
+    gate::{GateMemory, KnownScraper, ScraperId},
+    ledger::Ledger,
+    outbox::Line,
+    window::{Remembered, SavedWindow},
+};
 use jiff::Timestamp;
 use redb::{
     Database, Error, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
@@ -15,13 +22,6 @@ use super::{
         self, ACCOUNTS, Account, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE,
         SERIES, TYPES, WRITER,
     },
-};
-use audit_core::{
-    event::Labels,
-    gate::{GateMemory, KnownScraper, ScraperId},
-    ledger::Ledger,
-    outbox::Line,
-    window::{Remembered, SavedWindow},
 };
 
 /// Reads an account. Its ids are handed over one by one: there may be a million.

@@ -15,6 +15,7 @@
 
 mod commit;
 mod error;
+pub mod event_log;
 mod file;
 mod format;
 mod format_1;
@@ -22,6 +23,7 @@ mod held;
 mod holder;
 mod load;
 mod mark;
+pub mod shared;
 mod tables;
 
 pub use error::StoreError;
@@ -31,8 +33,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::Timestamp;
-
 use audit_core::{
     account::{Commit, Stage},
     gate::GateMemory,
@@ -41,6 +41,7 @@ use audit_core::{
     window::{Remembered, SavedWindow},
 };
 use file::OpenFile;
+use jiff::Timestamp;
 use mark::Marks;
 
 /// The durable state of all accounts, held for this process alone.

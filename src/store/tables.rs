@@ -6,15 +6,14 @@
 
 use std::{ops::Range, time::Duration};
 
-use jiff::Timestamp;
-use redb::{Error, TableDefinition};
-
 use audit_core::{
     account::Stage,
     event::EventId,
     ledger::{Exemplar, Saved},
     window::{Remembered, SavedWindow},
 };
+use jiff::Timestamp;
+use redb::{Error, TableDefinition};
 
 /// The number of an account.
 pub(super) type Account = u32;

@@ -4,8 +4,8 @@ use std::env;
 use std::process::Command;
 use std::time::Duration;
 
+use nexmo_audit_exporter::cli::logging;
 use nexmo_audit_exporter::config::{LogFormat, LogLevel, LogSettings};
-use nexmo_audit_exporter::logging;
 
 use crate::evidence::Evidence;
 use crate::needles::{SECRET, VISITOR_PASSWORD};

@@ -9,7 +9,7 @@ use audit_core::{
 use fastrand::Rng;
 use jiff::{Timestamp, tz::Offset};
 use nexmo_audit_exporter::{
-    client::{Answer, ApiError, ListQuery, VendorMessage},
+    api::{Answer, ApiError, ListQuery, VendorMessage},
     poller::Api,
 };
 

@@ -69,7 +69,7 @@ use std::{
     time::Instant,
 };
 
-use nexmo_audit_exporter::{client::REASONS, metrics::SelfMetrics};
+use nexmo_audit_exporter::{api::REASONS, metrics::SelfMetrics};
 
 use history::Outcome;
 use mutant::Mutant;

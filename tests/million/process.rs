@@ -15,7 +15,7 @@ use audit_core::{
 };
 use jiff::{SignedDuration, Timestamp};
 use nexmo_audit_exporter::{
-    client::{ApiError, ListQuery},
+    api::{ApiError, ListQuery},
     exposition::{AccountExposition, Exposition, ExpositionSettings},
     metrics::{ProcessMetrics, SelfMetrics},
     poller::{Api, Clock, Collector, PollError, Report},

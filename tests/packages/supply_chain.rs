@@ -69,9 +69,22 @@ fn nothing_but_cryptography_is_native_code() {
 #[test]
 fn unsafe_code_is_forbidden() {
     let manifest = fs::read_to_string(repository("Cargo.toml")).expect("the manifest");
-    let (_, lints) = manifest.split_once("\n[lints.rust]\n").expect("lints");
+    let (_, lints) = manifest
+        .split_once("\n[workspace.lints.rust]\n")
+        .expect("lints");
     let lints = lints.split("\n[").next().unwrap_or_default();
     // What is forbidden cannot be allowed again further down.
     let forbids = |line: &str| line == "unsafe_code = \"forbid\"";
     assert!(lints.lines().any(forbids), "{lints}");
+    let crates = fs::read_dir(repository("crates")).expect("the crates");
+    let crates = crates.map(|entry| entry.expect("a crate").path().join("Cargo.toml"));
+    for path in crates.chain([repository("Cargo.toml")]) {
+        let manifest = fs::read_to_string(&path).expect("a manifest");
+        let takes_them = manifest.contains("\n[lints]\nworkspace = true\n");
+        assert!(
+            takes_them,
+            "{} does not take the lints of the workspace",
+            path.display()
+        );
+    }
 }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use nexmo_audit_exporter::app::App;
 use nexmo_audit_exporter::cli::{self, Action};
 use nexmo_audit_exporter::config::{FoundCredentials, Settings};
+use nexmo_audit_exporter::exporter::App;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -179,10 +179,7 @@ impl Requests {
 impl<S: Subscriber> Layer<S> for Requests {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let target = event.metadata().target();
-        if !matches!(
-            target,
-            "nexmo_audit_exporter::client" | "nexmo_audit_exporter::storage"
-        ) {
+        if !target.starts_with("nexmo_audit_exporter::") {
             return;
         }
         let mut said = Said::default();

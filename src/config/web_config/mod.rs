@@ -14,9 +14,9 @@ pub use tls::{AllowedName, ClientCertificates, Pem, TlsSettings};
 use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::Path, str::FromStr, time::Duration};
 
 use bcrypt::HashParts;
+use yaml_tree::{Entry, YamlError};
 
 use super::duration;
-use yaml_tree::{Entry, YamlError};
 
 /// The most rounds of bcrypt, as a power of two: a quarter of a minute of work.
 const MAX_COST: u32 = 18;

@@ -15,9 +15,9 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use secrecy::SecretString;
+use yaml_tree::Entry;
 
 use super::Check;
-use yaml_tree::Entry;
 
 /// How connections are encrypted, and which clients are let in.
 #[derive(Debug, Clone)]

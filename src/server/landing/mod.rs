@@ -8,7 +8,7 @@ use std::{fmt::Write, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
+use crate::poller::{
     roster::Member,
     status::{Failing, Progress},
 };

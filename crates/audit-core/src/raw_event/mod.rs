@@ -61,6 +61,7 @@ impl<'a> RawEvent<'a> {
 
 /// What a JSON value says, without the quotes of a string; `None` where that is
 /// nothing.
+#[must_use]
 pub fn text(json: &str) -> Option<Cow<'_, str>> {
     let said = match json
         .strip_prefix('"')

@@ -3,12 +3,11 @@
 use std::{future::Future, io::Write, net::SocketAddr};
 
 use anyhow::Context;
-
 use audit_simulator::{Simulator, SimulatorSettings};
 
 use crate::{
-    app::{App, CountingThreads},
     config::{FoundCredentials, Options, Settings},
+    exporter::{App, CountingThreads},
 };
 
 /// Events per second: something happens while one looks.

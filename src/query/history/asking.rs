@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
+use audit_core::event::EventType;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::task::JoinSet;
 
-use crate::client::{Answer, ApiError, Client, ListQuery, Matching};
-use audit_core::event::EventType;
+use crate::api::{Answer, ApiError, Client, ListQuery, Matching};
 
 /// How often a request that failed is sent again.
 const MAX_RETRIES: usize = 6;
@@ -124,7 +124,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::client::VendorMessage;
+    use crate::api::VendorMessage;
 
     fn limited(seconds: u64) -> ApiError {
         ApiError::RateLimited {

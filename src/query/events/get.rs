@@ -3,14 +3,16 @@
 use std::io::{Write, stdout};
 
 use anyhow::{anyhow, bail};
+use audit_core::raw_event::{RawEvent, compact};
 
 use crate::{
-    client::ApiError,
+    api::ApiError,
     config::{GetSettings, Output},
-    history::Asker,
-    listing::{Zone, csv_header, csv_line, detail, printable},
+    query::{
+        history::Asker,
+        listing::{Zone, csv_header, csv_line, detail, printable},
+    },
 };
-use audit_core::raw_event::{RawEvent, compact};
 
 /// Shows events by their ids. Every id is tried, whatever becomes of the others.
 ///

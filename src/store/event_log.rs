@@ -13,10 +13,10 @@ use std::{
     time::Duration,
 };
 
+use audit_core::outbox::{Line, Written};
 use tokio::task::spawn_blocking;
 
-use crate::{storage::StoredLines, store::StoreError};
-use audit_core::outbox::{Line, Written};
+use crate::store::{StoreError, shared::StoredLines};
 
 /// How much is written at once.
 const BATCH_BYTES: usize = 256 * 1024;

@@ -2,13 +2,16 @@
 
 use std::io::{Write, stdout};
 
+use audit_core::event::EventType;
+
 use super::output;
 use crate::{
     config::{Output, TypesSettings},
-    history::Asker,
-    listing::{csv_row, fitted, printable},
+    query::{
+        history::Asker,
+        listing::{csv_row, fitted, printable},
+    },
 };
-use audit_core::event::EventType;
 
 /// Lists the event types that the vendor names, in alphabetical order.
 ///

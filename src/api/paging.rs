@@ -6,15 +6,15 @@
 
 use std::future::Future;
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
-use jiff::{SignedDuration, Timestamp};
-
-use crate::client::{Answer, ApiError, ListQuery, PAGE_SIZE};
 use audit_core::{
     event::Page,
     sweep::{Range, Step, Sweep},
     window::Clocks,
 };
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::api::{Answer, ApiError, ListQuery, PAGE_SIZE};
 
 /// How many pages are under way at once.
 pub const CONCURRENT_PAGES: usize = 8;

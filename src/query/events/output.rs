@@ -5,11 +5,12 @@ use std::{
     io::{self, BufWriter, IsTerminal, StdoutLock, Write, stdout},
 };
 
+use audit_core::raw_event::{RawEvent, compact};
+
 use crate::{
     config::Output,
-    listing::{Layout, Table, Zone, csv_header, csv_line},
+    query::listing::{Layout, Table, Zone, csv_header, csv_line},
 };
-use audit_core::raw_event::{RawEvent, compact};
 
 /// Writes events, in the form that was asked for.
 #[derive(Debug)]

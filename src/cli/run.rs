@@ -3,27 +3,23 @@
 use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
+use audit_simulator::{Simulator, SimulatorError};
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    app::{self, App, CountingThreads},
-    backfill,
-    cli::{self, Action, Ask, Request, SimulateOptions, UsageError},
-    client::{Connections, REASONS},
+    api::{Connections, REASONS},
+    cli::{self, Action, Ask, Request, SimulateOptions, UsageError, demo, healthcheck, logging},
     config::{
         AccountEntry, AccountOptions, AskSettings, BackfillOptions, BackfillSettings, Found,
         GetSettings, Here, ListSettings, LogSettings, Options, Origins, Problems, Settings,
-        TypesSettings,
+        TypesSettings, credentials,
     },
-    credentials, demo, events, healthcheck,
-    history::Asker,
-    logging,
+    exporter::{self, App, CountingThreads},
     metrics::SelfMetrics,
-    reload::ReloadHandle,
-    server::WebConfigFile,
+    query::{backfill, events, history::Asker},
+    server::{WebConfigFile, reload::ReloadHandle},
 };
-use audit_simulator::{Simulator, SimulatorError};
 
 /// Bad usage or configuration.
 const BAD_CONFIGURATION: u8 = 2;
@@ -195,7 +191,7 @@ fn asker(settings: &AskSettings) -> anyhow::Result<Asker> {
     logging::init(settings.log)?;
     // Nobody scrapes a program that ends.
     let metrics = Arc::new(SelfMetrics::new(REASONS, None)?);
-    Ok(Asker::new(app::client(
+    Ok(Asker::new(exporter::client(
         &Connections::default(),
         &settings.account,
         &metrics,

@@ -11,6 +11,9 @@ use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::Sub
 
 use crate::config::{LogFormat, LogLevel, LogSettings};
 
+/// The crates of this workspace that log.
+const OWN_CRATES: [&str; 2] = [env!("CARGO_CRATE_NAME"), "audit_simulator"];
+
 /// Starts logging. Libraries are heard from warn on: what they say below that may
 /// quote a request.
 ///
@@ -26,7 +29,7 @@ pub fn init(settings: LogSettings) -> anyhow::Result<()> {
     };
     let targets = Targets::new()
         .with_default(level.min(Level::WARN))
-        .with_target(env!("CARGO_CRATE_NAME"), level);
+        .with_targets(OWN_CRATES.map(|name| (name, level)));
     let lines = match settings.format {
         LogFormat::Logfmt => tracing_logfmt::builder()
             .with_span_name(false)

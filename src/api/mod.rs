@@ -5,6 +5,7 @@
 //! counting are not done here.
 
 mod error;
+pub mod paging;
 mod rate;
 mod vendor_message;
 
@@ -14,6 +15,7 @@ pub use vendor_message::VendorMessage;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
+use audit_core::event::{self, EventType};
 use jiff::{Timestamp, tz::Offset};
 use once_cell::sync::{Lazy, OnceCell};
 use reqwest::{Method, Response, StatusCode, Url, header};
@@ -21,7 +23,6 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use crate::metrics::SelfMetrics;
-use audit_core::event::{self, EventType};
 
 /// The largest body that is read, after decompression. 100 events are about 60 kB.
 pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;

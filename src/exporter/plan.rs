@@ -3,15 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
+use audit_core::window::WindowSettings;
 use jiff::SignedDuration;
 
 use crate::{
-    client::{Client, ClientSettings, Connections, Credentials},
+    api::{Client, ClientSettings, Connections, Credentials},
     config::{AccountSettings, PollSettings, Settings, Start},
     metrics::SelfMetrics,
     poller::{PollStart, PollerSettings},
 };
-use audit_core::window::WindowSettings;
 
 /// How much longer than any poll looks back an id is remembered, for polls that
 /// take their time.

@@ -9,6 +9,14 @@ use std::{
     time::Duration,
 };
 
+use audit_core::{
+    account::{Account, Commit},
+    event::TypeFilter,
+    gate::GateMemory,
+    ledger::Ledger,
+    outbox::{Line, Outbox},
+    window::{Remembered, Window, WindowSettings},
+};
 use jiff::Timestamp;
 use tokio::{
     sync::{Notify, oneshot},
@@ -18,14 +26,6 @@ use tokio::{
 use crate::{
     poller::Storage,
     store::{Store, StoreError},
-};
-use audit_core::{
-    account::{Account, Commit},
-    event::TypeFilter,
-    gate::GateMemory,
-    ledger::Ledger,
-    outbox::{Line, Outbox},
-    window::{Remembered, Window, WindowSettings},
 };
 
 /// The store of all accounts.

@@ -4,19 +4,21 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use audit_core::{
+    event::UNKNOWN,
+    raw_event::RawEvent,
+    window::{Admission, Clocks, Window, WindowSettings},
+};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::output::Printer;
 use crate::{
     config::ListSettings,
-    history::{Asker, Found, History, Piece, Progress, Wanted},
-    listing::{Filter, UserFilter, Zone, printable},
-};
-use audit_core::{
-    event::UNKNOWN,
-    raw_event::RawEvent,
-    window::{Admission, Clocks, Window, WindowSettings},
+    query::{
+        history::{Asker, Found, History, Piece, Progress, Wanted},
+        listing::{Filter, UserFilter, Zone, printable},
+    },
 };
 
 /// From one look for new events to the next.

@@ -14,7 +14,7 @@ use std::{
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::Notify;
 
-use crate::{metrics::SelfMetrics, status::Status};
+use crate::{metrics::SelfMetrics, poller::status::Status};
 
 /// The accounts that are counted.
 #[derive(Debug, Default)]

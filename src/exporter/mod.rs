@@ -17,15 +17,16 @@ use tokio::{
 };
 
 use crate::{
-    client::Connections,
+    api::Connections,
     config::Settings,
     exposition::{Exposition, ExpositionSettings},
     metrics::ProcessMetrics,
-    poller::SystemClock,
-    reload::{Answer, ReloadHandle},
-    roster::Roster,
-    server::{Server, Site, WebConfigFile, bind},
-    storage::SharedStore,
+    poller::{SystemClock, roster::Roster},
+    server::{
+        Server, Site, WebConfigFile, bind,
+        reload::{Answer, ReloadHandle},
+    },
+    store::shared::SharedStore,
 };
 use accounts::{Accounts, Shared, SharedLog};
 use audit_core::gate::Gate;

@@ -12,18 +12,18 @@ pub use progress::Progress;
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
-use rustc_hash::FxBuildHasher;
-
-use crate::{
-    client::{ApiError, Matching},
-    paging::{self, CONCURRENT_PAGES, PagesRead},
-};
 use audit_core::{
     event::{Entry, EventId, Page},
     raw_event::{RawEvent, elements},
     sweep::{Cutter, Range},
     window::Clocks,
+};
+use jiff::Timestamp;
+use rustc_hash::FxBuildHasher;
+
+use crate::api::{
+    ApiError, Matching,
+    paging::{self, CONCURRENT_PAGES, PagesRead},
 };
 
 /// Which events are read.

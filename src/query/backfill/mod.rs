@@ -17,13 +17,13 @@ use std::{
 };
 
 use anyhow::Context;
+use audit_core::event::{Entry, Labels};
 use jiff::{Timestamp, tz::Offset};
 
 use crate::{
     config::{BackfillOutput, BackfillSettings},
-    history::{Asker, Found, History, Progress, Wanted},
+    query::history::{Asker, Found, History, Progress, Wanted},
 };
-use audit_core::event::{Entry, Labels};
 use grid::{Grid, Times};
 use openmetrics::AddedLabels;
 

@@ -1,8 +1,7 @@
 //! Times as they are shown: in UTC, or where the person is.
 
-use jiff::{Timestamp, tz::TimeZone};
-
 use audit_core::raw_event::RawEvent;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::printable;
 

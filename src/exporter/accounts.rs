@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
+use audit_core::outbox::{Content, Outbox, Written};
 use jiff::Timestamp;
 use tokio::{
     runtime::Handle,
@@ -18,17 +19,20 @@ use tracing::{Instrument, Span};
 
 use super::plan::{Plan, client, plans, poller_settings, spread};
 use crate::{
-    client::{Connections, REASONS},
+    api::{Connections, REASONS},
     config::{EventLogSettings, Settings},
-    event_log::{Destination, EventLog, LogFile},
     exposition::{AccountExposition, Exposition},
     metrics::SelfMetrics,
-    poller::{Parts, PollerStart, SystemClock},
-    roster::{Member, Roster},
-    status::{Failing, Progress},
-    storage::{SharedStore, StoredAccount},
+    poller::{
+        Parts, PollerStart, SystemClock,
+        roster::{Member, Roster},
+        status::{Failing, Progress},
+    },
+    store::{
+        event_log::{Destination, EventLog, LogFile},
+        shared::{SharedStore, StoredAccount},
+    },
 };
-use audit_core::outbox::{Content, Outbox, Written};
 
 /// How long an account rests whose poller has ended by itself.
 const AFTER_DEFECT: Duration = Duration::from_secs(10);

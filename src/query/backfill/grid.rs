@@ -8,9 +8,8 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use jiff::Timestamp;
-
 use audit_core::event::{Labels, OTHER};
+use jiff::Timestamp;
 
 /// In seconds.
 const DAY: i64 = 86_400;
