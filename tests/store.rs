@@ -115,9 +115,8 @@ fn gate_showing(showing: Showing, account: &mut Account) -> Gate {
                 scraper: ScraperId(1),
                 connection: 1,
                 timeout: Duration::from_secs(10),
-                generation: 1,
             };
-            gate.note(scrape, Duration::ZERO);
+            gate.note(scrape, 1, Duration::ZERO);
             gate
         }
     }

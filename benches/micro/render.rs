@@ -10,6 +10,7 @@ use audit_core::{
 use criterion::{BenchmarkId, Criterion};
 use nexmo_audit_exporter::{
     exposition::{AccountExposition, Encoding, Exposition, ExpositionSettings, Format, Variant},
+    gate::SharedGate,
     metrics::{ProcessMetrics, SelfMetrics},
 };
 
@@ -39,7 +40,11 @@ impl OnShow {
         let metrics = Arc::new(SelfMetrics::new(&[], None).expect("metrics"));
         let process = Arc::new(ProcessMetrics::new().expect("metrics"));
         let gate = || Gate::new(ScrapeInterval::Off, &GateMemory::default());
-        let exposition = Exposition::new(process, gate(), ExpositionSettings::default());
+        let exposition = Exposition::new(
+            process,
+            Arc::new(SharedGate::new(gate())),
+            ExpositionSettings::default(),
+        );
         let exposition = Arc::new(exposition);
         let mut on_show = Self {
             account: exposition.add(None, metrics),
