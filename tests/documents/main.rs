@@ -82,6 +82,11 @@ impl Repository {
         self.texts.get(path).map(String::as_str)
     }
 
+    /// The paths of Rust files and documents.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &String> {
+        self.texts.keys()
+    }
+
     /// The anchors of each document.
     pub(crate) fn anchors(&self) -> BTreeMap<&str, &[String]> {
         let documents = self.documents.iter();
@@ -175,6 +180,7 @@ fn code_is_as_documents_say() {
     let repository = Repository::here();
     let architecture = repository.document("ARCHITECTURE.md");
     let mut problems = code::lost_on_the_walk(architecture, &repository);
+    problems.extend(names::rooms_left_out(architecture, &repository));
     let troubleshooting = repository.document("docs/troubleshooting.md");
     problems.extend(code::messages_not_said(troubleshooting, &repository));
     hold(&problems);

@@ -79,6 +79,26 @@ pub(crate) fn metrics_left_out(page: &Document) -> Vec<String> {
         .collect()
 }
 
+/// Crates and rooms of the exporter that the map should name and does not.
+pub(crate) fn rooms_left_out(map: &Document, repository: &Repository) -> Vec<String> {
+    let paths = repository.paths();
+    let rooms: BTreeSet<String> = paths
+        .filter_map(|path| {
+            let (folder, rest) = path.split_once('/')?;
+            let name = rest.split('/').next()?;
+            match folder {
+                "crates" => Some(name.to_owned()),
+                "src" if !["lib.rs", "main.rs"].contains(&name) => Some(format!("src/{name}")),
+                _ => None,
+            }
+        })
+        .collect();
+    let left_out = rooms.iter().filter(|room| !map.spans.contains(room));
+    left_out
+        .map(|room| format!("{}: {room} is left out", map.path))
+        .collect()
+}
+
 /// The long flags of a command and of all below it.
 fn flags(command: &Command) -> Vec<String> {
     let own = command.get_arguments().filter_map(|flag| flag.get_long());
@@ -174,4 +194,9 @@ fn a_page_names_everything() {
     );
     assert!(!left_out.iter().any(|problem| problem.contains("--output")));
     assert_eq!(metrics_left_out(&page).len(), catalog::ALL.len() - 1);
+    let files = [("src/a/b.rs", ""), ("src/c.rs", ""), ("src/lib.rs", "")];
+    let repository = Repository::of(&[&files[..], &[("crates/d/src/lib.rs", "")]].concat());
+    let map = Document::read("a.md", "`src/a` `d`");
+    let expected = ["a.md: src/c.rs is left out"];
+    assert_eq!(rooms_left_out(&map, &repository), expected);
 }
