@@ -45,8 +45,8 @@ fn make_blocks(promtool: &Path, file: &Path, data: &Path) {
 }
 
 /// How many events each series has to show; those that began between `uncertain`
-/// are left out: see the README on what lies between the history and the first
-/// start.
+/// are left out: docs/events-and-backfill.md says what lies between the history and the
+/// first start.
 fn truth(
     metric: &str,
     events: &[(Series, Timestamp)],

@@ -143,7 +143,7 @@ fn what_an_earlier_process_knew_holds_until_everyone_had_time_to_come() {
 fn one_server_may_take_a_new_connection_each_time() {
     let scrapes: Vec<_> = (0..40).map(|number| (15 * number, number)).collect();
     assert_eq!(learned(&scrapes), Some(15));
-    // Two of them cannot be told apart: a limit that the README names.
+    // Two of them cannot be told apart: a limit that docs/guarantees.md names.
     let other = (0..40).map(|number| (15 * number + 7, 1000 + number));
     assert_eq!(
         learned(&scrapes.into_iter().chain(other).collect::<Vec<_>>()),
