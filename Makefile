@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 # The tests find their tools here first, then on the PATH.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
-# Names what was left out because a tool is missing; see tests/support/tools.rs.
+# Names what was left out because a tool is missing; see crates/test-support/src/tools.rs.
 SKIPPED := target/skipped-tests.txt
 
 # Everything but tests/real and tests/packages runs without any tool beside Rust's own.

@@ -1,7 +1,5 @@
 //! The client over real sockets: where the secret goes, and what is read.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,11 +10,11 @@ use nexmo_audit_exporter::api::{
 };
 use nexmo_audit_exporter::metrics::SelfMetrics;
 use serde_json::json;
-use support::audit_event::{base64, event, events};
-use support::exporter::{Exporter, is};
-use support::program::{API_KEY, API_SECRET, command};
-use support::scripted_answer::Answer;
-use support::scripted_api::{Request, ScriptedApi, healthy, listing};
+use test_support::audit_event::{base64, event, events};
+use test_support::exporter::{Exporter, is};
+use test_support::program::{API_KEY, API_SECRET, command};
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 
 const FAST: &[&str] = &["--poll.interval=10ms"];
 
@@ -74,7 +72,7 @@ fn no_link_is_followed() {
     let api = ScriptedApi::start(listing(move |_| {
         let link = json!({"href": href});
         let links = json!({"self": link, "next": link, "last": link});
-        let event = support::audit_event::with(event("a", "A"), "_links", links.clone());
+        let event = test_support::audit_event::with(event("a", "A"), "_links", links.clone());
         let page = json!({"totalElements": 1, "totalPages": 1});
         Answer::json(
             200,

@@ -1,13 +1,11 @@
 //! Odd events and lists that lie: what can be counted is counted once.
 
-mod support;
-
 use serde_json::{Value, json};
-use support::audit_event::{assert_shows_nothing_private, event, events, with};
-use support::exporter::{Exporter, is};
-use support::exposition;
-use support::scripted_answer::Answer;
-use support::scripted_api::{Request, ScriptedApi, healthy, listing};
+use test_support::audit_event::{assert_shows_nothing_private, event, events, with};
+use test_support::exporter::{Exporter, is};
+use test_support::exposition;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 
 const EVENTS: &str = "nexmo_audit_events_total";
 const MALFORMED: &str = "nexmo_audit_malformed_events_total";

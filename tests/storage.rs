@@ -1,14 +1,12 @@
 //! The exporter while its disk is in trouble: what was committed is still served,
 //! the trouble is told, and it ends by itself when the disk is back.
 
-mod support;
-
 use std::fs;
 
-use support::audit_event::events;
-use support::exporter::{Exporter, is};
-use support::program::{Program, command};
-use support::scripted_api::{ScriptedApi, healthy};
+use test_support::audit_event::events;
+use test_support::exporter::{Exporter, is};
+use test_support::program::{Program, command};
+use test_support::scripted_api::{ScriptedApi, healthy};
 
 const UP: &str = "nexmo_audit_up";
 const FAILURES: &str = "nexmo_audit_storage_failures_total";
@@ -86,9 +84,9 @@ fn what_was_shown_is_shown_before_the_first_poll() {
         &storage,
         nobody,
     ]);
-    let page = support::http::HttpClient::new().get_body(&program.url("/metrics"));
+    let page = test_support::http::HttpClient::new().get_body(&program.url("/metrics"));
     let page = page.expect("metrics");
-    let shown = support::exposition::samples(&page)
+    let shown = test_support::exposition::samples(&page)
         .into_iter()
         .filter(|sample| sample.name == "nexmo_audit_events_total")
         .map(|sample| sample.value)

@@ -1,7 +1,5 @@
 //! What was stored comes back, whatever was stored and however often.
 
-mod store_support;
-
 use std::{fs, path::Path, time::Duration};
 
 use audit_core::{
@@ -12,7 +10,7 @@ use audit_core::{
 };
 use nexmo_audit_exporter::store::{Store, StoreError};
 use proptest::{collection::vec, prelude::*, sample::select};
-use store_support::{
+use test_support::store::{
     KEY, State, at, directory, file_in, id, labels, load_account, new_account, numbered::Numbered,
     open,
 };

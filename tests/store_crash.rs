@@ -1,12 +1,10 @@
 //! A process that stores one commit after the other is killed again and again:
 //! what it leaves is always the last commit that it spoke of, or the next one.
 
-mod store_support;
-
 use std::{path::Path, thread, time::Duration};
 
 use fastrand::Rng;
-use store_support::{child, child::Process, directory, numbered::Numbered, open, say, told};
+use test_support::store::{child, child::Process, directory, numbered::Numbered, open, say, told};
 
 /// How often, unless `STORE_KILLS` says.
 const KILLS: u64 = 200;

@@ -1,8 +1,6 @@
 //! A disk that is full, read-only or gone while the state is in use: it is said,
 //! nothing is lost, and the state is taken up again when the disk is back.
 
-mod store_support;
-
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -10,7 +8,7 @@ use std::{
 };
 
 use nexmo_audit_exporter::store::{Store, StoreError};
-use store_support::{
+use test_support::store::{
     child::{self, Process, this_binary},
     complaint, contents, directory, file_in, history_in,
     numbered::Numbered,

@@ -1,8 +1,6 @@
 //! What can be found in place of the state when the exporter starts: files that
 //! are none or damaged, other processes, rights that are missing.
 
-mod store_support;
-
 use std::{
     fs::{self, Permissions},
     os::unix::{fs::PermissionsExt, process::CommandExt},
@@ -13,13 +11,13 @@ use std::{
 use fastrand::Rng;
 use nexmo_audit_exporter::store::{Store, StoreError};
 use redb::{Database, TableDefinition};
-use store_support::{
+use tempfile::TempDir;
+use test_support::store::{
     child::{self, Process, this_binary},
     complaint, contents, directory, file_in, history_in,
     numbered::Numbered,
     open, say, told, without,
 };
-use tempfile::TempDir;
 
 /// The process that does what the tests tell it.
 #[test]

@@ -1,11 +1,9 @@
 //! States that older versions wrote, taken up by this one.
 
-mod store_support;
-
 use std::{fs, io::Read as _};
 
 use audit_core::ledger::Saved;
-use store_support::{KEY, directory, file_in, load_account, open};
+use test_support::store::{KEY, directory, file_in, load_account, open};
 
 /// Written by the exporter when that was the present format: 63 events of two hours
 /// in the account `abcd1234`, and no server that scraped.

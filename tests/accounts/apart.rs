@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use test_support::exporter::{Exporter, is};
+use test_support::exposition::samples;
+
 use crate::cloud::{Cloud, EVENTS, UP, account, wait_for_counted};
-use crate::support::exporter::{Exporter, is};
-use crate::support::exposition::samples;
 
 /// Of the process, or the same for every account.
 const OF_THE_PROCESS: [&str; 4] = [
@@ -125,7 +126,7 @@ fn by_type(exporter: &Exporter, account: &str) -> [Option<f64>; 3] {
 #[test]
 fn an_account_that_is_given_a_name_goes_on_counting() {
     let cloud = Cloud::new(&["abcd1234"]);
-    cloud.set_secret("abcd1234", crate::support::program::API_SECRET);
+    cloud.set_secret("abcd1234", test_support::program::API_SECRET);
     cloud.record_many("abcd1234", 3);
     let storage = format!("--storage.path={}", cloud.path("state").display());
     let before = Exporter::polling_with(&cloud.api, &[&storage]);
@@ -133,7 +134,7 @@ fn an_account_that_is_given_a_name_goes_on_counting() {
     assert!(is(3.0)(before.counted()));
     drop(before);
 
-    let secret = crate::support::program::API_SECRET;
+    let secret = test_support::program::API_SECRET;
     cloud.configure(&format!(
         "accounts: [{{name: main, api_key: abcd1234, api_secret: {secret}}}]"
     ));
@@ -158,18 +159,14 @@ fn the_event_log_names_the_account() {
     let log = format!("--events.log={}", cloud.path("events.jsonl").display());
     let exporter = cloud.start_with("state", &[&log]);
     let lines = || fs::read_to_string(cloud.path("events.jsonl")).unwrap_or_default();
-    crate::support::eventually::eventually(
-        "three lines",
-        std::time::Duration::from_secs(20),
-        || {
-            let lines = lines();
-            let of = |name| lines.matches(&format!("{{\"account\":\"{name}\",")).count();
-            if of("one") == 2 && of("two") == 1 {
-                Ok(())
-            } else {
-                Err(lines)
-            }
-        },
-    );
+    test_support::eventually::eventually("three lines", std::time::Duration::from_secs(20), || {
+        let lines = lines();
+        let of = |name| lines.matches(&format!("{{\"account\":\"{name}\",")).count();
+        if of("one") == 2 && of("two") == 1 {
+            Ok(())
+        } else {
+            Err(lines)
+        }
+    });
     drop(exporter);
 }

@@ -8,12 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-use crate::support::audit_event::{base64, event};
-use crate::support::exporter::{Exporter, is};
-use crate::support::program::command;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi};
+use test_support::audit_event::{base64, event};
+use test_support::exporter::{Exporter, is};
+use test_support::program::command;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi};
 
 pub(crate) const EVENTS: &str = "nexmo_audit_events_total";
 pub(crate) const UP: &str = "nexmo_audit_up";

@@ -2,8 +2,9 @@
 
 use std::process::Output;
 
+use test_support::program::command;
+
 use crate::cloud::{Cloud, account};
-use crate::support::program::command;
 
 fn ask(cloud: &Cloud, arguments: &[&str]) -> Output {
     let mut command = command();

@@ -1,9 +1,6 @@
 //! Several accounts in one process: counted apart, failing apart, and changed while
 //! the exporter runs.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod apart;
 mod check;
 mod cloud;

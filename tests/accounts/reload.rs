@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
+use test_support::exporter::{Exporter, is};
+use test_support::exposition;
+use test_support::http::HttpClient;
+
 use crate::cloud::{Cloud, UP, account, wait_for_counted};
-use crate::support::exporter::{Exporter, is};
-use crate::support::exposition;
-use crate::support::http::HttpClient;
 
 const SUCCESSFUL: &str = "nexmo_audit_config_last_reload_successful";
 const REQUESTS: &str = "nexmo_audit_api_requests_total";

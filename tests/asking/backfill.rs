@@ -6,12 +6,12 @@ use std::fs;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use test_support::audit_event::{event, with, written};
+use test_support::program::Simulator;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
 use crate::run::{Done, run};
-use crate::support::audit_event::{event, with, written};
-use crate::support::program::Simulator;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{ScriptedApi, healthy, listing};
 
 /// The samples of each series, in the order of the text.
 type Series = BTreeMap<String, Vec<(u64, i64)>>;

@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
+use test_support::audit_event::{event, events};
+use test_support::program::API_SECRET;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{ScriptedApi, listing};
 
 use crate::run::{finish, prepared, run};
-use crate::support::audit_event::{event, events};
-use crate::support::program::API_SECRET;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{ScriptedApi, listing};
 
 #[test]
 fn a_failure_that_passes_is_not_noticed() {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use test_support::audit_event::{event, with};
+use test_support::process::Process;
+use test_support::scripted_api::{ScriptedApi, healthy};
 
 use crate::run::prepared;
-use crate::support::audit_event::{event, with};
-use crate::support::process::Process;
-use crate::support::scripted_api::{ScriptedApi, healthy};
 
 /// Several looks, on a machine that is busy.
 const NEXT: Duration = Duration::from_secs(40);
@@ -16,7 +16,7 @@ const NEXT: Duration = Duration::from_secs(40);
 fn what_appears_later_is_shown_once() {
     let before = |id: &str, minutes: i64| {
         let then = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(minutes);
-        let time = crate::support::audit_event::written(then);
+        let time = test_support::audit_event::written(then);
         with(event(id, "APP_CREATE"), "created_at", Value::from(time))
     };
     let first = vec![before("first", 60)];

@@ -5,12 +5,12 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
+use test_support::audit_event::{event, with};
+use test_support::program::Simulator;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
 use crate::run::{prepared, run};
-use crate::support::audit_event::{event, with};
-use crate::support::program::Simulator;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{ScriptedApi, healthy, listing};
 
 const HISTORY: usize = 750;
 

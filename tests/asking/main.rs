@@ -1,8 +1,5 @@
 //! The commands that ask once, as a person or a script runs them.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod backfill;
 mod failures;
 mod follow;

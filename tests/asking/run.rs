@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::support::program::{API_SECRET, command};
+use test_support::program::{API_SECRET, command};
 
 /// What a command left behind.
 #[derive(Debug)]

@@ -4,12 +4,13 @@ use std::io::Write as _;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::support::audit_event::events;
-use crate::support::eventually::eventually;
-use crate::support::exporter::Exporter;
-use crate::support::program::command_with_descriptors;
-use crate::support::raw_http::RawHttp;
-use crate::support::scripted_api::{ScriptedApi, healthy};
+use test_support::audit_event::events;
+use test_support::eventually::eventually;
+use test_support::exporter::Exporter;
+use test_support::program::command_with_descriptors;
+use test_support::raw_http::RawHttp;
+use test_support::scripted_api::{ScriptedApi, healthy};
+
 use crate::usage::{AT_ONCE, descriptors, memory, scrape};
 
 const DESCRIPTORS: usize = 1024;

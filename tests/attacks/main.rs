@@ -1,9 +1,6 @@
 //! The exporter among hostile and careless clients: what gets in, what it costs, and
 //! that a scrape beside it all is answered as if nobody else were there.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod crowds;
 mod malformed;
 mod passwords;

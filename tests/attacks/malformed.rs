@@ -1,9 +1,10 @@
 //! Requests that are none, and requests that would be two.
 
-use crate::support::audit_event::events;
-use crate::support::exporter::Exporter;
-use crate::support::raw_http::RawHttp;
-use crate::support::scripted_api::{ScriptedApi, healthy};
+use test_support::audit_event::events;
+use test_support::exporter::Exporter;
+use test_support::raw_http::RawHttp;
+use test_support::scripted_api::{ScriptedApi, healthy};
+
 use crate::usage::{memory, scrape};
 
 fn exporter() -> (ScriptedApi, Exporter) {

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Instant;
 
+use test_support::raw_http::RawHttp;
+
 use crate::secured::{PASSWORD, Secured, users};
-use crate::support::raw_http::RawHttp;
 use crate::tls_client::basic;
 use crate::usage::{AT_ONCE, memory};
 

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
-
-use crate::support::audit_event::{events, many_series};
-use crate::support::certificates::Authority;
-use crate::support::eventually::eventually;
-use crate::support::exporter::Exporter;
-use crate::support::program::{Program, command};
-use crate::support::scripted_api::{ScriptedApi, healthy};
+use test_support::audit_event::{events, many_series};
+use test_support::certificates::Authority;
+use test_support::eventually::eventually;
+use test_support::exporter::Exporter;
+use test_support::program::{Program, command};
+use test_support::scripted_api::{ScriptedApi, healthy};
 
 /// From the start until thousands of series are counted, in the build of a test and
 /// beside others.

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use test_support::audit_event::events;
+use test_support::eventually::eventually;
+use test_support::exporter::Exporter;
+use test_support::raw_http::RawHttp;
+use test_support::scripted_api::{ScriptedApi, healthy};
+
 use crate::secured::with_a_large_answer;
-use crate::support::audit_event::events;
-use crate::support::eventually::eventually;
-use crate::support::exporter::Exporter;
-use crate::support::raw_http::RawHttp;
-use crate::support::scripted_api::{ScriptedApi, healthy};
 use crate::usage::{AT_ONCE, descriptors, memory, scrape};
 
 /// How long a client may take to read what was sent at one time.

@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::support::program::Program;
-use crate::support::raw_http::RawHttp;
+use test_support::program::Program;
+use test_support::raw_http::RawHttp;
 
 /// Far below the time limit of a scrape, and far above what it takes on a machine
 /// that is busy.

@@ -4,15 +4,16 @@
 use std::process::Command;
 use std::time::Duration;
 
+use test_support::audit_event::{PERSONAL, event, events, with};
+use test_support::eventually::reached;
+use test_support::process::Process;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{ScriptedApi, healthy};
+
 use crate::evidence::Evidence;
 use crate::faults::{AN_EVENT, FAULTS, REJECTIONS, Script, odd_events};
 use crate::needles::SECRET;
 use crate::serving::with_secret;
-use crate::support::audit_event::{PERSONAL, event, events, with};
-use crate::support::eventually::reached;
-use crate::support::process::Process;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{ScriptedApi, healthy};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const COMMANDS: &[&[&str]] = &[

@@ -1,12 +1,12 @@
 //! Every way in which the API answers badly, and quotes all it knows.
 
 use serde_json::json;
+use test_support::audit_event::{event, with};
+use test_support::program::API_KEY;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::Request;
 
 use crate::needles::SECRET;
-use crate::support::audit_event::{event, with};
-use crate::support::program::API_KEY;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::Request;
 
 /// What the API answers to a request.
 pub(crate) type Script = fn(&Request) -> Answer;

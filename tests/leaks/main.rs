@@ -6,9 +6,6 @@
 //! A secret more, of an account or of a user of the web pages, is a line in
 //! `needles.rs` and a run that is given it.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod accounts;
 mod asking;
 mod configuration;

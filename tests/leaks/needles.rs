@@ -4,10 +4,9 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
+use test_support::audit_event::PERSONAL;
+use test_support::program::API_KEY;
 use url::form_urlencoded::byte_serialize;
-
-use crate::support::audit_event::PERSONAL;
-use crate::support::program::API_KEY;
 
 /// With what JSON, URLs and logfmt write in ways of their own.
 pub(crate) const SECRET: &str = "sword/fish+\"Q7%z";
@@ -31,7 +30,7 @@ pub(crate) struct Needle {
     forms: Vec<(&'static str, String)>,
 }
 
-/// Secrets, and what is personal of the events in `support::audit_event`.
+/// Secrets, and what is personal of the events in `test_support::audit_event`.
 pub(crate) fn all() -> Vec<Needle> {
     let secrets = [SECRET, REJECTED_SECRET, PROXY_PASSWORD, VISITOR_PASSWORD].map(str::to_owned);
     let hash = visitor_hash();

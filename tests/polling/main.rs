@@ -1,8 +1,5 @@
 //! When the exporter polls, and what it asks for.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod clocks;
 mod pages;
 mod paused;

@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
+use test_support::audit_event::{event, events};
+use test_support::exporter::is;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, listing};
 
 use crate::paused::Paused;
-use crate::support::audit_event::{event, events};
-use crate::support::exporter::is;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi, listing};
 
 const STEP: Duration = Duration::from_secs(1);
 const SETTINGS: &[&str] = &["--poll.interval=1h", "--poll.start=1h"];

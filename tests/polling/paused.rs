@@ -13,6 +13,9 @@ use nexmo_audit_exporter::cli::{self, Action};
 use nexmo_audit_exporter::config::{FoundCredentials, Settings};
 use nexmo_audit_exporter::exporter::App;
 use tempfile::TempDir;
+use test_support::exposition;
+use test_support::program::{API_KEY, API_SECRET};
+use test_support::scripted_api::{Request, ScriptedApi};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
@@ -24,10 +27,6 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
-
-use crate::support::exposition;
-use crate::support::program::{API_KEY, API_SECRET};
-use crate::support::scripted_api::{Request, ScriptedApi};
 
 /// Turns of the runtime in which all that is due gets done, but for sockets.
 const TURNS: u32 = 20;

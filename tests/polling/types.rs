@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use test_support::audit_event::events;
+use test_support::exporter::is;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, healthy};
+
 use crate::paused::Paused;
-use crate::support::audit_event::events;
-use crate::support::exporter::is;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi, healthy};
 
 const STEP: Duration = Duration::from_secs(15);
 const ZERO: &str = "nexmo_audit_events_by_type_total{event_type=\"NUMBER_ASSIGN\"} 0";

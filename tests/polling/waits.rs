@@ -2,11 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use test_support::audit_event::events;
+use test_support::exporter::is;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
+
 use crate::paused::Paused;
-use crate::support::audit_event::events;
-use crate::support::exporter::is;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi, healthy, listing};
 
 const STEP: Duration = Duration::from_millis(250);
 /// What a measured wait may be too long by: the step that noticed it, and the one

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::audit_event::event;
-use crate::support::exporter::Exporter;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::ScriptedApi;
-use crate::support::tools;
+use test_support::audit_event::event;
+use test_support::exporter::Exporter;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::ScriptedApi;
+use test_support::tools;
 
 #[test]
 fn shows_the_page_without_a_complaint() {

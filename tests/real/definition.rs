@@ -4,8 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-
-use crate::support::tools;
+use test_support::tools;
 
 /// Its file, out of the collection that holds it.
 pub(crate) fn require() -> Option<PathBuf> {

@@ -8,21 +8,22 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
+use test_support::eventually::eventually;
+use test_support::exporter::Exporter;
+use test_support::exposition::samples;
+use test_support::program::{Simulator, command};
+use test_support::raw_http::RawHttp;
+use test_support::repository;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi};
+use test_support::tools;
 
 use crate::server::Prometheus;
-use crate::support::eventually::eventually;
-use crate::support::exporter::Exporter;
-use crate::support::exposition::samples;
-use crate::support::program::{Simulator, command};
-use crate::support::raw_http::RawHttp;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi};
-use crate::support::tools;
 
 const TEXT: &str = "text/plain;version=0.0.4";
 const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 
-const PARSER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/open_metrics.py");
+const PARSER: &str = "tests/real/open_metrics.py";
 
 /// From the start of a server to what it scraped.
 const SCRAPED: Duration = Duration::from_mins(1);
@@ -220,7 +221,11 @@ fn the_reference_parser_takes_every_line_of_open_metrics() {
     let file = folder.path().join("metrics");
     fs::write(&file, &captured.open_metrics).expect("a file");
     let mut command = Command::new(python);
-    let output = command.arg(PARSER).arg(&file).output().expect("it runs");
+    let output = command
+        .arg(repository(PARSER))
+        .arg(&file)
+        .output()
+        .expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     let samples = String::from_utf8_lossy(&output.stdout);

@@ -3,10 +3,7 @@
 //! definition, and the servers that scrape. The longest of them kills whatever can
 //! be killed.
 //!
-//! Each needs a tool that `make tools` installs; see `support::tools`.
-
-#[path = "../support/mod.rs"]
-mod support;
+//! Each needs a tool that `make tools` installs; see `test_support::tools`.
 
 mod alerts;
 mod backfill;

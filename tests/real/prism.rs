@@ -8,13 +8,14 @@
 use std::process::Command;
 use std::time::Duration;
 
+use test_support::eventually::eventually;
+use test_support::exposition::value;
+use test_support::http::HttpClient;
+use test_support::process::{Process, START};
+use test_support::program::{Program, command};
+use test_support::tools;
+
 use crate::definition;
-use crate::support::eventually::eventually;
-use crate::support::exposition::value;
-use crate::support::http::HttpClient;
-use crate::support::process::{Process, START};
-use crate::support::program::{Program, command};
-use crate::support::tools;
 
 /// Long enough for a first poll that reads again what it finds incomplete.
 const FIRST_POLL: Duration = Duration::from_secs(30);

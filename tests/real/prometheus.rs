@@ -5,11 +5,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use test_support::eventually::eventually;
+use test_support::http::HttpClient;
+use test_support::program::Program;
+use test_support::tools;
+
 use crate::server::Prometheus;
-use crate::support::eventually::eventually;
-use crate::support::http::HttpClient;
-use crate::support::program::Program;
-use crate::support::tools;
 
 /// From the start to a scrape that can be asked for.
 const FIRST_SCRAPE: Duration = Duration::from_secs(30);

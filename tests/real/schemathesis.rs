@@ -5,12 +5,14 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::definition;
-use crate::support::process::Process;
-use crate::support::program::{API_KEY, API_SECRET, Simulator};
-use crate::support::tools;
+use test_support::process::Process;
+use test_support::program::{API_KEY, API_SECRET, Simulator};
+use test_support::repository;
+use test_support::tools;
 
-const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/schemathesis.toml");
+use crate::definition;
+
+const CONFIG: &str = "tests/real/schemathesis.toml";
 
 /// Enough for several pages.
 const HISTORY: usize = 250;
@@ -34,7 +36,9 @@ fn the_simulator_keeps_to_the_vendors_definition() {
     let mut command = Command::new(schemathesis);
     command
         .current_dir(folder.path())
-        .args(["--config-file", CONFIG, "run", "audit.json", "--no-color"])
+        .arg("--config-file")
+        .arg(repository(CONFIG))
+        .args(["run", "audit.json", "--no-color"])
         .arg(format!("--url={}", simulator.base_url()))
         .arg(format!("--auth={API_KEY}:{API_SECRET}"));
     let mut run = Process::start("schemathesis", &mut command);

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use test_support::certificates::Authority;
+use test_support::program::Program;
+use test_support::tools;
+
 use crate::server::Prometheus;
-use crate::support::certificates::Authority;
-use crate::support::program::Program;
-use crate::support::tools;
 
 const PASSWORD: &str = "correct horse";
 const FIRST_SCRAPE: Duration = Duration::from_secs(30);

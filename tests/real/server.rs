@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use test_support::eventually::eventually;
+use test_support::http::HttpClient;
+use test_support::process::Process;
 use url::form_urlencoded::byte_serialize;
-
-use crate::support::eventually::eventually;
-use crate::support::http::HttpClient;
-use crate::support::process::Process;
 
 /// A running Prometheus server.
 pub(crate) struct Prometheus {

@@ -7,11 +7,11 @@ use std::collections::HashSet;
 use std::process::Command;
 
 use serde::Deserialize;
+use test_support::program::{API_KEY, API_SECRET, Simulator, command};
+use test_support::repository;
+use test_support::tools;
 
-use crate::support::program::{API_KEY, API_SECRET, Simulator, command};
-use crate::support::tools;
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/vonage_client.cjs");
+const SCRIPT: &str = "tests/real/vonage_client.cjs";
 
 /// More than two pages of the greatest size, and no multiple of one.
 const HISTORY: usize = 250;
@@ -52,7 +52,7 @@ fn lists_filters_and_gets_events() {
     }
     let simulator = Simulator::start(HISTORY);
     let mut client = Command::new(node);
-    client.arg(SCRIPT).arg(&simulator.host);
+    client.arg(repository(SCRIPT)).arg(&simulator.host);
     let answers = answers(client.args([API_KEY, API_SECRET]));
 
     assert_all_pages(&answers);

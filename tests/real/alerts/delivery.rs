@@ -10,16 +10,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
+use test_support::eventually::eventually;
+use test_support::http::HttpClient;
+use test_support::process::Process;
+use test_support::program::{API_KEY, API_SECRET, command};
+use test_support::repository;
+use test_support::restartable::{Restartable, Signal, free_port};
+use test_support::tools;
 
 use super::FOLDER;
 use super::receiver::Receiver;
 use crate::server::Prometheus;
-use crate::support::eventually::eventually;
-use crate::support::http::HttpClient;
-use crate::support::process::Process;
-use crate::support::program::{API_KEY, API_SECRET, command};
-use crate::support::restartable::{Restartable, Signal, free_port};
-use crate::support::tools;
 
 /// Traffic with exactly one `ACCOUNT_SECRET_DELETE`, 9 seconds after its start.
 const TRAFFIC: [&str; 4] = ["--seed=109", "--rate=2", "--steady", "--traffic-for=45s"];
@@ -110,7 +111,7 @@ fn serve(folder: &Path, api_port: u16, port: u16) -> impl Fn() -> Command + 'sta
 
 /// With the configuration of the stack, but for its times and its receiver.
 fn start_alertmanager(program: &Path, folder: &TempDir, port: u16, receiver: &Receiver) -> Process {
-    let shipped = fs::read_to_string(format!("{FOLDER}/../alertmanager/alertmanager.yml"));
+    let shipped = fs::read_to_string(repository("dashboards/alertmanager/alertmanager.yml"));
     let webhook = format!(
         "  - name: page\n    webhook_configs: [{{url: '{}', send_resolved: false}}]\n",
         receiver.url()
@@ -136,9 +137,10 @@ fn start_alertmanager(program: &Path, folder: &TempDir, port: u16, receiver: &Re
 }
 
 fn config_text(exporter_port: u16, alertmanager_port: u16) -> String {
+    let rules = repository(FOLDER).join("rules").display().to_string();
     format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
-         rule_files: ['{FOLDER}/rules/*.yml']\n\
+         rule_files: ['{rules}/*.yml']\n\
          scrape_configs:\n\
          - job_name: nexmo-audit\n  \
            static_configs: [{{targets: ['127.0.0.1:{exporter_port}']}}]\n\

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, thread};
 
-use crate::support::tools;
+use test_support::repository;
+use test_support::tools;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/dashboards/prometheus");
+const FOLDER: &str = "dashboards/prometheus";
 
 /// The files of a folder, in order.
 fn files(folder: &str) -> Vec<PathBuf> {
-    let found = fs::read_dir(format!("{FOLDER}/{folder}")).expect("the folder");
+    let found = fs::read_dir(repository(FOLDER).join(folder)).expect("the folder");
     let mut files: Vec<_> = found.map(|file| file.expect("a file").path()).collect();
     files.sort();
     assert!(!files.is_empty());

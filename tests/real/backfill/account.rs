@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use test_support::eventually::eventually;
+use test_support::exporter::is;
+use test_support::exposition;
+use test_support::http::HttpClient;
+use test_support::process::{Process, START};
+use test_support::program::{API_KEY, API_SECRET, Program, command};
 
 use super::{METRICS, SEEN, Series};
-use crate::support::eventually::eventually;
-use crate::support::exporter::is;
-use crate::support::exposition;
-use crate::support::http::HttpClient;
-use crate::support::process::{Process, START};
-use crate::support::program::{API_KEY, API_SECRET, Program, command};
 
 /// For how long something happens.
 const TRAFFIC: SignedDuration = SignedDuration::from_secs(10);

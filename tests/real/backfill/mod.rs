@@ -11,9 +11,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use test_support::exporter::is;
+use test_support::tools;
 
-use crate::support::exporter::is;
-use crate::support::tools;
 use account::Account;
 use server::Server;
 

@@ -7,14 +7,14 @@ use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use test_support::eventually::eventually;
+use test_support::exporter::is;
+use test_support::http::HttpClient;
+use test_support::process::Process;
+use test_support::program::Program;
 use url::form_urlencoded::byte_serialize;
 
 use super::{METRICS, SEEN, Samples, Series};
-use crate::support::eventually::eventually;
-use crate::support::exporter::is;
-use crate::support::http::HttpClient;
-use crate::support::process::Process;
-use crate::support::program::Program;
 
 /// A server whose data outlive it.
 pub(super) struct Server {

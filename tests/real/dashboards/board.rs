@@ -5,10 +5,11 @@ use std::fs;
 use std::time::Duration;
 
 use serde_json::Value;
+use test_support::repository;
 
 use super::expression;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/dashboards/grafana");
+const FOLDER: &str = "dashboards/grafana";
 
 /// What Grafana 10.0 writes. Newer ones migrate it, and an older one would not know
 /// a higher number.
@@ -61,7 +62,7 @@ impl Query {
 
 impl Board {
     pub(super) fn all() -> Vec<Self> {
-        let files = fs::read_dir(FOLDER).expect("the dashboards");
+        let files = fs::read_dir(repository(FOLDER)).expect("the dashboards");
         let paths = files.map(|file| file.expect("a file").path());
         paths
             .filter(|path| path.extension().is_some_and(|kind| kind == "json"))

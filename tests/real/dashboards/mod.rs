@@ -9,16 +9,17 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
+use test_support::eventually::eventually;
+use test_support::process::{Process, START};
+use test_support::program::{API_KEY, API_SECRET, Program, command};
+use test_support::repository;
+use test_support::tools;
 
 use crate::server::Prometheus;
-use crate::support::eventually::eventually;
-use crate::support::process::{Process, START};
-use crate::support::program::{API_KEY, API_SECRET, Program, command};
-use crate::support::tools;
 use board::{Board, Query};
 use vocabulary::Vocabulary;
 
-const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/dashboards/prometheus/rules");
+const RULES: &str = "dashboards/prometheus/rules";
 
 /// For every kind of event to happen and to be shown.
 const DATA: Duration = Duration::from_mins(2);
@@ -102,9 +103,10 @@ fn exporter_of(account: &Process) -> Program {
 }
 
 fn config_text(target: &Program) -> String {
+    let rules = repository(RULES).display().to_string();
     format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
-         rule_files: ['{RULES}/*.yml']\n\
+         rule_files: ['{rules}/*.yml']\n\
          scrape_configs:\n\
          - job_name: nexmo-audit\n  \
            static_configs: [{{targets: ['{}']}}]\n",
@@ -168,11 +170,8 @@ fn promtool_accepts_the_configuration_of_the_stack() {
     let Some(promtool) = tools::require("promtool") else {
         return;
     };
-    let config = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/dashboards/prometheus/prometheus.yml"
-    );
-    accepts(Command::new(promtool).args(["check", "config", config]));
+    let config = repository("dashboards/prometheus/prometheus.yml");
+    accepts(Command::new(promtool).args(["check", "config"]).arg(config));
 }
 
 #[test]
@@ -180,11 +179,8 @@ fn amtool_accepts_the_configuration_of_the_stack() {
     let Some(amtool) = tools::require("amtool") else {
         return;
     };
-    let config = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/dashboards/alertmanager/alertmanager.yml"
-    );
-    accepts(Command::new(amtool).args(["check-config", config]));
+    let config = repository("dashboards/alertmanager/alertmanager.yml");
+    accepts(Command::new(amtool).arg("check-config").arg(config));
 }
 
 fn accepts(check: &mut Command) {

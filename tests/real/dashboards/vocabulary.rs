@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::Value;
+use test_support::repository;
 
 use super::RULES;
 use super::expression::names;
@@ -45,7 +46,7 @@ impl Vocabulary {
             let name = rule["name"].as_str().expect("a name");
             self.0.insert(name.to_owned(), labels.clone());
         }
-        let expected = fs::read_to_string(format!("{RULES}/nexmo-audit.expected.yml"));
+        let expected = fs::read_to_string(repository(RULES).join("nexmo-audit.expected.yml"));
         for line in expected.expect("the list that users edit").lines() {
             if let Some((_, name)) = line.split_once("- record: ") {
                 self.0.insert(name.to_owned(), labels.clone());

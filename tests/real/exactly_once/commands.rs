@@ -5,9 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use test_support::program::{API_KEY, API_SECRET, command};
 
 use super::settings::Settings;
-use crate::support::program::{API_KEY, API_SECRET, command};
 
 /// The longest that an event enters the list after it happened: longer than a
 /// poll looks back, so that only deep ones find some.

@@ -23,7 +23,8 @@ mod verdict;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::support::tools;
+use test_support::tools;
+
 use run::Run;
 use settings::Settings;
 

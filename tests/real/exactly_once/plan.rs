@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-
-use crate::support::restartable::Signal;
+use test_support::restartable::Signal;
 
 /// Long outages come once in such a stretch for each of the parties.
 const STRETCH: Duration = Duration::from_secs(45);

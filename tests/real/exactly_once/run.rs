@@ -6,6 +6,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
+use test_support::eventually::{eventually, reached};
+use test_support::exposition::{samples, value};
+use test_support::http::HttpClient;
+use test_support::process::START;
+use test_support::program::{API_KEY, API_SECRET};
+use test_support::restartable::{Restartable, Signal, free_port};
 
 use super::commands::{Faults, LATE_BY, serve, simulate};
 use super::plan::{self, Outage, Party};
@@ -15,12 +21,6 @@ use super::settings::Settings;
 use super::timeline::{Timeline, now};
 use super::truth::{self, Truth};
 use super::verdict;
-use crate::support::eventually::{eventually, reached};
-use crate::support::exposition::{samples, value};
-use crate::support::http::HttpClient;
-use crate::support::process::START;
-use crate::support::program::{API_KEY, API_SECRET};
-use crate::support::restartable::{Restartable, Signal, free_port};
 
 /// From the start of all parties to the first event of the traffic: time for the
 /// exporter to learn how often it is scraped.

@@ -7,11 +7,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
+use test_support::http::HttpClient;
+use test_support::restartable::{Restartable, free_port};
 use url::form_urlencoded::byte_serialize;
 
 use super::series::Series;
-use crate::support::http::HttpClient;
-use crate::support::restartable::{Restartable, free_port};
 
 /// When, since 1970, and which value.
 pub(super) type Sample = (Duration, u64);

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use test_support::restartable::Signal;
+
 use super::plan::{Outage, Party};
-use crate::support::restartable::Signal;
 
 /// From the start of a program to its first answer, on a machine that is busy.
 const START: Duration = Duration::from_secs(2);

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use test_support::http::HttpClient;
 
 use super::series::{self, Series};
-use crate::support::http::HttpClient;
 
 /// More than any run has.
 const MOST_PAGES: u64 = 10_000;
