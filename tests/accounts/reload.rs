@@ -8,7 +8,7 @@ use test_support::exporter::{Exporter, is};
 use test_support::exposition;
 use test_support::http::HttpClient;
 
-use crate::cloud::{Cloud, UP, account, wait_for_counted};
+use crate::accounts_api::{Cloud, UP, account, wait_for_counted};
 
 const SUCCESSFUL: &str = "nexmo_audit_config_last_reload_successful";
 const REQUESTS: &str = "nexmo_audit_api_requests_total";

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use test_support::exporter::Exporter;
 use test_support::exposition::samples;
 
-use crate::cloud::{Cloud, wait_for_counted};
+use crate::accounts_api::{Cloud, wait_for_counted};
 
 const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 

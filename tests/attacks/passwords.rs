@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use test_support::raw_http::RawHttp;
 
-use crate::secured::{PASSWORD, Secured, users};
+use crate::resource_use::{AT_ONCE, memory};
+use crate::secured_exporter::{PASSWORD, Secured, users};
 use crate::tls_client::basic;
-use crate::usage::{AT_ONCE, memory};
 
 /// Tens of milliseconds in the build of a test, as 10 takes in that of a release.
 const COST: u32 = 6;

@@ -7,7 +7,7 @@ use test_support::certificates::{Authority, Pair};
 use test_support::eventually::eventually;
 use test_support::raw_http::RawHttp;
 
-use crate::secured::{PASSWORD, Secured, TLS, users};
+use crate::secured_exporter::{PASSWORD, Secured, TLS, users};
 use crate::tls_client::TlsClient;
 
 /// Files are looked at every second.

@@ -9,7 +9,7 @@ use test_support::certificates::Authority;
 use test_support::program::command;
 use test_support::raw_http::RawHttp;
 
-use crate::secured::{PASSWORD, Secured, TLS, users, write_certificates};
+use crate::secured_exporter::{PASSWORD, Secured, TLS, users, write_certificates};
 use crate::tls_client::TlsClient;
 
 const NO_CERTIFICATE: &str =

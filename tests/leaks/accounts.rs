@@ -15,9 +15,9 @@ use test_support::raw_http::RawHttp;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy};
 
-use crate::evidence::Evidence;
-use crate::faults::odd_events;
-use crate::needles::{REJECTED_SECRET, SECRET, VISITOR_PASSWORD, visitor_hash};
+use crate::api_faults::odd_events;
+use crate::output::Evidence;
+use crate::private_data::{REJECTED_SECRET, SECRET, VISITOR_PASSWORD, visitor_hash};
 use crate::serving::{DEADLINE, folder, pages};
 
 const REJECTED_KEY: &str = "efgh5678";

@@ -9,8 +9,8 @@ use test_support::audit_event::PERSONAL;
 use test_support::process::Process;
 use test_support::program::{API_KEY, command};
 
-use crate::evidence::Evidence;
-use crate::needles::SECRET;
+use crate::output::Evidence;
+use crate::private_data::SECRET;
 use crate::serving::with_secret;
 
 const DEADLINE: Duration = Duration::from_secs(20);

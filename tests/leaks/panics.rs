@@ -9,8 +9,8 @@ use nexmo_audit_exporter::config::{LogFormat, LogLevel, LogSettings};
 use test_support::audit_event::PERSONAL;
 use test_support::process::Process;
 
-use crate::evidence::Evidence;
-use crate::needles::{SECRET, VISITOR_PASSWORD};
+use crate::output::Evidence;
+use crate::private_data::{SECRET, VISITOR_PASSWORD};
 
 const FORMAT: &str = "LEAKS_TEST_LOG_FORMAT";
 const DEADLINE: Duration = Duration::from_secs(20);

@@ -17,9 +17,9 @@ use test_support::restartable::free_port;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy};
 
-use crate::evidence::Evidence;
-use crate::faults::{FAULTS, REJECTIONS, Script, odd_events};
-use crate::needles::{PROXY_PASSWORD, SECRET, VISITOR_PASSWORD};
+use crate::api_faults::{FAULTS, REJECTIONS, Script, odd_events};
+use crate::output::Evidence;
+use crate::private_data::{PROXY_PASSWORD, SECRET, VISITOR_PASSWORD};
 
 /// From a cause to what it brings, on a machine that is busy.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);

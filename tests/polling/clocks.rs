@@ -10,7 +10,7 @@ use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 use tokio::time::Instant;
 
-use crate::paused::Paused;
+use crate::paused_exporter::Paused;
 
 const STEP: Duration = Duration::from_secs(1);
 
