@@ -13,10 +13,8 @@ use nexmo_audit_exporter::{
     gate::SharedGate,
     metrics::{ProcessMetrics, SelfMetrics},
 };
-
+use test_support::workload::{pages, series};
 use xxhash_rust::xxh3::xxh3_128;
-
-use crate::workload::{pages, series};
 
 const SERIES: [usize; 3] = [100, 10_000, 100_000];
 /// What Prometheus asks for first.
