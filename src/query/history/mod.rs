@@ -13,7 +13,7 @@ pub use progress::Progress;
 use std::collections::{HashMap, HashSet};
 
 use audit_core::{
-    event::{Entry, EventId, Page},
+    event::{Element, EventId, Page},
     raw_event::{RawEvent, elements},
     sweep::{Cutter, Range},
     window::Clocks,
@@ -43,7 +43,7 @@ pub struct Wanted {
 #[derive(Debug)]
 pub struct Found<'a> {
     /// What is counted of it.
-    pub entry: &'a Entry<'a>,
+    pub element: &'a Element<'a>,
     /// All of it.
     pub json: &'a str,
 }
@@ -178,7 +178,7 @@ impl History {
                     held.take(page, &answer.value, &mut *keep);
                     // Of several types the first tells nothing of the whole.
                     let total = page.total_elements.filter(|_| matchings.len() == 1);
-                    progress.page_read(page.entries.len(), total);
+                    progress.page_read(page.elements.len(), total);
                 },
             );
             let Some(read) = read.await? else {
@@ -225,16 +225,16 @@ impl<T> Held<T> {
     }
 
     fn take(&mut self, page: &Page<'_>, text: &str, mut keep: impl FnMut(&Found<'_>) -> Option<T>) {
-        for (entry, json) in page.entries.iter().zip(elements(text)) {
-            let created_at = match entry {
-                Entry::Event(event) => event.created_at,
-                Entry::Malformed(_) => RawEvent::parse(json).created_at(),
+        for (element, json) in page.elements.iter().zip(elements(text)) {
+            let created_at = match element {
+                Element::Event(event) => event.created_at,
+                Element::Malformed(_) => RawEvent::parse(json).created_at(),
             };
             if !self.is_within(created_at) {
                 continue;
             }
-            let id = entry.id();
-            if let Some(value) = keep(&Found { entry, json }) {
+            let id = element.id();
+            if let Some(value) = keep(&Found { element, json }) {
                 let kept = Kept {
                     created_at,
                     id,

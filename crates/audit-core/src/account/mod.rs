@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
-    event::{AuditEvent, Entry, Page, TypeFilter},
+    event::{AuditEvent, Element, Page, TypeFilter},
     gate::Gate,
     ledger::{Age, Changes, Counted, Exemplar, Ledger},
     outbox::{Lines, Outbox},
@@ -128,16 +128,16 @@ impl Account {
     /// Counts what is new on a page that was answered at `now`, by the API's clock.
     pub fn count(&mut self, page: &Page<'_>, now: Timestamp) -> Tally {
         let mut tally = Tally::default();
-        for (place, entry) in page.entries.iter().enumerate() {
-            match entry {
-                Entry::Event(event) => {
+        for (place, element) in page.elements.iter().enumerate() {
+            match element {
+                Element::Event(event) => {
                     let before = tally.lags.len();
                     self.count_event(event, now, &mut tally);
                     if tally.lags.len() > before {
                         tally.places.push(place);
                     }
                 }
-                Entry::Malformed(id) => match self.window.admit_malformed(*id, now) {
+                Element::Malformed(id) => match self.window.admit_malformed(*id, now) {
                     Admission::New { .. } => tally.malformed += 1,
                     Admission::Duplicate | Admission::BeforeFloor => {}
                 },

@@ -16,7 +16,7 @@ use super::{AuditEvent, EventId, Labels, label_value, parse_time};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<'a> {
     /// In the order of the answer, which means nothing.
-    pub entries: Vec<Entry<'a>>,
+    pub elements: Vec<Element<'a>>,
     /// How many events the API says there are on all pages of the query.
     pub total_elements: Option<u64>,
     /// How many pages the API says there are.
@@ -25,7 +25,7 @@ pub struct Page<'a> {
 
 /// One element of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry<'a> {
+pub enum Element<'a> {
     /// An event that can be counted.
     Event(AuditEvent<'a>),
     /// Something without an id. What it looks like identifies it, so that it
@@ -33,13 +33,13 @@ pub enum Entry<'a> {
     Malformed(EventId),
 }
 
-impl Entry<'_> {
+impl Element<'_> {
     /// What the element is known by.
     #[must_use]
     pub fn id(&self) -> EventId {
         match self {
-            Entry::Event(event) => event.id,
-            Entry::Malformed(id) => *id,
+            Element::Event(event) => event.id,
+            Element::Malformed(id) => *id,
         }
     }
 }
@@ -72,7 +72,7 @@ impl<'a> Page<'a> {
     pub fn parse(text: &'a str) -> Result<Self, PageError> {
         if text.trim_ascii().is_empty() {
             return Ok(Self {
-                entries: Vec::new(),
+                elements: Vec::new(),
                 total_elements: Some(0),
                 total_pages: Some(0),
             });
@@ -100,10 +100,10 @@ impl<'a> Page<'a> {
         let elements = envelope.embedded.and_then(|embedded| embedded.events);
         let page = envelope.page.unwrap_or_default();
         Ok(Self {
-            entries: elements
+            elements: elements
                 .unwrap_or_default()
                 .into_iter()
-                .map(entry)
+                .map(element)
                 .collect(),
             total_elements: page.total_elements.and_then(number),
             total_pages: page.total_pages.and_then(number),
@@ -148,12 +148,12 @@ fn number(raw: &RawValue) -> Option<u64> {
 
 /// Still as they were written, so that one field of the wrong kind spoils none of
 /// the others.
-fn entry(raw: &RawValue) -> Entry<'_> {
+fn element(raw: &RawValue) -> Element<'_> {
     let fields: Fields<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
     let Some((id, id_text)) = fields.id.and_then(id) else {
-        return Entry::Malformed(EventId::from_content(raw.get()));
+        return Element::Malformed(EventId::from_content(raw.get()));
     };
-    Entry::Event(AuditEvent {
+    Element::Event(AuditEvent {
         id,
         id_text,
         created_at: fields

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Entry, Fields, Page, known_by};
+use super::{Element, Fields, Page, known_by};
 use crate::event::{AuditEvent, Labels, label_value, parse_time};
 
 #[derive(Deserialize)]
@@ -38,21 +38,21 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 /// The page; `None` where anything on it is odd.
 pub(super) fn parse(text: &str) -> Option<Page<'_>> {
     let answer: Answer = serde_json::from_str(text).ok()?;
-    let entries = answer.embedded.events.into_iter().map(entry);
+    let elements = answer.embedded.events.into_iter().map(element);
     Some(Page {
-        entries: entries.collect::<Option<_>>()?,
+        elements: elements.collect::<Option<_>>()?,
         total_elements: answer.page.total_elements,
         total_pages: answer.page.total_pages,
     })
 }
 
-fn entry(event: Event<'_>) -> Option<Entry<'_>> {
+fn element(event: Event<'_>) -> Option<Element<'_>> {
     let Text(id) = event.id.flatten()?;
     if id.is_empty() {
         return None;
     }
     let (id, id_text) = known_by(id);
-    Some(Entry::Event(AuditEvent {
+    Some(Element::Event(AuditEvent {
         id,
         id_text,
         created_at: event

@@ -11,9 +11,9 @@ fn page_of(events: &str) -> String {
 fn shown(event: &str) -> Option<(String, String, String, Option<Timestamp>)> {
     let text = page_of(event);
     let page = Page::parse(&text).expect("a page");
-    assert_eq!(page.entries.len(), 1, "{event}");
-    match page.entries.into_iter().next() {
-        Some(Entry::Event(event)) => Some((
+    assert_eq!(page.elements.len(), 1, "{event}");
+    match page.elements.into_iter().next() {
+        Some(Element::Event(event)) => Some((
             event.labels.event_type.into_owned(),
             event.labels.source.into_owned(),
             event.labels.source_country.into_owned(),
@@ -29,7 +29,7 @@ fn the_documented_answer() {
     let page = Page::parse(text).expect("a page");
     assert_eq!((page.total_elements, page.total_pages), (Some(2), Some(1)));
     let event = |id, event_type, source, country| {
-        Entry::Event(AuditEvent {
+        Element::Event(AuditEvent {
             id: EventId::from_text(id),
             id_text: None,
             created_at: parse_time("2026-11-20T10:15:31"),
@@ -54,7 +54,7 @@ fn the_documented_answer() {
             "SE",
         ),
     ];
-    assert_eq!(page.entries, expected);
+    assert_eq!(page.elements, expected);
 }
 
 #[test]
@@ -134,15 +134,15 @@ fn only_one_without_an_id_is_malformed() {
 fn a_malformed_one_costs_only_itself_and_is_known_again() {
     let text = page_of(r#"{"id":"a"}, {"note":1}, {"id":"b"}, {"note":2}, {"note":1}"#);
     let page = Page::parse(&text).expect("a page");
-    let ids: Vec<_> = page.entries.iter().map(Entry::id).collect();
+    let ids: Vec<_> = page.elements.iter().map(Element::id).collect();
     assert!(matches!(
-        page.entries[..],
+        page.elements[..],
         [
-            Entry::Event(_),
-            Entry::Malformed(_),
-            Entry::Event(_),
-            Entry::Malformed(_),
-            Entry::Malformed(_)
+            Element::Event(_),
+            Element::Malformed(_),
+            Element::Event(_),
+            Element::Malformed(_),
+            Element::Malformed(_)
         ]
     ));
     assert_ne!(ids[1], ids[3]);
@@ -163,7 +163,7 @@ fn times() {
 #[test]
 fn envelopes() {
     let counts = |text: &str| {
-        Page::parse(text).map(|page| (page.entries.len(), page.total_elements, page.total_pages))
+        Page::parse(text).map(|page| (page.elements.len(), page.total_elements, page.total_pages))
     };
     let cases = [
         ("", Ok((0, Some(0), Some(0)))),
