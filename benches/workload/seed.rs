@@ -32,6 +32,7 @@ pub(crate) fn seed(directory: &Path, series: usize, events: usize) {
         };
         let page = Page {
             elements: vec![Element::Event(event)],
+            raw: Vec::new(),
             total_elements: None,
             total_pages: None,
         };

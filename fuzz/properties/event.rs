@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use audit_core::event::{
-    AuditEvent, Element, EventId, LABEL_MAX_CHARS, Page, PageError, UNKNOWN, parse_time,
+    AuditEvent, Element, EventId, Keep, LABEL_MAX_CHARS, Page, PageError, UNKNOWN, parse_time,
 };
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub fn holds(data: &[u8]) {
         return;
     }
     let page = page_of(&event, "1");
-    let elements = Page::parse(&page).expect("a page").elements;
+    let elements = Page::parse(&page, Keep::Parsed).expect("a page").elements;
     let [element] = &elements[..] else {
         panic!("one element, and not {elements:?}")
     };
@@ -41,25 +41,30 @@ fn read_alike(event: &str) {
         PageError::NotJson { .. } => "not JSON",
         PageError::NotAPage => "not a page",
     };
-    let one_pass = Page::parse(&number).map_err(unplaced);
+    let one_pass = Page::parse(&number, Keep::Parsed).map_err(unplaced);
     same(
         "read in one pass, and leniently",
         &one_pass,
-        &Page::parse(&string).map_err(unplaced),
+        &Page::parse(&string, Keep::Parsed).map_err(unplaced),
     );
 }
 
 fn costs_itself_alone(event: &str, element: &Element<'_>) {
     let all = page_of(&[BEFORE, event, AFTER].join(","), "3");
     let (before, after) = (page_of(BEFORE, "1"), page_of(AFTER, "1"));
-    let elements = Page::parse(&all).expect("a page").elements;
-    let alone = |page| Page::parse(page).expect("a page").elements[0].clone();
+    let elements = Page::parse(&all, Keep::Parsed).expect("a page").elements;
+    let alone = |page| Page::parse(page, Keep::Parsed).expect("a page").elements[0].clone();
     same(
         "between others",
         &elements,
         &vec![alone(&before), element.clone(), alone(&after)],
     );
-    assert_eq!(Page::parse(&all).expect("a page").total_elements, Some(3));
+    assert_eq!(
+        Page::parse(&all, Keep::Parsed)
+            .expect("a page")
+            .total_elements,
+        Some(3)
+    );
 }
 
 fn says_what_json_says(event: &str, element: &Element<'_>) {

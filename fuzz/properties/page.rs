@@ -1,7 +1,7 @@
 //! An answer to the request for a list: what is no page is told, and of a page every
 //! element is read by itself.
 
-use audit_core::event::{Element, Page, PageError};
+use audit_core::event::{Element, Keep, Page, PageError};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
@@ -23,7 +23,7 @@ struct Embedded {
 
 pub fn holds(data: &[u8]) {
     let body = text(data);
-    match Page::parse(&body) {
+    match Page::parse(&body, Keep::Parsed) {
         Ok(page) => is_whole(&body, &page),
         Err(PageError::NotJson { line, column }) => {
             // Which has no numbers beyond all, and no halves of surrogate pairs.
@@ -55,6 +55,8 @@ fn is_whole(body: &str, page: &Page<'_>) {
     };
     assert_eq!(page.elements.len(), events.len());
     let raw: Vec<&str> = events.iter().map(|event| event.get()).collect();
+    let kept = Page::parse(body, Keep::Raw).expect("a page");
+    assert_eq!((&kept.elements, &kept.raw), (&page.elements, &raw));
     for (place, element) in page.elements.iter().enumerate().take(8) {
         let mut with_odd = raw.clone();
         with_odd[place] = ODD;
@@ -72,5 +74,5 @@ fn page_of(events: &[&str]) -> String {
 }
 
 fn read(page: &str) -> Vec<Element<'_>> {
-    Page::parse(page).expect("a page").elements
+    Page::parse(page, Keep::Parsed).expect("a page").elements
 }

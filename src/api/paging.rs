@@ -7,7 +7,7 @@
 use std::future::Future;
 
 use audit_core::{
-    event::Page,
+    event::{Keep, Page},
     sweep::{Range, Step, Sweep},
     window::Clocks,
 };
@@ -35,7 +35,7 @@ pub struct PagesRead {
 
 /// Reads all pages of `range`, and all of them again while they shift. So many
 /// pages are `expected` that may be asked for before the first has told how many
-/// there are. `None` if after the first page there are too many to go on, by what
+/// there are; `keep` says what is kept of their elements. `None` if after the first page there are too many to go on, by what
 /// `fits` says of how many events are claimed.
 ///
 /// # Errors
@@ -45,6 +45,7 @@ pub async fn read_pages<F>(
     local: impl Fn() -> Timestamp,
     mut range: Range,
     expected: u64,
+    keep: Keep,
     fits: impl FnOnce(u64, Clocks) -> bool,
     mut take: impl FnMut(&Page<'_>, &Answer<String>),
 ) -> Result<Option<PagesRead>, ApiError>
@@ -68,7 +69,7 @@ where
                 break;
             };
             let answer = answer?;
-            let page = Page::parse(&answer.value).map_err(ApiError::body)?;
+            let page = Page::parse(&answer.value, keep).map_err(ApiError::body)?;
             let clocks = *first.get_or_insert(Clocks {
                 api: answer.date.unwrap_or(asked),
                 local: asked,

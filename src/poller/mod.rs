@@ -29,7 +29,7 @@ use crate::{
 use api::WatchedClient;
 use audit_core::{
     account::Account,
-    event::{Page, TypeFilter},
+    event::{Keep, Page, TypeFilter},
     outbox::Outbox,
     window::WindowSettings,
 };
@@ -246,7 +246,7 @@ async fn ask_the_time(
         })
         .await?;
     // A page of a captive portal has a date, too.
-    Page::parse(&answer.value).map_err(ApiError::body)?;
+    Page::parse(&answer.value, Keep::Parsed).map_err(ApiError::body)?;
     Ok(answer.date.unwrap_or(now))
 }
 

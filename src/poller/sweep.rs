@@ -1,7 +1,6 @@
 //! Reads one piece of a range and counts it as it comes.
 
 use audit_core::{
-    raw_event::elements,
     sweep::{Cutter, Range},
     window::Clocks,
 };
@@ -53,6 +52,7 @@ pub(super) async fn read_piece<A: Api, S: Storage, C: Clock>(
             local,
             wanted,
             expected,
+            account.keep(),
             |claimed, clocks: Clocks| {
                 now = clocks.earliest();
                 cutter.fits(range.from, wanted.to.unwrap_or(now), claimed)
@@ -60,11 +60,6 @@ pub(super) async fn read_piece<A: Api, S: Storage, C: Clock>(
             |page, answer| {
                 let at = local();
                 let tally = account.count(page, answer.date.unwrap_or(at));
-                if account.outbox.is_kept() && !tally.places.is_empty() {
-                    let elements = elements(&answer.value);
-                    let counted = tally.places.iter().filter_map(|place| elements.get(*place));
-                    counted.for_each(|json| account.outbox.push(json));
-                }
                 report.pages += 1;
                 report.counted += tally.lags.len() as u64;
                 outcome::PageCounted { tally: &tally, at }.record(metrics);

@@ -10,7 +10,7 @@ use std::{
 
 use audit_core::{
     account::Account,
-    event::{EventType, Page},
+    event::{EventType, Keep, Page},
     gate::Gate,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -180,7 +180,7 @@ impl Work {
             page: 1,
         };
         let answer = self.api.list(query).await?;
-        Page::parse(&answer.value).map_err(ApiError::body)?;
+        Page::parse(&answer.value, Keep::Parsed).map_err(ApiError::body)?;
         Ok(answer.date.unwrap_or(now))
     }
 

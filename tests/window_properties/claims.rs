@@ -1,7 +1,7 @@
 //! Whatever the API claims of its pages, a sweep ends, and believes the larger.
 
 use audit_core::{
-    event::Page,
+    event::{Keep, Page},
     sweep::{Step, Sweep},
 };
 use proptest::{collection::vec, prelude::*};
@@ -81,7 +81,7 @@ proptest! {
                     prop_assert!(requests < most, "more than {most} requests");
                     let ids = usize::try_from(number - 1).ok().and_then(|place| pages.get(place));
                     let text = text(ids.unwrap_or(beyond), claims[requests % claims.len()]);
-                    sweep.take(&Page::parse(&text).expect("a page"));
+                    sweep.take(&Page::parse(&text, Keep::Parsed).expect("a page"));
                     requests += 1;
                 }
                 Step::ReadAgain => sweep.read_again(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use audit_core::{
     account::Account,
-    event::Page,
+    event::{Keep, Page},
     sweep::{Step, Sweep},
     window::{Clocks, WindowSettings},
 };
@@ -177,7 +177,7 @@ impl Poller {
 
     /// Counts what is new on a page.
     fn read<'a>(&mut self, text: &'a str) -> Page<'a> {
-        let page = Page::parse(text).expect("the model answers with pages");
+        let page = Page::parse(text, Keep::Parsed).expect("the model answers with pages");
         let tally = self.state.account.count(&page, at(self.now));
         self.state.malformed += tally.malformed;
         page

@@ -13,8 +13,8 @@ pub use progress::Progress;
 use std::collections::{HashMap, HashSet};
 
 use audit_core::{
-    event::{Element, EventId, Page},
-    raw_event::{RawEvent, elements},
+    event::{Element, EventId, Keep, Page},
+    raw_event::RawEvent,
     sweep::{Cutter, Range},
     window::Clocks,
 };
@@ -170,12 +170,13 @@ impl History {
                 Timestamp::now,
                 range,
                 expected,
+                Keep::Raw,
                 |claimed, clocks: Clocks| {
                     let to = range.to.unwrap_or_else(|| clocks.earliest());
                     cutter.fits(range.from, to, before + claimed)
                 },
-                |page, answer| {
-                    held.take(page, &answer.value, &mut *keep);
+                |page, _| {
+                    held.take(page, &mut *keep);
                     // Of several types the first tells nothing of the whole.
                     let total = page.total_elements.filter(|_| matchings.len() == 1);
                     progress.page_read(page.elements.len(), total);
@@ -224,8 +225,8 @@ impl<T> Held<T> {
         }
     }
 
-    fn take(&mut self, page: &Page<'_>, text: &str, mut keep: impl FnMut(&Found<'_>) -> Option<T>) {
-        for (element, json) in page.elements.iter().zip(elements(text)) {
+    fn take(&mut self, page: &Page<'_>, mut keep: impl FnMut(&Found<'_>) -> Option<T>) {
+        for (element, json) in page.elements.iter().zip(&page.raw) {
             let created_at = match element {
                 Element::Event(event) => event.created_at,
                 Element::Malformed(_) => RawEvent::parse(json).created_at(),

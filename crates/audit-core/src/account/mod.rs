@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
-    event::{AuditEvent, Element, Page, TypeFilter},
+    event::{AuditEvent, Element, Keep, Page, TypeFilter},
     gate::Gate,
     ledger::{Age, Changes, Counted, Exemplar, Ledger},
     outbox::{Lines, Outbox},
@@ -67,8 +67,6 @@ pub struct Tally {
     /// their number. None is below 0, where clocks differ: a histogram's sum
     /// must not fall.
     pub lags: Vec<f64>,
-    /// Where on the page each of them was.
-    pub places: Vec<usize>,
     /// Counted before.
     pub duplicates: u64,
     /// Seen for the first time, without an id to know them by.
@@ -125,16 +123,27 @@ impl Account {
         self.outbox.confirm();
     }
 
-    /// Counts what is new on a page that was answered at `now`, by the API's clock.
+    /// What [`Account::count`] needs of each page: the JSON of its elements only where
+    /// an event log is kept.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        if self.outbox.is_kept() {
+            Keep::Raw
+        } else {
+            Keep::Parsed
+        }
+    }
+
+    /// Counts what is new on a page that was answered at `now`, by the API's clock,
+    /// and hands each counted event to the outbox. The page must have been parsed with
+    /// [`Account::keep`].
     pub fn count(&mut self, page: &Page<'_>, now: Timestamp) -> Tally {
         let mut tally = Tally::default();
         for (place, element) in page.elements.iter().enumerate() {
             match element {
                 Element::Event(event) => {
-                    let before = tally.lags.len();
-                    self.count_event(event, now, &mut tally);
-                    if tally.lags.len() > before {
-                        tally.places.push(place);
+                    if self.count_event(event, now, &mut tally) {
+                        self.log(page, place);
                     }
                 }
                 Element::Malformed(id) => match self.window.admit_malformed(*id, now) {
@@ -146,6 +155,17 @@ impl Account {
         tally
     }
 
+    fn log(&mut self, page: &Page<'_>, place: usize) {
+        if !self.outbox.is_kept() {
+            return;
+        }
+        let json = page.raw.get(place);
+        debug_assert!(json.is_some(), "the page was not parsed with Keep::Raw");
+        if let Some(json) = json {
+            self.outbox.push(json);
+        }
+    }
+
     fn age(&self, created_at: Timestamp) -> Age {
         if !self.stage.caught_up && created_at < self.stage.began {
             Age::History
@@ -154,10 +174,14 @@ impl Account {
         }
     }
 
-    fn count_event(&mut self, event: &AuditEvent<'_>, now: Timestamp, tally: &mut Tally) {
+    /// Counts an event if it is new and of a type that is counted; returns whether it
+    /// was.
+    fn count_event(&mut self, event: &AuditEvent<'_>, now: Timestamp, tally: &mut Tally) -> bool {
         match self.window.admit(event.id, event.created_at, now) {
-            Admission::New { .. } if !self.filter.admits(&event.labels.event_type) => {}
             Admission::New { late, created_at } => {
+                if !self.filter.admits(&event.labels.event_type) {
+                    return false;
+                }
                 let lag = now.duration_since(created_at).as_secs_f64();
                 tally.lags.push(lag.max(0.0));
                 tally.late += u64::from(late);
@@ -166,10 +190,12 @@ impl Account {
                 if self.ledger.count(&event.labels, age, exemplar) == Counted::Overflow {
                     tally.overflow += 1;
                 }
+                return true;
             }
             Admission::Duplicate => tally.duplicates += 1,
             Admission::BeforeFloor => tally.before_floor += 1,
         }
+        false
     }
 }
 

@@ -15,7 +15,7 @@ mod types;
 pub use filter::TypeFilter;
 pub use id::EventId;
 pub use label::{LABEL_MAX_CHARS, OTHER, UNKNOWN, label_value};
-pub use page::{Element, Page, PageError};
+pub use page::{Element, Keep, Page, PageError};
 pub use time::parse_time;
 pub use types::{EventType, TypesError, parse_types};
 

@@ -75,26 +75,6 @@ pub fn text(json: &str) -> Option<Cow<'_, str>> {
     (!said.is_empty() && said != "null").then_some(said)
 }
 
-/// The JSON of every element of a page, in the order of the answer; none where the
-/// text is no page, which [`Page::parse`](crate::event::Page::parse) tells.
-#[must_use]
-pub fn elements(page: &str) -> Vec<&str> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow, rename = "_embedded", default)]
-        embedded: Option<Embedded<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Embedded<'a> {
-        #[serde(borrow, default)]
-        events: Option<Vec<&'a RawValue>>,
-    }
-    let envelope: Option<Envelope> = serde_json::from_str(page).ok();
-    let events = envelope.and_then(|envelope| envelope.embedded?.events);
-    let events = events.unwrap_or_default();
-    events.into_iter().map(RawValue::get).collect()
-}
-
 impl<'de: 'a, 'a> Deserialize<'de> for RawEvent<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Fields)
@@ -154,15 +134,6 @@ mod tests {
     fn what_is_no_event_has_no_fields() {
         for json in ["7", "[]", "\"a\"", "null", ""] {
             assert_eq!(RawEvent::parse(json).fields().count(), 0, "{json}");
-        }
-    }
-
-    #[test]
-    fn elements_are_those_of_the_page() {
-        let page = r#"{"_embedded": {"events": [{"id": "a"}, 7]}, "page": {}}"#;
-        assert_eq!(elements(page), [r#"{"id": "a"}"#, "7"]);
-        for none in ["", "{}", r#"{"_embedded": {}}"#, "<html>"] {
-            assert!(elements(none).is_empty(), "{none}");
         }
     }
 }

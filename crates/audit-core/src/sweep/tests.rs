@@ -27,6 +27,7 @@ fn event(id: u32) -> Element<'static> {
 fn page(ids: &[u32], (total_pages, total_elements): Claims) -> Page<'static> {
     Page {
         elements: ids.iter().copied().map(event).collect(),
+        raw: Vec::new(),
         total_elements,
         total_pages,
     }

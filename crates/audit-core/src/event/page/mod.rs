@@ -17,10 +17,22 @@ use super::{AuditEvent, EventId, Labels, label_value, parse_time};
 pub struct Page<'a> {
     /// In the order of the answer, which means nothing.
     pub elements: Vec<Element<'a>>,
+    /// The JSON of each element, in the same order; empty unless the page was parsed
+    /// with [`Keep::Raw`].
+    pub raw: Vec<&'a str>,
     /// How many events the API says there are on all pages of the query.
     pub total_elements: Option<u64>,
     /// How many pages the API says there are.
     pub total_pages: Option<u64>,
+}
+
+/// What is kept of the elements of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// What is counted of each element.
+    Parsed,
+    /// Also the JSON of each element, as the API wrote it.
+    Raw,
 }
 
 /// One element of a page.
@@ -69,10 +81,11 @@ impl<'a> Page<'a> {
     ///
     /// # Errors
     /// [`PageError`] when the text as a whole is no page.
-    pub fn parse(text: &'a str) -> Result<Self, PageError> {
+    pub fn parse(text: &'a str, keep: Keep) -> Result<Self, PageError> {
         if text.trim_ascii().is_empty() {
             return Ok(Self {
                 elements: Vec::new(),
+                raw: Vec::new(),
                 total_elements: Some(0),
                 total_pages: Some(0),
             });
@@ -83,10 +96,14 @@ impl<'a> Page<'a> {
             return serde_json::from_str::<IgnoredAny>(text)
                 .map_or_else(|error| Err(not_json(&error)), |_| Err(PageError::NotAPage));
         }
-        plain::parse(text).map_or_else(|| Self::parse_lenient(text), Ok)
+        let plain = match keep {
+            Keep::Parsed => plain::parse(text),
+            Keep::Raw => None,
+        };
+        plain.map_or_else(|| Self::parse_lenient(text, keep), Ok)
     }
 
-    fn parse_lenient(text: &'a str) -> Result<Self, PageError> {
+    fn parse_lenient(text: &'a str, keep: Keep) -> Result<Self, PageError> {
         let envelope: Envelope = serde_json::from_str(text).map_err(|error| {
             if error.is_data() {
                 PageError::NotAPage
@@ -97,14 +114,15 @@ impl<'a> Page<'a> {
         if envelope.embedded.is_none() && envelope.page.is_none() {
             return Err(PageError::NotAPage);
         }
-        let elements = envelope.embedded.and_then(|embedded| embedded.events);
+        let events = envelope.embedded.and_then(|embedded| embedded.events);
+        let events = events.unwrap_or_default();
         let page = envelope.page.unwrap_or_default();
         Ok(Self {
-            elements: elements
-                .unwrap_or_default()
-                .into_iter()
-                .map(element)
-                .collect(),
+            elements: events.iter().copied().map(element).collect(),
+            raw: match keep {
+                Keep::Parsed => Vec::new(),
+                Keep::Raw => events.into_iter().map(RawValue::get).collect(),
+            },
             total_elements: page.total_elements.and_then(number),
             total_pages: page.total_pages.and_then(number),
         })

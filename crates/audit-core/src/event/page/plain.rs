@@ -41,6 +41,7 @@ pub(super) fn parse(text: &str) -> Option<Page<'_>> {
     let elements = answer.embedded.events.into_iter().map(element);
     Some(Page {
         elements: elements.collect::<Option<_>>()?,
+        raw: Vec::new(),
         total_elements: answer.page.total_elements,
         total_pages: answer.page.total_pages,
     })

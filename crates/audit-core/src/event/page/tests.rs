@@ -10,7 +10,7 @@ fn page_of(events: &str) -> String {
 /// Type, source, country and time of the one event, or `None` when malformed.
 fn shown(event: &str) -> Option<(String, String, String, Option<Timestamp>)> {
     let text = page_of(event);
-    let page = Page::parse(&text).expect("a page");
+    let page = Page::parse(&text, Keep::Parsed).expect("a page");
     assert_eq!(page.elements.len(), 1, "{event}");
     match page.elements.into_iter().next() {
         Some(Element::Event(event)) => Some((
@@ -26,7 +26,7 @@ fn shown(event: &str) -> Option<(String, String, String, Option<Timestamp>)> {
 #[test]
 fn the_documented_answer() {
     let text = include_str!("../../../tests/fixtures/list-as-documented.json");
-    let page = Page::parse(text).expect("a page");
+    let page = Page::parse(text, Keep::Parsed).expect("a page");
     assert_eq!((page.total_elements, page.total_pages), (Some(2), Some(1)));
     let event = |id, event_type, source, country| {
         Element::Event(AuditEvent {
@@ -133,7 +133,7 @@ fn only_one_without_an_id_is_malformed() {
 #[test]
 fn a_malformed_one_costs_only_itself_and_is_known_again() {
     let text = page_of(r#"{"id":"a"}, {"note":1}, {"id":"b"}, {"note":2}, {"note":1}"#);
-    let page = Page::parse(&text).expect("a page");
+    let page = Page::parse(&text, Keep::Parsed).expect("a page");
     let ids: Vec<_> = page.elements.iter().map(Element::id).collect();
     assert!(matches!(
         page.elements[..],
@@ -163,7 +163,8 @@ fn times() {
 #[test]
 fn envelopes() {
     let counts = |text: &str| {
-        Page::parse(text).map(|page| (page.elements.len(), page.total_elements, page.total_pages))
+        Page::parse(text, Keep::Parsed)
+            .map(|page| (page.elements.len(), page.total_elements, page.total_pages))
     };
     let cases = [
         ("", Ok((0, Some(0), Some(0)))),
@@ -218,13 +219,35 @@ fn envelopes() {
 }
 
 #[test]
+fn the_json_of_an_element_is_kept_where_it_is_asked_for() {
+    let raw = |text: &str, keep| Page::parse(text, keep).map(|page| page.raw.join("|"));
+    let cases = [
+        ("", Ok("")),
+        (r#"{"_embedded": {}, "page": {}}"#, Ok("")),
+        (
+            r#"{"_embedded": {"events": [{"id": "a"}, 7 ,{ "no id" : [ ] }]}, "page": {}}"#,
+            Ok(r#"{"id": "a"}|7|{ "no id" : [ ] }"#),
+        ),
+        ("{}", Err(PageError::NotAPage)),
+        ("<html>", Err(PageError::NotJson { line: 1, column: 1 })),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(raw(text, Keep::Raw), expected.map(str::to_owned), "{text}");
+        let none = expected.map(|_| String::new());
+        assert_eq!(raw(text, Keep::Parsed), none, "{text}");
+    }
+}
+
+#[test]
 fn an_error_never_quotes_the_answer() {
     for text in [
         r#""ada@example.org""#,
         r#"{"_embedded": "ada@example.org"}"#,
         "ada@example.org",
     ] {
-        let error = Page::parse(text).expect_err("no page").to_string();
+        let error = Page::parse(text, Keep::Parsed)
+            .expect_err("no page")
+            .to_string();
         assert!(!error.contains("ada"), "{error}");
     }
 }
@@ -279,11 +302,16 @@ proptest! {
             r#"{{"_embedded": {{"events": [{}]}}, "page": {{"totalElements": {elements}}}}}"#,
             events.join(",")
         );
-        let lenient = Page::parse_lenient(&text);
+        let lenient = Page::parse_lenient(&text, Keep::Parsed);
         if let Some(page) = plain::parse(&text) {
             prop_assert_eq!(Ok(page), lenient.clone());
         }
-        prop_assert_eq!(Page::parse(&text), lenient);
+        prop_assert_eq!(Page::parse(&text, Keep::Parsed), lenient.clone());
+        let mut raw = Page::parse(&text, Keep::Raw);
+        if let Ok(page) = &mut raw {
+            prop_assert_eq!(std::mem::take(&mut page.raw), events);
+        }
+        prop_assert_eq!(raw, lenient);
     }
 }
 
