@@ -28,16 +28,16 @@ pub struct YamlError {
 
 /// A value, and where it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
+pub struct YamlNode {
     /// From 1.
     pub line: usize,
     /// What is there.
-    pub value: Value,
+    pub value: YamlValue,
 }
 
 /// What YAML makes of a piece of text.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Value {
+pub enum YamlValue {
     /// Nothing, `~` or `null`.
     Null,
     /// Anything else that is neither list nor mapping.
@@ -48,24 +48,24 @@ pub enum Value {
         plain: bool,
     },
     /// What is written with dashes or in brackets.
-    List(Vec<Node>),
+    List(Vec<YamlNode>),
     /// What is written with colons, in the order of the file; each key is there once.
-    Map(Vec<Entry>),
+    Map(Vec<YamlEntry>),
 }
 
 /// A key and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct YamlEntry {
     /// As written, without quotes.
     pub key: String,
     /// Of the key, from 1.
     pub line: usize,
     /// Its value.
-    pub node: Node,
+    pub node: YamlNode,
 }
 
 /// Values stay out of logs and of messages of failed tests.
-impl fmt::Debug for Value {
+impl fmt::Debug for YamlValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => formatter.write_str("Null"),
@@ -81,7 +81,7 @@ impl fmt::Debug for Value {
 ///
 /// # Errors
 /// For text that is no YAML, and for what is refused: see the module.
-pub fn parse(text: &str) -> Result<Vec<Entry>, YamlError> {
+pub fn parse(text: &str) -> Result<Vec<YamlEntry>, YamlError> {
     let mut tree = Tree::default();
     let mut documents = 0;
     for event in Parser::new_from_str(text) {
@@ -97,15 +97,15 @@ pub fn parse(text: &str) -> Result<Vec<Entry>, YamlError> {
     }
     match tree.root {
         None => Ok(Vec::new()),
-        Some(node) if node.value == Value::Null => Ok(Vec::new()),
+        Some(node) if node.value == YamlValue::Null => Ok(Vec::new()),
         Some(node) => match node.value {
-            Value::Map(entries) => Ok(entries),
+            YamlValue::Map(entries) => Ok(entries),
             _ => Err(error(node.line, "write settings as `key: value`")),
         },
     }
 }
 
-impl Entry {
+impl YamlEntry {
     /// The value as text; none is empty text.
     ///
     /// # Errors
@@ -135,10 +135,10 @@ impl Entry {
     ///
     /// # Errors
     /// For anything else.
-    pub fn list(&self) -> Result<&[Node], YamlError> {
+    pub fn list(&self) -> Result<&[YamlNode], YamlError> {
         match &self.node.value {
-            Value::Null => Ok(&[]),
-            Value::List(items) => Ok(items),
+            YamlValue::Null => Ok(&[]),
+            YamlValue::List(items) => Ok(items),
             _ => Err(self.node.must_be(&self.key, "a list")),
         }
     }
@@ -147,7 +147,7 @@ impl Entry {
     ///
     /// # Errors
     /// For anything else.
-    pub fn map(&self) -> Result<&[Entry], YamlError> {
+    pub fn map(&self) -> Result<&[YamlEntry], YamlError> {
         self.node.map(&self.key)
     }
 
@@ -158,15 +158,15 @@ impl Entry {
     }
 }
 
-impl Node {
+impl YamlNode {
     /// As text, for a value that errors call `name`; none is empty text.
     ///
     /// # Errors
     /// For a list or a mapping.
     pub fn text(&self, name: &str) -> Result<&str, YamlError> {
         match &self.value {
-            Value::Null => Ok(""),
-            Value::Scalar { text, .. } => Ok(text),
+            YamlValue::Null => Ok(""),
+            YamlValue::Scalar { text, .. } => Ok(text),
             _ => Err(self.must_be(name, "text")),
         }
     }
@@ -178,8 +178,8 @@ impl Node {
     /// For anything else.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, YamlError> {
         let (text, plain) = match &self.value {
-            Value::Null => return Ok(None),
-            Value::Scalar { text, plain } => (text.as_str(), *plain),
+            YamlValue::Null => return Ok(None),
+            YamlValue::Scalar { text, plain } => (text.as_str(), *plain),
             _ => ("", false),
         };
         match text {
@@ -202,17 +202,17 @@ impl Node {
     ///
     /// # Errors
     /// For anything else.
-    pub fn map(&self, name: &str) -> Result<&[Entry], YamlError> {
+    pub fn map(&self, name: &str) -> Result<&[YamlEntry], YamlError> {
         match &self.value {
-            Value::Null => Ok(&[]),
-            Value::Map(entries) => Ok(entries),
+            YamlValue::Null => Ok(&[]),
+            YamlValue::Map(entries) => Ok(entries),
             _ => Err(self.must_be(name, "a mapping, `key: value`")),
         }
     }
 
     fn item_text(&self, name: &str) -> Result<&str, YamlError> {
         match &self.value {
-            Value::Scalar { text, .. } => Ok(text),
+            YamlValue::Scalar { text, .. } => Ok(text),
             _ => Err(self.must_be(name, "a list of text")),
         }
     }
@@ -225,7 +225,7 @@ impl Node {
 /// The tree as far as it has been read.
 #[derive(Default)]
 struct Tree {
-    root: Option<Node>,
+    root: Option<YamlNode>,
     /// Lists and mappings that have not ended, the outermost first.
     open: Vec<Open>,
 }
@@ -236,9 +236,9 @@ struct Open {
 }
 
 enum Holds {
-    Items(Vec<Node>),
+    Items(Vec<YamlNode>),
     Entries {
-        entries: Vec<Entry>,
+        entries: Vec<YamlEntry>,
         lines: BTreeMap<String, usize>,
         /// The key whose value comes next.
         key: Option<(String, usize)>,
@@ -250,7 +250,7 @@ impl Tree {
         let line = line(span);
         refuse_what_misleads(&event, line)?;
         match event {
-            Event::Scalar(text, style, ..) => self.place(Node {
+            Event::Scalar(text, style, ..) => self.place(YamlNode {
                 line,
                 value: scalar(&text, style),
             }),
@@ -289,14 +289,14 @@ impl Tree {
             return Ok(());
         };
         let value = match holds {
-            Holds::Items(items) => Value::List(items),
-            Holds::Entries { entries, .. } => Value::Map(entries),
+            Holds::Items(items) => YamlValue::List(items),
+            Holds::Entries { entries, .. } => YamlValue::Map(entries),
         };
-        self.place(Node { line, value })
+        self.place(YamlNode { line, value })
     }
 
     /// Puts a value that is complete where it belongs.
-    fn place(&mut self, node: Node) -> Result<(), YamlError> {
+    fn place(&mut self, node: YamlNode) -> Result<(), YamlError> {
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
             return Ok(());
@@ -308,7 +308,7 @@ impl Tree {
                 lines,
                 key,
             } => match key.take() {
-                Some((key, line)) => entries.push(Entry { key, line, node }),
+                Some((key, line)) => entries.push(YamlEntry { key, line, node }),
                 None => *key = Some(new_key(node, lines)?),
             },
         }
@@ -316,8 +316,11 @@ impl Tree {
     }
 }
 
-fn new_key(node: Node, lines: &mut BTreeMap<String, usize>) -> Result<(String, usize), YamlError> {
-    let Value::Scalar { text, .. } = node.value else {
+fn new_key(
+    node: YamlNode,
+    lines: &mut BTreeMap<String, usize>,
+) -> Result<(String, usize), YamlError> {
+    let YamlValue::Scalar { text, .. } = node.value else {
         return Err(error(node.line, "a key must be text"));
     };
     match lines.entry(text.clone()) {
@@ -331,12 +334,12 @@ fn new_key(node: Node, lines: &mut BTreeMap<String, usize>) -> Result<(String, u
     Ok((text, node.line))
 }
 
-fn scalar(text: &str, style: ScalarStyle) -> Value {
+fn scalar(text: &str, style: ScalarStyle) -> YamlValue {
     let plain = style == ScalarStyle::Plain;
     if plain && matches!(text, "" | "~" | "null" | "Null" | "NULL") {
-        return Value::Null;
+        return YamlValue::Null;
     }
-    Value::Scalar {
+    YamlValue::Scalar {
         text: text.to_owned(),
         plain,
     }

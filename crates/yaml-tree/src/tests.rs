@@ -3,24 +3,24 @@ use proptest::prelude::*;
 use super::*;
 
 /// The tree in one line: `{key@line: value}`.
-fn drawn(entries: &[Entry]) -> String {
+fn drawn(entries: &[YamlEntry]) -> String {
     let entries = entries.iter().map(|entry| {
-        let Entry { key, line, node } = entry;
+        let YamlEntry { key, line, node } = entry;
         format!("{key}@{line}: {}", node_drawn(node))
     });
     format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
 }
 
-fn node_drawn(node: &Node) -> String {
+fn node_drawn(node: &YamlNode) -> String {
     match &node.value {
-        Value::Null => "null".to_owned(),
-        Value::Scalar { text, plain: true } => text.clone(),
-        Value::Scalar { text, plain: false } => format!("{text:?}"),
-        Value::List(items) => {
+        YamlValue::Null => "null".to_owned(),
+        YamlValue::Scalar { text, plain: true } => text.clone(),
+        YamlValue::Scalar { text, plain: false } => format!("{text:?}"),
+        YamlValue::List(items) => {
             let items = items.iter().map(node_drawn).collect::<Vec<_>>();
             format!("[{}]", items.join(", "))
         }
-        Value::Map(entries) => drawn(entries),
+        YamlValue::Map(entries) => drawn(entries),
     }
 }
 

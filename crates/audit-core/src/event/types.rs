@@ -21,13 +21,13 @@ pub struct EventType {
 pub struct TypesError;
 
 #[derive(Deserialize)]
-struct Answer<'a> {
+struct TypesAnswer<'a> {
     #[serde(borrow, rename = "eventTypes")]
-    event_types: Vec<Named<'a>>,
+    event_types: Vec<NamedType<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Named<'a> {
+struct NamedType<'a> {
     #[serde(borrow, rename = "type", default)]
     name: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -48,8 +48,8 @@ pub fn parse_types(body: &[u8]) -> Result<Vec<EventType>, TypesError> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(TypesError);
     }
-    let answer: Answer = serde_json::from_str(&text).map_err(|_| TypesError)?;
-    let named = |named: Named| {
+    let answer: TypesAnswer = serde_json::from_str(&text).map_err(|_| TypesError)?;
+    let named = |named: NamedType| {
         let name = named.name.filter(|name| !name.is_empty())?;
         Some(EventType {
             name: label_value(Some(name)).into_owned(),

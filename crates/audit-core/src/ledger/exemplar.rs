@@ -14,14 +14,14 @@ pub const EXEMPLAR_MAX_CHARS: usize = 128 - "event_id".len();
 /// In 32 bytes, since every series keeps one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exemplar {
-    name: Name,
+    name: EventName,
     /// Milliseconds since 1970.
     created_at: i64,
 }
 
 /// What the API calls an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Name {
+enum EventName {
     /// The bits of the id, which displays as it.
     Uuid([u8; 16]),
     Text(Arc<str>),
@@ -34,9 +34,9 @@ impl Exemplar {
     #[must_use]
     pub fn new(id: EventId, text: Option<&str>, created_at: Timestamp) -> Option<Self> {
         let name = match text {
-            None => Name::Uuid(id.to_bits().to_be_bytes()),
+            None => EventName::Uuid(id.to_bits().to_be_bytes()),
             Some(text) if text.chars().nth(EXEMPLAR_MAX_CHARS).is_some() => return None,
-            Some(text) => Name::Text(text.into()),
+            Some(text) => EventName::Text(text.into()),
         };
         Some(Self {
             name,
@@ -48,8 +48,8 @@ impl Exemplar {
     #[must_use]
     pub fn event_id(&self) -> Cow<'_, str> {
         match &self.name {
-            Name::Uuid(bits) => Cow::Owned(uuid(*bits).to_string()),
-            Name::Text(text) => Cow::Borrowed(text),
+            EventName::Uuid(bits) => Cow::Owned(uuid(*bits).to_string()),
+            EventName::Text(text) => Cow::Borrowed(text),
         }
     }
 
@@ -64,8 +64,8 @@ impl Exemplar {
     #[must_use]
     pub fn parts(&self) -> (Option<EventId>, Option<&str>) {
         match &self.name {
-            Name::Uuid(bits) => (Some(uuid(*bits)), None),
-            Name::Text(text) => (None, Some(text)),
+            EventName::Uuid(bits) => (Some(uuid(*bits)), None),
+            EventName::Text(text) => (None, Some(text)),
         }
     }
 }

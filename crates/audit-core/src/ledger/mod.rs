@@ -11,7 +11,7 @@ mod series;
 
 pub use exemplar::{EXEMPLAR_MAX_CHARS, Exemplar};
 pub use key::SeriesKey;
-pub use series::{Change, Saved};
+pub use series::{Change, SavedCounter};
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -89,13 +89,18 @@ impl Ledger {
     }
 
     /// Takes up a counter of `nexmo_audit_events_total` as it was stored.
-    pub fn restore_series(&mut self, labels: &Labels<'_>, saved: Saved, latest: Option<Exemplar>) {
+    pub fn restore_series(
+        &mut self,
+        labels: &Labels<'_>,
+        saved: SavedCounter,
+        latest: Option<Exemplar>,
+    ) {
         let key = self.own(labels);
         self.series.restore(key, saved, latest);
     }
 
     /// Takes up a counter of `nexmo_audit_events_by_type_total` as it was stored.
-    pub fn restore_type(&mut self, name: &str, saved: Saved, latest: Option<Exemplar>) {
+    pub fn restore_type(&mut self, name: &str, saved: SavedCounter, latest: Option<Exemplar>) {
         let name = self.shared(name);
         self.types.restore(name, saved, latest);
     }
@@ -152,12 +157,12 @@ impl Ledger {
     }
 
     /// Every series.
-    pub fn series(&self) -> impl Iterator<Item = (Labels<'_>, Saved)> {
+    pub fn series(&self) -> impl Iterator<Item = (Labels<'_>, SavedCounter)> {
         self.series.iter().map(|(key, saved)| (key.labels(), saved))
     }
 
     /// Every event type.
-    pub fn types(&self) -> impl Iterator<Item = (&str, Saved)> {
+    pub fn types(&self) -> impl Iterator<Item = (&str, SavedCounter)> {
         self.types.iter().map(|(name, saved)| (&**name, saved))
     }
 

@@ -77,13 +77,13 @@ pub fn text(json: &str) -> Option<Cow<'_, str>> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for RawEvent<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Fields)
+        deserializer.deserialize_map(RawEventVisitor)
     }
 }
 
-struct Fields;
+struct RawEventVisitor;
 
-impl<'de> Visitor<'de> for Fields {
+impl<'de> Visitor<'de> for RawEventVisitor {
     type Value = RawEvent<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,7 +92,7 @@ impl<'de> Visitor<'de> for Fields {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Vec::with_capacity(16);
-        while let Some(name) = map.next_key::<Name<'de>>()? {
+        while let Some(name) = map.next_key::<FieldName<'de>>()? {
             fields.push((name.0, map.next_value()?));
         }
         Ok(RawEvent { fields })
@@ -101,7 +101,7 @@ impl<'de> Visitor<'de> for Fields {
 
 /// A name, borrowed where it bears no escape.
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+struct FieldName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

@@ -90,7 +90,7 @@ impl<'a> Page<'a> {
                 total_pages: Some(0),
             });
         }
-        // What serde derives takes an array of two for the envelope, and would read
+        // What serde derives takes an array of two for the page, and would read
         // the answer of another API as an account without events.
         if text.trim_ascii_start().starts_with('[') {
             return serde_json::from_str::<IgnoredAny>(text)
@@ -104,19 +104,19 @@ impl<'a> Page<'a> {
     }
 
     fn parse_lenient(text: &'a str, keep: Keep) -> Result<Self, PageError> {
-        let envelope: Envelope = serde_json::from_str(text).map_err(|error| {
+        let page: LenientPage = serde_json::from_str(text).map_err(|error| {
             if error.is_data() {
                 PageError::NotAPage
             } else {
                 not_json(&error)
             }
         })?;
-        if envelope.embedded.is_none() && envelope.page.is_none() {
+        if page.embedded.is_none() && page.page.is_none() {
             return Err(PageError::NotAPage);
         }
-        let events = envelope.embedded.and_then(|embedded| embedded.events);
+        let events = page.embedded.and_then(|embedded| embedded.events);
         let events = events.unwrap_or_default();
-        let page = envelope.page.unwrap_or_default();
+        let page = page.page.unwrap_or_default();
         Ok(Self {
             elements: events.iter().copied().map(element).collect(),
             raw: match keep {
@@ -137,22 +137,22 @@ fn not_json(error: &serde_json::Error) -> PageError {
 }
 
 #[derive(Deserialize)]
-struct Envelope<'a> {
+struct LenientPage<'a> {
     #[serde(borrow, rename = "_embedded", default)]
-    embedded: Option<Embedded<'a>>,
+    embedded: Option<LenientEvents<'a>>,
     #[serde(borrow, default)]
-    page: Option<Counts<'a>>,
+    page: Option<LenientCounts<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Embedded<'a> {
+struct LenientEvents<'a> {
     #[serde(borrow, default)]
     events: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
-struct Counts<'a> {
+struct LenientCounts<'a> {
     #[serde(borrow, default)]
     total_elements: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -167,7 +167,7 @@ fn number(raw: &RawValue) -> Option<u64> {
 /// Still as they were written, so that one field of the wrong kind spoils none of
 /// the others.
 fn element(raw: &RawValue) -> Element<'_> {
-    let fields: Fields<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
+    let fields: EventFields<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
     let Some((id, id_text)) = fields.id.and_then(id) else {
         return Element::Malformed(EventId::from_content(raw.get()));
     };
@@ -216,7 +216,7 @@ fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
 
 /// The fields that are read, as values of one kind. A name that comes twice: the
 /// last wins.
-struct Fields<V> {
+struct EventFields<V> {
     id: Option<V>,
     event_type: Option<V>,
     created_at: Option<V>,
@@ -226,7 +226,7 @@ struct Fields<V> {
 
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
-enum Field {
+enum EventField {
     Id,
     EventType,
     CreatedAt,
@@ -236,7 +236,7 @@ enum Field {
     Other,
 }
 
-impl<V> Default for Fields<V> {
+impl<V> Default for EventFields<V> {
     fn default() -> Self {
         Self {
             id: None,
@@ -249,31 +249,31 @@ impl<V> Default for Fields<V> {
 }
 
 /// By hand, since what serde derives takes an array for an event, too.
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for EventFields<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor(PhantomData))
+        deserializer.deserialize_map(EventFieldsVisitor(PhantomData))
     }
 }
 
-struct FieldsVisitor<V>(PhantomData<V>);
+struct EventFieldsVisitor<V>(PhantomData<V>);
 
-impl<'de, V: Deserialize<'de>> Visitor<'de> for FieldsVisitor<V> {
-    type Value = Fields<V>;
+impl<'de, V: Deserialize<'de>> Visitor<'de> for EventFieldsVisitor<V> {
+    type Value = EventFields<V>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an audit event")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields::default();
+        let mut fields = EventFields::default();
         while let Some(field) = map.next_key()? {
             let place = match field {
-                Field::Id => &mut fields.id,
-                Field::EventType => &mut fields.event_type,
-                Field::CreatedAt => &mut fields.created_at,
-                Field::Source => &mut fields.source,
-                Field::SourceCountry => &mut fields.source_country,
-                Field::Other => {
+                EventField::Id => &mut fields.id,
+                EventField::EventType => &mut fields.event_type,
+                EventField::CreatedAt => &mut fields.created_at,
+                EventField::Source => &mut fields.source,
+                EventField::SourceCountry => &mut fields.source_country,
+                EventField::Other => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }

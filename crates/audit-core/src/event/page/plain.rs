@@ -5,39 +5,39 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Element, Fields, Page, known_by};
+use super::{Element, EventFields, Page, known_by};
 use crate::event::{AuditEvent, Labels, label_value, parse_time};
 
 #[derive(Deserialize)]
-struct Answer<'a> {
+struct PlainPage<'a> {
     #[serde(borrow, rename = "_embedded")]
-    embedded: Embedded<'a>,
-    page: Counts,
+    embedded: PlainEvents<'a>,
+    page: PlainCounts,
 }
 
 #[derive(Deserialize)]
-struct Embedded<'a> {
+struct PlainEvents<'a> {
     #[serde(borrow)]
-    events: Vec<Event<'a>>,
+    events: Vec<PlainEvent<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Counts {
+struct PlainCounts {
     total_elements: Option<u64>,
     total_pages: Option<u64>,
 }
 
 /// `null` reads as missing.
-type Event<'a> = Fields<Option<Text<'a>>>;
+type PlainEvent<'a> = EventFields<Option<PlainText<'a>>>;
 
 /// Within an `Option`, serde borrows no `Cow` by itself.
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct PlainText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The page; `None` where anything on it is odd.
 pub(super) fn parse(text: &str) -> Option<Page<'_>> {
-    let answer: Answer = serde_json::from_str(text).ok()?;
+    let answer: PlainPage = serde_json::from_str(text).ok()?;
     let elements = answer.embedded.events.into_iter().map(element);
     Some(Page {
         elements: elements.collect::<Option<_>>()?,
@@ -47,8 +47,8 @@ pub(super) fn parse(text: &str) -> Option<Page<'_>> {
     })
 }
 
-fn element(event: Event<'_>) -> Option<Element<'_>> {
-    let Text(id) = event.id.flatten()?;
+fn element(event: PlainEvent<'_>) -> Option<Element<'_>> {
+    let PlainText(id) = event.id.flatten()?;
     if id.is_empty() {
         return None;
     }
@@ -59,7 +59,7 @@ fn element(event: Event<'_>) -> Option<Element<'_>> {
         created_at: event
             .created_at
             .flatten()
-            .and_then(|Text(created_at)| parse_time(&created_at)),
+            .and_then(|PlainText(created_at)| parse_time(&created_at)),
         labels: Labels {
             event_type: label(event.event_type.flatten()),
             source: label(event.source.flatten()),
@@ -68,6 +68,6 @@ fn element(event: Event<'_>) -> Option<Element<'_>> {
     }))
 }
 
-fn label(text: Option<Text<'_>>) -> Cow<'_, str> {
-    label_value(text.map(|Text(text)| text))
+fn label(text: Option<PlainText<'_>>) -> Cow<'_, str> {
+    label_value(text.map(|PlainText(text)| text))
 }

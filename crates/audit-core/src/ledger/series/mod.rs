@@ -10,7 +10,7 @@ use crate::gate::Gate;
 
 /// What is stored of one counter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Saved {
+pub struct SavedCounter {
     /// What was counted.
     pub total: u64,
     /// What is shown; never above `total`.
@@ -26,7 +26,7 @@ pub struct Change<K> {
     /// Which one.
     pub key: K,
     /// What it is, or becomes.
-    pub saved: Saved,
+    pub saved: SavedCounter,
     /// The newest event that it counts.
     pub latest: Option<Exemplar>,
 }
@@ -35,7 +35,7 @@ impl<K> Change<K> {
     /// The newest event that is shown: none while one waits to be shown, since it
     /// may be the newest.
     pub fn shown_exemplar(&self) -> Option<&Exemplar> {
-        let Saved {
+        let SavedCounter {
             total, published, ..
         } = self.saved;
         self.latest.as_ref().filter(|_| published == total)
@@ -44,7 +44,7 @@ impl<K> Change<K> {
 
 #[derive(Debug, Clone, Default)]
 struct Counter {
-    saved: Saved,
+    saved: SavedCounter,
     latest: Option<Exemplar>,
     /// The first generation of the exposition that showed it.
     shown_in: Option<NonZeroU64>,
@@ -94,7 +94,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
         place
     }
 
-    pub(super) fn restore(&mut self, key: K, saved: Saved, latest: Option<Exemplar>) {
+    pub(super) fn restore(&mut self, key: K, saved: SavedCounter, latest: Option<Exemplar>) {
         let (place, _) = self.counters.insert_full(
             key,
             Counter {
@@ -183,7 +183,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, Saved)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, SavedCounter)> {
         self.counters
             .iter()
             .map(|(key, counter)| (key, counter.saved))
@@ -226,11 +226,11 @@ impl Counter {
     }
 
     /// What the gate lets it become.
-    fn next(&self, gate: &Gate, running: bool, now: std::time::Duration) -> Saved {
+    fn next(&self, gate: &Gate, running: bool, now: std::time::Duration) -> SavedCounter {
         let shown_long_enough = |generation: NonZeroU64| gate.is_seen_by_all(generation.get(), now);
         let seen = self.saved.seen || self.shown_in.is_some_and(shown_long_enough);
         let may_step = gate.is_open_to_all() || (running && seen);
-        Saved {
+        SavedCounter {
             published: if may_step {
                 self.saved.total
             } else {
