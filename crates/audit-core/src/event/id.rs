@@ -21,14 +21,12 @@ impl EventId {
 
     /// The identity of an event that has no id: what it looks like, so that it
     /// is told apart from others and known when it is seen again.
-    #[must_use]
-    pub fn from_content(raw: &str) -> Self {
+    pub(crate) fn from_content(raw: &str) -> Self {
         Self(xxh3_128(raw.as_bytes()))
     }
 
     /// Whether the API's own text is the UUID that this displays as.
-    #[must_use]
-    pub fn is_spelled(self, text: &str) -> bool {
+    pub(crate) fn is_spelled(self, text: &str) -> bool {
         !text.bytes().any(|byte| byte.is_ascii_uppercase())
             && uuid_bits(text.as_bytes()) == Some(self.0)
     }

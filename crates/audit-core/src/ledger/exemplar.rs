@@ -8,7 +8,7 @@ use crate::event::EventId;
 
 /// `OpenMetrics` lets the labels of an exemplar have 128 characters, their names
 /// included; this is what `event_id` leaves.
-pub const EXEMPLAR_MAX_CHARS: usize = 128 - "event_id".len();
+const EXEMPLAR_MAX_CHARS: usize = 128 - "event_id".len();
 
 /// The event that a counter counted last, so that a point on a graph leads to it.
 /// In 32 bytes, since every series keeps one.

@@ -9,7 +9,7 @@ mod exemplar;
 mod key;
 mod series;
 
-pub use exemplar::{EXEMPLAR_MAX_CHARS, Exemplar};
+pub use exemplar::Exemplar;
 pub use key::SeriesKey;
 pub use series::{Change, SavedCounter};
 

@@ -18,8 +18,7 @@ const IMPERSONAL: [&str; 8] = [
 
 /// The event as a JSON object on one line, which begins with the account where that
 /// has a name. A time that can be read bears its zone, which the API leaves out.
-#[must_use]
-pub fn line(json: &str, content: Content, account: Option<&str>) -> String {
+pub(super) fn line(json: &str, content: Content, account: Option<&str>) -> String {
     let record = RawEvent::parse(json);
     let mut line = String::from("{");
     if let Some(account) = account {

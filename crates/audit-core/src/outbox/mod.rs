@@ -7,7 +7,7 @@
 
 mod line;
 
-pub use line::line;
+use line::line;
 
 use std::sync::{
     Arc,
@@ -84,13 +84,12 @@ impl Outbox {
     }
 
     /// Whether a log is kept.
-    #[must_use]
-    pub fn is_kept(&self) -> bool {
+    pub(crate) fn is_kept(&self) -> bool {
         self.content.is_some()
     }
 
     /// Takes in an event that was counted, as the API writes it.
-    pub fn push(&mut self, json: &str) {
+    pub(crate) fn push(&mut self, json: &str) {
         if let Some(content) = self.content {
             self.last += 1;
             self.new.push(Line {
@@ -101,8 +100,7 @@ impl Outbox {
     }
 
     /// What the next commit stores.
-    #[must_use]
-    pub fn lines(&self) -> Lines {
+    pub(crate) fn lines(&self) -> Lines {
         Lines {
             new: self.new.clone(),
             written: self.written.get(),
@@ -110,7 +108,7 @@ impl Outbox {
     }
 
     /// Everything was stored.
-    pub fn confirm(&mut self) {
+    pub(crate) fn confirm(&mut self) {
         self.new.clear();
     }
 }

@@ -68,6 +68,7 @@ impl Clocks {
 #[derive(Debug, Clone)]
 pub struct Window {
     settings: WindowSettings,
+    /// Events created before this moment are not counted.
     floor: Timestamp,
     watermark: Option<Timestamp>,
     newest: Option<Timestamp>,
@@ -92,7 +93,7 @@ pub struct Remembered {
 /// What is stored of a window, but for its ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavedWindow {
-    /// See [`Window::floor`].
+    /// Events created before this moment are not counted.
     pub floor: Timestamp,
     /// See [`Window::watermark`].
     pub watermark: Option<Timestamp>,
@@ -133,8 +134,7 @@ impl Window {
     }
 
     /// What a commit stores.
-    #[must_use]
-    pub fn saved(&self) -> SavedWindow {
+    pub(crate) fn saved(&self) -> SavedWindow {
         SavedWindow {
             floor: self.floor,
             watermark: self.watermark,
@@ -163,12 +163,6 @@ impl Window {
     #[must_use]
     pub fn newest(&self) -> Option<Timestamp> {
         self.newest
-    }
-
-    /// Events created before this moment are not counted.
-    #[must_use]
-    pub fn floor(&self) -> Timestamp {
-        self.floor
     }
 
     /// How many ids are remembered.
@@ -233,7 +227,7 @@ impl Window {
 
     /// Says whether something that is no event is new, and remembers it. It is no
     /// newest event.
-    pub fn admit_malformed(&mut self, id: EventId, now: Timestamp) -> Admission {
+    pub(crate) fn admit_malformed(&mut self, id: EventId, now: Timestamp) -> Admission {
         let newest = self.newest;
         let admission = self.admit(id, None, now);
         self.newest = newest;

@@ -132,7 +132,7 @@ fn an_empty_sweep_moves_the_watermark_and_nothing_else() {
     let mut window = window();
     window.complete_sweep(clocks(10 * RETENTION));
     assert_eq!(window.watermark(), Some(at(10 * RETENTION)));
-    assert_eq!((window.floor(), window.newest()), (at(0), None));
+    assert_eq!((window.floor, window.newest()), (at(0), None));
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn an_id_is_forgotten_a_retention_after_its_creation_and_then_not_counted_again(
     window.admit(id(3), Some(at(later)), at(later));
     window.complete_sweep(clocks(later));
     // The other one may stay a little, since ids are forgotten many at a time.
-    assert_eq!(window.floor(), at(11));
+    assert_eq!(window.floor, at(11));
     let again = |window: &mut Window, bits, created| {
         window.admit(id(bits), Some(at(created)), at(later + 30))
     };
@@ -283,7 +283,7 @@ fn nothing_is_forgotten_that_the_newest_event_does_not_vouch_for() {
     window.admit(id(1), Some(at(10)), at(20));
     // Both clocks leap ahead by a year, or the account is quiet for one.
     window.complete_sweep(clocks(8760 * HOUR));
-    assert_eq!((window.floor(), window.remembered()), (at(0), 1));
+    assert_eq!((window.floor, window.remembered()), (at(0), 1));
     assert!(is_new(window.admit(id(2), Some(at(15)), at(50))));
 }
 
@@ -297,7 +297,7 @@ fn nothing_is_forgotten_that_one_of_the_clocks_does_not_vouch_for() {
             api: at(api),
             local: at(local),
         });
-        assert_eq!((window.floor(), window.remembered()), (at(0), 2));
+        assert_eq!((window.floor, window.remembered()), (at(0), 2));
     }
 }
 
@@ -306,11 +306,11 @@ fn the_year_9999_does_not_push_the_floor_into_the_future() {
     let mut window = window();
     window.admit(id(1), Some(end_of_time()), at(30));
     window.complete_sweep(clocks(30));
-    assert_eq!(window.floor(), at(0));
+    assert_eq!(window.floor, at(0));
     let later = 60 + RETENTION;
     window.admit(id(2), Some(at(later)), at(later));
     window.complete_sweep(clocks(later));
-    assert_eq!(window.floor(), at(60));
+    assert_eq!(window.floor, at(60));
     // Every sweep with an open end shows it: it is never forgotten.
     let again = window.admit(id(1), Some(end_of_time()), at(later));
     assert_eq!(again, Admission::Duplicate);
@@ -351,12 +351,12 @@ fn the_floor_never_falls() {
     let later = 100 + RETENTION;
     window.admit(id(1), Some(at(later)), at(later));
     window.complete_sweep(clocks(later));
-    assert_eq!(window.floor(), at(100));
+    assert_eq!(window.floor, at(100));
     window.complete_sweep(clocks(50));
-    assert_eq!(window.floor(), at(100));
+    assert_eq!(window.floor, at(100));
     window.settings.retention = SignedDuration::from_secs(10 * RETENTION);
     window.complete_sweep(clocks(later));
-    assert_eq!(window.floor(), at(100));
+    assert_eq!(window.floor, at(100));
 }
 
 #[test]
@@ -384,7 +384,7 @@ fn a_shorter_retention_forgets_with_the_next_sweep() {
     assert_eq!(window.remembered(), 2);
     window.settings.retention = SignedDuration::from_secs(HOUR);
     window.complete_sweep(clocks(5030));
-    assert_eq!(window.floor(), at(5000 - HOUR));
+    assert_eq!(window.floor, at(5000 - HOUR));
 }
 
 #[test]
@@ -395,5 +395,5 @@ fn spans_that_leave_the_calendar_saturate() {
     window.admit(id(1), Some(at(10)), at(20));
     window.complete_sweep(clocks(20));
     assert_eq!(window.sweep_start(at(50)), at(0));
-    assert_eq!(window.floor(), at(0));
+    assert_eq!(window.floor, at(0));
 }
