@@ -1,10 +1,25 @@
-//! One YAML document as a small tree in which everything knows its line. Pure.
+//! A YAML document as a small tree in which every key and value has its line.
 //!
-//! It takes the part of YAML that settings are written in: mappings, lists and
-//! scalars. What would make a file mean something else than it seems to (aliases,
-//! tags, keys given twice, a second document) is refused by name.
+//! This crate is for configuration files whose errors have to name a line. It reads
+//! mappings, lists and scalars. Anything that could make a file mean something else than
+//! it seems to is an error that names it: aliases, tags, repeated keys, a second document.
 //!
-//! No error may show a value, which can be a secret; keys it may.
+//! A value may be a secret, so neither errors nor `Debug` output show values. They may
+//! show keys.
+//!
+//! ```
+//! let document = yaml_tree::parse("listen: [':9000']\ntls:\n  enabled: maybe\n")?;
+//! let [listen, tls] = &document[..] else {
+//!     panic!("two entries");
+//! };
+//! assert_eq!(listen.texts(), Ok(vec![":9000"]));
+//! let enabled = &tls.map()?[0];
+//! assert_eq!(
+//!     enabled.flag().map_err(|error| error.to_string()),
+//!     Err("line 3: `enabled` must be true or false, without quotes".to_owned())
+//! );
+//! # Ok::<(), yaml_tree::YamlError>(())
+//! ```
 
 use std::{
     collections::{BTreeMap, btree_map},
@@ -13,58 +28,58 @@ use std::{
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
-/// Lists and mappings within each other; settings need four.
+/// The greatest depth of nested lists and mappings. Settings need four levels.
 const MAX_DEPTH: usize = 32;
 
-/// What is wrong, and in which line; shows no value.
+/// An error in a document, with its line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub struct YamlError {
-    /// From 1.
+    /// The line of the error, from 1.
     pub line: usize,
-    /// What is wrong and what to do.
+    /// What is wrong and how to correct it. Shows no value.
     pub problem: String,
 }
 
-/// A value, and where it begins.
+/// A value and its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct YamlNode {
-    /// From 1.
+    /// The line in which the value begins, from 1.
     pub line: usize,
-    /// What is there.
+    /// The value.
     pub value: YamlValue,
 }
 
-/// What YAML makes of a piece of text.
+/// A value of a document.
 #[derive(Clone, PartialEq, Eq)]
 pub enum YamlValue {
-    /// Nothing, `~` or `null`.
+    /// No value, `~` or `null`.
     Null,
-    /// Anything else that is neither list nor mapping.
+    /// Text, with or without quotes.
     Scalar {
-        /// As written, without quotes.
+        /// The text without its quotes.
         text: String,
-        /// Without quotes: `true` is a boolean only then.
+        /// Whether the text was written without quotes. Only then is `true` a boolean.
         plain: bool,
     },
-    /// What is written with dashes or in brackets.
+    /// A list.
     List(Vec<YamlNode>),
-    /// What is written with colons, in the order of the file; each key is there once.
+    /// A mapping, in the order of the file. No key occurs twice.
     Map(Vec<YamlEntry>),
 }
 
-/// A key and its value.
+/// A key of a mapping and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct YamlEntry {
-    /// As written, without quotes.
+    /// The key without its quotes.
     pub key: String,
-    /// Of the key, from 1.
+    /// The line of the key, from 1.
     pub line: usize,
-    /// Its value.
+    /// The value.
     pub node: YamlNode,
 }
 
-/// Values stay out of logs and of messages of failed tests.
+/// Shows the kinds of values and not the values, which may be secrets.
 impl fmt::Debug for YamlValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -76,11 +91,11 @@ impl fmt::Debug for YamlValue {
     }
 }
 
-/// Reads one document whose outermost value is a mapping. An empty one is an empty
-/// mapping.
+/// Reads one document, whose outermost value must be a mapping. An empty document is an
+/// empty mapping.
 ///
 /// # Errors
-/// For text that is no YAML, and for what is refused: see the module.
+/// [`YamlError`] if the text is not YAML, or contains anything that this crate refuses.
 pub fn parse(text: &str) -> Result<Vec<YamlEntry>, YamlError> {
     let mut tree = Tree::default();
     let mut documents = 0;
@@ -90,7 +105,7 @@ pub fn parse(text: &str) -> Result<Vec<YamlEntry>, YamlError> {
             documents += 1;
         }
         if documents > 1 {
-            let problem = "a second document begins here; keep one, and take `---` away";
+            let problem = "a second document begins here; keep one, and remove `---`";
             return Err(error(line(&span), problem));
         }
         tree.take(event, &span)?;
@@ -106,35 +121,36 @@ pub fn parse(text: &str) -> Result<Vec<YamlEntry>, YamlError> {
 }
 
 impl YamlEntry {
-    /// The value as text; none is empty text.
+    /// Returns the value as text; empty text if there is no value.
     ///
     /// # Errors
-    /// For a list or a mapping.
+    /// [`YamlError`] for a list or a mapping.
     pub fn text(&self) -> Result<&str, YamlError> {
         self.node.text(&self.key)
     }
 
-    /// The value as a boolean; `None` where there is no value.
+    /// Returns the value as a boolean; `None` if there is no value. The spellings of YAML
+    /// 1.1, such as `yes`, are accepted because files for Go programs use them.
     ///
     /// # Errors
-    /// For anything else.
+    /// [`YamlError`] for any other value.
     pub fn flag(&self) -> Result<Option<bool>, YamlError> {
         self.node.flag(&self.key)
     }
 
-    /// The value as a list of text; none is an empty list.
+    /// Returns the value as a list of texts; an empty list if there is no value.
     ///
     /// # Errors
-    /// For anything else.
+    /// [`YamlError`] for any other value.
     pub fn texts(&self) -> Result<Vec<&str>, YamlError> {
         let items = self.list()?.iter();
         items.map(|item| item.item_text(&self.key)).collect()
     }
 
-    /// The value as a list; none is an empty list.
+    /// Returns the value as a list; an empty list if there is no value.
     ///
     /// # Errors
-    /// For anything else.
+    /// [`YamlError`] for any other value.
     pub fn list(&self) -> Result<&[YamlNode], YamlError> {
         match &self.node.value {
             YamlValue::Null => Ok(&[]),
@@ -143,15 +159,15 @@ impl YamlEntry {
         }
     }
 
-    /// The value as a mapping; none is an empty mapping.
+    /// Returns the value as a mapping; an empty mapping if there is no value.
     ///
     /// # Errors
-    /// For anything else.
+    /// [`YamlError`] for any other value.
     pub fn map(&self) -> Result<&[YamlEntry], YamlError> {
         self.node.map(&self.key)
     }
 
-    /// An error about the key.
+    /// Returns an error about this key. The message is the key followed by `problem`.
     #[must_use]
     pub fn error(&self, problem: impl fmt::Display) -> YamlError {
         error(self.line, format!("`{}` {problem}", shown(&self.key)))
@@ -159,10 +175,11 @@ impl YamlEntry {
 }
 
 impl YamlNode {
-    /// As text, for a value that errors call `name`; none is empty text.
+    /// Returns the value as text; empty text if there is no value. An error calls the
+    /// value `name`.
     ///
     /// # Errors
-    /// For a list or a mapping.
+    /// [`YamlError`] for a list or a mapping.
     pub fn text(&self, name: &str) -> Result<&str, YamlError> {
         match &self.value {
             YamlValue::Null => Ok(""),
@@ -171,11 +188,11 @@ impl YamlNode {
         }
     }
 
-    /// As a boolean, for a value that errors call `name`; `None` where there is no
-    /// value. The spellings of YAML 1.1 count too, since files for Go have them.
+    /// Returns the value as a boolean, like [`YamlEntry::flag`]. An error calls the value
+    /// `name`.
     ///
     /// # Errors
-    /// For anything else.
+    /// [`YamlError`] for any other value.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, YamlError> {
         let (text, plain) = match &self.value {
             YamlValue::Null => return Ok(None),
@@ -198,10 +215,11 @@ impl YamlNode {
         }
     }
 
-    /// As a mapping, for a value that errors call `name`; none is an empty mapping.
+    /// Returns the value as a mapping, like [`YamlEntry::map`]. An error calls the value
+    /// `name`.
     ///
     /// # Errors
-    /// For anything else.
+    /// [`YamlError`] for any other value.
     pub fn map(&self, name: &str) -> Result<&[YamlEntry], YamlError> {
         match &self.value {
             YamlValue::Null => Ok(&[]),
@@ -222,11 +240,11 @@ impl YamlNode {
     }
 }
 
-/// The tree as far as it has been read.
+/// The part of a document that has been read.
 #[derive(Default)]
 struct Tree {
     root: Option<YamlNode>,
-    /// Lists and mappings that have not ended, the outermost first.
+    /// The lists and mappings that have not ended, the outermost first.
     open: Vec<Open>,
 }
 
@@ -240,7 +258,7 @@ enum Holds {
     Entries {
         entries: Vec<YamlEntry>,
         lines: BTreeMap<String, usize>,
-        /// The key whose value comes next.
+        /// The key and its line, while its value is awaited.
         key: Option<(String, usize)>,
     },
 }
@@ -295,7 +313,7 @@ impl Tree {
         self.place(YamlNode { line, value })
     }
 
-    /// Puts a value that is complete where it belongs.
+    /// Adds a complete value to the innermost open list or mapping.
     fn place(&mut self, node: YamlNode) -> Result<(), YamlError> {
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
@@ -358,17 +376,17 @@ fn refuse_what_misleads(event: &Event<'_>, line: usize) -> Result<(), YamlError>
         return Err(error(line, ANCHORS));
     }
     if tagged {
-        let problem = "tags (`!…`) are not taken; quote text that begins with `!`";
+        let problem = "tags (`!…`) are not supported; quote text that begins with `!`";
         return Err(error(line, problem));
     }
     Ok(())
 }
 
 const ANCHORS: &str =
-    "anchors (`&…`) and aliases (`*…`) are not taken; quote text that begins with `&` or `*`";
+    "anchors (`&…`) and aliases (`*…`) are not supported; quote text that begins with `&` or `*`";
 
-/// The parser's own words name no value but for the one character that it cannot
-/// begin with.
+/// Converts an error of the parser. The messages of the parser show no value, except for
+/// a character that no value may begin with.
 fn unreadable(scan: &ScanError) -> YamlError {
     let info = scan.info();
     let problem = if info.starts_with("unexpected character") {
@@ -378,13 +396,13 @@ fn unreadable(scan: &ScanError) -> YamlError {
     } else if info.contains("recursion limit") {
         too_deep()
     } else {
-        format!("this is no YAML: {info}")
+        format!("this is not YAML: {info}")
     };
     error(scan.marker().line().max(1), problem)
 }
 
 fn too_deep() -> String {
-    format!("more than {MAX_DEPTH} lists and mappings within each other")
+    format!("lists and mappings are nested more than {MAX_DEPTH} deep")
 }
 
 fn line(span: &Span) -> usize {
@@ -398,7 +416,7 @@ fn error(line: usize, problem: impl Into<String>) -> YamlError {
     }
 }
 
-/// A key may hold anything, and a terminal should not.
+/// Escapes a key, which may contain characters that control a terminal.
 fn shown(key: &str) -> impl fmt::Display + use<'_> {
     key.escape_debug()
 }

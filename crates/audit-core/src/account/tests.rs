@@ -32,7 +32,7 @@ fn total(account: &Account) -> u64 {
     account.ledger.series().map(|(_, saved)| saved.total).sum()
 }
 
-/// The lag of the one event counted.
+/// The lag of an event that is created and counted at these times.
 fn lag(created_at: &str, now: Timestamp) -> f64 {
     let event = format!(r#"{{"id": "a", "created_at": "{created_at}"}}"#);
     let tally = count(&mut account(10), &event, now);
@@ -102,7 +102,7 @@ fn a_lag_is_never_below_0() {
     let cases = [
         ("2026-11-20T00:00:10", 30, 20.0),
         ("2026-11-20T00:00:30", 30, 0.0),
-        // Half a second, and an API clock that is an hour behind.
+        // Half a second, and a clock of the API that is an hour behind.
         ("2026-11-20T00:00:29.5", 30, 0.5),
         ("2026-11-20T01:00:00", 30, 0.0),
         ("9999-12-30T00:00:00", 30, 0.0),

@@ -1,5 +1,7 @@
-//! A page on which nothing is odd, read in one pass. That is nearly every page;
-//! anything else is left to the lenient reading, which must say the same of these.
+//! Reads a page in one pass, provided that every field has the documented type.
+//!
+//! Nearly every page is like that. All others are left to the lenient reading, which is
+//! slower and gives the same result for these.
 
 use std::borrow::Cow;
 
@@ -28,14 +30,14 @@ struct PlainCounts {
     total_pages: Option<u64>,
 }
 
-/// `null` reads as missing.
+/// An event whose fields are strings; `null` counts as missing.
 type PlainEvent<'a> = EventFields<Option<PlainText<'a>>>;
 
-/// Within an `Option`, serde borrows no `Cow` by itself.
+/// A string. Serde borrows a `Cow` within an `Option` only with this wrapper.
 #[derive(Deserialize)]
 struct PlainText<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The page; `None` where anything on it is odd.
+/// Returns the page; `None` if any of it has to be read leniently.
 pub(super) fn parse(text: &str) -> Option<Page<'_>> {
     let answer: PlainPage = serde_json::from_str(text).ok()?;
     let elements = answer.embedded.events.into_iter().map(element);

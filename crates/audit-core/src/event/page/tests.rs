@@ -7,7 +7,7 @@ fn page_of(events: &str) -> String {
     format!(r#"{{"_embedded": {{"events": [{events}]}}, "page": {{"totalElements": 1}}}}"#)
 }
 
-/// Type, source, country and time of the one event, or `None` when malformed.
+/// The type, source, country and time of the only event; `None` if it is malformed.
 fn shown(event: &str) -> Option<(String, String, String, Option<Timestamp>)> {
     let text = page_of(event);
     let page = Page::parse(&text, Keep::Parsed).expect("a page");
@@ -111,7 +111,7 @@ fn a_field_of_the_wrong_kind_costs_only_itself() {
 }
 
 #[test]
-fn only_one_without_an_id_is_malformed() {
+fn only_an_element_without_an_id_is_malformed() {
     for event in [
         "{}",
         "null",
@@ -131,7 +131,7 @@ fn only_one_without_an_id_is_malformed() {
 }
 
 #[test]
-fn a_malformed_one_costs_only_itself_and_is_known_again() {
+fn a_malformed_element_costs_only_itself_and_is_known_again() {
     let text = page_of(r#"{"id":"a"}, {"note":1}, {"id":"b"}, {"note":2}, {"note":1}"#);
     let page = Page::parse(&text, Keep::Parsed).expect("a page");
     let ids: Vec<_> = page.elements.iter().map(Element::id).collect();
@@ -161,7 +161,7 @@ fn times() {
 }
 
 #[test]
-fn envelopes() {
+fn pages_as_a_whole() {
     let counts = |text: &str| {
         Page::parse(text, Keep::Parsed)
             .map(|page| (page.elements.len(), page.total_elements, page.total_pages))
@@ -193,7 +193,7 @@ fn envelopes() {
         ("{}", Err(PageError::NotAPage)),
         ("[]", Err(PageError::NotAPage)),
         (r#"{"status": "ok"}"#, Err(PageError::NotAPage)),
-        // An envelope by position, if it were for serde.
+        // Serde would accept an array as a page, by position.
         ("[{}, {}]", Err(PageError::NotAPage)),
         (
             r#" [{"events": [{"id": "a"}]}, {"totalElements": 1, "totalPages": 1}]"#,
@@ -252,7 +252,7 @@ fn an_error_never_quotes_the_answer() {
     }
 }
 
-/// What a field may be, odd or not.
+/// Values of a field, of the documented type and of others.
 fn value() -> impl Strategy<Value = &'static str> {
     select(vec![
         r#""GB""#,
@@ -316,7 +316,7 @@ proptest! {
 }
 
 #[test]
-fn a_page_on_which_nothing_is_odd_is_read_in_one_pass() {
+fn a_page_as_documented_is_read_in_one_pass() {
     let documented = include_str!("../../../tests/fixtures/list-as-documented.json");
     assert!(plain::parse(documented).is_some());
 }
