@@ -81,7 +81,7 @@ bad_answers! {
         => "body" ["not JSON", "check that --api.base-url is an Audit API"];
     a_base_url_that_answers_other_json:
         Answer::json(200, &json!({"data": []}))
-        => "body" ["no list of audit events", "check that --api.base-url is an Audit API"];
+        => "body" ["not a list of audit events", "check that --api.base-url is an Audit API"];
     a_base_url_that_answers_nothing_at_all:
         Answer::new(200, "")
         => "body" ["empty", "check that --api.base-url is an Audit API"];

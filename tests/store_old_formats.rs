@@ -2,7 +2,7 @@
 
 use std::{fs, io::Read as _};
 
-use audit_core::ledger::Saved;
+use audit_core::ledger::SavedCounter;
 use test_support::store::{KEY, directory, file_in, load_account, open};
 
 /// Written by the exporter when that was the present format: 63 events of two hours
@@ -19,9 +19,9 @@ fn a_state_of_the_first_format_is_taken_up() {
         let account = load_account(&mut store, KEY).expect("the account");
         let began = "2026-11-23T08:34:26Z".parse().expect("a time");
         assert_eq!((account.stage.start, account.stage.began), (began, began));
-        let total = |counter: (_, Saved)| counter.1.total;
+        let total = |counter: (_, SavedCounter)| counter.1.total;
         assert_eq!(account.ledger.series().map(total).sum::<u64>(), 63);
-        let total = |counter: (_, Saved)| counter.1.total;
+        let total = |counter: (_, SavedCounter)| counter.1.total;
         assert_eq!(account.ledger.types().map(total).sum::<u64>(), 63);
         let all = account.ledger.all();
         assert!(all.series.iter().all(|series| series.latest.is_none()));
@@ -41,7 +41,7 @@ fn a_state_of_the_second_format_is_taken_up() {
         let account = load_account(&mut store, KEY).expect("the account");
         let start = "2026-11-23T06:33:35Z".parse().expect("a time");
         assert_eq!(account.stage.start, start);
-        let total = |counter: (_, Saved)| counter.1.total;
+        let total = |counter: (_, SavedCounter)| counter.1.total;
         assert_eq!(account.ledger.series().map(total).sum::<u64>(), 60);
         assert_eq!(store.last_line(KEY).expect("it can be read"), 0);
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use audit_core::{
     event::{EventId, EventType, Labels},
     gate::{Gate, GateMemory, ScrapeInterval},
-    ledger::{Age, Changes, Exemplar, Ledger, Saved},
+    ledger::{Age, Changes, Exemplar, Ledger, SavedCounter},
 };
 use criterion::{BenchmarkId, Criterion};
 use nexmo_audit_exporter::{
@@ -54,7 +54,7 @@ impl OnShow {
             place: 0,
             uptime: Duration::ZERO,
         };
-        let saved = Saved {
+        let saved = SavedCounter {
             total: 1,
             published: 1,
             seen: true,

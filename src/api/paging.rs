@@ -7,7 +7,7 @@
 use std::future::Future;
 
 use audit_core::{
-    event::Page,
+    event::{Keep, Page},
     sweep::{Range, Step, Sweep},
     window::Clocks,
 };
@@ -34,7 +34,7 @@ pub trait PageSource: Send + Sync {
 /// Reads all pages of one range.
 ///
 /// ```text
-/// let mut pages = PageReader::new(&source, range);
+/// let mut pages = PageReader::new(&source, range, Keep::Parsed);
 /// while let Some(read) = pages.next(now).await? {
 ///     // take the elements of read.page
 /// }
@@ -43,6 +43,7 @@ pub trait PageSource: Send + Sync {
 pub struct PageReader<'s, S> {
     source: &'s S,
     range: Range,
+    keep: Keep,
     sweep: Sweep,
     under_way: FuturesUnordered<BoxFuture<'s, Result<Answer<String>, ApiError>>>,
     /// The local time at which the range was first asked for.
@@ -59,8 +60,6 @@ pub struct PageReader<'s, S> {
 pub struct ReadPage<'p> {
     /// The page.
     pub page: Page<'p>,
-    /// The text that the page was parsed from.
-    pub text: &'p str,
     /// The API's clock when it answered with the page, as far as the API tells.
     pub date: Option<Timestamp>,
     /// What the first page says of the range; `None` with every later page.
@@ -88,11 +87,13 @@ pub struct PagesRead {
 }
 
 impl<'s, S: PageSource> PageReader<'s, S> {
-    /// Reads `range` from `source`. Nothing is asked for yet.
-    pub fn new(source: &'s S, range: Range) -> Self {
+    /// Reads `range` from `source`; `keep` says what is kept of the elements of each
+    /// page. Nothing is asked for yet.
+    pub fn new(source: &'s S, range: Range, keep: Keep) -> Self {
         Self {
             source,
             range,
+            keep,
             sweep: Sweep::new(PAGE_SIZE),
             under_way: FuturesUnordered::new(),
             asked: None,
@@ -161,7 +162,7 @@ impl<'s, S: PageSource> PageReader<'s, S> {
 
     fn parse(&mut self, asked: Timestamp) -> Result<ReadPage<'_>, ApiError> {
         let Answer { value, date } = &self.current;
-        let page = Page::parse(value).map_err(ApiError::body)?;
+        let page = Page::parse(value, self.keep).map_err(ApiError::body)?;
         self.sweep.take(&page);
         let first = match self.first {
             Some(_) => None,
@@ -179,7 +180,6 @@ impl<'s, S: PageSource> PageReader<'s, S> {
         };
         Ok(ReadPage {
             page,
-            text: value,
             date: *date,
             first,
         })

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use secrecy::SecretString;
-use yaml_tree::{Entry, Node, Value, YamlError};
+use yaml_tree::{YamlEntry, YamlError, YamlNode, YamlValue};
 
 use super::Problems;
 
@@ -87,9 +87,9 @@ impl ConfigFile {
         }
     }
 
-    fn setting(&mut self, above: &str, entry: &Entry, problems: &mut Vec<String>) {
+    fn setting(&mut self, above: &str, entry: &YamlEntry, problems: &mut Vec<String>) {
         let name = format!("{above}{}", entry.key.replace('_', "-"));
-        if let Value::Map(inner) = &entry.node.value {
+        if let YamlValue::Map(inner) = &entry.node.value {
             let above = format!("{name}.");
             for entry in inner {
                 self.setting(&above, entry, problems);
@@ -107,9 +107,9 @@ impl ConfigFile {
 }
 
 /// One text, or a list of them.
-fn values(entry: &Entry) -> Result<Vec<String>, YamlError> {
+fn values(entry: &YamlEntry) -> Result<Vec<String>, YamlError> {
     let values: Vec<String> = match &entry.node.value {
-        Value::List(_) => entry.texts()?.into_iter().map(str::to_owned).collect(),
+        YamlValue::List(_) => entry.texts()?.into_iter().map(str::to_owned).collect(),
         _ => vec![entry.text()?.to_owned()],
     };
     if values.is_empty() || values.iter().any(String::is_empty) {
@@ -118,7 +118,7 @@ fn values(entry: &Entry) -> Result<Vec<String>, YamlError> {
     Ok(values)
 }
 
-fn accounts(entry: &Entry, problems: &mut Vec<String>) -> Vec<AccountEntry> {
+fn accounts(entry: &YamlEntry, problems: &mut Vec<String>) -> Vec<AccountEntry> {
     let nodes = entry.list().unwrap_or_else(|error| {
         problems.push(error.to_string());
         &[]
@@ -142,7 +142,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn account(mut self, node: &Node, problems: &mut Vec<String>) -> Option<AccountEntry> {
+    fn account(mut self, node: &YamlNode, problems: &mut Vec<String>) -> Option<AccountEntry> {
         let before = problems.len();
         match node.map(ACCOUNTS) {
             Ok(entries) => {
@@ -188,7 +188,7 @@ impl Reading {
         })
     }
 
-    fn take(&mut self, entry: &Entry) -> Result<(), YamlError> {
+    fn take(&mut self, entry: &YamlEntry) -> Result<(), YamlError> {
         let place = match &*entry.key {
             "name" => &mut self.name,
             "api_key" => &mut self.api_key,

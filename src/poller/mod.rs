@@ -21,7 +21,7 @@ use std::{sync::Arc, time::Duration};
 
 use audit_core::{
     account::Account,
-    event::{Page, TypeFilter},
+    event::{Keep, Page, TypeFilter},
     outbox::Outbox,
     window::WindowSettings,
 };
@@ -274,7 +274,7 @@ async fn ask_the_time(
     };
     let answer = api.page(query).await?;
     // A page of a captive portal has a date, too.
-    Page::parse(&answer.value).map_err(ApiError::body)?;
+    Page::parse(&answer.value, Keep::Parsed).map_err(ApiError::body)?;
     Ok(answer.date.unwrap_or(now))
 }
 

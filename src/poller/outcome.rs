@@ -26,7 +26,6 @@ impl PageCounted<'_> {
             late,
             overflow,
             before_floor,
-            places: _,
         } = self.tally;
         for lag in lags {
             metrics.ingest_lag.observe(*lag);

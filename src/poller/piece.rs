@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use audit_core::{
-    raw_event::elements,
     sweep::{Cutter, Range},
     window::Clocks,
 };
@@ -45,7 +44,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 from: range.from,
                 to: read_to.or(range.to),
             };
-            let mut pages = PageReader::new(&*api, wanted);
+            let mut pages = PageReader::new(&*api, wanted, self.account.keep());
             if read_to.is_some() {
                 pages = pages.expecting_many();
             }
@@ -70,12 +69,6 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     fn count(&mut self, read: &ReadPage<'_>, report: &mut Report) {
         let at = self.clock.local();
         let tally = self.account.count(&read.page, read.date.unwrap_or(at));
-        let outbox = &mut self.account.outbox;
-        if outbox.is_kept() && !tally.places.is_empty() {
-            let elements = elements(read.text);
-            let counted = tally.places.iter().filter_map(|place| elements.get(*place));
-            counted.for_each(|json| outbox.push(json));
-        }
         report.pages += 1;
         report.counted += tally.lags.len() as u64;
         outcome::PageCounted { tally: &tally, at }.record(&self.metrics);

@@ -9,7 +9,7 @@ use std::{ops::Range, time::Duration};
 use audit_core::{
     account::Stage,
     event::EventId,
-    ledger::{Exemplar, Saved},
+    ledger::{Exemplar, SavedCounter},
     window::{Remembered, SavedWindow},
 };
 use jiff::Timestamp;
@@ -104,7 +104,7 @@ fn whole_seconds(time: Timestamp) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MIN)
 }
 
-pub(super) fn counter(saved: Saved, latest: Option<&Exemplar>) -> Counter<'_> {
+pub(super) fn counter(saved: SavedCounter, latest: Option<&Exemplar>) -> Counter<'_> {
     let latest = latest.map(|latest| {
         let (id, text) = latest.parts();
         (latest.created_at(), id.map_or(0, EventId::to_bits), text)
@@ -112,13 +112,13 @@ pub(super) fn counter(saved: Saved, latest: Option<&Exemplar>) -> Counter<'_> {
     (saved.total, saved.published, saved.seen, latest)
 }
 
-pub(super) fn saved(counter: Counter<'_>) -> Result<(Saved, Option<Exemplar>), Error> {
+pub(super) fn saved(counter: Counter<'_>) -> Result<(SavedCounter, Option<Exemplar>), Error> {
     let (total, published, seen, latest) = counter;
     if published > total {
         let said = format!("a counter shows {published} of {total}");
         return Err(Error::Corrupted(said));
     }
-    let saved = Saved {
+    let saved = SavedCounter {
         total,
         published,
         seen,

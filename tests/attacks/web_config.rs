@@ -103,7 +103,7 @@ fn what_is_wrong_is_told_and_nothing_is_started() {
         (
             "basic_auth_users:\n  a: 'hunter2\n".to_owned(),
             &[
-                "line 2: this is no YAML: while scanning a quoted scalar, found unexpected end of stream",
+                "line 2: this is not YAML: while scanning a quoted scalar, found unexpected end of stream",
             ],
         ),
         (" ".repeat((1 << 20) + 1), &["is larger than 1 MiB"]),

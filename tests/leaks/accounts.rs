@@ -49,7 +49,7 @@ fn bad_files() -> [(String, &'static str); 4] {
         ),
         (
             two_accounts(&format!("api_secret: '{REJECTED_SECRET}")),
-            "this is no YAML",
+            "this is not YAML",
         ),
     ]
 }

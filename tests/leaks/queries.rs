@@ -53,7 +53,7 @@ fn no_fault_brings_anything_out() {
     evidence.shows(&[
         "401",
         "the API answered with status",
-        "no list of audit events",
+        "not a list of audit events",
     ]);
     evidence.shows_nothing_private();
 }

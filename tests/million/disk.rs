@@ -6,7 +6,7 @@ use audit_core::{
     account::{Account, Commit, Stage},
     event::TypeFilter,
     gate::{GateMemory, KnownScraper, ScraperId},
-    ledger::{Exemplar, Ledger, Saved, SeriesKey},
+    ledger::{Exemplar, Ledger, SavedCounter, SeriesKey},
     outbox::Outbox,
     window::{Remembered, SavedWindow, Window},
 };
@@ -43,8 +43,8 @@ struct Stored {
     stage: Stage,
     window: SavedWindow,
     ids: Vec<Remembered>,
-    series: BTreeMap<SeriesKey, (Saved, Option<Exemplar>)>,
-    types: BTreeMap<String, (Saved, Option<Exemplar>)>,
+    series: BTreeMap<SeriesKey, (SavedCounter, Option<Exemplar>)>,
+    types: BTreeMap<String, (SavedCounter, Option<Exemplar>)>,
 }
 
 impl Disk {
@@ -146,7 +146,7 @@ impl Disk {
     }
 
     fn decide(&mut self, commit: &Commit) {
-        let mut raise = |name: String, saved: Saved| {
+        let mut raise = |name: String, saved: SavedCounter| {
             let decided = self.decided.entry(name).or_default();
             *decided = (*decided).max(saved.published);
         };
@@ -243,7 +243,7 @@ fn store(world: &mut World, commit: &Commit, gate: &GateMemory) {
     let local = world.local();
     world.disk.store(commit, gate, local);
     world.note(|| {
-        let change = |(key, saved): (&SeriesKey, Saved)| {
+        let change = |(key, saved): (&SeriesKey, SavedCounter)| {
             let SeriesKey {
                 event_type,
                 source,

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use audit_core::event::{
-    AuditEvent, Entry, EventId, LABEL_MAX_CHARS, Page, PageError, UNKNOWN, parse_time,
+    AuditEvent, Element, EventId, Keep, LABEL_MAX_CHARS, Page, PageError, UNKNOWN, parse_time,
 };
 use serde_json::Value;
 
@@ -20,12 +20,12 @@ pub fn holds(data: &[u8]) {
         return;
     }
     let page = page_of(&event, "1");
-    let entries = Page::parse(&page).expect("a page").entries;
-    let [entry] = &entries[..] else {
-        panic!("one element, and not {entries:?}")
+    let elements = Page::parse(&page, Keep::Parsed).expect("a page").elements;
+    let [element] = &elements[..] else {
+        panic!("one element, and not {elements:?}")
     };
-    costs_itself_alone(&event, entry);
-    says_what_json_says(&event, entry);
+    costs_itself_alone(&event, element);
+    says_what_json_says(&event, element);
 }
 
 fn page_of(elements: &str, total: &str) -> String {
@@ -41,28 +41,33 @@ fn read_alike(event: &str) {
         PageError::NotJson { .. } => "not JSON",
         PageError::NotAPage => "not a page",
     };
-    let one_pass = Page::parse(&number).map_err(unplaced);
+    let one_pass = Page::parse(&number, Keep::Parsed).map_err(unplaced);
     same(
         "read in one pass, and leniently",
         &one_pass,
-        &Page::parse(&string).map_err(unplaced),
+        &Page::parse(&string, Keep::Parsed).map_err(unplaced),
     );
 }
 
-fn costs_itself_alone(event: &str, entry: &Entry<'_>) {
+fn costs_itself_alone(event: &str, element: &Element<'_>) {
     let all = page_of(&[BEFORE, event, AFTER].join(","), "3");
     let (before, after) = (page_of(BEFORE, "1"), page_of(AFTER, "1"));
-    let entries = Page::parse(&all).expect("a page").entries;
-    let alone = |page| Page::parse(page).expect("a page").entries[0].clone();
+    let elements = Page::parse(&all, Keep::Parsed).expect("a page").elements;
+    let alone = |page| Page::parse(page, Keep::Parsed).expect("a page").elements[0].clone();
     same(
         "between others",
-        &entries,
-        &vec![alone(&before), entry.clone(), alone(&after)],
+        &elements,
+        &vec![alone(&before), element.clone(), alone(&after)],
     );
-    assert_eq!(Page::parse(&all).expect("a page").total_elements, Some(3));
+    assert_eq!(
+        Page::parse(&all, Keep::Parsed)
+            .expect("a page")
+            .total_elements,
+        Some(3)
+    );
 }
 
-fn says_what_json_says(event: &str, entry: &Entry<'_>) {
+fn says_what_json_says(event: &str, element: &Element<'_>) {
     // Half a surrogate pair, or too deep: there is nothing to compare with.
     let Ok(value) = serde_json::from_str::<Value>(event) else {
         return;
@@ -70,16 +75,16 @@ fn says_what_json_says(event: &str, entry: &Entry<'_>) {
     let id = match &value["id"] {
         Value::String(id) if !id.is_empty() => Some(EventId::from_text(id)),
         // Known by its digits, which a value does not keep.
-        Value::Number(_) => Some(entry.id()),
+        Value::Number(_) => Some(element.id()),
         _ => None,
     };
-    match (id, entry) {
-        (Some(id), Entry::Event(event)) => {
+    match (id, element) {
+        (Some(id), Element::Event(event)) => {
             assert_eq!(id, event.id);
             bears(&value, event);
         }
-        (None, Entry::Malformed(_)) => {}
-        (id, entry) => panic!("{id:?} is {entry:?}"),
+        (None, Element::Malformed(_)) => {}
+        (id, element) => panic!("{id:?} is {element:?}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! An answer to the request for a list: what is no page is told, and of a page every
 //! element is read by itself.
 
-use audit_core::event::{Entry, Page, PageError};
+use audit_core::event::{Element, Keep, Page, PageError};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
@@ -23,7 +23,7 @@ struct Embedded {
 
 pub fn holds(data: &[u8]) {
     let body = text(data);
-    match Page::parse(&body) {
+    match Page::parse(&body, Keep::Parsed) {
         Ok(page) => is_whole(&body, &page),
         Err(PageError::NotJson { line, column }) => {
             // Which has no numbers beyond all, and no halves of surrogate pairs.
@@ -37,7 +37,7 @@ pub fn holds(data: &[u8]) {
 
 fn is_whole(body: &str, page: &Page<'_>) {
     if body.trim_ascii().is_empty() {
-        assert!(page.entries.is_empty() && page.total_elements == Some(0));
+        assert!(page.elements.is_empty() && page.total_elements == Some(0));
         return;
     }
     assert!(
@@ -53,17 +53,19 @@ fn is_whole(body: &str, page: &Page<'_>) {
     else {
         return;
     };
-    assert_eq!(page.entries.len(), events.len());
+    assert_eq!(page.elements.len(), events.len());
     let raw: Vec<&str> = events.iter().map(|event| event.get()).collect();
-    for (place, entry) in page.entries.iter().enumerate().take(8) {
+    let kept = Page::parse(body, Keep::Raw).expect("a page");
+    assert_eq!((&kept.elements, &kept.raw), (&page.elements, &raw));
+    for (place, element) in page.elements.iter().enumerate().take(8) {
         let mut with_odd = raw.clone();
         with_odd[place] = ODD;
         let (alone, others) = (page_of(&raw[place..=place]), page_of(&with_odd));
-        same("alone", &read(&alone), &vec![entry.clone()]);
+        same("alone", &read(&alone), &vec![element.clone()]);
         let mut others = read(&others);
-        assert!(matches!(others[place], Entry::Malformed(_)));
-        others[place] = entry.clone();
-        same("beside an odd one", &others, &page.entries);
+        assert!(matches!(others[place], Element::Malformed(_)));
+        others[place] = element.clone();
+        same("beside an odd one", &others, &page.elements);
     }
 }
 
@@ -71,6 +73,6 @@ fn page_of(events: &[&str]) -> String {
     format!(r#"{{"_embedded":{{"events":[{}]}}}}"#, events.join(","))
 }
 
-fn read(page: &str) -> Vec<Entry<'_>> {
-    Page::parse(page).expect("a page").entries
+fn read(page: &str) -> Vec<Element<'_>> {
+    Page::parse(page, Keep::Parsed).expect("a page").elements
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use nexmo_audit_exporter::config::{
     ClientCertificates, PasswordHash, Pem, TlsSettings, WebSettings,
 };
-use yaml_tree::{self, Entry, Node, Value};
+use yaml_tree::{self, YamlEntry, YamlNode, YamlValue};
 
 use crate::{same, text};
 
@@ -114,7 +114,7 @@ fn hides_keys(tls: &TlsSettings) {
 /// What a file that was taken says in a key of the section on TLS.
 fn said(file: &str, key: &str) -> String {
     let document = yaml_tree::parse(file).expect("YAML");
-    let find = |entries: &[Entry], key: &str| -> Option<Entry> {
+    let find = |entries: &[YamlEntry], key: &str| -> Option<YamlEntry> {
         entries.iter().find(|entry| entry.key == key).cloned()
     };
     let section = find(&document, "tls_server_config").expect("TLS");
@@ -131,14 +131,14 @@ fn is_in_a_key(file: &str) -> bool {
     }
 }
 
-fn shows(entry: &Entry) -> bool {
+fn shows(entry: &YamlEntry) -> bool {
     entry.key.contains(SECRET) || holds_a_key_that_shows(&entry.node)
 }
 
-fn holds_a_key_that_shows(node: &Node) -> bool {
+fn holds_a_key_that_shows(node: &YamlNode) -> bool {
     match &node.value {
-        Value::Null | Value::Scalar { .. } => false,
-        Value::List(nodes) => nodes.iter().any(holds_a_key_that_shows),
-        Value::Map(entries) => entries.iter().any(shows),
+        YamlValue::Null | YamlValue::Scalar { .. } => false,
+        YamlValue::List(nodes) => nodes.iter().any(holds_a_key_that_shows),
+        YamlValue::Map(entries) => entries.iter().any(shows),
     }
 }

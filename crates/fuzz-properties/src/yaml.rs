@@ -1,7 +1,7 @@
 //! A YAML file: what is taken of it means the same in the plainest spelling there
 //! is, and what is refused is told without a value.
 
-use yaml_tree::{Entry, Node, Value, parse};
+use yaml_tree::{YamlEntry, YamlNode, YamlValue, parse};
 
 use crate::text;
 
@@ -25,7 +25,7 @@ pub fn holds(data: &[u8]) {
     no_value_is_told(&text);
 }
 
-fn has_lines_and_keys_once(entries: &[Entry], lines: usize) {
+fn has_lines_and_keys_once(entries: &[YamlEntry], lines: usize) {
     for (place, entry) in entries.iter().enumerate() {
         assert!(
             (1..=lines).contains(&entry.line),
@@ -38,16 +38,16 @@ fn has_lines_and_keys_once(entries: &[Entry], lines: usize) {
     }
 }
 
-fn inside(node: &Node, lines: usize) {
+fn inside(node: &YamlNode, lines: usize) {
     match &node.value {
-        Value::Null | Value::Scalar { .. } => {}
-        Value::List(nodes) => nodes.iter().for_each(|node| inside(node, lines)),
-        Value::Map(entries) => has_lines_and_keys_once(entries, lines),
+        YamlValue::Null | YamlValue::Scalar { .. } => {}
+        YamlValue::List(nodes) => nodes.iter().for_each(|node| inside(node, lines)),
+        YamlValue::Map(entries) => has_lines_and_keys_once(entries, lines),
     }
 }
 
 /// JSON is YAML, too.
-fn in_json(entries: &[Entry]) -> String {
+fn in_json(entries: &[YamlEntry]) -> String {
     let entries: Vec<_> = entries
         .iter()
         .map(|entry| format!("{}: {}", quoted(&entry.key), value(&entry.node.value)))
@@ -55,15 +55,15 @@ fn in_json(entries: &[Entry]) -> String {
     format!("{{{}}}", entries.join(", "))
 }
 
-fn value(said: &Value) -> String {
+fn value(said: &YamlValue) -> String {
     match said {
-        Value::Null => "null".to_owned(),
-        Value::Scalar { text, .. } => quoted(text),
-        Value::List(nodes) => {
+        YamlValue::Null => "null".to_owned(),
+        YamlValue::Scalar { text, .. } => quoted(text),
+        YamlValue::List(nodes) => {
             let values: Vec<_> = nodes.iter().map(|node| value(&node.value)).collect();
             format!("[{}]", values.join(", "))
         }
-        Value::Map(entries) => in_json(entries),
+        YamlValue::Map(entries) => in_json(entries),
     }
 }
 

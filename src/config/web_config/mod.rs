@@ -14,7 +14,7 @@ pub use tls::{AllowedName, ClientCertificates, Pem, TlsSettings};
 use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::Path, str::FromStr, time::Duration};
 
 use bcrypt::HashParts;
-use yaml_tree::{Entry, YamlError};
+use yaml_tree::{YamlEntry, YamlError};
 
 use super::duration;
 
@@ -133,16 +133,16 @@ impl Check {
         result.map_err(|problem| self.0.push(problem)).ok()
     }
 
-    fn report(&mut self, entry: &Entry, problem: impl fmt::Display) {
+    fn report(&mut self, entry: &YamlEntry, problem: impl fmt::Display) {
         self.0.push(entry.error(problem));
     }
 
-    fn unknown(&mut self, entry: &Entry, known: &str) {
+    fn unknown(&mut self, entry: &YamlEntry, known: &str) {
         self.report(entry, format!("is no setting here; there are {known}"));
     }
 
     /// To be used only where no problem was found.
-    fn document(&mut self, document: &[Entry], folder: &Path) -> WebSettings {
+    fn document(&mut self, document: &[YamlEntry], folder: &Path) -> WebSettings {
         let known = "tls_server_config, http_server_config, basic_auth_users and rate_limit";
         let mut tls = None;
         let mut headers = Vec::new();
@@ -165,7 +165,7 @@ impl Check {
         }
     }
 
-    fn http(&mut self, section: &Entry) -> Option<Vec<(&'static str, String)>> {
+    fn http(&mut self, section: &YamlEntry) -> Option<Vec<(&'static str, String)>> {
         let mut headers = Vec::new();
         for entry in self.ok(section.map())? {
             match &*entry.key {
@@ -184,7 +184,7 @@ impl Check {
         Some(headers)
     }
 
-    fn header(&mut self, entry: &Entry) -> Option<(&'static str, String)> {
+    fn header(&mut self, entry: &YamlEntry) -> Option<(&'static str, String)> {
         const HEADERS: [(&str, &[&str]); 5] = [
             ("Content-Security-Policy", &[]),
             ("Strict-Transport-Security", &[]),
@@ -213,7 +213,7 @@ impl Check {
         Some((name, value.to_owned()))
     }
 
-    fn users(&mut self, section: &Entry) -> Option<BTreeMap<String, PasswordHash>> {
+    fn users(&mut self, section: &YamlEntry) -> Option<BTreeMap<String, PasswordHash>> {
         let mut users = BTreeMap::new();
         for entry in self.ok(section.map())? {
             if entry.key.contains(':') {
@@ -231,7 +231,7 @@ impl Check {
         Some(users)
     }
 
-    fn rate_limit(&mut self, section: &Entry) -> Option<RateLimit> {
+    fn rate_limit(&mut self, section: &YamlEntry) -> Option<RateLimit> {
         let (mut interval, mut burst) = (Duration::ZERO, None);
         for entry in self.ok(section.map())? {
             let text = self.ok(entry.text())?;

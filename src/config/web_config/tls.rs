@@ -15,7 +15,7 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use secrecy::SecretString;
-use yaml_tree::Entry;
+use yaml_tree::YamlEntry;
 
 use super::Check;
 
@@ -93,20 +93,20 @@ struct Found<'a> {
     certificate: Source<'a>,
     key: Source<'a>,
     authority: Source<'a>,
-    clients: Option<&'a Entry>,
-    names: Option<&'a Entry>,
-    suites: Option<&'a Entry>,
+    clients: Option<&'a YamlEntry>,
+    names: Option<&'a YamlEntry>,
+    suites: Option<&'a YamlEntry>,
     prefer_server: Option<bool>,
-    curves: Option<&'a Entry>,
-    oldest: Option<&'a Entry>,
-    newest: Option<&'a Entry>,
+    curves: Option<&'a YamlEntry>,
+    oldest: Option<&'a YamlEntry>,
+    newest: Option<&'a YamlEntry>,
 }
 
 /// A setting that is written in the file, or the path to it.
 #[derive(Default)]
 struct Source<'a> {
-    inline: Option<&'a Entry>,
-    file: Option<&'a Entry>,
+    inline: Option<&'a YamlEntry>,
+    file: Option<&'a YamlEntry>,
 }
 
 impl Source<'_> {
@@ -119,7 +119,7 @@ impl Source<'_> {
 
 impl Check {
     /// `None` also where the section says nothing.
-    pub(super) fn tls(&mut self, section: &Entry, folder: &Path) -> Option<TlsSettings> {
+    pub(super) fn tls(&mut self, section: &YamlEntry, folder: &Path) -> Option<TlsSettings> {
         let entries = self.ok(section.map())?;
         if entries.is_empty() {
             return None;
@@ -165,7 +165,7 @@ impl Check {
         })
     }
 
-    fn find<'a>(&mut self, entries: &'a [Entry]) -> Found<'a> {
+    fn find<'a>(&mut self, entries: &'a [YamlEntry]) -> Found<'a> {
         let mut found = Found::default();
         for entry in entries {
             match &*entry.key {
@@ -212,7 +212,7 @@ impl Check {
             Some(entry) => self.ok(entry.text())?,
             None => "",
         };
-        let unasked = |entry: Option<&Entry>, check: &mut Self, needs: &str| {
+        let unasked = |entry: Option<&YamlEntry>, check: &mut Self, needs: &str| {
             if let Some(entry) = entry {
                 let problem = format!(
                     "is looked at only with client_auth_type {needs}; set that, or take this away"
@@ -255,7 +255,7 @@ impl Check {
         Some(clients)
     }
 
-    fn names(&mut self, entry: Option<&Entry>) -> Option<Vec<AllowedName>> {
+    fn names(&mut self, entry: Option<&YamlEntry>) -> Option<Vec<AllowedName>> {
         let Some(entry) = entry else {
             return Some(Vec::new());
         };
@@ -298,7 +298,7 @@ impl Check {
 
     fn version(
         &mut self,
-        entry: Option<&Entry>,
+        entry: Option<&YamlEntry>,
         default: &'static SupportedProtocolVersion,
     ) -> Option<&'static SupportedProtocolVersion> {
         let Some(entry) = entry else {
@@ -321,7 +321,7 @@ impl Check {
 
     /// Go has no list of suites for TLS 1.3, where all are good. Who lists some of
     /// them means it, and has those alone.
-    fn cipher_suites(&mut self, entry: Option<&Entry>) -> Option<Vec<SupportedCipherSuite>> {
+    fn cipher_suites(&mut self, entry: Option<&YamlEntry>) -> Option<Vec<SupportedCipherSuite>> {
         let texts = match entry {
             Some(entry) => self.ok(entry.texts())?,
             None => Vec::new(),
@@ -352,7 +352,7 @@ impl Check {
         Some(suites)
     }
 
-    fn curves(&mut self, entry: Option<&Entry>) -> Option<Vec<&'static dyn SupportedKxGroup>> {
+    fn curves(&mut self, entry: Option<&YamlEntry>) -> Option<Vec<&'static dyn SupportedKxGroup>> {
         let mut curves = Vec::new();
         if let Some(entry) = entry {
             for text in self.ok(entry.texts())? {

@@ -17,7 +17,7 @@ use std::{
 };
 
 use anyhow::Context;
-use audit_core::event::{Entry, Labels};
+use audit_core::event::{Element, Labels};
 use jiff::{Timestamp, tz::Offset};
 
 use crate::{
@@ -91,9 +91,9 @@ async fn read(settings: &BackfillSettings, asker: Asker) -> anyhow::Result<Grid>
 }
 
 fn labels(found: &Found<'_>) -> Option<Labels<'static>> {
-    match found.entry {
-        Entry::Event(event) => Some(owned(&event.labels)),
-        Entry::Malformed(_) => None,
+    match found.element {
+        Element::Event(event) => Some(owned(&event.labels)),
+        Element::Malformed(_) => None,
     }
 }
 

@@ -14,8 +14,8 @@ pub use progress::Progress;
 use std::collections::{HashMap, HashSet};
 
 use audit_core::{
-    event::{Entry, EventId, Page},
-    raw_event::{RawEvent, elements},
+    event::{Element, EventId, Keep, Page},
+    raw_event::RawEvent,
     sweep::{Cutter, Range},
     window::Clocks,
 };
@@ -44,7 +44,7 @@ pub struct Wanted {
 #[derive(Debug)]
 pub struct Found<'a> {
     /// What is counted of it.
-    pub entry: &'a Entry<'a>,
+    pub element: &'a Element<'a>,
     /// All of it.
     pub json: &'a str,
 }
@@ -166,14 +166,14 @@ impl History {
         for matching in matchings {
             let before = sum.map_or(0, |sum| sum.claimed);
             let source = MatchingPages::new(&self.asker, matching);
-            let mut pages = PageReader::new(&source, range);
+            let mut pages = PageReader::new(&source, range, Keep::Raw);
             if is_cut {
                 pages = pages.expecting_many();
             }
             while let Some(read) = pages.next(Timestamp::now()).await? {
-                held.take(&read.page, read.text, &mut *keep);
+                held.take(&read.page, &mut *keep);
                 let total = read.page.total_elements.filter(|_| is_whole);
-                self.progress.page_read(read.page.entries.len(), total);
+                self.progress.page_read(read.page.elements.len(), total);
                 if let Some(first) = read.first {
                     let to = range.to.unwrap_or_else(|| first.clocks.earliest());
                     if !self.cutter.fits(range.from, to, before + first.claimed) {
@@ -222,17 +222,17 @@ impl<T> Held<T> {
         }
     }
 
-    fn take(&mut self, page: &Page<'_>, text: &str, mut keep: impl FnMut(&Found<'_>) -> Option<T>) {
-        for (entry, json) in page.entries.iter().zip(elements(text)) {
-            let created_at = match entry {
-                Entry::Event(event) => event.created_at,
-                Entry::Malformed(_) => RawEvent::parse(json).created_at(),
+    fn take(&mut self, page: &Page<'_>, mut keep: impl FnMut(&Found<'_>) -> Option<T>) {
+        for (element, json) in page.elements.iter().zip(&page.raw) {
+            let created_at = match element {
+                Element::Event(event) => event.created_at,
+                Element::Malformed(_) => RawEvent::parse(json).created_at(),
             };
             if !self.is_within(created_at) {
                 continue;
             }
-            let id = entry.id();
-            if let Some(value) = keep(&Found { entry, json }) {
+            let id = element.id();
+            if let Some(value) = keep(&Found { element, json }) {
                 let kept = Kept {
                     created_at,
                     id,

@@ -1,7 +1,10 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::window::WindowSettings;
+use crate::{
+    outbox::{Content, Written},
+    window::WindowSettings,
+};
 
 const LOOKBACK: i64 = 900;
 /// 2026-11-20T00:00:00Z
@@ -21,7 +24,7 @@ fn account(max_series: usize) -> Account {
 
 fn count(account: &mut Account, events: &str, now: Timestamp) -> Tally {
     let text = format!(r#"{{"_embedded": {{"events": [{events}]}}}}"#);
-    let page = Page::parse(&text).expect("a page");
+    let page = Page::parse(&text, account.keep()).expect("a page");
     account.count(&page, now)
 }
 
@@ -29,7 +32,7 @@ fn total(account: &Account) -> u64 {
     account.ledger.series().map(|(_, saved)| saved.total).sum()
 }
 
-/// The lag of the one event counted.
+/// The lag of an event that is created and counted at these times.
 fn lag(created_at: &str, now: Timestamp) -> f64 {
     let event = format!(r#"{{"id": "a", "created_at": "{created_at}"}}"#);
     let tally = count(&mut account(10), &event, now);
@@ -52,7 +55,6 @@ fn a_page_of_everything() {
     let tally = count(&mut account, events, at(3600));
     let expected = Tally {
         lags: vec![0.0, 3600.0, 30.0],
-        places: vec![0, 2, 3],
         duplicates: 1,
         malformed: 2,
         late: 1,
@@ -100,7 +102,7 @@ fn a_lag_is_never_below_0() {
     let cases = [
         ("2026-11-20T00:00:10", 30, 20.0),
         ("2026-11-20T00:00:30", 30, 0.0),
-        // Half a second, and an API clock that is an hour behind.
+        // Half a second, and a clock of the API that is an hour behind.
         ("2026-11-20T00:00:29.5", 30, 0.5),
         ("2026-11-20T01:00:00", 30, 0.0),
         ("9999-12-30T00:00:00", 30, 0.0),
@@ -122,4 +124,49 @@ fn a_malformed_element_is_no_event() {
     };
     assert_eq!(tally, expected);
     assert_eq!((total(&account), account.window.remembered()), (0, 2));
+}
+
+#[test]
+fn what_is_counted_is_handed_to_the_outbox_and_nothing_else() {
+    let event = |id: &str, event_type: &str, created_at: &str| {
+        format!(r#"{{"id": "{id}", "event_type": "{event_type}", "created_at": "{created_at}"}}"#)
+    };
+    let new = event("a", "A", "2026-11-20T00:00:10");
+    let events = [
+        new.as_str(),
+        "7",
+        &new,
+        &event("b", "IGNORED", "2026-11-20T00:00:10"),
+        &event("c", "A", "2026-11-19T23:59:59"),
+        &event("d", "A", "2026-11-20T00:00:20"),
+    ];
+    let mut account = account(10);
+    account.filter.except.insert("IGNORED".into());
+    account.outbox = Outbox::new(Content::Everything, None, 0, Written::default());
+    let tally = count(&mut account, &events.join(","), at(30));
+    assert_eq!(tally.lags.len(), 2);
+    let lines = account.outbox.lines().new;
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| (line.number, &*line.text))
+        .collect();
+    let expected = [
+        (
+            1,
+            r#"{"id":"a","event_type":"A","created_at":"2026-11-20T00:00:10Z"}"#,
+        ),
+        (
+            2,
+            r#"{"id":"d","event_type":"A","created_at":"2026-11-20T00:00:20Z"}"#,
+        ),
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn raw_json_is_kept_only_for_an_event_log() {
+    let mut account = account(10);
+    assert_eq!(account.keep(), Keep::Parsed);
+    account.outbox = Outbox::new(Content::Impersonal, None, 0, Written::default());
+    assert_eq!(account.keep(), Keep::Raw);
 }

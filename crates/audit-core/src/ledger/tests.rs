@@ -125,7 +125,7 @@ fn named_types_start_at_0_and_are_never_set_back() {
     ledger.count(&labels("A", "CD", "GB"), Age::News, None);
     ledger.name_types(["A", "B"]);
     assert_eq!(types(&ledger), [("B", 1), ("A", 1), ("C", 0)]);
-    // A name is no event: it opens no series of its own.
+    // A name is not an event, so it opens no series by labels.
     let expected = series(&[("B CD GB", 1), ("A CD GB", 1)]);
     assert_eq!(shown(&ledger), expected);
 }

@@ -1,10 +1,10 @@
-//! JSON of the API as JSON for people and programs: the same value, in other white
-//! space.
+//! JSON of the API in a different layout, with the same value.
 
 use std::fmt::Write;
 
-/// The same JSON on one line. Characters that could steer a terminal are escaped,
-/// which JSON allows, so that it is the same value still. `json` must be JSON.
+/// Returns `json`, which must be JSON, on one line and without white space between
+/// tokens. [Unprintable](is_unprintable) characters are escaped, which does not change
+/// the value.
 #[must_use]
 pub fn compact(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
@@ -14,8 +14,8 @@ pub fn compact(json: &str) -> String {
     out
 }
 
-/// The same JSON over several lines, each but the first after `margin` blanks.
-/// `json` must be JSON.
+/// Returns `json`, which must be JSON, on several lines. Each line but the first begins
+/// with `margin` spaces and those of its depth. Unprintable characters are escaped.
 #[must_use]
 pub fn indented(json: &str, margin: usize) -> String {
     let mut out = String::with_capacity(json.len() * 2);
@@ -47,7 +47,7 @@ fn new_line(out: &mut String, margin: usize) {
     out.extend(std::iter::repeat_n(' ', margin));
 }
 
-/// Strings with their quotes, signs, and what is between them.
+/// Splits JSON into strings with their quotes, punctuation, and other values.
 fn tokens(json: &str) -> impl Iterator<Item = &str> {
     let mut rest = json;
     std::iter::from_fn(move || {
@@ -79,7 +79,7 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// Only strings can hold such characters.
+/// Appends a token. Only strings contain characters that have to be escaped.
 fn push(out: &mut String, token: &str) {
     if token.is_ascii() && !token.contains('\u{7f}') || !token.contains(is_unprintable) {
         out.push_str(token);
@@ -89,7 +89,7 @@ fn push(out: &mut String, token: &str) {
     for character in token.chars() {
         if is_unprintable(character) {
             for unit in character.encode_utf16(&mut units) {
-                // Writing to a String cannot fail.
+                // Writing to a `String` cannot fail.
                 let _ = write!(out, "\\u{unit:04x}");
             }
         } else {
@@ -98,8 +98,9 @@ fn push(out: &mut String, token: &str) {
     }
 }
 
-/// Control characters, and those that are not seen and change what is seen: marks
-/// of direction, joiners, line and paragraph separators, tags.
+/// Returns `true` for a character that could mislead a reader or control a terminal:
+/// control characters, and invisible characters such as direction marks, joiners, line
+/// and paragraph separators, and tags.
 #[must_use]
 pub fn is_unprintable(character: char) -> bool {
     character.is_control()
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn indented_is_read_by_people() {
+    fn indented_puts_each_value_on_a_line_of_its_own() {
         insta::assert_snapshot!(format!("  {}", indented(ODD, 2)), @r#"
         {
           "a\"\\": [

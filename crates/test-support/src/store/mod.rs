@@ -14,7 +14,7 @@ use std::{
 use audit_core::{
     account::{Account, Commit, Stage},
     event::{EventId, Labels, TypeFilter},
-    ledger::{Change, Changes, Exemplar, Ledger, Saved, SeriesKey},
+    ledger::{Change, Changes, Exemplar, Ledger, SavedCounter, SeriesKey},
     outbox::Outbox,
     window::{SavedWindow, Window, WindowSettings},
 };
@@ -101,7 +101,7 @@ pub fn load_account(store: &mut Store, key: &str) -> Option<Account> {
 }
 
 /// What is stored of a counter.
-type Counter = (Saved, Option<Exemplar>);
+type Counter = (SavedCounter, Option<Exemplar>);
 
 /// Everything that is stored of an account, in a form to compare.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 
 use audit_core::{
     account::{Account, Commit},
-    event::Page,
+    event::{Keep, Page},
     gate::{Gate, GateMemory, ScrapeInterval},
     sweep::PIECE_EVENTS,
     window::{Clocks, WindowSettings},
@@ -40,7 +40,7 @@ pub fn account_for_pages() -> Account {
 
 /// Parses a page and counts it; says how many events were new.
 pub fn count(account: &mut Account, page: &str) -> usize {
-    let page = Page::parse(page).expect("a page");
+    let page = Page::parse(page, Keep::Parsed).expect("a page");
     account.count(&page, newest()).lags.len()
 }
 

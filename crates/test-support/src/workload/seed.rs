@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use audit_core::event::{AuditEvent, Entry, EventId, Page};
+use audit_core::event::{AuditEvent, Element, EventId, Page};
 use jiff::{SignedDuration, Timestamp};
 use nexmo_audit_exporter::store::Store;
 
@@ -31,7 +31,8 @@ pub fn seed(directory: &Path, series: usize, events: usize) {
             labels: labels[place % series].clone(),
         };
         let page = Page {
-            entries: vec![Entry::Event(event)],
+            elements: vec![Element::Event(event)],
+            raw: Vec::new(),
             total_elements: None,
             total_pages: None,
         };

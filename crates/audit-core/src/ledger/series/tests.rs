@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use super::*;
 use crate::gate::{GateMemory, Scrape, ScrapeInterval, ScraperId};
 
@@ -9,7 +7,7 @@ fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A family and a gate, and what is on show.
+/// A family, the gate, and the generation that is shown.
 struct Shown {
     series: Series<&'static str>,
     gate: Gate,
@@ -56,7 +54,7 @@ impl Shown {
             .map(|(_, saved)| saved.published)
     }
 
-    /// As a process finds it that starts later.
+    /// Goes on as a new process that has restored what is stored.
     fn restart(&mut self) {
         let mut series = Series::new();
         for (key, saved) in self.series.iter() {
@@ -78,7 +76,7 @@ fn before_the_first_scraper_everything_is_shown_at_once() {
     assert_eq!(shown.published("a"), Some(0));
     shown.commit(1);
     assert_eq!(shown.published("a"), Some(1));
-    // And yet it is new to the first scraper, and steps only once that has seen it.
+    // The counter is still new to the first scraper, and rises only once that has seen it.
     shown.scrape(2);
     shown.count("a", false);
     shown.commit(3);
@@ -102,7 +100,7 @@ fn a_new_series_stays_at_0_until_a_hold_after_that_was_first_served() {
         shown.commit(now);
         assert_eq!(shown.published("a"), Some(published), "{now}");
     }
-    // From then on it steps with each commit.
+    // From then on the counter rises with each commit.
     shown.count("a", false);
     shown.commit(106);
     assert_eq!(shown.published("a"), Some(3));

@@ -1,8 +1,8 @@
-//! Whatever the order, the split into pages, the repetitions and the arrivals
-//! between pages: what is counted are the distinct ids.
+//! Each id is counted once, whatever the order of events, their split into pages, their
+//! repetitions, and their arrival between pages.
 //!
-//! The pure core runs against a model of the API's list of events, whose clock
-//! is an argument, so that hours pass in microseconds.
+//! The core runs against a model of the list of events. Time is an argument of both, so
+//! that hours pass in microseconds.
 
 mod api;
 mod claims;
@@ -10,31 +10,31 @@ mod poller;
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use api::{Manners, Order, Record, Rendering};
+use api::{ApiBehavior, Order, Record, Rendering};
 use poller::{Depth, Failure, Poll, Poller, Reach, Totals};
 
 const HOUR: i64 = 3600;
 
-/// Short, so that much is forgotten within one run.
+/// Short, so that many ids are forgotten within one run.
 const REACH: Reach = Reach {
     lookback: 60,
     deep: 300,
     retention: 600,
 };
 
-/// Long enough for the deep sweep at the end of a run to see all of it.
+/// Long enough for the deep sweep at the end of a run to see all events.
 const FAR_REACH: Reach = Reach {
     deep: 100 * HOUR,
     retention: 101 * HOUR,
     ..REACH
 };
 
-/// For how long events are created; many share a second.
+/// The span in which events are created, so short that many share a second.
 const CREATED_WITHIN: i64 = 2000;
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {
-        // A failure worth keeping becomes a test of its own.
+        // A failure that is worth keeping becomes a test of its own.
         failure_persistence: None,
         ..ProptestConfig::with_cases(cases)
     }
@@ -90,15 +90,15 @@ fn records(most_late: i64) -> impl Strategy<Value = Vec<Record>> {
 }
 
 prop_compose! {
-    fn manners()(
+    fn behavior()(
         order in select(vec![Order::NewestFirst, Order::OldestFirst, Order::None]),
         restless in any::<bool>(),
         too_early in prop_oneof![Just(0), 0..200_i64],
         page_cap in 1..8_usize,
         repeated in 0..3_usize,
         seed in any::<u64>(),
-    ) -> Manners {
-        Manners { order, restless, too_early, page_cap, repeated, seed }
+    ) -> ApiBehavior {
+        ApiBehavior { order, restless, too_early, page_cap, repeated, seed }
     }
 }
 
@@ -106,12 +106,12 @@ prop_compose! {
     fn calm_poll()(
         wait in prop_oneof![0..40_i64, 0..400_i64],
         depth in prop_oneof![3 => Just(Depth::Lookback), 1 => Just(Depth::Deep)],
-        manners in manners(),
+        behavior in behavior(),
         size in 1..8_usize,
         seconds_per_page in 0..4_i64,
         narrows in any::<bool>(),
     ) -> Poll {
-        Poll { wait, depth, manners, size, seconds_per_page, narrows, failure: None, local_ahead: 0 }
+        Poll { wait, depth, behavior, size, seconds_per_page, narrows, failure: None, local_ahead: 0 }
     }
 }
 
@@ -136,8 +136,8 @@ prop_compose! {
     }
 }
 
-/// What a poller that has seen everything up to `now` has counted, and how
-/// many malformed elements it has met.
+/// The totals, and the number of malformed elements, that a poller must have counted
+/// that has seen everything up to `now`.
 fn truth(records: &[Record], now: i64) -> (Totals, u64) {
     let mut totals = Totals::new();
     let mut malformed = 0;
@@ -164,13 +164,13 @@ fn never_more_than_the_truth(poller: &Poller, records: &[Record]) -> Result<(), 
     Ok(())
 }
 
-/// The poll that ends a run: after the last event has appeared, and undisturbed.
+/// The poll that ends a run. Nothing disturbs it, and all events have appeared.
 fn last_poll(poller: &Poller, records: &[Record], depth: Depth) -> Poll {
     let last = records.iter().map(Record::appears).max().unwrap_or(0);
     Poll {
         wait: (last - poller.now).max(0),
         depth,
-        manners: Manners {
+        behavior: ApiBehavior {
             order: Order::NewestFirst,
             restless: false,
             too_early: 0,
@@ -199,7 +199,7 @@ fn counts_the_truth(
         never_more_than_the_truth(&poller, records)?;
     }
     let last = Poll {
-        // A clock that is wrong for good is wrong at the end, too.
+        // A clock that is wrong throughout is also wrong at the end.
         local_ahead: polls.last().map_or(0, |poll| poll.local_ahead),
         ..last_poll(&poller, records, last)
     };
@@ -268,7 +268,7 @@ proptest! {
     fn no_more_ids_are_remembered_than_events_are_made_while_they_are_kept(
         every in 5..20_i64,
         wait in 5..60_i64,
-        manners in manners(),
+        behavior in behavior(),
         renderings in vec(
             select(vec![Rendering::Plain, Rendering::NoTime, Rendering::Malformed]),
             1..4,
@@ -277,15 +277,15 @@ proptest! {
         let records = steady_traffic(every, &renderings);
         let mut poller = Poller::new(REACH);
         let calm = last_poll(&poller, &[], Depth::Lookback);
-        // Restless pages can fail to be whole: what is kept is then kept longer.
-        let order = match manners.order {
+        // If pages are restless, a sweep may not be whole, and ids are kept for longer.
+        let order = match behavior.order {
             Order::None => Order::OldestFirst,
             order => order,
         };
-        let manners = Manners { order, restless: false, ..manners };
-        let poll = Poll { wait, manners, ..calm };
-        // One without a time is as young as the last sweep that shows it, and ids
-        // are forgotten a twenty-fourth of the retention at a time.
+        let behavior = ApiBehavior { order, restless: false, ..behavior };
+        let poll = Poll { wait, behavior, ..calm };
+        // An event without a time is as old as the last sweep that shows it, and ids are
+        // forgotten in buckets of a twenty-fourth of the retention.
         let coarse = REACH.retention / 24 + 1;
         let kept = REACH.retention + REACH.lookback + coarse + 2 * wait + every;
         while poller.now < 10 * REACH.retention {

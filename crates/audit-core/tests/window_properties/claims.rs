@@ -1,18 +1,19 @@
-//! Whatever the API claims of its pages, a sweep ends, and believes the larger.
+//! A sweep ends whatever the API claims about pages and events, and it believes the
+//! greater of two claims.
 
 use audit_core::{
-    event::Page,
+    event::{Keep, Page},
     sweep::{Step, Sweep},
 };
 use proptest::{collection::vec, prelude::*};
 
-/// How often a sweep reads all pages, at most.
+/// The most times that a sweep reads all pages.
 const MOST_READINGS: usize = 4;
 
-/// How many pages beyond the last are asked for in one reading, at most.
+/// The most pages beyond the last that one reading asks for.
 const MOST_BEYOND: usize = 3;
 
-/// The API's claims on one page; what it claims may differ from page to page.
+/// The claims of one page. They may differ from page to page.
 type Claims = (Option<u64>, Option<u64>);
 
 fn claim(truth: u64) -> impl Strategy<Value = Option<u64>> {
@@ -57,7 +58,7 @@ prop_compose! {
     }
 }
 
-/// Whether what the first page says is enough to know of all pages.
+/// Returns `true` if the claims of the first page are enough to know all pages.
 fn first_page_tells_all(pages: &[Vec<usize>], size: usize, (claimed, elements): Claims) -> bool {
     let by_elements = elements.map_or(0, |elements| elements.div_ceil(size as u64));
     claimed.unwrap_or(0).max(by_elements) >= pages.len() as u64
@@ -81,7 +82,7 @@ proptest! {
                     prop_assert!(requests < most, "more than {most} requests");
                     let ids = usize::try_from(number - 1).ok().and_then(|place| pages.get(place));
                     let text = text(ids.unwrap_or(beyond), claims[requests % claims.len()]);
-                    sweep.take(&Page::parse(&text).expect("a page"));
+                    sweep.take(&Page::parse(&text, Keep::Parsed).expect("a page"));
                     requests += 1;
                 }
                 Step::ReadAgain => sweep.read_again(),

@@ -1,9 +1,9 @@
-//! A model of the API's list of events: all that is not promised of it happens.
+//! A model of the list of events. It does everything that the API does not rule out.
 
 use fastrand::Rng;
 use jiff::{Timestamp, tz::Offset};
 
-/// 2026-11-20T00:00:00Z. Moments of the model are seconds after it.
+/// 2026-11-20T00:00:00Z. All moments of the model are in seconds after it.
 const START: i64 = 1_795_132_800;
 
 /// The moment that lies `seconds` after the start.
@@ -15,21 +15,21 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rendering {
     Plain,
-    /// Its time cannot be read.
+    /// With an unreadable time.
     NoTime,
-    /// Its time can be read in some answers.
+    /// With a time that is readable in some answers.
     FlickeringTime,
-    /// It lies in the future, and so in every range with an open end.
+    /// With a time in the future, which lies in every range with an open end.
     Year9999,
-    /// It has no id.
+    /// Without an id.
     Malformed,
 }
 
-/// An event as the API holds it; its number is its place in the list.
+/// An event of the model. Its number is its place in the list of all events.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) created: i64,
-    /// How long after its creation the list begins to show it.
+    /// The time from its creation until the list shows it.
     pub(crate) appears_after: i64,
     pub(crate) event_type: u8,
     pub(crate) country: u8,
@@ -41,18 +41,18 @@ impl Record {
         self.created + self.appears_after
     }
 
-    fn is_listed(&self, manners: &Manners, request: &Request) -> bool {
+    fn is_listed(&self, behavior: &ApiBehavior, request: &Request) -> bool {
         let (created, from) = match self.rendering {
             Rendering::Year9999 => (i64::MAX, request.from),
-            Rendering::Plain => (self.created, request.from - manners.too_early),
-            // Of one that bears no time only the range says that it is not old.
+            Rendering::Plain => (self.created, request.from - behavior.too_early),
+            // If an event has no time, only the range tells that it is not old.
             _ => (self.created, request.from),
         };
         let to = request.to.unwrap_or(i64::MAX);
         (from..=to).contains(&created) && self.appears() <= request.now
     }
 
-    /// Event type and country, which the model tells series apart by.
+    /// The event type and the country, which identify a series of the model.
     pub(crate) fn series(&self) -> (String, String) {
         (
             format!("T{}", self.event_type),
@@ -65,21 +65,21 @@ impl Record {
 pub(crate) enum Order {
     NewestFirst,
     OldestFirst,
-    /// Another one at every request.
+    /// A different order at every request.
     None,
 }
 
 /// How the API answers during one sweep.
 #[derive(Debug, Clone)]
-pub(crate) struct Manners {
+pub(crate) struct ApiBehavior {
     pub(crate) order: Order,
-    /// Events of one second change places at every request.
+    /// Whether events of one second change places at every request.
     pub(crate) restless: bool,
-    /// How many seconds from before the range it shows too.
+    /// How many seconds before the range are also shown.
     pub(crate) too_early: i64,
-    /// The most events that it shows on a page, whatever it is asked for.
+    /// The greatest number of events on a page, whatever size is asked for.
     pub(crate) page_cap: usize,
-    /// How many events of a page come twice on it.
+    /// How many events of a page are on it twice.
     pub(crate) repeated: usize,
     pub(crate) seed: u64,
 }
@@ -95,10 +95,10 @@ pub(crate) struct Request {
 }
 
 /// The answer to a request.
-pub(crate) fn answer(records: &[Record], manners: &Manners, request: &Request) -> String {
-    let mut rng = rng(manners, request);
-    let listed = listed(records, manners, request, &mut rng);
-    let size = request.size.min(manners.page_cap);
+pub(crate) fn answer(records: &[Record], behavior: &ApiBehavior, request: &Request) -> String {
+    let mut rng = rng(behavior, request);
+    let listed = listed(records, behavior, request, &mut rng);
+    let size = request.size.min(behavior.page_cap);
     let before = usize::try_from(request.page - 1).map_or(usize::MAX, |page| page * size);
     let mut elements: Vec<String> = listed
         .iter()
@@ -106,7 +106,7 @@ pub(crate) fn answer(records: &[Record], manners: &Manners, request: &Request) -
         .take(size)
         .map(|number| element(*number, &records[*number], &mut rng))
         .collect();
-    let repeated: Vec<String> = elements.iter().take(manners.repeated).cloned().collect();
+    let repeated: Vec<String> = elements.iter().take(behavior.repeated).cloned().collect();
     elements.extend(repeated);
     format!(
         r#"{{"_embedded": {{"events": [{}]}}, "page": {{"totalElements": {}, "totalPages": {}}}}}"#,
@@ -116,26 +116,32 @@ pub(crate) fn answer(records: &[Record], manners: &Manners, request: &Request) -
     )
 }
 
-/// The chances of one request; the same at each when the API keeps its order.
-fn rng(manners: &Manners, request: &Request) -> Rng {
-    let restless = manners.restless || matches!(manners.order, Order::None);
+/// The random numbers of one request; the same at each request if the API keeps its
+/// order.
+fn rng(behavior: &ApiBehavior, request: &Request) -> Rng {
+    let restless = behavior.restless || matches!(behavior.order, Order::None);
     let request = if restless {
         request.now.unsigned_abs() << 20 | request.page
     } else {
         0
     };
-    Rng::with_seed(manners.seed ^ request)
+    Rng::with_seed(behavior.seed ^ request)
 }
 
 /// The numbers of the events in the range, in the order of this answer.
-fn listed(records: &[Record], manners: &Manners, request: &Request, rng: &mut Rng) -> Vec<usize> {
+fn listed(
+    records: &[Record],
+    behavior: &ApiBehavior,
+    request: &Request,
+    rng: &mut Rng,
+) -> Vec<usize> {
     let mut numbers: Vec<usize> = (0..records.len())
-        .filter(|number| records[*number].is_listed(manners, request))
+        .filter(|number| records[*number].is_listed(behavior, request))
         .collect();
-    if manners.restless || matches!(manners.order, Order::None) {
+    if behavior.restless || matches!(behavior.order, Order::None) {
         rng.shuffle(&mut numbers);
     }
-    match manners.order {
+    match behavior.order {
         Order::NewestFirst => numbers.sort_by_key(|number| -records[*number].created),
         Order::OldestFirst => numbers.sort_by_key(|number| records[*number].created),
         Order::None => {}
@@ -151,7 +157,7 @@ fn element(number: usize, record: &Record, rng: &mut Rng) -> String {
         Rendering::Malformed => return format!(r#"{{"note": {number}, {labels}}}"#),
         Rendering::NoTime => "soon".to_owned(),
         Rendering::FlickeringTime if rng.bool() => "soon".to_owned(),
-        // A day later a `Timestamp` ends, and the time is one that cannot be read.
+        // A day later would be beyond the range of a `Timestamp`, and so unreadable.
         Rendering::Year9999 => "9999-12-30T00:00:00".to_owned(),
         Rendering::Plain | Rendering::FlickeringTime => created_at,
     };

@@ -1,19 +1,18 @@
-//! Polls the model as a poller would: with nothing but the window, the sweep
-//! and the account.
+//! Polls the model with the account and the sweep, as the exporter does.
 
 use std::collections::BTreeMap;
 
 use audit_core::{
     account::Account,
-    event::Page,
+    event::{Keep, Page},
     sweep::{Step, Sweep},
     window::{Clocks, WindowSettings},
 };
 use jiff::SignedDuration;
 
-use crate::api::{Manners, Record, Request, answer, at};
+use crate::api::{ApiBehavior, Record, Request, answer, at};
 
-/// How far back sweeps read, in seconds.
+/// The spans that sweeps reach back, in seconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reach {
     pub(crate) lookback: i64,
@@ -27,35 +26,35 @@ pub(crate) enum Depth {
     Deep,
 }
 
-/// What befalls a sweep before one of its requests.
+/// A failure of a sweep before one of its requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Failure {
-    /// The API fails: what was counted so far stays counted.
+    /// The API fails. What was counted so far stays counted.
     Api,
-    /// The exporter dies: it begins again with what was committed before.
+    /// The exporter dies. It goes on from the last commit.
     Crash,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Poll {
-    /// How long after the end of the one before.
+    /// The time from the end of the poll before.
     pub(crate) wait: i64,
     pub(crate) depth: Depth,
-    pub(crate) manners: Manners,
+    pub(crate) behavior: ApiBehavior,
     pub(crate) size: usize,
     pub(crate) seconds_per_page: i64,
-    /// Whether pages are read again only up to when the sweep began.
+    /// Whether pages are read again only up to the beginning of the sweep.
     pub(crate) narrows: bool,
-    /// Before which request, from 0, and what.
+    /// The request, from 0, before which the sweep fails, and how it fails.
     pub(crate) failure: Option<(u32, Failure)>,
-    /// How far the local clock is ahead of the API's.
+    /// How far the local clock is ahead of the clock of the API.
     pub(crate) local_ahead: i64,
 }
 
 /// Totals by event type and country.
 pub(crate) type Totals = BTreeMap<(String, String), u64>;
 
-/// What would be committed.
+/// Everything that a commit would store.
 #[derive(Clone)]
 struct State {
     account: Account,
@@ -65,7 +64,7 @@ struct State {
 pub(crate) struct Poller {
     state: State,
     reach: Reach,
-    /// By the API's clock.
+    /// The time by the clock of the API.
     pub(crate) now: i64,
 }
 
@@ -86,7 +85,7 @@ impl Poller {
         }
     }
 
-    /// Whether the sweep was whole.
+    /// Polls once. Returns `true` if the sweep was whole.
     pub(crate) fn poll(&mut self, records: &[Record], poll: &Poll) -> bool {
         self.now += poll.wait;
         let started = Clocks {
@@ -129,7 +128,7 @@ impl Poller {
         self.state.account.window.remembered()
     }
 
-    /// Where the sweep begins to read, in seconds after the start.
+    /// Returns the moment from which the sweep reads, in seconds after the start.
     fn start(&self, depth: Depth, started: Clocks) -> i64 {
         let window = &self.state.account.window;
         let from = match depth {
@@ -161,7 +160,7 @@ impl Poller {
                         page,
                         size: poll.size,
                     };
-                    sweep.take(&self.read(&answer(records, &poll.manners, &request)));
+                    sweep.take(&self.read(&answer(records, &poll.behavior, &request)));
                     self.now += poll.seconds_per_page;
                 }
                 Step::ReadAgain if poll.narrows && to.is_none() => {
@@ -175,9 +174,9 @@ impl Poller {
         }
     }
 
-    /// Counts what is new on a page.
+    /// Counts the new events of a page.
     fn read<'a>(&mut self, text: &'a str) -> Page<'a> {
-        let page = Page::parse(text).expect("the model answers with pages");
+        let page = Page::parse(text, Keep::Parsed).expect("the model answers with pages");
         let tally = self.state.account.count(&page, at(self.now));
         self.state.malformed += tally.malformed;
         page
