@@ -29,8 +29,8 @@ use crate::{
         status::{Failing, Progress},
     },
     store::{
+        AccountStorage, SharedStore,
         event_log::{Destination, EventLog, LogFile},
-        shared::{SharedStore, StoredAccount},
     },
 };
 
@@ -82,7 +82,7 @@ struct Shown {
 
 #[derive(Debug)]
 struct Ready {
-    poller: PollerStart<StoredAccount>,
+    poller: PollerStart<AccountStorage>,
     event_log: Option<EventLog>,
 }
 
@@ -114,7 +114,7 @@ impl SharedLog {
     fn of(
         &self,
         name: Option<Arc<str>>,
-        storage: &StoredAccount,
+        storage: &AccountStorage,
     ) -> anyhow::Result<(Outbox, EventLog)> {
         let written = Written::default();
         let outbox = Outbox::new(self.content, name, storage.last_line()?, written.clone());

@@ -26,7 +26,7 @@ use crate::{
         Server, Site, WebConfigFile, bind,
         reload::{Answer, ReloadHandle},
     },
-    store::shared::SharedStore,
+    store::SharedStore,
 };
 use accounts::{Accounts, Shared, SharedLog};
 use audit_core::gate::Gate;

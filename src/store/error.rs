@@ -12,7 +12,7 @@ pub enum StoreError {
     #[error(
         "{} is in use by another process{}: stop that one, or give each exporter \
          a storage path of its own",
-        path.display(), holder(*pid)
+        path.display(), process(*pid)
     )]
     AlreadyOpen {
         /// The file.
@@ -185,7 +185,7 @@ impl StoreError {
     }
 }
 
-fn holder(pid: Option<u32>) -> String {
+fn process(pid: Option<u32>) -> String {
     pid.map_or_else(String::new, |pid| format!(" (pid {pid})"))
 }
 

@@ -7,7 +7,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write, stdout},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -16,7 +16,7 @@ use std::{
 use audit_core::outbox::{Line, Written};
 use tokio::task::spawn_blocking;
 
-use crate::store::{StoreError, shared::StoredLines};
+use super::{StoreError, file_identity::FileIdentity, handles::EventLogLines};
 
 /// How much is written at once.
 const BATCH_BYTES: usize = 256 * 1024;
@@ -28,7 +28,7 @@ const FILE_MODE: u32 = 0o640;
 
 /// Where the log goes.
 #[derive(Debug)]
-pub enum Destination {
+pub(crate) enum Destination {
     /// To standard output.
     Standard,
     /// To a file that is appended to, and made anew when it was moved away.
@@ -37,7 +37,7 @@ pub enum Destination {
 
 /// A file, as long as it is the one at its path.
 #[derive(Debug)]
-pub struct LogFile {
+pub(crate) struct LogFile {
     path: PathBuf,
     open: Option<File>,
 }
@@ -54,16 +54,15 @@ enum EventLogError {
 
 /// Writes one account's lines.
 #[derive(Debug)]
-pub struct EventLog {
-    lines: StoredLines,
+pub(crate) struct EventLog {
+    lines: EventLogLines,
     destination: Arc<Mutex<Destination>>,
     written: Written,
 }
 
 impl LogFile {
     /// Nothing is opened or made yet.
-    #[must_use]
-    pub fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self { path, open: None }
     }
 
@@ -85,13 +84,9 @@ impl LogFile {
     }
 
     fn is_at_path(&self, file: &File) -> bool {
-        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-        let there = fs::metadata(&self.path).map(identity);
-        there.is_ok_and(|there| {
-            file.metadata()
-                .map(identity)
-                .is_ok_and(|here| here == there)
-        })
+        let found = FileIdentity::at(&self.path);
+        let open = file.metadata().map(|metadata| FileIdentity::of(&metadata));
+        open.is_ok_and(|open| found.is_ok_and(|found| found == Some(open)))
     }
 
     fn open_anew(&self) -> io::Result<File> {
@@ -139,8 +134,11 @@ impl Destination {
 impl EventLog {
     /// A log of these lines, in a place that other accounts may share; how far it is
     /// shows in `written`.
-    #[must_use]
-    pub fn new(lines: StoredLines, destination: Arc<Mutex<Destination>>, written: Written) -> Self {
+    pub(crate) fn new(
+        lines: EventLogLines,
+        destination: Arc<Mutex<Destination>>,
+        written: Written,
+    ) -> Self {
         Self {
             lines,
             destination,
@@ -149,7 +147,7 @@ impl EventLog {
     }
 
     /// Writes for ever.
-    pub async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         let mut wait = FIRST_RETRY;
         let mut failing = false;
         loop {
@@ -161,7 +159,7 @@ impl EventLog {
                         tracing::info!("the event log is written again, from where it had ended");
                     }
                     wait = FIRST_RETRY;
-                    self.lines.more().await;
+                    self.lines.wait_for_new().await;
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut failing, true) {

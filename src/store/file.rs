@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{self, ErrorKind},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
@@ -13,10 +13,11 @@ use redb::{Builder, Database, Error, backends::FileBackend};
 
 use super::{
     error::StoreError,
-    format::{self, Format},
-    held::HeldFile,
-    holder, load,
-    mark::Marks,
+    file_identity::FileIdentity,
+    format::{self, FileFormat},
+    held_file::HeldFile,
+    lock_owner, read,
+    write_id::LastWrite,
 };
 
 const FILE_NAME: &str = "state.redb";
@@ -30,7 +31,7 @@ const FILE_MODE: u32 = 0o660;
 #[derive(Debug)]
 pub(super) struct OpenFile {
     pub(super) database: Database,
-    identity: (u64, u64),
+    identity: FileIdentity,
 }
 
 /// The path of the file in `directory`.
@@ -51,7 +52,7 @@ pub(super) fn ensure(directory: &Path, path: &Path) -> Result<(), StoreError> {
 /// Opens what is there and brings it to the present format. Not a byte of it is
 /// changed before it has been found whole and ours; if this process had it open
 /// before, as `left` by it.
-pub(super) fn open(path: &Path, left: Option<&Marks>) -> Result<OpenFile, StoreError> {
+pub(super) fn open(path: &Path, left: Option<&LastWrite>) -> Result<OpenFile, StoreError> {
     let failed = |error| StoreError::io("open", path, error);
     let metadata = fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() {
@@ -66,9 +67,9 @@ pub(super) fn open(path: &Path, left: Option<&Marks>) -> Result<OpenFile, StoreE
         .write(true)
         .open(path)
         .map_err(failed)?;
-    let identity = identity(&file.metadata().map_err(failed)?);
+    let identity = FileIdentity::of(&file.metadata().map_err(failed)?);
     let opened = guarded("open", path, || open_database(file, left));
-    match opened.map_err(|error| holder::named(error, identity))? {
+    match opened.map_err(|error| lock_owner::added(error, identity))? {
         Opening::Newer {
             format,
             known,
@@ -103,11 +104,8 @@ impl OpenFile {
     /// Whether this is what is at `path`. A file that was deleted, or whose volume
     /// was unmounted, takes writes as before, and nobody would ever read them.
     pub(super) fn is_at(&self, path: &Path) -> Result<bool, StoreError> {
-        match fs::metadata(path) {
-            Ok(metadata) => Ok(identity(&metadata) == self.identity),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(StoreError::io("find", path, error)),
-        }
+        let found = FileIdentity::at(path).map_err(|error| StoreError::io("find", path, error))?;
+        Ok(found == Some(self.identity))
     }
 }
 
@@ -122,14 +120,14 @@ enum Opening {
     },
 }
 
-fn open_database(file: File, left: Option<&Marks>) -> Result<Opening, Error> {
+fn open_database(file: File, left: Option<&LastWrite>) -> Result<Opening, Error> {
     let file = HeldFile::new(FileBackend::new(file)?);
     let database = builder()
         // Every checksum is verified: what is read later can be trusted.
         .set_check_integrity_on_open(true)
         .create_with_backend(file.clone())?;
     match format::read(&database)? {
-        Format::Newer {
+        FileFormat::Newer {
             format,
             known,
             written_by,
@@ -138,9 +136,9 @@ fn open_database(file: File, left: Option<&Marks>) -> Result<Opening, Error> {
             known,
             written_by,
         }),
-        Format::Known(format) => {
+        FileFormat::Known(format) => {
             if let Some(left) = left {
-                if !left.is_ours(load::mark(&database)?) {
+                if !left.is_ours(read::last_write_id(&database)?) {
                     return Ok(Opening::Changed);
                 }
                 // It was closed after an error, and the system says only once that
@@ -225,8 +223,4 @@ fn sync_directory(directory: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
         result => result.map_err(|error: io::Error| StoreError::io("sync", directory, error)),
     }
-}
-
-fn identity(metadata: &fs::Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }

@@ -16,16 +16,16 @@ const FORMAT: &str = "format";
 const WRITTEN_BY: &str = "written by";
 
 /// One step from a format to the next.
-type Step = fn(&WriteTransaction) -> Result<(), Error>;
+type UpgradeStep = fn(&WriteTransaction) -> Result<(), Error>;
 
 /// `STEPS[n]` makes format n + 2 of format n + 1. A change of `tables` needs a
 /// step here and a file of the old format among the tests; no step is ever
 /// changed or taken away.
-const STEPS: &[Step] = &[format_1::upgrade, add_lines];
+const STEPS: &[UpgradeStep] = &[format_1::upgrade, add_lines];
 
 /// What a file says of itself.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum FileFormat {
     /// It can be used, perhaps after [`upgrade`].
     Known(u32),
     /// A later version of this program wrote it.
@@ -52,7 +52,7 @@ pub(super) fn initialize(database: &Database) -> Result<(), Error> {
 }
 
 /// Reads which format a database has; an error if it is none of this program.
-pub(super) fn read(database: &Database) -> Result<Format, Error> {
+pub(super) fn read(database: &Database) -> Result<FileFormat, Error> {
     read_knowing(database, STEPS)
 }
 
@@ -68,11 +68,11 @@ fn add_lines(transaction: &WriteTransaction) -> Result<(), Error> {
     Ok(())
 }
 
-fn newest(steps: &[Step]) -> u32 {
+fn newest(steps: &[UpgradeStep]) -> u32 {
     u32::try_from(steps.len() + 1).unwrap_or(u32::MAX)
 }
 
-fn read_knowing(database: &Database, steps: &[Step]) -> Result<Format, Error> {
+fn read_knowing(database: &Database, steps: &[UpgradeStep]) -> Result<FileFormat, Error> {
     let transaction = database.begin_read()?;
     let about = match transaction.open_table(ABOUT) {
         Err(TableError::TableDoesNotExist(_)) => return Err(foreign()),
@@ -89,7 +89,7 @@ fn read_knowing(database: &Database, steps: &[Step]) -> Result<Format, Error> {
     let known = newest(steps);
     if format > known {
         let written_by = text(WRITTEN_BY)?;
-        return Ok(Format::Newer {
+        return Ok(FileFormat::Newer {
             format,
             known,
             written_by,
@@ -98,10 +98,10 @@ fn read_knowing(database: &Database, steps: &[Step]) -> Result<Format, Error> {
     if format == 0 {
         return Err(foreign());
     }
-    Ok(Format::Known(format))
+    Ok(FileFormat::Known(format))
 }
 
-fn upgrade_by(database: &Database, format: u32, steps: &[Step]) -> Result<(), Error> {
+fn upgrade_by(database: &Database, format: u32, steps: &[UpgradeStep]) -> Result<(), Error> {
     let done = usize::try_from(format.saturating_sub(1)).unwrap_or(usize::MAX);
     let left = steps.get(done..).unwrap_or_default();
     if left.is_empty() {
@@ -149,8 +149,8 @@ mod tests {
         Ok(())
     }
 
-    const TWO: &[Step] = &[|to| add(to, "first"), |to| add(to, "second")];
-    const FAILING: &[Step] = &[
+    const TWO: &[UpgradeStep] = &[|to| add(to, "first"), |to| add(to, "second")];
+    const FAILING: &[UpgradeStep] = &[
         |to| add(to, "first"),
         |_| Err(Error::Corrupted("no".to_owned())),
     ];
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(number(&database, "first"), Some(0));
         assert_eq!(number(&database, "second"), Some(1));
         let format = read_knowing(&database, TWO).expect("a format");
-        assert_eq!(format, Format::Known(3));
+        assert_eq!(format, FileFormat::Known(3));
         upgrade_by(&database, 3, TWO).expect("nothing to do");
         assert_eq!(number(&database, "steps"), Some(2));
     }
@@ -180,14 +180,14 @@ mod tests {
         upgrade_by(&database, 1, FAILING).expect_err("the second step fails");
         assert_eq!(number(&database, "first"), None);
         let format = read_knowing(&database, FAILING).expect("a format");
-        assert_eq!(format, Format::Known(newest(STEPS)));
+        assert_eq!(format, FileFormat::Known(newest(STEPS)));
     }
 
     #[test]
     fn what_is_newer_is_told_with_its_version() {
         let database = fresh();
         upgrade_by(&database, 1, TWO).expect("two steps");
-        let expected = Format::Newer {
+        let expected = FileFormat::Newer {
             format: 3,
             known: 1,
             written_by: env!("CARGO_PKG_VERSION").to_owned(),

@@ -13,20 +13,23 @@
 //! made it, by which that next call knows whether the file is still the one that
 //! this process left.
 
-mod commit;
 mod error;
-pub mod event_log;
+pub(crate) mod event_log;
 mod file;
+mod file_identity;
 mod format;
 mod format_1;
-mod held;
-mod holder;
-mod load;
-mod mark;
-pub mod shared;
+mod handles;
+mod held_file;
+mod lock_owner;
+mod queue;
+mod read;
 mod tables;
+mod write;
+mod write_id;
 
 pub use error::StoreError;
+pub(crate) use handles::{AccountStorage, SharedStore};
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -42,7 +45,7 @@ use audit_core::{
 };
 use file::OpenFile;
 use jiff::Timestamp;
-use mark::Marks;
+use write_id::LastWrite;
 
 /// The durable state of all accounts, held for this process alone.
 #[derive(Debug)]
@@ -50,7 +53,7 @@ pub struct Store {
     path: PathBuf,
     /// `None` after an error, until it is opened again.
     file: Option<OpenFile>,
-    marks: Marks,
+    last_write: LastWrite,
 }
 
 /// An account as it was stored; `W` is what was made of its window.
@@ -75,11 +78,11 @@ impl Store {
         let path = file::path_in(directory);
         file::ensure(directory, &path)?;
         let file = file::open(&path, None)?;
-        let last = file::guarded("read", &path, || load::mark(&file.database))?;
+        let last = file::guarded("read", &path, || read::last_write_id(&file.database))?;
         Ok(Self {
             path,
             file: Some(file),
-            marks: Marks::new(unique(), last),
+            last_write: LastWrite::new(unique(), last),
         })
     }
 
@@ -100,7 +103,7 @@ impl Store {
         restore: impl FnOnce(SavedWindow, &mut dyn Iterator<Item = Remembered>) -> W,
     ) -> Result<Option<SavedAccount<W>>, StoreError> {
         self.with_file("read", |file, _| {
-            load::account(file, api_key, ledger, restore)
+            read::account(file, api_key, ledger, restore)
         })
     }
 
@@ -111,7 +114,7 @@ impl Store {
     ///
     /// When the file cannot be read.
     pub fn load_gate(&mut self, now: Timestamp) -> Result<GateMemory, StoreError> {
-        self.with_file("read", |file, _| load::gate(file, now))
+        self.with_file("read", |file, _| read::gate(file, now))
     }
 
     /// Reads lines of an account's event log that are not taken away yet: those
@@ -127,7 +130,7 @@ impl Store {
         after: u64,
         most: usize,
     ) -> Result<Vec<Line>, StoreError> {
-        self.with_file("read", |file, _| load::lines(file, api_key, after, most))
+        self.with_file("read", |file, _| read::lines(file, api_key, after, most))
     }
 
     /// The number of the last of those lines; 0 if there is none.
@@ -136,7 +139,7 @@ impl Store {
     ///
     /// When the file cannot be read.
     pub fn last_line(&mut self, api_key: &str) -> Result<u64, StoreError> {
-        self.with_file("read", |file, _| load::last_line(file, api_key))
+        self.with_file("read", |file, _| read::last_line(file, api_key))
     }
 
     /// Stores commits of accounts, each with its API key, and what is remembered of
@@ -148,16 +151,16 @@ impl Store {
     /// When it could not be stored, or perhaps was and that is not certain: store
     /// the same or a later commit before anything of it is shown. Where
     /// [`StoreError::is_transient`], a later call may succeed.
-    pub fn commit(
+    pub fn write(
         &mut self,
         commits: &[(&str, &Commit)],
         gate: Option<&GateMemory>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.with_file("write", |file, marks| {
-            let mark = marks.next();
-            commit::write(file, commits, gate, now, mark)?;
-            marks.settle(mark);
+        self.with_file("write", |file, last_write| {
+            let id = last_write.next();
+            write::commits(file, commits, gate, now, id)?;
+            last_write.settle(id);
             Ok(())
         })
     }
@@ -167,12 +170,12 @@ impl Store {
     fn with_file<T>(
         &mut self,
         doing: &'static str,
-        run: impl FnOnce(&OpenFile, &mut Marks) -> Result<T, redb::Error>,
+        run: impl FnOnce(&OpenFile, &mut LastWrite) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         let file = self.take_file()?;
-        let marks = &mut self.marks;
+        let last_write = &mut self.last_write;
         let (answer, file) = file::guarded(doing, &self.path, || {
-            let answer = run(&file, marks)?;
+            let answer = run(&file, last_write)?;
             Ok((answer, file))
         })?;
         self.file = Some(file);
@@ -192,9 +195,9 @@ impl Store {
 
     /// Never makes a new file: what this process knows would not fit it.
     fn reopen(&mut self) -> Result<OpenFile, StoreError> {
-        let file = file::open(&self.path, Some(&self.marks))?;
-        let found = file::guarded("read", &self.path, || load::mark(&file.database))?;
-        self.marks.settle(found);
+        let file = file::open(&self.path, Some(&self.last_write))?;
+        let found = file::guarded("read", &self.path, || read::last_write_id(&file.database))?;
+        self.last_write.settle(found);
         Ok(file)
     }
 }

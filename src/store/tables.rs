@@ -16,42 +16,44 @@ use jiff::Timestamp;
 use redb::{Error, TableDefinition};
 
 /// The number of an account.
-pub(super) type Account = u32;
-/// Account, seconds since 1970, bits of the id.
-pub(super) type IdKey = (Account, i64, u128);
-/// Account, event type, source, country of the source.
-pub(super) type SeriesKey<'a> = (Account, &'a str, &'a str, &'a str);
-/// Account, event type.
-pub(super) type TypeKey<'a> = (Account, &'a str);
+pub(super) type AccountNumber = u32;
+/// AccountNumber, seconds since 1970, bits of the id.
+pub(super) type StoredIdKey = (AccountNumber, i64, u128);
+/// AccountNumber, event type, source, country of the source.
+pub(super) type StoredSeriesKey<'a> = (AccountNumber, &'a str, &'a str, &'a str);
+/// AccountNumber, event type.
+pub(super) type StoredTypeKey<'a> = (AccountNumber, &'a str);
 /// Total, published, seen, and the newest event counted.
-pub(super) type Counter<'a> = (u64, u64, bool, Option<Latest<'a>>);
+pub(super) type StoredCounter<'a> = (u64, u64, bool, Option<StoredExemplar<'a>>);
 /// When it was created, in milliseconds since 1970; the bits of its id, or 0 and the
 /// id as the API writes it.
-pub(super) type Latest<'a> = (i64, u128, Option<&'a str>);
+pub(super) type StoredExemplar<'a> = (i64, u128, Option<&'a str>);
 /// Start, began, caught up, floor, watermark, newest; times in nanoseconds since
 /// 1970.
-pub(super) type Progress = (i128, i128, bool, i128, Option<i128>, Option<i128>);
+pub(super) type StoredProgress = (i128, i128, bool, i128, Option<i128>, Option<i128>);
 /// Interval, and when it was last seen; in nanoseconds.
-pub(super) type Scraper = (u64, i128);
+pub(super) type StoredScraper = (u64, i128);
 
 /// The number of every API key.
-pub(super) const ACCOUNTS: TableDefinition<'_, &str, Account> = TableDefinition::new("accounts");
+pub(super) const ACCOUNTS: TableDefinition<'_, &str, AccountNumber> =
+    TableDefinition::new("accounts");
 /// How far every account is.
-pub(super) const PROGRESS: TableDefinition<'_, Account, Progress> =
+pub(super) const PROGRESS: TableDefinition<'_, AccountNumber, StoredProgress> =
     TableDefinition::new("progress");
 /// The ids that are remembered.
-pub(super) const IDS: TableDefinition<'_, IdKey, ()> = TableDefinition::new("ids");
+pub(super) const IDS: TableDefinition<'_, StoredIdKey, ()> = TableDefinition::new("ids");
 /// The counters of `nexmo_audit_events_total`.
-pub(super) const SERIES: TableDefinition<'_, SeriesKey<'static>, Counter<'static>> =
+pub(super) const SERIES: TableDefinition<'_, StoredSeriesKey<'static>, StoredCounter<'static>> =
     TableDefinition::new("series");
 /// The counters of `nexmo_audit_events_by_type_total`.
-pub(super) const TYPES: TableDefinition<'_, TypeKey<'static>, Counter<'static>> =
+pub(super) const TYPES: TableDefinition<'_, StoredTypeKey<'static>, StoredCounter<'static>> =
     TableDefinition::new("types");
 /// Lines of the event log that are not written yet. Both are text, as in the table
 /// `about`: each kind of table is 60 kB of program.
 pub(super) const LINES: TableDefinition<'_, &str, &str> = TableDefinition::new("lines");
 /// Who scrapes.
-pub(super) const SCRAPERS: TableDefinition<'_, u64, Scraper> = TableDefinition::new("scrapers");
+pub(super) const SCRAPERS: TableDefinition<'_, u64, StoredScraper> =
+    TableDefinition::new("scrapers");
 /// Single numbers, by name.
 pub(super) const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 
@@ -66,7 +68,7 @@ const NANOSECONDS: i128 = 1_000_000_000;
 
 /// The key of an id. Times are kept to the second: an id is forgotten by it, and
 /// nothing else asks.
-pub(super) fn id_key(account: Account, remembered: &Remembered) -> IdKey {
+pub(super) fn id_key(account: AccountNumber, remembered: &Remembered) -> StoredIdKey {
     (
         account,
         whole_seconds(remembered.time),
@@ -74,7 +76,7 @@ pub(super) fn id_key(account: Account, remembered: &Remembered) -> IdKey {
     )
 }
 
-pub(super) fn remembered((_, seconds, bits): IdKey) -> Result<Remembered, Error> {
+pub(super) fn remembered((_, seconds, bits): StoredIdKey) -> Result<Remembered, Error> {
     Ok(Remembered {
         time: Timestamp::from_second(seconds).map_err(out_of_range)?,
         id: EventId::from_bits(bits),
@@ -82,12 +84,12 @@ pub(super) fn remembered((_, seconds, bits): IdKey) -> Result<Remembered, Error>
 }
 
 /// Keys of the ids of `account` from before the second of `floor`.
-pub(super) fn ids_before(account: Account, floor: Timestamp) -> Range<IdKey> {
+pub(super) fn ids_before(account: AccountNumber, floor: Timestamp) -> Range<StoredIdKey> {
     (account, i64::MIN, 0)..(account, whole_seconds(floor), 0)
 }
 
-/// Account and number of a line, so that the order of the keys is that of the numbers.
-pub(super) fn line_key(account: Account, number: u64) -> String {
+/// AccountNumber and number of a line, so that the order of the keys is that of the numbers.
+pub(super) fn line_key(account: AccountNumber, number: u64) -> String {
     format!("{account:08x}.{number:016x}")
 }
 
@@ -104,7 +106,7 @@ fn whole_seconds(time: Timestamp) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MIN)
 }
 
-pub(super) fn counter(saved: Saved, latest: Option<&Exemplar>) -> Counter<'_> {
+pub(super) fn counter(saved: Saved, latest: Option<&Exemplar>) -> StoredCounter<'_> {
     let latest = latest.map(|latest| {
         let (id, text) = latest.parts();
         (latest.created_at(), id.map_or(0, EventId::to_bits), text)
@@ -112,7 +114,7 @@ pub(super) fn counter(saved: Saved, latest: Option<&Exemplar>) -> Counter<'_> {
     (saved.total, saved.published, saved.seen, latest)
 }
 
-pub(super) fn saved(counter: Counter<'_>) -> Result<(Saved, Option<Exemplar>), Error> {
+pub(super) fn saved(counter: StoredCounter<'_>) -> Result<(Saved, Option<Exemplar>), Error> {
     let (total, published, seen, latest) = counter;
     if published > total {
         let said = format!("a counter shows {published} of {total}");
@@ -130,7 +132,7 @@ pub(super) fn saved(counter: Counter<'_>) -> Result<(Saved, Option<Exemplar>), E
     Ok((saved, latest.map(exemplar).transpose()?.flatten()))
 }
 
-pub(super) fn progress(stage: Stage, window: SavedWindow) -> Progress {
+pub(super) fn progress(stage: Stage, window: SavedWindow) -> StoredProgress {
     (
         stage.start.as_nanosecond(),
         stage.began.as_nanosecond(),
@@ -141,7 +143,7 @@ pub(super) fn progress(stage: Stage, window: SavedWindow) -> Progress {
     )
 }
 
-pub(super) fn stage_and_window(progress: Progress) -> Result<(Stage, SavedWindow), Error> {
+pub(super) fn stage_and_window(progress: StoredProgress) -> Result<(Stage, SavedWindow), Error> {
     let (start, began, caught_up, floor, watermark, newest) = progress;
     let stage = Stage {
         start: time(start)?,

@@ -17,11 +17,11 @@ use redb::{
 use super::{
     SavedAccount,
     file::OpenFile,
-    mark::Mark,
     tables::{
-        self, ACCOUNTS, Account, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE,
-        SERIES, TYPES, WRITER,
+        self, ACCOUNTS, AccountNumber, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS,
+        SEQUENCE, SERIES, TYPES, WRITER,
     },
+    write_id::WriteId,
 };
 
 /// Reads an account. Its ids are handed over one by one: there may be a million.
@@ -118,9 +118,9 @@ pub(super) fn last_line(file: &OpenFile, api_key: &str) -> Result<u64, Error> {
 }
 
 /// Reads which commit was the last.
-pub(super) fn mark(database: &Database) -> Result<Mark, Error> {
+pub(super) fn last_write_id(database: &Database) -> Result<WriteId, Error> {
     let transaction = database.begin_read()?;
-    Ok(Mark {
+    Ok(WriteId {
         writer: number(&transaction, WRITER)?.unwrap_or(0),
         sequence: number(&transaction, SEQUENCE)?.unwrap_or(0),
     })
@@ -140,7 +140,7 @@ fn since(last_seen: i128, now: Timestamp) -> Duration {
 /// Hands the ids to `take`; an error ends them early and is then the answer.
 fn ids<W>(
     transaction: &ReadTransaction,
-    account: Account,
+    account: AccountNumber,
     take: impl FnOnce(&mut dyn Iterator<Item = Remembered>) -> W,
 ) -> Result<W, Error> {
     let first = (account, i64::MIN, 0);
@@ -161,7 +161,7 @@ fn ids<W>(
 /// One by one: there may be a hundred thousand.
 fn counters(
     transaction: &ReadTransaction,
-    account: Account,
+    account: AccountNumber,
     ledger: &mut Ledger,
 ) -> Result<(), Error> {
     let series = transaction.open_table(SERIES)?;

@@ -17,16 +17,16 @@ use redb::{BackendError, StorageBackend, backends::FileBackend};
 const PIECE: usize = 1 << 16;
 
 #[derive(Debug)]
-enum Write {
+enum HeldWrite {
     Length(u64),
     Bytes(u64, Vec<u8>),
     Sync,
 }
 
 #[derive(Debug)]
-enum State {
+enum WriteState {
     /// What is held back, in order.
-    Holding(Vec<Write>),
+    Holding(Vec<HeldWrite>),
     Released,
     /// The release failed in the middle; only recovery by another open mends that.
     Failed,
@@ -36,27 +36,27 @@ enum State {
 #[derive(Debug, Clone)]
 pub(super) struct HeldFile {
     file: Arc<FileBackend>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<WriteState>>,
 }
 
 impl HeldFile {
     pub(super) fn new(file: FileBackend) -> Self {
         Self {
             file: Arc::new(file),
-            state: Arc::new(Mutex::new(State::Holding(Vec::new()))),
+            state: Arc::new(Mutex::new(WriteState::Holding(Vec::new()))),
         }
     }
 
     /// Writes what was held back, in its order; from now on nothing is.
     pub(super) fn release(&self) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State::Holding(writes) = std::mem::replace(&mut *state, State::Failed) else {
+        let WriteState::Holding(writes) = std::mem::replace(&mut *state, WriteState::Failed) else {
             return Ok(());
         };
         for write in &writes {
             self.apply(write)?;
         }
-        *state = State::Released;
+        *state = WriteState::Released;
         Ok(())
     }
 
@@ -75,29 +75,29 @@ impl HeldFile {
         self.file.sync_data()
     }
 
-    fn apply(&self, write: &Write) -> io::Result<()> {
+    fn apply(&self, write: &HeldWrite) -> io::Result<()> {
         match write {
-            Write::Length(length) => self.file.set_len(*length),
-            Write::Bytes(offset, bytes) => self.file.write(*offset, bytes),
-            Write::Sync => self.file.sync_data(),
+            HeldWrite::Length(length) => self.file.set_len(*length),
+            HeldWrite::Bytes(offset, bytes) => self.file.write(*offset, bytes),
+            HeldWrite::Sync => self.file.sync_data(),
         }
     }
 
     /// Holds a write back; says whether that is still done.
-    fn hold(&self, write: impl FnOnce() -> Write) -> io::Result<bool> {
+    fn hold(&self, write: impl FnOnce() -> HeldWrite) -> io::Result<bool> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *state {
-            State::Holding(writes) => {
+            WriteState::Holding(writes) => {
                 writes.push(write());
                 Ok(true)
             }
-            State::Released => Ok(false),
-            State::Failed => Err(io::Error::other("an earlier write failed")),
+            WriteState::Released => Ok(false),
+            WriteState::Failed => Err(io::Error::other("an earlier write failed")),
         }
     }
 
     /// Reads what the file would hold after `writes`.
-    fn read_through(&self, writes: &[Write], offset: u64, out: &mut [u8]) -> io::Result<()> {
+    fn read_through(&self, writes: &[HeldWrite], offset: u64, out: &mut [u8]) -> io::Result<()> {
         if offset.saturating_add(out.len() as u64) > length_after(self.file.len()?, writes) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -108,20 +108,20 @@ impl HeldFile {
         new.fill(0);
         for write in writes {
             match write {
-                Write::Bytes(start, bytes) => overlay(offset, out, *start, bytes),
-                Write::Length(length) => cut(offset, out, *length),
-                Write::Sync => {}
+                HeldWrite::Bytes(start, bytes) => overlay(offset, out, *start, bytes),
+                HeldWrite::Length(length) => cut(offset, out, *length),
+                HeldWrite::Sync => {}
             }
         }
         Ok(())
     }
 }
 
-fn length_after(length: u64, writes: &[Write]) -> u64 {
+fn length_after(length: u64, writes: &[HeldWrite]) -> u64 {
     writes.iter().fold(length, |length, write| match write {
-        Write::Length(length) => *length,
-        Write::Bytes(offset, bytes) => length.max(offset + bytes.len() as u64),
-        Write::Sync => length,
+        HeldWrite::Length(length) => *length,
+        HeldWrite::Bytes(offset, bytes) => length.max(offset + bytes.len() as u64),
+        HeldWrite::Sync => length,
     })
 }
 
@@ -149,14 +149,14 @@ impl StorageBackend for HeldFile {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let length = self.file.len()?;
         Ok(match &*state {
-            State::Holding(writes) => length_after(length, writes),
-            State::Released | State::Failed => length,
+            WriteState::Holding(writes) => length_after(length, writes),
+            WriteState::Released | WriteState::Failed => length,
         })
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let State::Holding(writes) = &*state {
+        if let WriteState::Holding(writes) = &*state {
             return self.read_through(writes, offset, out);
         }
         drop(state);
@@ -164,21 +164,21 @@ impl StorageBackend for HeldFile {
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        if self.hold(|| Write::Length(length))? {
+        if self.hold(|| HeldWrite::Length(length))? {
             return Ok(());
         }
         self.file.set_len(length)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        if self.hold(|| Write::Sync)? {
+        if self.hold(|| HeldWrite::Sync)? {
             return Ok(());
         }
         self.file.sync_data()
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        if self.hold(|| Write::Bytes(offset, bytes.to_vec()))? {
+        if self.hold(|| HeldWrite::Bytes(offset, bytes.to_vec()))? {
             return Ok(());
         }
         self.file.write(offset, bytes)

@@ -10,21 +10,21 @@ use redb::{Error, ReadableTable, ReadableTableMetadata, Table, WriteTransaction}
 
 use super::{
     file::OpenFile,
-    mark::Mark,
     tables::{
-        self, ACCOUNTS, Account, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE,
-        SERIES, TYPES, WRITER,
+        self, ACCOUNTS, AccountNumber, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS,
+        SEQUENCE, SERIES, TYPES, WRITER,
     },
+    write_id::WriteId,
 };
 
-/// Stores `commits` as the commit `mark`. All values are absolute, so that what
+/// Stores `commits` as the write `id`. All values are absolute, so that what
 /// was stored before may be stored again. Durable when it returns.
-pub(super) fn write(
+pub(super) fn commits(
     file: &OpenFile,
     commits: &[(&str, &Commit)],
     gate: Option<&GateMemory>,
     now: Timestamp,
-    mark: Mark,
+    id: WriteId,
 ) -> Result<(), Error> {
     let transaction = file.database.begin_write()?;
     for (api_key, commit) in commits {
@@ -33,7 +33,7 @@ pub(super) fn write(
     if let Some(gate) = gate {
         write_gate(&transaction, gate, now)?;
     }
-    write_mark(&transaction, mark)?;
+    write_last_id(&transaction, id)?;
     Ok(transaction.commit()?)
 }
 
@@ -54,13 +54,13 @@ fn write_account(
 
 /// The number of an account, a new one if it has none. Accounts are never
 /// removed, so their count is the next free number.
-fn number_of(transaction: &WriteTransaction, api_key: &str) -> Result<Account, Error> {
+fn number_of(transaction: &WriteTransaction, api_key: &str) -> Result<AccountNumber, Error> {
     let mut accounts = transaction.open_table(ACCOUNTS)?;
     let known = accounts.get(api_key)?.map(|number| number.value());
     if let Some(number) = known {
         return Ok(number);
     }
-    let number = Account::try_from(accounts.len()?)
+    let number = AccountNumber::try_from(accounts.len()?)
         .map_err(|_| Error::Corrupted("too many accounts".to_owned()))?;
     accounts.insert(api_key, number)?;
     Ok(number)
@@ -69,7 +69,7 @@ fn number_of(transaction: &WriteTransaction, api_key: &str) -> Result<Account, E
 /// Adds ids and forgets those from before the floor.
 fn write_ids(
     transaction: &WriteTransaction,
-    account: Account,
+    account: AccountNumber,
     ids: &[Remembered],
     floor: Timestamp,
 ) -> Result<(), Error> {
@@ -90,7 +90,7 @@ fn write_ids(
 
 fn write_counters(
     transaction: &WriteTransaction,
-    account: Account,
+    account: AccountNumber,
     changes: &Changes,
 ) -> Result<(), Error> {
     let mut series = transaction.open_table(SERIES)?;
@@ -115,7 +115,7 @@ fn write_counters(
 /// Adds lines of the event log, and takes away those that are written.
 fn write_lines(
     transaction: &WriteTransaction,
-    account: Account,
+    account: AccountNumber,
     lines: &Lines,
 ) -> Result<(), Error> {
     let mut table = transaction.open_table(LINES)?;
@@ -144,10 +144,10 @@ fn write_gate(
     set(&mut numbers, GATE_BEGUN, u64::from(gate.begun))
 }
 
-fn write_mark(transaction: &WriteTransaction, mark: Mark) -> Result<(), Error> {
+fn write_last_id(transaction: &WriteTransaction, id: WriteId) -> Result<(), Error> {
     let mut numbers = transaction.open_table(NUMBERS)?;
-    set(&mut numbers, WRITER, mark.writer)?;
-    set(&mut numbers, SEQUENCE, mark.sequence)
+    set(&mut numbers, WRITER, id.writer)?;
+    set(&mut numbers, SEQUENCE, id.sequence)
 }
 
 fn set(numbers: &mut Table<'_, &'static str, u64>, name: &str, value: u64) -> Result<(), Error> {
