@@ -14,6 +14,7 @@ use std::{
 };
 
 use audit_core::outbox::{Line, Written};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::task::spawn_blocking;
 
 use super::{StoreError, file_identity::FileIdentity, handles::EventLogLines};
@@ -131,6 +132,15 @@ impl Destination {
     }
 }
 
+/// Returns the waits after failures in a row; each is twice as long as the last.
+fn waits_after_failures() -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(FIRST_RETRY)
+        .with_max_delay(LONGEST_RETRY)
+        .without_max_times()
+        .build()
+}
+
 impl EventLog {
     /// A log of these lines, in a place that other accounts may share; how far it is
     /// shows in `written`.
@@ -148,7 +158,7 @@ impl EventLog {
 
     /// Writes for ever.
     pub(crate) async fn run(mut self) {
-        let mut wait = FIRST_RETRY;
+        let mut waits = waits_after_failures();
         let mut failing = false;
         loop {
             let (log, outcome) = self.write_stored().await;
@@ -158,15 +168,15 @@ impl EventLog {
                     if std::mem::take(&mut failing) {
                         tracing::info!("the event log is written again, from where it had ended");
                     }
-                    wait = FIRST_RETRY;
+                    waits = waits_after_failures();
                     self.lines.wait_for_new().await;
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut failing, true) {
                         tracing::warn!(%error, "the event log cannot be written; counting goes on, and its lines wait in the state");
                     }
+                    let wait = waits.next().unwrap_or(LONGEST_RETRY);
                     tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(LONGEST_RETRY);
                 }
             }
         }
