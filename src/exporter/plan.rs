@@ -24,15 +24,15 @@ const BETWEEN_STARTS: Duration = Duration::from_millis(5);
 
 /// All that decides how an account is counted.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Plan {
+pub(super) struct AccountPlan {
     pub(super) account: AccountSettings,
     poll: PollSettings,
     max_series: usize,
 }
 
 /// Of every account, in the order of the settings.
-pub(super) fn plans(settings: &Settings) -> Vec<Plan> {
-    let plan = |account: &AccountSettings| Plan {
+pub(super) fn plans(settings: &Settings) -> Vec<AccountPlan> {
+    let plan = |account: &AccountSettings| AccountPlan {
         account: account.clone(),
         poll: settings.poll,
         max_series: settings.max_series,
@@ -70,7 +70,7 @@ pub(crate) fn client(
         .context("TLS cannot be set up; are CA certificates installed (package ca-certificates)?")
 }
 
-pub(super) fn poller_settings(plan: &Plan, first_poll_in: Duration) -> PollerSettings {
+pub(super) fn poller_settings(plan: &AccountPlan, first_poll_in: Duration) -> PollerSettings {
     let poll = plan.poll;
     // A request may have to wait for its turn first.
     let turn = Duration::try_from_secs_f64(PAGES_AT_ONCE / plan.account.max_requests_per_second);
