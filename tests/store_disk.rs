@@ -164,8 +164,8 @@ fn a_volume_that_becomes_read_only_is_recovered_from() {
     volume.remount("ro");
     assert_eq!(
         complaint(directory.path()),
-        "cannot open DIR/state.redb: Read-only file system (os error 30): let the user that the \
-         exporter runs as write there, or choose another storage path"
+        "cannot open DIR/state.redb: Read-only file system (os error 30): allow the user that \
+         the exporter runs as to write there, or choose another storage path"
     );
     volume.remount("rw");
     holds_exactly(directory.path(), 1);
@@ -239,8 +239,8 @@ fn a_file_that_another_process_went_on_with_is_not_written_to() {
         assert_eq!(
             without(directory.path(), &error),
             "DIR/state.redb was changed by another process after a disk error had closed it \
-             here; what this process counted since does not fit any more: see that only one \
-             exporter uses it, and restart this one"
+             here; what this process has counted since then does not fit it: make sure that only \
+             one exporter uses the file, and restart this one"
         );
         assert!(!error.is_transient());
     }

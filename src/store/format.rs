@@ -1,7 +1,7 @@
-//! Which format the file has, and how an older one becomes the present one.
+//! The format of the file, and the upgrade from older formats.
 //!
-//! The table `about` is the same in every format that there will ever be, so that
-//! any version can say of any file which format it has and who wrote it.
+//! The table `about` is the same in all formats, also in future ones, so that each
+//! version can tell the format of any file and the version that wrote it.
 
 use redb::{Database, Error, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
 
@@ -15,20 +15,20 @@ const PROGRAM: &str = "program";
 const FORMAT: &str = "format";
 const WRITTEN_BY: &str = "written by";
 
-/// One step from a format to the next.
+/// Upgrades a format to the next.
 type UpgradeStep = fn(&WriteTransaction) -> Result<(), Error>;
 
-/// `STEPS[n]` makes format n + 2 of format n + 1. A change of `tables` needs a
-/// step here and a file of the old format among the tests; no step is ever
-/// changed or taken away.
+/// `STEPS[n]` upgrades format n + 1 to format n + 2. A change of `tables` needs a new
+/// step here, and a file of the old format among the tests. A step never changes and is
+/// never removed.
 const STEPS: &[UpgradeStep] = &[format_1::upgrade, add_lines];
 
-/// What a file says of itself.
+/// The format that a file says it has.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FileFormat {
-    /// It can be used, perhaps after [`upgrade`].
+    /// A format that this version knows; [`upgrade`] makes it the current one.
     Known(u32),
-    /// A later version of this program wrote it.
+    /// A format that only a later version of this program knows.
     Newer {
         format: u32,
         known: u32,
@@ -36,7 +36,7 @@ pub(super) enum FileFormat {
     },
 }
 
-/// Makes an empty database one of the present format.
+/// Creates all tables of the current format in an empty database.
 pub(super) fn initialize(database: &Database) -> Result<(), Error> {
     let transaction = database.begin_write()?;
     transaction.open_table(ACCOUNTS)?;
@@ -51,18 +51,17 @@ pub(super) fn initialize(database: &Database) -> Result<(), Error> {
     Ok(transaction.commit()?)
 }
 
-/// Reads which format a database has; an error if it is none of this program.
+/// Reads the format of a database. Fails if another program made the database.
 pub(super) fn read(database: &Database) -> Result<FileFormat, Error> {
     read_knowing(database, STEPS)
 }
 
-/// Brings a database of a known format to the present one, all steps in one
-/// transaction.
+/// Upgrades a database of a known format to the current one, in one transaction.
 pub(super) fn upgrade(database: &Database, format: u32) -> Result<(), Error> {
     upgrade_by(database, format, STEPS)
 }
 
-/// The second format knew no event log.
+/// The second format had no event log.
 fn add_lines(transaction: &WriteTransaction) -> Result<(), Error> {
     transaction.open_table(LINES)?;
     Ok(())
@@ -124,7 +123,7 @@ fn stamp(transaction: &WriteTransaction, format: u32) -> Result<(), Error> {
 }
 
 fn foreign() -> Error {
-    Error::Corrupted("a database of another program".to_owned())
+    Error::Corrupted("it is a database of another program".to_owned())
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The first format, which knew neither when counting started nor which event a
-//! counter counted last. Must never change: there are files of it.
+//! The first format. It had neither the start of counting nor exemplars. This code must
+//! never change, since there are files of this format.
 
 use redb::{Error, Key, ReadableTable, TableDefinition, WriteTransaction};
 
@@ -20,16 +20,16 @@ const SERIES_ASIDE: Format1SeriesTable<'_> = TableDefinition::new("series 1");
 const OLD_TYPES: Format1TypesTable<'_> = TableDefinition::new("types");
 const TYPES_ASIDE: Format1TypesTable<'_> = TableDefinition::new("types 1");
 
-/// Makes the second format of it. Tables whose values change are moved aside
-/// first, since a name stands for one kind of value.
+/// Upgrades the first format to the second. Tables whose values change their type are
+/// renamed first, since a table has one type of value.
 pub(super) fn upgrade(transaction: &WriteTransaction) -> Result<(), Error> {
     progress(transaction)?;
     counters(transaction, OLD_SERIES, SERIES_ASIDE, SERIES)?;
     counters(transaction, OLD_TYPES, TYPES_ASIDE, TYPES)
 }
 
-/// Where the start is not known it was when counting began, but for those who
-/// asked for a history.
+/// Sets the unknown start to the time when counting began. That is wrong only for
+/// accounts that were counted from an earlier time on.
 fn progress(transaction: &WriteTransaction) -> Result<(), Error> {
     transaction.rename_table(OLD_PROGRESS, PROGRESS_ASIDE)?;
     let mut new = transaction.open_table(PROGRESS)?;

@@ -1,9 +1,9 @@
-//! A file that is not written to before someone has said that it may be.
+//! A file whose writes are held in memory until they are allowed.
 //!
-//! Opening a database writes to it: that it is open, what recovery found, later
-//! that it was closed. A file that turns out to be damaged, foreign or newer must
-//! stay as it is, to the byte. So writes are held in memory until
-//! [`HeldFile::release`].
+//! A database that is opened writes to its file: that it is open, what recovery found,
+//! and later that it was closed. A file that turns out to be damaged, or to belong to
+//! another program or a newer version, must not change by a byte. So all writes are
+//! held until [`HeldFile::release`].
 
 use std::{
     io,
@@ -13,8 +13,8 @@ use std::{
 
 use redb::{BackendError, StorageBackend, backends::FileBackend};
 
-/// How much is written at once.
-const PIECE: usize = 1 << 16;
+/// How many bytes [`HeldFile::rewrite`] copies at once.
+const CHUNK: usize = 1 << 16;
 
 #[derive(Debug)]
 enum HeldWrite {
@@ -25,14 +25,15 @@ enum HeldWrite {
 
 #[derive(Debug)]
 enum WriteState {
-    /// What is held back, in order.
+    /// Writes are held, in order.
     Holding(Vec<HeldWrite>),
     Released,
-    /// The release failed in the middle; only recovery by another open mends that.
+    /// The release failed in the middle. The database has to be opened again, so that
+    /// its recovery repairs the file.
     Failed,
 }
 
-/// A file whose writes are held back until they are released.
+/// A file whose writes are held in memory until they are released.
 #[derive(Debug, Clone)]
 pub(super) struct HeldFile {
     file: Arc<FileBackend>,
@@ -47,7 +48,7 @@ impl HeldFile {
         }
     }
 
-    /// Writes what was held back, in its order; from now on nothing is.
+    /// Applies all held writes in order. Later writes go to the file directly.
     pub(super) fn release(&self) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let WriteState::Holding(writes) = std::mem::replace(&mut *state, WriteState::Failed) else {
@@ -60,17 +61,17 @@ impl HeldFile {
         Ok(())
     }
 
-    /// Writes what the file holds once more, so that all of it is on the disk.
+    /// Reads the whole file and writes it again, so that all of it is on the disk.
     pub(super) fn rewrite(&self) -> io::Result<()> {
         let length = self.file.len()?;
-        let mut piece = vec![0; PIECE];
+        let mut chunk = vec![0; CHUNK];
         let mut offset = 0;
         while offset < length {
             let left = usize::try_from(length - offset).unwrap_or(usize::MAX);
-            let piece = &mut piece[..left.min(PIECE)];
-            self.file.read(offset, piece)?;
-            self.file.write(offset, piece)?;
-            offset += piece.len() as u64;
+            let chunk = &mut chunk[..left.min(CHUNK)];
+            self.file.read(offset, chunk)?;
+            self.file.write(offset, chunk)?;
+            offset += chunk.len() as u64;
         }
         self.file.sync_data()
     }
@@ -83,7 +84,7 @@ impl HeldFile {
         }
     }
 
-    /// Holds a write back; says whether that is still done.
+    /// Holds a write and returns `true`; returns `false` once writes are released.
     fn hold(&self, write: impl FnOnce() -> HeldWrite) -> io::Result<bool> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *state {
@@ -96,7 +97,7 @@ impl HeldFile {
         }
     }
 
-    /// Reads what the file would hold after `writes`.
+    /// Reads what the file would contain after `writes`.
     fn read_through(&self, writes: &[HeldWrite], offset: u64, out: &mut [u8]) -> io::Result<()> {
         if offset.saturating_add(out.len() as u64) > length_after(self.file.len()?, writes) {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -125,7 +126,8 @@ fn length_after(length: u64, writes: &[HeldWrite]) -> u64 {
     })
 }
 
-/// Puts into `out`, which begins at `offset`, what `bytes` at `start` cover of it.
+/// Copies `bytes`, which begin at `start`, over the part of `out` that they overlap; `out`
+/// begins at `offset`.
 fn overlay(offset: u64, out: &mut [u8], start: u64, bytes: &[u8]) {
     let from = start.max(offset);
     let to = (start + bytes.len() as u64).min(offset + out.len() as u64);
@@ -136,7 +138,7 @@ fn overlay(offset: u64, out: &mut [u8], start: u64, bytes: &[u8]) {
     }
 }
 
-/// What lies beyond `length` reads as 0 if the file grows again.
+/// Sets everything beyond `length` to 0, which is how it reads if the file grows again.
 fn cut(offset: u64, out: &mut [u8], length: u64) {
     let kept = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
     if kept < out.len() {
@@ -271,9 +273,9 @@ mod tests {
                 assert_eq!(all_of(&file), model, "seed {seed}");
             }
             let from = random.usize(..=model.len());
-            let mut piece = vec![7; random.usize(..=model.len() - from)];
-            file.read(from as u64, &mut piece).expect("it can be read");
-            assert_eq!(piece, model[from..from + piece.len()], "seed {seed}");
+            let mut chunk = vec![7; random.usize(..=model.len() - from)];
+            file.read(from as u64, &mut chunk).expect("it can be read");
+            assert_eq!(chunk, model[from..from + chunk.len()], "seed {seed}");
             file.read(length(&model), &mut [0])
                 .expect_err("there is no more");
 

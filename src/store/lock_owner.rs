@@ -1,10 +1,10 @@
-//! Which process holds a file that is in use.
+//! Finds the process that has locked a file.
 
 use std::fs;
 
 use super::{error::StoreError, file_identity::FileIdentity};
 
-/// Adds who holds the file to an error that says that someone does.
+/// Adds the process to an error that says that another process uses the file.
 pub(super) fn added(error: StoreError, identity: FileIdentity) -> StoreError {
     match error {
         StoreError::AlreadyOpen { path, pid: None } => StoreError::AlreadyOpen {
@@ -15,15 +15,15 @@ pub(super) fn added(error: StoreError, identity: FileIdentity) -> StoreError {
     }
 }
 
-/// Asks the kernel's list of locks; `None` where there is no such list, or no
-/// process of ours in it.
+/// Looks for the file in the kernel's list of locks. Returns `None` if there is no such
+/// list, or if the process is not visible, as in another container.
 fn find(identity: FileIdentity) -> Option<u32> {
     let locks = fs::read_to_string("/proc/locks").ok()?;
     locks.lines().find_map(|line| owner(line, identity))
 }
 
-/// The process of a line such as `3: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`.
-/// The database takes two kinds of lock; this is the one that names its owner.
+/// Reads the process from a line such as `3: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`.
+/// The database takes two kinds of lock; only `FLOCK` names the process.
 fn owner(line: &str, identity: FileIdentity) -> Option<u32> {
     let mut fields = line.split_whitespace().skip(1);
     let kind = fields.next()?;
@@ -34,7 +34,8 @@ fn owner(line: &str, identity: FileIdentity) -> Option<u32> {
     (kind == "FLOCK" && place == wanted).then(|| pid.parse().ok())?
 }
 
-/// Linux keeps both numbers of a device in one, in pieces.
+/// Returns the major number of a device. Linux interleaves the bits of the major and the
+/// minor number: see `gnu_dev_major` of the C library.
 fn major(device: u64) -> u64 {
     (device >> 8 & 0xfff) | (device >> 32 & !0xfff)
 }

@@ -1,4 +1,4 @@
-//! Writing the state: everything in one transaction.
+//! Writes commits to the state file.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -17,8 +17,9 @@ use super::{
     write_id::WriteId,
 };
 
-/// Stores `commits` as the write `id`. All values are absolute, so that what
-/// was stored before may be stored again. Durable when it returns.
+/// Writes `commits`, each with its API key, and the memory of the gate in one
+/// transaction, which is on the disk when the function returns. All values are
+/// absolute, so that the same commits can be written again.
 pub(super) fn commits(
     file: &OpenFile,
     commits: &[(&str, &Commit)],
@@ -52,8 +53,8 @@ fn write_account(
     write_lines(transaction, account, &commit.lines)
 }
 
-/// The number of an account, a new one if it has none. Accounts are never
-/// removed, so their count is the next free number.
+/// Returns the number of an account, which is a new number if the account has none.
+/// Accounts are never removed, so their count is the next free number.
 fn number_of(transaction: &WriteTransaction, api_key: &str) -> Result<AccountNumber, Error> {
     let mut accounts = transaction.open_table(ACCOUNTS)?;
     let known = accounts.get(api_key)?.map(|number| number.value());
@@ -61,12 +62,12 @@ fn number_of(transaction: &WriteTransaction, api_key: &str) -> Result<AccountNum
         return Ok(number);
     }
     let number = AccountNumber::try_from(accounts.len()?)
-        .map_err(|_| Error::Corrupted("too many accounts".to_owned()))?;
+        .map_err(|_| Error::Corrupted("there are too many accounts".to_owned()))?;
     accounts.insert(api_key, number)?;
     Ok(number)
 }
 
-/// Adds ids and forgets those from before the floor.
+/// Adds ids, and removes all ids that are older than `floor`.
 fn write_ids(
     transaction: &WriteTransaction,
     account: AccountNumber,
@@ -80,7 +81,7 @@ fn write_ids(
         .map(|id| tables::id_key(account, id))
         .filter(|key| *key >= forgotten.end)
         .collect();
-    // In their order, pages fill up one after the other.
+    // Keys that are inserted in order fill one page of the file after the other.
     keys.sort_unstable();
     for key in keys {
         table.insert(key, ())?;
@@ -112,7 +113,7 @@ fn write_counters(
     Ok(())
 }
 
-/// Adds lines of the event log, and takes away those that are written.
+/// Adds the new lines of the event log, and removes the written ones.
 fn write_lines(
     transaction: &WriteTransaction,
     account: AccountNumber,

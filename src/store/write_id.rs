@@ -1,27 +1,27 @@
-//! Which commit is the last one in the file.
+//! How a process recognizes its own last write in the file.
 
-/// A commit: which process made it, and its number.
+/// Identifies a write to the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WriteId {
-    /// A number that no two processes share.
+    /// A random number of the process that wrote.
     pub(super) writer: u64,
-    /// How many commits there were, of all processes.
+    /// How many writes there were, by all processes.
     pub(super) sequence: u64,
 }
 
-/// What this process knows of the last commit in the file.
+/// What this process knows about the last write in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LastWrite {
     writer: u64,
-    /// The last one that is known to be in the file.
+    /// The last write that is certainly in the file.
     last: WriteId,
-    /// One that failed, and may be in the file all the same: an error can come
-    /// after the last byte was written.
+    /// A write that failed, and may still be in the file: an error can come after the
+    /// last byte was written.
     doubtful: Option<WriteId>,
 }
 
 impl LastWrite {
-    /// A process that found `last` in the file and calls itself `writer`.
+    /// For a process with the number `writer` that found `last` in the file.
     pub(super) fn new(writer: u64, last: WriteId) -> Self {
         Self {
             writer,
@@ -30,18 +30,19 @@ impl LastWrite {
         }
     }
 
-    /// Whether a file whose last commit is `found` is the one this process left.
+    /// Returns `true` if this process made the write `found`, so that no other process
+    /// wrote to the file since.
     pub(super) fn is_ours(&self, found: WriteId) -> bool {
         found == self.last || Some(found) == self.doubtful
     }
 
-    /// Takes note of what is in the file for certain.
+    /// Records that `found` is the last write in the file.
     pub(super) fn settle(&mut self, found: WriteId) {
         self.last = found;
         self.doubtful = None;
     }
 
-    /// The commit that is made next. Until it is settled it is in doubt.
+    /// Returns the id of the next write, which is in doubt until it is settled.
     pub(super) fn next(&mut self) -> WriteId {
         let next = WriteId {
             writer: self.writer,
