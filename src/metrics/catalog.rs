@@ -6,11 +6,11 @@
 use Kind::{Counter, Gauge, Histogram};
 
 /// The label that every series of an account bears where there are several.
-pub const ACCOUNT: &str = "account";
+pub(crate) const ACCOUNT: &str = "account";
 
 /// The type of a family, as Prometheus names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Only ever rises, but for a restart from nothing.
     Counter,
     /// Goes up and down.
@@ -21,22 +21,21 @@ pub enum Kind {
 
 /// A metric family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Family {
+pub(crate) struct Family {
     /// As it is scraped.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it says and, where that helps, what to make of it.
-    pub help: &'static str,
+    pub(crate) help: &'static str,
     /// Its type.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Its label names, in order.
-    pub labels: &'static [&'static str],
+    pub(crate) labels: &'static [&'static str],
 }
 
 macro_rules! families {
     ($($constant:ident: $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
         $(
-            #[doc = concat!("`", $name, "`")]
-            pub const $constant: Family = Family {
+            pub(crate) const $constant: Family = Family {
                 name: $name,
                 help: $help,
                 kind: $kind,
@@ -45,7 +44,8 @@ macro_rules! families {
         )*
         /// Every family of the exporter's own; `process_*` comes with the
         /// `prometheus` crate.
-        pub const ALL: &[Family] = &[$($constant),*];
+        #[cfg(test)]
+        const ALL: &[Family] = &[$($constant),*];
     };
 }
 

@@ -7,17 +7,17 @@ use prometheus::{
 
 use super::{
     catalog,
-    self_metrics::{Moment, on, opts},
+    self_metrics::{on, opts},
+    time_gauge::TimeGauge,
 };
 
 /// The metrics of the process.
 #[derive(Debug)]
 pub struct ProcessMetrics {
     registry: Registry,
-    /// See [`catalog::PUBLISH_HOLD`].
-    pub publish_hold: Gauge,
+    pub(crate) publish_hold: Gauge,
     reload_successful: Gauge,
-    reload_success: Moment,
+    reload_success: TimeGauge,
 }
 
 impl ProcessMetrics {
@@ -31,13 +31,13 @@ impl ProcessMetrics {
         Ok(Self {
             publish_hold: on(&registry, Gauge::with_opts(opts(&catalog::PUBLISH_HOLD)))?,
             reload_successful: on(&registry, reload)?,
-            reload_success: Moment::on(&registry, &catalog::RELOAD_SUCCESS)?,
+            reload_success: TimeGauge::on(&registry, &catalog::RELOAD_SUCCESS)?,
             registry,
         })
     }
 
     /// The configuration was read at this time, or could not be used.
-    pub fn reloaded(&self, at: Option<Timestamp>) {
+    pub(crate) fn reloaded(&self, at: Option<Timestamp>) {
         self.reload_successful
             .set(f64::from(u8::from(at.is_some())));
         if let Some(at) = at {
@@ -46,10 +46,8 @@ impl ProcessMetrics {
     }
 
     /// Adds what only a real process has: its build and the state of the process.
-    ///
-    /// # Errors
-    /// When called twice.
-    pub fn register_process(&self) -> prometheus::Result<()> {
+    /// Fails when called twice.
+    pub(crate) fn register_process(&self) -> prometheus::Result<()> {
         let build = on(
             &self.registry,
             GaugeVec::new(opts(&catalog::BUILD_INFO), catalog::BUILD_INFO.labels),
@@ -66,8 +64,7 @@ impl ProcessMetrics {
     }
 
     /// Everything as it stands.
-    #[must_use]
-    pub fn gather(&self) -> Vec<MetricFamily> {
+    pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()
     }
 }
