@@ -4,14 +4,15 @@
 //! anew, and rendered and compressed anew; the others are shared with what was on
 //! show before. Costs follow what changed and not what exists.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use audit_core::ledger::{Exemplar, SeriesKey};
 use bytes::Bytes;
+use once_cell::sync::OnceCell;
 
 use super::{
     format::{Encoding, Format, PerVariant, Variant},
-    gzip::{self, Checksum, Part},
+    gzip::{self, Checksum, Position},
     lines::{self, Header},
 };
 use crate::metrics::Family;
@@ -54,7 +55,7 @@ pub(super) struct Row<K> {
 
 /// What one block, or another part of an answer, is sent as.
 #[derive(Debug, Clone)]
-pub(super) struct Piece {
+pub(super) struct RenderedPart {
     pub(super) bytes: Bytes,
     /// Of what it was before it was compressed; nothing where it never was.
     pub(super) checksum: Checksum,
@@ -63,7 +64,7 @@ pub(super) struct Piece {
 #[derive(Debug)]
 struct Block<K> {
     rows: Vec<Row<K>>,
-    pieces: PerVariant<OnceLock<Piece>>,
+    parts: PerVariant<OnceCell<RenderedPart>>,
 }
 
 /// The series of one family, of one account.
@@ -71,7 +72,7 @@ struct Block<K> {
 pub(super) struct Blocks<K> {
     common: Common,
     /// The blocks in order; none is empty.
-    series: Vec<Arc<Block<K>>>,
+    blocks: Vec<Arc<Block<K>>>,
 }
 
 /// What all series of one family and one account have in common.
@@ -88,18 +89,18 @@ struct Common {
 #[derive(Debug)]
 pub(super) struct FamilyHeader {
     family: &'static Family,
-    pieces: PerVariant<OnceLock<Piece>>,
+    parts: PerVariant<OnceCell<RenderedPart>>,
 }
 
-impl Piece {
-    pub(super) fn new(text: String, encoding: Encoding, part: Part) -> Self {
+impl RenderedPart {
+    pub(super) fn new(text: String, encoding: Encoding, position: Position) -> Self {
         match encoding {
             Encoding::Identity => Self {
                 bytes: text.into(),
                 checksum: Checksum::default(),
             },
             Encoding::Gzip => Self {
-                bytes: gzip::deflate(text.as_bytes(), part).into(),
+                bytes: gzip::deflate(text.as_bytes(), position).into(),
                 checksum: Checksum::of(text.as_bytes()),
             },
         }
@@ -120,7 +121,7 @@ impl<K: Key> Blocks<K> {
                 account,
                 created,
             },
-            series: Vec::new(),
+            blocks: Vec::new(),
         }
     }
 
@@ -128,9 +129,9 @@ impl<K: Key> Blocks<K> {
     pub(super) fn with(&self, mut rows: Vec<Row<K>>) -> Self {
         rows.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         let mut rows = rows.into_iter().peekable();
-        let mut blocks = Vec::with_capacity(self.series.len() + 1);
-        for (place, block) in self.series.iter().enumerate() {
-            let next = self.series.get(place + 1).map(|next| &next.rows[0].key);
+        let mut blocks = Vec::with_capacity(self.blocks.len() + 1);
+        for (place, block) in self.blocks.iter().enumerate() {
+            let next = self.blocks.get(place + 1).map(|next| &next.rows[0].key);
             let belongs = |row: &Row<K>| next.is_none_or(|next| row.key < *next);
             let mut changed = Vec::new();
             while let Some(row) = rows.next_if(belongs) {
@@ -144,15 +145,15 @@ impl<K: Key> Blocks<K> {
         blocks.extend(split(&rows.collect::<Vec<_>>()));
         Self {
             common: self.common.clone(),
-            series: blocks,
+            blocks,
         }
     }
 
     /// Its parts, each rendered the first time that it is asked for.
-    pub(super) fn pieces(&self, variant: Variant) -> impl Iterator<Item = &Piece> {
-        self.series.iter().map(move |block| {
-            let piece = block.pieces.of(variant);
-            piece.get_or_init(|| block.render(&self.common, variant))
+    pub(super) fn parts(&self, variant: Variant) -> impl Iterator<Item = &RenderedPart> {
+        self.blocks.iter().map(move |block| {
+            let part = block.parts.of(variant);
+            part.get_or_init(|| block.render(&self.common, variant))
         })
     }
 }
@@ -161,12 +162,12 @@ impl FamilyHeader {
     pub(super) fn new(family: &'static Family) -> Self {
         Self {
             family,
-            pieces: PerVariant::default(),
+            parts: PerVariant::default(),
         }
     }
 
-    pub(super) fn piece(&self, variant: Variant) -> &Piece {
-        self.pieces.of(variant).get_or_init(|| {
+    pub(super) fn part(&self, variant: Variant) -> &RenderedPart {
+        self.parts.of(variant).get_or_init(|| {
             let mut text = String::new();
             let header = Header {
                 name: self.family.name,
@@ -174,7 +175,7 @@ impl FamilyHeader {
                 kind: self.family.kind,
             };
             lines::header(&mut text, header, variant.format);
-            Piece::new(text, variant.encoding, Part::Inner)
+            RenderedPart::new(text, variant.encoding, Position::Inner)
         })
     }
 }
@@ -183,7 +184,7 @@ fn split<K: Clone>(rows: &[Row<K>]) -> Vec<Arc<Block<K>>> {
     let block = |rows: Vec<Row<K>>| {
         Arc::new(Block {
             rows,
-            pieces: PerVariant::default(),
+            parts: PerVariant::default(),
         })
     };
     if rows.is_empty() {
@@ -213,13 +214,13 @@ impl<K: Key> Block<K> {
         (rows != self.rows).then_some(rows)
     }
 
-    fn render(&self, common: &Common, variant: Variant) -> Piece {
+    fn render(&self, common: &Common, variant: Variant) -> RenderedPart {
         let mut text = String::new();
         for row in &self.rows {
             row.render(&mut text, common, variant.format);
         }
         text.shrink_to_fit();
-        Piece::new(text, variant.encoding, Part::Inner)
+        RenderedPart::new(text, variant.encoding, Position::Inner)
     }
 }
 
@@ -242,7 +243,10 @@ impl<K: Key> Row<K> {
 
     fn labels(&self, text: &mut String, common: &Common) {
         let own = common.family.labels.iter().copied().zip(self.key.values());
-        lines::labels(text, own.chain(lines::account(common.account.as_deref())));
+        lines::labels(
+            text,
+            own.chain(lines::account_label(common.account.as_deref())),
+        );
     }
 
     fn render_exemplar(&self, text: &mut String) {

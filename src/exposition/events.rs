@@ -6,42 +6,26 @@ use audit_core::{
     event::{EventType, label_value},
     ledger::{Change, Changes, SeriesKey},
 };
-use bytes::Bytes;
 
-use super::{
-    blocks::{Blocks, Key, Piece, Row},
-    format::{Encoding, Variant},
-    gzip::{self, Checksum},
-};
+use super::blocks::{Blocks, Key, Row};
 use crate::metrics::catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE};
 
 /// Everything of one account's events that is on show.
 #[derive(Debug, Clone)]
-pub(super) struct Snapshot {
+pub(super) struct EventFamilies {
     pub(super) by_type: Blocks<Arc<str>>,
     pub(super) series: Blocks<SeriesKey>,
 }
 
 /// The event types that the vendor names to any account.
 #[derive(Debug, Clone)]
-pub(super) struct Described {
+pub(super) struct DescribedTypes {
     /// Every list of them, once.
     pub(super) lists: Vec<Arc<[EventType]>>,
     pub(super) blocks: Blocks<[Arc<str>; 2]>,
 }
 
-/// What an answer holds before the exporter's own metrics.
-#[derive(Debug, Clone)]
-pub(super) struct Body {
-    pub(super) parts: Vec<Bytes>,
-    pub(super) checksum: Checksum,
-}
-
-/// Parts below this are put together: to send many small ones costs more than to
-/// copy them once for each commit.
-const SMALL: usize = 16 << 10;
-
-impl Snapshot {
+impl EventFamilies {
     /// No event at all. `created` is when the counters were 0, in milliseconds since
     /// 1970, if that is to be told.
     pub(super) fn new(account: Option<&Arc<str>>, created: Option<i64>) -> Self {
@@ -60,41 +44,12 @@ impl Snapshot {
     }
 }
 
-impl Described {
+impl DescribedTypes {
     /// These lists together; a type that they describe differently is shown once.
     pub(super) fn new(lists: Vec<Arc<[EventType]>>) -> Self {
         let all = lists.iter().flat_map(|list| list.iter());
         let blocks = Blocks::new(&EVENT_TYPE_INFO, None, None).with(descriptions(all));
         Self { lists, blocks }
-    }
-}
-
-impl Body {
-    pub(super) fn of<'a>(variant: Variant, pieces: impl IntoIterator<Item = &'a Piece>) -> Self {
-        let mut parts = Vec::new();
-        let mut checksum = Checksum::default();
-        let mut small = match variant.encoding {
-            Encoding::Identity => Vec::new(),
-            Encoding::Gzip => gzip::HEADER.to_vec(),
-        };
-        for piece in pieces {
-            checksum = checksum.then(piece.checksum);
-            if piece.bytes.len() < SMALL {
-                small.extend_from_slice(&piece.bytes);
-            } else {
-                put(&mut parts, &mut small);
-                parts.push(piece.bytes.clone());
-            }
-        }
-        put(&mut parts, &mut small);
-        Self { parts, checksum }
-    }
-}
-
-fn put(parts: &mut Vec<Bytes>, small: &mut Vec<u8>) {
-    if !small.is_empty() {
-        small.shrink_to_fit();
-        parts.push(std::mem::take(small).into());
     }
 }
 

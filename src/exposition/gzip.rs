@@ -55,7 +55,7 @@ impl Checksum {
 
 /// What of a stream a part is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Position {
     /// Another one follows.
     Inner,
     /// None does.
@@ -64,10 +64,10 @@ pub(super) enum Part {
 
 /// Compresses a part without a look at those before it. The last one is made for
 /// nearly every scrape, and so in haste.
-pub(super) fn deflate(text: &[u8], part: Part) -> Vec<u8> {
-    let (flush, level) = match part {
-        Part::Inner => (FlushCompress::Full, Compression::default()),
-        Part::Last => (FlushCompress::Finish, Compression::fast()),
+pub(super) fn deflate(text: &[u8], position: Position) -> Vec<u8> {
+    let (flush, level) = match position {
+        Position::Inner => (FlushCompress::Full, Compression::default()),
+        Position::Last => (FlushCompress::Finish, Compression::fast()),
     };
     let mut compress = Compress::new(level, false);
     let mut deflated = Vec::with_capacity(text.len() / 4 + ROOM);
@@ -97,9 +97,9 @@ mod tests {
         let mut checksum = Checksum::default();
         for (place, part) in parts.iter().enumerate() {
             let kind = if place + 1 == parts.len() {
-                Part::Last
+                Position::Last
             } else {
-                Part::Inner
+                Position::Inner
             };
             all.extend(deflate(part, kind));
             checksum = checksum.then(Checksum::of(part));

@@ -74,7 +74,7 @@ pub(super) fn labels<'a>(text: &mut String, labels: impl IntoIterator<Item = (&'
 }
 
 /// The label that tells accounts apart; none where there is only one.
-pub(super) fn account(name: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn account_label(name: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
     name.map(|name| (ACCOUNT, name)).into_iter()
 }
 

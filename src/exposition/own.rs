@@ -1,16 +1,17 @@
 //! The metrics of the exporter's own work, as the end of an answer.
 
-use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
+use once_cell::sync::OnceCell;
 use prometheus::{
     TextEncoder,
     proto::{Histogram, Metric, MetricFamily, MetricType},
 };
 
 use super::{
-    blocks::Piece,
+    blocks::RenderedPart,
     format::{Format, PerVariant, Variant},
-    gzip::Part,
+    gzip::Position,
     lines::{self, Header},
 };
 use crate::metrics::Kind;
@@ -28,7 +29,7 @@ pub(super) struct OwnMetrics {
     families: Vec<MetricFamily>,
     /// When the counters were 0, in milliseconds since 1970, if that is to be told.
     created: Option<i64>,
-    pieces: PerVariant<OnceLock<Piece>>,
+    parts: PerVariant<OnceCell<RenderedPart>>,
 }
 
 impl OwnMetrics {
@@ -43,7 +44,7 @@ impl OwnMetrics {
             gathered,
             families,
             created,
-            pieces: PerVariant::default(),
+            parts: PerVariant::default(),
         }
     }
 
@@ -51,16 +52,16 @@ impl OwnMetrics {
     ///
     /// # Errors
     /// When a family is such that the format cannot say it.
-    pub(super) fn piece(&self, variant: Variant) -> prometheus::Result<&Piece> {
-        let piece = self.pieces.of(variant);
-        if let Some(piece) = piece.get() {
-            return Ok(piece);
+    pub(super) fn part(&self, variant: Variant) -> prometheus::Result<&RenderedPart> {
+        let part = self.parts.of(variant);
+        if let Some(part) = part.get() {
+            return Ok(part);
         }
         let text = match variant.format {
             Format::Text => TextEncoder::new().encode_to_string(&self.families)?,
             Format::OpenMetrics => self.open_metrics(),
         };
-        Ok(piece.get_or_init(|| Piece::new(text, variant.encoding, Part::Last)))
+        Ok(part.get_or_init(|| RenderedPart::new(text, variant.encoding, Position::Last)))
     }
 
     fn open_metrics(&self) -> String {
@@ -96,7 +97,7 @@ impl OwnMetrics {
                 Kind::Histogram => histogram(text, name, metric),
             }
             if let Some(created) = self.created.filter(|_| kind != Kind::Gauge) {
-                start(text, (name, "_created"), metric, None);
+                begin_sample(text, (name, "_created"), metric, None);
                 lines::seconds(text, created);
                 text.push('\n');
             }
@@ -126,23 +127,28 @@ fn histogram(text: &mut String, name: &str, metric: &Metric) {
     for bucket in bounded {
         // Such as 1.0: OpenMetrics has one way to write a bound.
         let bound = format!("{:?}", bucket.upper_bound());
-        start(text, (name, "_bucket"), metric, Some(&bound));
+        begin_sample(text, (name, "_bucket"), metric, Some(&bound));
         lines::push(text, format_args!("{}\n", bucket.cumulative_count()));
     }
-    start(text, (name, "_bucket"), metric, Some("+Inf"));
+    begin_sample(text, (name, "_bucket"), metric, Some("+Inf"));
     lines::push(text, format_args!("{count}\n"));
-    start(text, (name, "_count"), metric, None);
+    begin_sample(text, (name, "_count"), metric, None);
     lines::push(text, format_args!("{count}\n"));
     sample(text, (name, "_sum"), metric, histogram.get_sample_sum());
 }
 
 fn sample(text: &mut String, name: (&str, &str), metric: &Metric, value: f64) {
-    start(text, name, metric, None);
+    begin_sample(text, name, metric, None);
     lines::push(text, format_args!("{value}\n"));
 }
 
 /// All of a line but its value.
-fn start(text: &mut String, (name, suffix): (&str, &str), metric: &Metric, bound: Option<&str>) {
+fn begin_sample(
+    text: &mut String,
+    (name, suffix): (&str, &str),
+    metric: &Metric,
+    bound: Option<&str>,
+) {
     text.push_str(name);
     text.push_str(suffix);
     let labels = metric.get_label().iter();
