@@ -1,4 +1,4 @@
-//! The metrics of the process, whatever accounts it counts.
+//! The metrics of the process.
 
 use jiff::Timestamp;
 use prometheus::{
@@ -11,7 +11,7 @@ use super::{
     time_gauge::TimeGauge,
 };
 
-/// The metrics of the process.
+/// The metrics that belong to the process and not to one account.
 #[derive(Debug)]
 pub struct ProcessMetrics {
     registry: Registry,
@@ -21,10 +21,11 @@ pub struct ProcessMetrics {
 }
 
 impl ProcessMetrics {
-    /// Registers everything that is known without asking the system.
+    /// Registers all metrics that do not depend on the system.
     ///
     /// # Errors
-    /// When the catalogue names one family twice or not by the rules.
+    ///
+    /// If a name in the catalogue is invalid or occurs twice.
     pub fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
         let reload = Gauge::with_opts(opts(&catalog::RELOAD_SUCCESSFUL));
@@ -36,7 +37,8 @@ impl ProcessMetrics {
         })
     }
 
-    /// The configuration was read at this time, or could not be used.
+    /// Records that the configuration was loaded at this time, or, if `None`, that a reload
+    /// failed.
     pub(crate) fn reloaded(&self, at: Option<Timestamp>) {
         self.reload_successful
             .set(f64::from(u8::from(at.is_some())));
@@ -45,8 +47,8 @@ impl ProcessMetrics {
         }
     }
 
-    /// Adds what only a real process has: its build and the state of the process.
-    /// Fails when called twice.
+    /// Registers the build information and the metrics that the system keeps of the process.
+    /// Fails if called twice.
     pub(crate) fn register_process(&self) -> prometheus::Result<()> {
         let build = on(
             &self.registry,
@@ -63,7 +65,7 @@ impl ProcessMetrics {
             .register(Box::new(ProcessCollector::for_self()))
     }
 
-    /// Everything as it stands.
+    /// Returns all families with their current values.
     pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()
     }

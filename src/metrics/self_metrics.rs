@@ -1,5 +1,4 @@
-//! The metrics of the work for one account, on a registry of the `prometheus`
-//! crate. The counts of events are not here: they are rendered from the ledger.
+//! The metrics of the work for one account.
 
 use std::collections::HashMap;
 
@@ -10,16 +9,16 @@ use prometheus::{
 
 use super::{Family, catalog, time_gauge::TimeGauge};
 
-/// Seconds. A poll is one request on most days and thousands in a catch-up.
+/// In seconds. Most polls are one request; a catch-up is thousands of requests.
 const POLL_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
-/// Seconds. Up to the default lookback, then up to the deep one.
+/// In seconds, up to the default lookback and then up to that of a deep poll.
 const LAG_BUCKETS: &[f64] = &[
     1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0,
 ];
-/// Seconds. The last one is the default time limit of a request.
+/// In seconds. The last bound is the default timeout of a request.
 const REQUEST_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// The metrics of the work for one account.
+/// The metrics of the work for one account. [`catalog`] says what each means.
 #[derive(Debug)]
 pub struct SelfMetrics {
     registry: Registry,
@@ -43,12 +42,14 @@ pub struct SelfMetrics {
 }
 
 impl SelfMetrics {
-    /// Registers everything, with a 0 for each value of `reasons` that a poll
-    /// may fail for, so that the first failure is seen as an increase. With the
-    /// label `account` where there are several.
+    /// Registers all metrics. `reasons` are the values of the label `reason` of
+    /// `nexmo_audit_poll_failures_total`, which begin at 0, so that the first failure is
+    /// seen as an increase. `account` is the value of the label `account`; without it the
+    /// series have no such label.
     ///
     /// # Errors
-    /// When the catalogue names one family twice or not by the rules.
+    ///
+    /// If a name in the catalogue is invalid or occurs twice.
     pub fn new(reasons: &[&str], account: Option<&str>) -> prometheus::Result<Self> {
         let label = account.map(|name| (catalog::ACCOUNT.to_owned(), name.to_owned()));
         let labels = label.map(|label| HashMap::from([label]));
@@ -112,7 +113,7 @@ impl SelfMetrics {
         Ok(metrics)
     }
 
-    /// Everything as it stands.
+    /// Returns all families with their current values.
     pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()
     }

@@ -8,8 +8,8 @@ use super::{
     self_metrics::{on, opts},
 };
 
-/// A point in time that is absent until it is known: a 0 would read as 1970 and
-/// set off every alert on its age.
+/// A gauge that shows a time, and has no sample until a time is set: a 0 would be 1970,
+/// and set off all alerts on its age.
 #[derive(Debug)]
 pub(crate) struct TimeGauge(GaugeVec);
 
@@ -18,7 +18,7 @@ impl TimeGauge {
         on(registry, GaugeVec::new(opts(family), family.labels)).map(Self)
     }
 
-    /// The time that is shown, to the millisecond.
+    /// Returns the time that is shown, to the millisecond.
     pub(crate) fn get(&self) -> Option<Timestamp> {
         let seconds = self
             .0
@@ -31,7 +31,7 @@ impl TimeGauge {
         Timestamp::from_duration(SignedDuration::try_from_secs_f64(seconds).ok()?).ok()
     }
 
-    /// Shows this time from now on.
+    /// Shows `time` from now on.
     #[expect(
         clippy::cast_precision_loss,
         reason = "milliseconds fit in 53 bits for 285,000 years"
