@@ -1,8 +1,8 @@
-//! The series of one family in their order, in blocks that are rendered once.
+//! The series of one family in order, in blocks that are rendered once.
 //!
-//! A commit changes a few series of many: only the blocks that hold them are made
-//! anew, and rendered and compressed anew; the others are shared with what was on
-//! show before. Costs follow what changed and not what exists.
+//! A commit changes few series of many. Only the blocks with changed series are built,
+//! rendered and compressed again; the other blocks are shared with the generation before.
+//! So the cost depends on what changed, and not on how many series there are.
 
 use std::sync::Arc;
 
@@ -17,12 +17,13 @@ use super::{
 };
 use crate::metrics::Family;
 
-/// The most series in a block. Fewer make a change cheaper, more make gzip better.
+/// The most series in a block. With fewer series a change costs less, with more series
+/// gzip compresses better.
 const BLOCK: usize = 256;
 
-/// What tells the series of a family apart.
+/// Identifies a series of a family.
 pub(super) trait Key: Ord + Clone {
-    /// The values of its labels, in the order of the catalogue.
+    /// Returns the values of the labels, in the order of the catalogue.
     fn values(&self) -> impl Iterator<Item = &str>;
 }
 
@@ -45,7 +46,7 @@ impl Key for [Arc<str>; 2] {
     }
 }
 
-/// One series as it is shown.
+/// A series as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row<K> {
     pub(super) key: K,
@@ -53,11 +54,11 @@ pub(super) struct Row<K> {
     pub(super) exemplar: Option<Exemplar>,
 }
 
-/// What one block, or another part of an answer, is sent as.
+/// A part of a response, such as a block, as it is sent.
 #[derive(Debug, Clone)]
 pub(super) struct RenderedPart {
     pub(super) bytes: Bytes,
-    /// Of what it was before it was compressed; nothing where it never was.
+    /// The checksum of the uncompressed bytes; empty if `bytes` are not compressed.
     pub(super) checksum: Checksum,
 }
 
@@ -67,25 +68,25 @@ struct Block<K> {
     parts: PerVariant<OnceCell<RenderedPart>>,
 }
 
-/// The series of one family, of one account.
+/// The series of one family of one account.
 #[derive(Debug, Clone)]
 pub(super) struct Blocks<K> {
     common: Common,
-    /// The blocks in order; none is empty.
+    /// The blocks in order. No block is empty.
     blocks: Vec<Arc<Block<K>>>,
 }
 
-/// What all series of one family and one account have in common.
+/// What all series of one family of one account have in common.
 #[derive(Debug, Clone)]
 struct Common {
     family: &'static Family,
-    /// The label `account`, where there are several.
+    /// The value of the label `account`, if there are several accounts.
     account: Option<Arc<str>>,
-    /// When the counters were 0, in milliseconds since 1970, if that is to be told.
+    /// When the counters were 0, in milliseconds since 1970, if `_created` is to be shown.
     created: Option<i64>,
 }
 
-/// What comes before the series of a family, rendered once.
+/// The lines before the series of a family, rendered once.
 #[derive(Debug)]
 pub(super) struct FamilyHeader {
     family: &'static Family,
@@ -108,8 +109,8 @@ impl RenderedPart {
 }
 
 impl<K: Key> Blocks<K> {
-    /// A family without a series. `created` is when its counters were 0, in
-    /// milliseconds since 1970, if that is to be told.
+    /// Returns a family without series. `created` is when its counters were 0, in
+    /// milliseconds since 1970, if `_created` is to be shown.
     pub(super) fn new(
         family: &'static Family,
         account: Option<Arc<str>>,
@@ -125,7 +126,7 @@ impl<K: Key> Blocks<K> {
         }
     }
 
-    /// The family with these series as they are now and all others as they were.
+    /// Returns the family with these series added or changed, and all others unchanged.
     pub(super) fn with(&self, mut rows: Vec<Row<K>>) -> Self {
         rows.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         let mut rows = rows.into_iter().peekable();
@@ -149,7 +150,7 @@ impl<K: Key> Blocks<K> {
         }
     }
 
-    /// Its parts, each rendered the first time that it is asked for.
+    /// Returns the parts, each of which is rendered when it is first used.
     pub(super) fn parts(&self, variant: Variant) -> impl Iterator<Item = &RenderedPart> {
         self.blocks.iter().map(move |block| {
             let part = block.parts.of(variant);
@@ -196,7 +197,8 @@ fn split<K: Clone>(rows: &[Row<K>]) -> Vec<Arc<Block<K>>> {
 }
 
 impl<K: Key> Block<K> {
-    /// Its rows with those that changed; `None` where none did. Both are in order.
+    /// Returns the rows with `changed` rows merged in; `None` if that changes nothing. Both
+    /// are in order.
     fn with(&self, changed: Vec<Row<K>>) -> Option<Vec<Row<K>>> {
         if changed.is_empty() {
             return None;

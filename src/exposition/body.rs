@@ -1,4 +1,4 @@
-//! The events of all accounts as one body.
+//! The beginning of the body of a response.
 
 use bytes::Bytes;
 
@@ -8,15 +8,15 @@ use super::{
     gzip::{self, Checksum},
 };
 
-/// What an answer holds before the exporter's own metrics.
+/// The event families as they are sent, before the exporter's own metrics.
 #[derive(Debug, Clone)]
 pub(super) struct Body {
     pub(super) parts: Vec<Bytes>,
     pub(super) checksum: Checksum,
 }
 
-/// Parts below this are put together: to send many small ones costs more than to
-/// copy them once for each commit.
+/// Parts with fewer bytes are joined: to send many small parts costs more than to copy
+/// them once for each commit.
 const SMALL: usize = 16 << 10;
 
 impl Body {

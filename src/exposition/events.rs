@@ -1,4 +1,4 @@
-//! The events of an account as they are shown from one commit to the next.
+//! The families that show events.
 
 use std::sync::Arc;
 
@@ -10,24 +10,24 @@ use audit_core::{
 use super::blocks::{Blocks, Key, Row};
 use crate::metrics::catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE};
 
-/// Everything of one account's events that is on show.
+/// The counts of one account's events.
 #[derive(Debug, Clone)]
 pub(super) struct EventFamilies {
     pub(super) by_type: Blocks<Arc<str>>,
     pub(super) series: Blocks<SeriesKey>,
 }
 
-/// The event types that the vendor names to any account.
+/// The descriptions of the event types, together for all accounts.
 #[derive(Debug, Clone)]
 pub(super) struct DescribedTypes {
-    /// Every list of them, once.
+    /// The lists of types that accounts have, each list once.
     pub(super) lists: Vec<Arc<[EventType]>>,
     pub(super) blocks: Blocks<[Arc<str>; 2]>,
 }
 
 impl EventFamilies {
-    /// No event at all. `created` is when the counters were 0, in milliseconds since
-    /// 1970, if that is to be told.
+    /// Returns the families without series. `created` is when the counters were 0, in
+    /// milliseconds since 1970, if `_created` is to be shown.
     pub(super) fn new(account: Option<&Arc<str>>, created: Option<i64>) -> Self {
         Self {
             by_type: Blocks::new(&EVENTS_BY_TYPE, account.cloned(), created),
@@ -35,7 +35,7 @@ impl EventFamilies {
         }
     }
 
-    /// What is on show once these counters have changed.
+    /// Returns the families with these counters changed.
     pub(super) fn with(&self, changes: &Changes) -> Self {
         Self {
             by_type: self.by_type.with(rows(&changes.types)),
@@ -45,7 +45,7 @@ impl EventFamilies {
 }
 
 impl DescribedTypes {
-    /// These lists together; a type that they describe differently is shown once.
+    /// Describes the types of all lists. A type with several descriptions is shown once.
     pub(super) fn new(lists: Vec<Arc<[EventType]>>) -> Self {
         let all = lists.iter().flat_map(|list| list.iter());
         let blocks = Blocks::new(&EVENT_TYPE_INFO, None, None).with(descriptions(all));
@@ -69,7 +69,7 @@ fn descriptions<'t>(types: impl Iterator<Item = &'t EventType>) -> Vec<Row<[Arc<
     };
     let mut keys: Vec<[Arc<str>; 2]> = types.map(described).collect();
     keys.sort_unstable();
-    // Two descriptions of one type would be two series that look like two types.
+    // Two descriptions of one type would be two series.
     keys.dedup_by(|one, other| one[0] == other[0]);
     let row = |key| Row {
         key,

@@ -1,4 +1,4 @@
-//! What is on show of all accounts at once, in one generation.
+//! What scrapes show of all accounts, generation by generation.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -17,10 +17,10 @@ use crate::metrics::{
     catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE},
 };
 
-/// So many accounts are few: see [`ShownAccounts::generation_if_few`].
+/// The limit of [`ShownAccounts::generation_if_few`].
 const FEW_ACCOUNTS: usize = 16;
 
-/// What is on show of all accounts, as pollers change it.
+/// What scrapes show of all accounts. Pollers change it.
 #[derive(Debug)]
 pub(super) struct ShownAccounts {
     pub(super) generation: u64,
@@ -29,26 +29,26 @@ pub(super) struct ShownAccounts {
     headers: Arc<Headers>,
 }
 
-/// What is on show of all accounts, as a scrape finds it.
+/// One state of what scrapes show of all accounts. It never changes.
 #[derive(Debug)]
 pub(super) struct Generation {
     pub(super) number: u64,
-    /// In the order of their names.
+    /// The accounts in the order of their names.
     accounts: Vec<Arc<ShownAccount>>,
     described: Arc<DescribedTypes>,
     headers: Arc<Headers>,
     bodies: PerVariant<OnceCell<Body>>,
 }
 
-/// What is on show of one account.
+/// What scrapes show of one account.
 #[derive(Debug, Clone)]
 pub(super) struct ShownAccount {
-    /// Tells it from one of the same name that was there before.
+    /// Distinguishes the account from an earlier one of the same name.
     pub(super) id: u64,
     pub(super) name: Option<Arc<str>>,
     pub(super) metrics: Arc<SelfMetrics>,
     types: Arc<[EventType]>,
-    /// `None` until something was published.
+    /// `None` until the account publishes.
     events: Option<EventFamilies>,
 }
 
@@ -76,7 +76,7 @@ impl Default for ShownAccounts {
 }
 
 impl ShownAccount {
-    /// An account that shows no event yet.
+    /// Returns an account that shows no events.
     pub(super) fn new(id: u64, name: Option<Arc<str>>, metrics: Arc<SelfMetrics>) -> Self {
         Self {
             id,
@@ -101,7 +101,8 @@ impl ShownAccount {
 }
 
 impl ShownAccounts {
-    /// One more account, which shows what one of the same name has shown.
+    /// Adds an account. If there is one of the same name, the new account replaces it
+    /// and shows the same events.
     pub(super) fn add(&mut self, mut account: ShownAccount) {
         if let Some(before) = self.accounts.get(&account.name) {
             account.types = Arc::clone(&before.types);
@@ -112,7 +113,7 @@ impl ShownAccounts {
         self.generation += 1;
     }
 
-    /// Takes this account away, unless another has its name.
+    /// Removes an account, unless another one has replaced it.
     pub(super) fn remove(&mut self, (name, id): (&Option<Arc<str>>, u64)) {
         if self
             .accounts
@@ -125,8 +126,8 @@ impl ShownAccounts {
         }
     }
 
-    /// Shows these counters of an account as they are now; says in which generation,
-    /// if it is there.
+    /// Shows the changed counters of an account. Returns the number of the generation that
+    /// shows them first, or `None` if the account was removed or replaced.
     pub(super) fn change(
         &mut self,
         (name, id): (&Option<Arc<str>>, u64),
@@ -148,8 +149,9 @@ impl ShownAccounts {
         Some(self.generation)
     }
 
-    /// The same list as another account has, where they are equal: each takes as
-    /// much room as all else of a small account.
+    /// Returns the list of another account if it is equal to `types`, and `types`
+    /// otherwise. A list takes as much memory as everything else of a small account, so
+    /// accounts share it.
     pub(super) fn known(&self, types: &Arc<[EventType]>) -> Arc<[EventType]> {
         let lists = &self.described.lists;
         let same = lists
@@ -158,14 +160,14 @@ impl ShownAccounts {
         Arc::clone(same.unwrap_or(types))
     }
 
-    /// As it is now, where there are so few accounts that everything is made ready
-    /// with each commit, so that no scrape waits for it. Of many accounts there are
-    /// many commits between two scrapes.
+    /// Returns the current generation if there are few accounts. It is then rendered with
+    /// each commit, so that no scrape waits for that. If there are many accounts, there
+    /// are many commits between two scrapes, and most generations are never scraped.
     pub(super) fn generation_if_few(&self) -> Option<Generation> {
         (self.accounts.len() <= FEW_ACCOUNTS).then(|| self.generation())
     }
 
-    /// As it is now.
+    /// Returns the current generation.
     pub(super) fn generation(&self) -> Generation {
         Generation {
             number: self.generation,
@@ -176,7 +178,7 @@ impl ShownAccounts {
         }
     }
 
-    /// Shows the types of every list that an account has, and no others.
+    /// Describes the types in the lists of all accounts, and no others.
     fn describe(&mut self) {
         let lists = self.lists();
         let same = |(one, other): (&Arc<_>, &Arc<_>)| Arc::ptr_eq(one, other);
@@ -186,7 +188,7 @@ impl ShownAccounts {
         }
     }
 
-    /// Every list of types that an account has, once.
+    /// Returns each list of types once.
     fn lists(&self) -> Vec<Arc<[EventType]>> {
         let mut lists: Vec<Arc<[EventType]>> = Vec::new();
         for account in self.accounts.values() {
@@ -199,19 +201,19 @@ impl ShownAccounts {
 }
 
 impl Generation {
-    /// The accounts in the order of their names.
+    /// Returns the accounts in the order of their names.
     pub(super) fn accounts(&self) -> impl Iterator<Item = &ShownAccount> {
         self.accounts.iter().map(|account| &**account)
     }
 
-    /// Every event in one variant.
+    /// Returns the event families in one variant.
     pub(super) fn body(&self, variant: Variant) -> &Body {
         self.bodies
             .of(variant)
             .get_or_init(|| Body::of(variant, self.parts(variant)))
     }
 
-    /// Until something was published, not even the name of a family.
+    /// Returns the parts of the body; nothing, not even a header, until an account publishes.
     fn parts(&self, variant: Variant) -> Vec<&RenderedPart> {
         let families = || {
             self.accounts()

@@ -1,4 +1,4 @@
-//! The metrics of the exporter's own work, as the end of an answer.
+//! The metrics of the exporter's own work, which are the end of a response.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,18 +16,19 @@ use super::{
 };
 use crate::metrics::Kind;
 
-/// What `OpenMetrics` ends with, so that a part is not taken for the whole.
+/// The last line of an `OpenMetrics` response, by which a client knows that it is
+/// complete.
 const END: &str = "# EOF\n";
 
-/// The metrics of the exporter's own work at one moment.
+/// The metrics of the exporter's own work, as they were at one time.
 #[derive(Debug)]
 pub(super) struct OwnMetrics {
-    /// The generation of the events that they stand beside.
+    /// The number of the generation that was shown at that time.
     pub(super) generation: u64,
-    /// When they were gathered.
+    /// How long the process had been up at that time.
     pub(super) gathered: Duration,
     families: Vec<MetricFamily>,
-    /// When the counters were 0, in milliseconds since 1970, if that is to be told.
+    /// When the counters were 0, in milliseconds since 1970, if `_created` is to be shown.
     created: Option<i64>,
     parts: PerVariant<OnceCell<RenderedPart>>,
 }
@@ -48,10 +49,8 @@ impl OwnMetrics {
         }
     }
 
-    /// Everything, with what an answer ends with.
-    ///
-    /// # Errors
-    /// When a family is such that the format cannot say it.
+    /// Returns all families and the end of the response. Fails if the format cannot
+    /// represent a family.
     pub(super) fn part(&self, variant: Variant) -> prometheus::Result<&RenderedPart> {
         let part = self.parts.of(variant);
         if let Some(part) = part.get() {
@@ -77,7 +76,7 @@ impl OwnMetrics {
         let kind = match family.get_field_type() {
             MetricType::COUNTER => Kind::Counter,
             MetricType::HISTOGRAM => Kind::Histogram,
-            // The catalogue has no other type, nor has the process collector.
+            // Neither the catalogue nor the process collector has another type.
             _ => Kind::Gauge,
         };
         let header = Header {
@@ -105,7 +104,7 @@ impl OwnMetrics {
     }
 }
 
-/// The families of several registries, each family once, in the order of their names.
+/// Merges the families of several registries, and sorts them by name.
 pub(super) fn together(registries: impl Iterator<Item = Vec<MetricFamily>>) -> Vec<MetricFamily> {
     let mut all: BTreeMap<String, MetricFamily> = BTreeMap::new();
     for mut family in registries.flatten() {
@@ -125,7 +124,7 @@ fn histogram(text: &mut String, name: &str, metric: &Metric) {
     let bounded = histogram.get_bucket().iter();
     let bounded = bounded.filter(|bucket| bucket.upper_bound().is_finite());
     for bucket in bounded {
-        // Such as 1.0: OpenMetrics has one way to write a bound.
+        // OpenMetrics has one way to write a bound, such as 1.0.
         let bound = format!("{:?}", bucket.upper_bound());
         begin_sample(text, (name, "_bucket"), metric, Some(&bound));
         lines::push(text, format_args!("{}\n", bucket.cumulative_count()));
@@ -142,7 +141,7 @@ fn sample(text: &mut String, name: (&str, &str), metric: &Metric, value: f64) {
     lines::push(text, format_args!("{value}\n"));
 }
 
-/// All of a line but its value.
+/// Writes a line up to its value.
 fn begin_sample(
     text: &mut String,
     (name, suffix): (&str, &str),
