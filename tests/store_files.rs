@@ -342,7 +342,7 @@ fn complaint_of_unprivileged(above: &Path, directory: &Path) -> String {
 }
 
 const RIGHTS: &str =
-    "allow the user that the exporter runs as to write there, or choose another storage path";
+    "let the user that the exporter runs as write there, or choose another storage path";
 
 #[test]
 fn rights_that_are_missing() {

@@ -1,5 +1,5 @@
-//! The accounts at work: each with a poller of its own, taken up, changed and given
-//! up without a word to the others.
+//! The accounts that are counted. Each has a poller of its own, and is added, changed
+//! and removed without an effect on the others.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,10 +30,10 @@ use crate::{
     store::SharedStore,
 };
 
-/// How long an account rests whose poller has ended by itself.
+/// How long an account waits for its next poll after its poller has ended by itself.
 const AFTER_DEFECT: Duration = Duration::from_secs(10);
 
-/// What all accounts share.
+/// The parts that all accounts share.
 #[derive(Debug)]
 pub(super) struct SharedParts {
     pub(super) store: SharedStore,
@@ -44,7 +44,7 @@ pub(super) struct SharedParts {
     pub(super) event_log: Option<SharedEventLog>,
 }
 
-/// The accounts at work.
+/// The accounts that are counted.
 #[derive(Debug)]
 pub(super) struct Accounts {
     shared: SharedParts,
@@ -52,7 +52,7 @@ pub(super) struct Accounts {
     tasks: JoinSet<()>,
 }
 
-/// What a change of the accounts came to.
+/// How many accounts a reload has added, changed and removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Difference {
     pub(super) added: usize,
@@ -60,7 +60,7 @@ pub(super) struct Difference {
     pub(super) removed: usize,
 }
 
-/// Why the tasks of an account could not be started.
+/// Why the tasks of an account could not be prepared.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.account())]
 pub(super) struct StartError {
@@ -78,7 +78,7 @@ impl StartError {
 }
 
 impl Accounts {
-    /// Takes up the accounts as they were stored; what they showed is kept at once.
+    /// Loads the accounts from the store. Scrapes show at once what they showed before.
     pub(super) fn new(shared: SharedParts, settings: &Settings) -> Result<Self, StartError> {
         let mut accounts = Self {
             shared,
@@ -93,18 +93,20 @@ impl Accounts {
         Ok(accounts)
     }
 
-    /// Polls every account that does not poll yet.
+    /// Runs the tasks of all accounts whose tasks are prepared.
     pub(super) fn start(&mut self, counting: &Handle) {
         for account in self.by_name.values_mut() {
             account.start(&mut self.tasks, counting);
         }
     }
 
-    /// Goes over to these accounts. Those that stay as they are do not notice; one
-    /// that changes goes on from where it is stored.
+    /// Adds, changes and removes accounts, so that they are those of `settings`. Accounts
+    /// that stay the same are not interrupted; an account that changes goes on from its
+    /// stored state.
     ///
     /// # Errors
-    /// With each account that could not be taken up; everything else was.
+    ///
+    /// An error for each account that could not be prepared. All others are changed.
     pub(super) async fn change(
         &mut self,
         settings: &Settings,
@@ -151,7 +153,7 @@ impl Accounts {
         }
     }
 
-    /// Waits until these have ended, and nothing of theirs comes to the store.
+    /// Waits until these tasks have ended and their last commits are written.
     async fn wait_for(&mut self, stopped: &[AbortHandle]) {
         while stopped.iter().any(|task| !task.is_finished()) {
             self.tasks.join_next().await;
@@ -159,9 +161,8 @@ impl Accounts {
         self.shared.store.flush().await;
     }
 
-    /// Waits until a poller has ended by itself, which only a defect can make it do;
-    /// the account then goes on from where it is stored, after a rest. May be dropped
-    /// at any await.
+    /// Waits until a poller ends by itself, which only a defect can cause, and then starts
+    /// the account again from its stored state. The future can be dropped at any await.
     pub(super) async fn restart_ended(&mut self, counting: &Handle) {
         let name = loop {
             let ended = self.by_name.iter().find(|(_, account)| account.has_ended());
@@ -182,7 +183,7 @@ impl Accounts {
         if let Err(error) = self.prepare(plan, kept, AFTER_DEFECT) {
             let StartError { name, source } = error;
             let error = format!("{source:#}");
-            tracing::error!(account = name.as_deref(), error, again_in = ?AFTER_DEFECT, "the account could not be taken up again; it is tried again");
+            tracing::error!(account = name.as_deref(), error, again_in = ?AFTER_DEFECT, "the account could not be restarted; the exporter tries again");
             return tokio::time::sleep(AFTER_DEFECT).await;
         }
         if let Some(account) = self.by_name.get(&name) {

@@ -1,5 +1,5 @@
-//! Wires the parts together: pollers that count, a server that shows it, and reloads
-//! that change who is polled.
+//! Connects the parts of `serve`: the accounts that are polled, the server that answers
+//! scrapes, and reloads of the configuration, which change the accounts.
 
 mod accounts;
 mod counting_threads;
@@ -31,10 +31,10 @@ use audit_core::gate::Gate;
 use event_log::SharedEventLog;
 use supervisor::Supervisor;
 
-/// Reads the configuration as it is now. May wait for files.
+/// Reads the current configuration. May wait for files.
 pub(crate) type ReadSettings = Arc<dyn Fn() -> anyhow::Result<Settings> + Send + Sync>;
 
-/// The exporter, bound and ready to run.
+/// The exporter, with its ports bound and its accounts prepared.
 pub struct App {
     supervisor: Supervisor,
     reload: ReloadHandle,
@@ -42,10 +42,12 @@ pub struct App {
 }
 
 impl App {
-    /// Takes the ports and prepares everything. Nothing is asked of the API yet.
+    /// Binds the ports, opens the store and prepares the accounts. Sends no request to the
+    /// API yet.
     ///
     /// # Errors
-    /// With what a person can do about it.
+    ///
+    /// If a file cannot be used or a port cannot be bound. The message says what to do.
     pub async fn bind(settings: &Settings) -> anyhow::Result<Self> {
         let web = Arc::new(WebConfigFile::read(settings.web_config.as_deref())?);
         let mut listeners = Vec::new();
@@ -95,30 +97,33 @@ impl App {
         })
     }
 
-    /// Says where a reload reads from; without that, none changes anything.
+    /// Sets how a reload reads the configuration. Without it a reload changes nothing.
     pub(crate) fn reading_anew(mut self, read: ReadSettings) -> Self {
         self.supervisor.read = Some(read);
         self
     }
 
-    /// Asks for reloads.
+    /// Returns a handle that asks for reloads.
     pub(crate) fn reload_handle(&self) -> ReloadHandle {
         self.reload.clone()
     }
 
-    /// The addresses in use, with the ports that were taken for 0.
+    /// Returns the addresses that are bound. A port 0 of the settings is the port that the
+    /// system chose.
     ///
     /// # Errors
-    /// When the system cannot tell.
+    ///
+    /// If the system cannot tell the addresses.
     pub fn local_addresses(&self) -> io::Result<Vec<SocketAddr>> {
         self.server.local_addresses()
     }
 
-    /// Serves until `shutdown` resolves and answers in flight have ended, and polls
-    /// on `counting` meanwhile: see [`CountingThreads`].
+    /// Serves until `shutdown` resolves and the responses in flight are sent. Polls on
+    /// the threads of `counting`; in the program, these are `CountingThreads`.
     ///
     /// # Errors
-    /// When the system cannot tell where it listens.
+    ///
+    /// If the system cannot tell the addresses that are bound.
     pub async fn run(
         self,
         counting: &Handle,
@@ -127,7 +132,7 @@ impl App {
         for address in self.local_addresses()? {
             tracing::info!(%address, "listening");
         }
-        // There, since it waits for the disk when it takes up accounts.
+        // On the counting threads, since it waits for the disk when it prepares accounts.
         let supervising = counting.spawn(self.supervisor.run(counting.clone()));
         let stop = async {
             shutdown.await;

@@ -1,4 +1,5 @@
-//! Changes the accounts while the exporter runs: after a reload, and after a defect.
+//! Changes the accounts while the exporter runs: reloads the configuration, and restarts
+//! pollers that have ended.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::{
     server::{WebConfigFile, reload::Answer},
 };
 
-/// What the supervisor works with.
+/// Reloads the configuration and restarts pollers.
 pub(super) struct Supervisor {
     /// The settings that the exporter was started with.
     pub(super) settings: Settings,
@@ -29,12 +30,12 @@ pub(super) struct Supervisor {
 
 /// Why a reload failed.
 #[derive(Debug, thiserror::Error)]
-enum ReloadError {
+enum ReloadFailure {
     /// The configuration cannot be used; nothing changed.
     #[error("{0:#}")]
     Configuration(#[from] anyhow::Error),
-    /// These accounts could not be taken up; everything else was.
-    #[error("{} accounts could not be taken up", .0.len())]
+    /// Some accounts could not be prepared; everything else was taken over.
+    #[error("{} accounts could not be prepared", .0.len())]
     Accounts(Vec<StartError>),
 }
 
@@ -54,7 +55,7 @@ impl Supervisor {
         }
     }
 
-    async fn reload(&mut self, counting: &Handle) -> Result<(), ReloadError> {
+    async fn reload(&mut self, counting: &Handle) -> Result<(), ReloadFailure> {
         let outcome = self.take_over(counting).await;
         let at = outcome.is_ok().then(Timestamp::now);
         self.process.reloaded(at);
@@ -64,7 +65,7 @@ impl Supervisor {
         outcome
     }
 
-    async fn take_over(&mut self, counting: &Handle) -> Result<(), ReloadError> {
+    async fn take_over(&mut self, counting: &Handle) -> Result<(), ReloadFailure> {
         let Some(settings) = self.read_settings().await? else {
             return Ok(());
         };
@@ -77,7 +78,7 @@ impl Supervisor {
             );
         }
         let difference = self.accounts.change(&settings, counting).await;
-        let difference = difference.map_err(ReloadError::Accounts)?;
+        let difference = difference.map_err(ReloadFailure::Accounts)?;
         tracing::info!(
             accounts = settings.accounts.len(),
             added = difference.added,
@@ -88,7 +89,8 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Reads the settings and the web configuration file again.
+    /// Reads the settings and the web configuration file again; `None` if a reload changes
+    /// nothing.
     async fn read_settings(&self) -> anyhow::Result<Option<Settings>> {
         let Some(read) = self.read.clone() else {
             return Ok(None);
@@ -103,7 +105,7 @@ impl Supervisor {
     }
 }
 
-impl ReloadError {
+impl ReloadFailure {
     /// Logs each problem as a line.
     fn log(&self) {
         match self {
@@ -121,13 +123,13 @@ fn log_account(StartError { name, source }: &StartError) {
     tracing::error!(
         account = name.as_deref(),
         error,
-        "the account could not be taken up; the rest of the configuration was"
+        "the account could not be prepared; the rest of the configuration was taken over"
     );
 }
 
 fn log_problem(error: &str) {
     tracing::error!(
         error,
-        "the configuration could not be taken over; what was there before goes on"
+        "the configuration could not be taken over; the previous one stays in use"
     );
 }

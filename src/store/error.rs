@@ -92,7 +92,7 @@ pub enum StoreError {
     },
     /// The user that the exporter runs as has no permission.
     #[error(
-        "cannot {doing} {}: {source}: allow the user that the exporter runs as to write there, \
+        "cannot {doing} {}: {source}: let the user that the exporter runs as write there, \
          or choose another storage path",
         path.display()
     )]

@@ -167,7 +167,7 @@ impl EventLog {
             match outcome {
                 Ok(()) => {
                     if std::mem::take(&mut failing) {
-                        tracing::info!("the event log is written again; no line is missing");
+                        tracing::info!("the event log is written again, from where it had ended");
                     }
                     waits = waits_after_failures();
                     self.lines.wait_for_new().await;

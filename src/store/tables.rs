@@ -23,7 +23,7 @@ pub(super) type StoredIdKey = (AccountNumber, i64, u128);
 pub(super) type StoredSeriesKey<'a> = (AccountNumber, &'a str, &'a str, &'a str);
 /// Account and event type.
 pub(super) type StoredTypeKey<'a> = (AccountNumber, &'a str);
-/// Total, published value, whether it was seen, and the exemplar: see [`Saved`].
+/// Total, published value, whether it was seen, and the exemplar.
 pub(super) type StoredCounter<'a> = (u64, u64, bool, Option<StoredExemplar<'a>>);
 /// When the event was created, in milliseconds since 1970; and the bits of its id, or
 /// 0 and the id as the API writes it.
