@@ -60,7 +60,7 @@ pub(super) struct Difference {
     pub(super) removed: usize,
 }
 
-/// Why the tasks of an account could not be prepared.
+/// Why an account could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.account())]
 pub(super) struct StartError {
@@ -106,7 +106,7 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// An error for each account that could not be prepared. All others are changed.
+    /// An error for each account that could not be started. All others are started.
     pub(super) async fn change(
         &mut self,
         settings: &Settings,
@@ -218,6 +218,7 @@ impl Accounts {
 }
 
 impl SharedParts {
+    /// Loads an account from the store and prepares its tasks.
     fn account(
         &self,
         plan: AccountPlan,

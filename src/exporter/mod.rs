@@ -98,7 +98,7 @@ impl App {
     }
 
     /// Sets how a reload reads the configuration. Without it a reload changes nothing.
-    pub(crate) fn reading_anew(mut self, read: ReadSettings) -> Self {
+    pub(crate) fn reload_from(mut self, read: ReadSettings) -> Self {
         self.supervisor.read = Some(read);
         self
     }

@@ -34,13 +34,13 @@ enum ReloadFailure {
     /// The configuration cannot be used; nothing changed.
     #[error("{0:#}")]
     Configuration(#[from] anyhow::Error),
-    /// Some accounts could not be prepared; everything else was taken over.
-    #[error("{} accounts could not be prepared", .0.len())]
+    /// Some accounts could not be started; everything else was taken over.
+    #[error("{} accounts could not be started", .0.len())]
     Accounts(Vec<StartError>),
 }
 
 impl Supervisor {
-    /// Runs for ever.
+    /// Runs until the future is dropped.
     pub(super) async fn run(mut self, counting: Handle) {
         self.accounts.start(&counting);
         loop {
@@ -123,7 +123,7 @@ fn log_account(StartError { name, source }: &StartError) {
     tracing::error!(
         account = name.as_deref(),
         error,
-        "the account could not be prepared; the rest of the configuration was taken over"
+        "the account could not be started; the rest of the configuration was taken over"
     );
 }
 

@@ -157,7 +157,7 @@ impl EventLog {
         }
     }
 
-    /// Writes for ever.
+    /// Writes stored lines until the future is dropped.
     pub(crate) async fn run(mut self) {
         let mut waits = waits_after_failures();
         let mut failing = false;

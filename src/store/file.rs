@@ -72,7 +72,7 @@ pub(super) fn open(path: &Path, last_write: Option<&LastWrite>) -> Result<OpenFi
         .map_err(failed)?;
     let identity = FileIdentity::of(&file.metadata().map_err(failed)?);
     let opened = guarded("open", path, || open_database(file, last_write));
-    match opened.map_err(|error| lock_owner::added(error, identity))? {
+    match opened.map_err(|error| lock_owner::add_to(error, identity))? {
         Opening::Newer {
             format,
             known,

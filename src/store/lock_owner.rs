@@ -5,7 +5,7 @@ use std::fs;
 use super::{error::StoreError, file_identity::FileIdentity};
 
 /// Adds the process to an error that says that another process uses the file.
-pub(super) fn added(error: StoreError, identity: FileIdentity) -> StoreError {
+pub(super) fn add_to(error: StoreError, identity: FileIdentity) -> StoreError {
     match error {
         StoreError::AlreadyOpen { path, pid: None } => StoreError::AlreadyOpen {
             path,

@@ -166,7 +166,7 @@ fn time(nanoseconds: i128) -> Result<Timestamp, Error> {
     Timestamp::from_nanosecond(nanoseconds).map_err(out_of_range)
 }
 
-#[allow(clippy::needless_pass_by_value)] // `map_err` passes it by value
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes it so")]
 fn out_of_range(error: jiff::Error) -> Error {
     Error::Corrupted(error.to_string())
 }

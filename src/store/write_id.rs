@@ -1,4 +1,4 @@
-//! How a process recognizes its own last write in the file.
+//! How a process can tell that the file is as it left it.
 
 /// Identifies a write to the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,8 @@ pub(super) struct LastWrite {
 }
 
 impl LastWrite {
-    /// For a process with the number `writer` that found `last` in the file.
+    /// Returns what a process with the number `writer` knows that has found `last` in the
+    /// file.
     pub(super) fn new(writer: u64, last: WriteId) -> Self {
         Self {
             writer,
@@ -30,8 +31,8 @@ impl LastWrite {
         }
     }
 
-    /// Returns `true` if this process made the write `found`, so that no other process
-    /// wrote to the file since.
+    /// Returns `true` if the file is as this process left it; `found` is the last write in
+    /// the file.
     pub(super) fn is_ours(&self, found: WriteId) -> bool {
         found == self.last || Some(found) == self.doubtful
     }
