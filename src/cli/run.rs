@@ -125,7 +125,10 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
         action,
         accounts,
         origins,
-    } = parse(arguments)?;
+    } = parse(arguments).map_err(|error| match error {
+        UsageError::ConfigFile(problems) => anyhow::Error::from(problems),
+        error @ UsageError::CommandLine(_) => error.into(),
+    })?;
     let Action::Serve(options) = action else {
         bail!("the command line has changed");
     };
