@@ -18,7 +18,7 @@ const LAG_BUCKETS: &[f64] = &[
 /// In seconds. The last bound is the default timeout of a request.
 const REQUEST_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// The metrics of the work for one account. [`catalog`] says what each means.
+/// The metrics of the work for one account. The catalogue says what each means.
 #[derive(Debug)]
 pub struct SelfMetrics {
     registry: Registry,
