@@ -237,8 +237,8 @@ fn a_file_that_another_process_went_on_with_is_not_written_to() {
         assert_eq!(
             without(directory.path(), &error),
             "DIR/state.redb was changed by another process after a disk error had closed it \
-             here; what this process counted since does not fit any more: see that only one \
-             exporter uses it, and restart this one"
+             here; what this process has counted since then does not fit it: make sure that only \
+             one exporter uses the file, and restart this one"
         );
         assert!(!error.is_transient());
     }

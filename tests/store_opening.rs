@@ -56,7 +56,7 @@ struct Case {
 }
 
 const WHAT_TO_DO: &str =
-    "it was left as it is: put a backup in its place, or move it away to start without a state";
+    "it was left unchanged: put a backup in its place, or move it away to start without a state";
 
 const DAMAGED: &[Case] = &[
     Case {
@@ -136,27 +136,27 @@ const DAMAGED: &[Case] = &[
     Case {
         name: "a directory",
         make: |directory| fs::create_dir(file_in(directory)).expect("a directory"),
-        says: "it is no file",
+        says: "it is not a regular file",
     },
     Case {
         name: "a redb database without tables",
         make: |directory| drop(Database::create(file_in(directory)).expect("a database")),
-        says: "a database of another program",
+        says: "it is a database of another program",
     },
     Case {
         name: "a database of another program",
         make: |directory| state_about(directory, &[("program", "another")]),
-        says: "a database of another program",
+        says: "it is a database of another program",
     },
     Case {
         name: "a format that is no number",
         make: |directory| state_about(directory, &[("format", "one")]),
-        says: "a database of another program",
+        says: "it is a database of another program",
     },
     Case {
         name: "a format below the first",
         make: |directory| state_about(directory, &[("format", "0")]),
-        says: "a database of another program",
+        says: "it is a database of another program",
     },
 ];
 
@@ -188,7 +188,7 @@ fn a_newer_format_is_refused_and_left_as_it_is() {
     assert_eq!(
         complaint(directory.path()),
         "DIR/state.redb has format 4, written by version 9.8.7, and this version knows formats \
-         up to 3; it was left as it is: run version 9.8.7 or newer, or put a backup in its place"
+         up to 3; it was left unchanged: run version 9.8.7 or newer, or put a backup in its place"
     );
     assert!(before == contents(directory.path()), "it was changed");
 }
@@ -273,7 +273,7 @@ fn one_that_is_in_use_is_refused_by_name() {
     let mut process = Process::start(directory.path());
     assert_eq!(process.hear().as_deref(), Some("open"));
     let expected = format!(
-        "DIR/state.redb is in use by another process (pid {}): stop that one, or give each \
+        "DIR/state.redb is in use by another process (pid {}): stop that process, or give each \
          exporter a storage path of its own",
         process.id()
     );

@@ -169,7 +169,7 @@ impl Model {
         let gate = gate_showing(showing, account);
         let commit = account.prepare(&gate, Duration::ZERO);
         for _ in 0..times {
-            let stored = store.commit(&[(KEYS[place], &commit)], Some(&self.gate), at(0));
+            let stored = store.write(&[(KEYS[place], &commit)], Some(&self.gate), at(0));
             stored.expect("it is stored");
         }
         account.confirm(&commit);
@@ -262,7 +262,7 @@ fn how_long_a_scraper_is_unseen_goes_by_the_wall_clock() {
         }],
         taken: Duration::ZERO,
     };
-    let stored = open(directory.path()).commit(&[(KEY, &commit)], Some(&gate), at(100));
+    let stored = open(directory.path()).write(&[(KEY, &commit)], Some(&gate), at(100));
     stored.expect("it is stored");
     assert_eq!(unseen_at(directory.path(), 100), Duration::from_secs(20));
     assert_eq!(unseen_at(directory.path(), 160), Duration::from_secs(80));

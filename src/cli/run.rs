@@ -92,7 +92,7 @@ async fn serve(options: &Options, file: File, arguments: Vec<OsString>) -> anyho
     let hangup = signal(SignalKind::hangup())?;
     let app = App::bind(&settings).await?;
     let read = move || read_settings(&arguments);
-    let app = app.reading_anew(Arc::new(read));
+    let app = app.reload_from(Arc::new(read));
     let (accounts, interval) = (settings.accounts.len(), settings.poll.interval);
     let base_url = settings
         .accounts
@@ -125,7 +125,10 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
         action,
         accounts,
         origins,
-    } = parse(arguments)?;
+    } = parse(arguments).map_err(|error| match error {
+        UsageError::ConfigFile(problems) => anyhow::Error::from(problems),
+        error @ UsageError::CommandLine(_) => error.into(),
+    })?;
     let Action::Serve(options) = action else {
         bail!("the command line has changed");
     };

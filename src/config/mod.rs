@@ -127,6 +127,11 @@ impl Problems {
         self
     }
 
+    /// Returns the problems one by one.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// Each put in other words.
     #[must_use]
     pub fn map(self, to: impl FnMut(String) -> String) -> Self {

@@ -6,12 +6,13 @@
 
 mod accept;
 mod blocks;
+mod body;
+mod events;
 mod format;
+mod generation;
 mod gzip;
 mod lines;
-mod on_show;
 mod own;
-mod snapshot;
 
 use std::{
     sync::{
@@ -34,10 +35,10 @@ use crate::{
     gate::SharedGate,
     metrics::{ProcessMetrics, SelfMetrics},
 };
+use body::Body;
 use format::PerVariant;
-use on_show::{OnShow, Showing, Shown};
+use generation::{Generation, ShownAccount, ShownAccounts};
 use own::OwnMetrics;
-use snapshot::Body;
 
 pub use accept::Accepted;
 pub use format::{Encoding, Format, Variant};
@@ -53,9 +54,9 @@ const OWN_METRICS_KEEP: Duration = Duration::from_millis(100);
 pub struct Exposition {
     process: Arc<ProcessMetrics>,
     settings: ExpositionSettings,
-    showing: Mutex<Showing>,
+    showing: Mutex<ShownAccounts>,
     /// What `showing` was at some time; [`Exposition::on_show`] has it as it is.
-    on_show: ArcSwap<OnShow>,
+    on_show: ArcSwap<Generation>,
     /// That of `showing`.
     generation: AtomicU64,
     own: ArcSwapOption<OwnMetrics>,
@@ -93,7 +94,7 @@ impl Exposition {
         Self {
             process,
             settings,
-            on_show: ArcSwap::from_pointee(Showing::default().on_show()),
+            on_show: ArcSwap::from_pointee(ShownAccounts::default().generation()),
             showing: Mutex::default(),
             generation: AtomicU64::new(0),
             own: ArcSwapOption::empty(),
@@ -113,7 +114,7 @@ impl Exposition {
         metrics: Arc<SelfMetrics>,
     ) -> AccountExposition {
         let id = self.accounts.fetch_add(1, Ordering::Relaxed);
-        self.show(|showing| showing.add(Shown::new(id, name.clone(), metrics)));
+        self.show(|showing| showing.add(ShownAccount::new(id, name.clone(), metrics)));
         AccountExposition {
             exposition: Arc::clone(self),
             name,
@@ -122,10 +123,10 @@ impl Exposition {
     }
 
     /// Changes what is on show.
-    fn show<T>(&self, change: impl FnOnce(&mut Showing) -> T) -> T {
+    fn show<T>(&self, change: impl FnOnce(&mut ShownAccounts) -> T) -> T {
         let mut showing = lock(&self.showing);
         let outcome = change(&mut showing);
-        let next = showing.on_show_if_small();
+        let next = showing.generation_if_few();
         if let Some(next) = &next {
             // Before anyone can ask for it.
             for variant in Variant::ALL {
@@ -142,9 +143,9 @@ impl Exposition {
     }
 
     /// What is on show now.
-    fn on_show(&self) -> Arc<OnShow> {
+    fn on_show(&self) -> Arc<Generation> {
         let is_current =
-            |on_show: &OnShow| on_show.generation >= self.generation.load(Ordering::Acquire);
+            |on_show: &Generation| on_show.number >= self.generation.load(Ordering::Acquire);
         let on_show = self.on_show.load_full();
         if is_current(&on_show) {
             return on_show;
@@ -154,7 +155,7 @@ impl Exposition {
         if is_current(&on_show) {
             return on_show;
         }
-        let on_show = Arc::new(showing.on_show());
+        let on_show = Arc::new(showing.generation());
         self.on_show.store(Arc::clone(&on_show));
         on_show
     }
@@ -172,7 +173,7 @@ impl Exposition {
     ) -> prometheus::Result<Vec<Bytes>> {
         // In this order: a generation that is noted was served.
         let on_show = self.on_show();
-        let shown = scrape.is_none_or(|scrape| self.gate.note(scrape, on_show.generation, uptime));
+        let shown = scrape.is_none_or(|scrape| self.gate.note(scrape, on_show.number, uptime));
         self.asked.of(variant).store(true, Ordering::Relaxed);
         let nothing;
         let events = if shown {
@@ -182,7 +183,7 @@ impl Exposition {
             &nothing
         };
         let own = self.own_metrics(&on_show, uptime);
-        let own = own.piece(variant)?;
+        let own = own.part(variant)?;
         let trailer = (variant.encoding == Encoding::Gzip).then(|| {
             let trailer = events.checksum.then(own.checksum).trailer();
             Bytes::copy_from_slice(&trailer)
@@ -191,8 +192,8 @@ impl Exposition {
         Ok(parts.chain(trailer).collect())
     }
 
-    fn own_metrics(&self, on_show: &OnShow, uptime: Duration) -> Arc<OwnMetrics> {
-        let generation = on_show.generation;
+    fn own_metrics(&self, on_show: &Generation, uptime: Duration) -> Arc<OwnMetrics> {
+        let generation = on_show.number;
         let kept = self.own.load_full().filter(|own| {
             own.generation == generation && uptime.saturating_sub(own.gathered) < OWN_METRICS_KEEP
         });

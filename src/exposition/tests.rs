@@ -1,4 +1,5 @@
-//! Whatever happened before, what is served is what would be rendered from nothing.
+//! After any history, a scrape is answered with the same bytes as if everything were
+//! rendered for the first time.
 
 use std::{collections::BTreeMap, fmt::Write as _, io::Read as _};
 
@@ -16,17 +17,17 @@ const START: &str = "2026-01-02T03:04:05.006Z";
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// Type, country, number of the event, minute of its creation, whether history.
+    /// An event: its type, country, number, minute of creation, and whether it is history.
     Event(u8, u16, u32, i64, bool),
-    /// Many series at once, so that there are several blocks.
+    /// Adds many series, so that there are several blocks.
     Flood(u16),
     Commit,
     NameTypes(u8),
     Scrape(u8, usize),
     Wait(u64),
-    /// What follows is of another account.
+    /// The next steps belong to this account.
     Turn(usize),
-    /// The account is taken up anew.
+    /// The account is added again, as after a reload.
     Replace,
 }
 
@@ -44,13 +45,13 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// An exposition and what is to be on show.
+/// An exposition, and what it should show.
 struct Model {
     exposition: Arc<Exposition>,
     gate: Arc<SharedGate>,
-    /// In the order of their names.
+    /// The accounts in the order of their names.
     accounts: Vec<Counted>,
-    /// Of which the next step is.
+    /// The account that the next step belongs to.
     turn: usize,
     uptime: Duration,
     created: bool,
@@ -62,7 +63,7 @@ struct Counted {
     place: AccountExposition,
     ledger: Ledger,
     types: Arc<[EventType]>,
-    /// What the last commit made of it.
+    /// The changes and types of the last commit.
     shown: Option<(Changes, Arc<[EventType]>)>,
 }
 
@@ -94,7 +95,7 @@ impl Model {
         };
         let process = Arc::new(ProcessMetrics::new().expect("metrics"));
         let exposition = Arc::new(Exposition::new(process, Arc::clone(&gate), settings));
-        // Whatever the order they come in.
+        // In another order than that of the names.
         let accounts = names.iter().rev();
         let mut accounts: Vec<_> = accounts
             .map(|name| Counted::new(&exposition, *name))
@@ -110,7 +111,7 @@ impl Model {
         }
     }
 
-    /// The account whose turn it is.
+    /// Returns the account that the next step belongs to.
     fn account(&mut self) -> &mut Counted {
         &mut self.accounts[self.turn]
     }
@@ -205,7 +206,7 @@ impl Model {
         }
     }
 
-    /// The families of events, without a look at what was rendered before.
+    /// Renders the event families without the code under test.
     fn rendered(&self, format: Format) -> String {
         if self.accounts.iter().all(|account| account.shown.is_none()) {
             return String::new();

@@ -1,107 +1,55 @@
-//! The metrics of the work for one account, on a registry of the `prometheus`
-//! crate. The counts of events are not here: they are rendered from the ledger.
+//! The metrics of the work for one account.
 
 use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp};
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    Opts, Registry, core::Collector, proto::MetricFamily,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
+    Registry, core::Collector, proto::MetricFamily,
 };
 
-use super::{Family, catalog};
+use super::{Family, catalog, time_gauge::TimeGauge};
 
-/// Seconds. A poll is one request on most days and thousands in a catch-up.
+/// In seconds. Most polls are one request; a catch-up is thousands of requests.
 const POLL_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
-/// Seconds. Up to the default lookback, then up to the deep one.
+/// In seconds, up to the default lookback and then up to that of a deep poll.
 const LAG_BUCKETS: &[f64] = &[
     1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0,
 ];
-/// Seconds. The last one is the default time limit of a request.
+/// In seconds. The last bound is the default timeout of a request.
 const REQUEST_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// The metrics of the work for one account.
+/// The metrics of the work for one account. The catalogue says what each means.
 #[derive(Debug)]
 pub struct SelfMetrics {
     registry: Registry,
-    /// See [`catalog::UP`].
-    pub up: Gauge,
-    /// See [`catalog::POLL_DURATION`].
-    pub poll_duration: Histogram,
-    /// See [`catalog::POLL_FAILURES`].
-    pub poll_failures: IntCounterVec,
-    /// See [`catalog::INGEST_LAG`].
-    pub ingest_lag: Histogram,
-    /// See [`catalog::API_REQUESTS`].
-    pub api_requests: IntCounterVec,
-    /// See [`catalog::API_REQUEST_DURATION`].
-    pub api_request_duration: HistogramVec,
-    /// See [`catalog::DUPLICATE_EVENTS`].
-    pub duplicate_events: IntCounter,
-    /// See [`catalog::MALFORMED_EVENTS`].
-    pub malformed_events: IntCounter,
-    /// See [`catalog::LATE_EVENTS`].
-    pub late_events: IntCounter,
-    /// See [`catalog::OVERFLOW_EVENTS`].
-    pub overflow_events: IntCounter,
-    /// See [`catalog::PENDING_EVENTS`].
-    pub pending_events: IntGauge,
-    /// See [`catalog::RECONCILE_MISSING`].
-    pub reconcile_missing: IntGauge,
-    /// See [`catalog::STORAGE_FAILURES`].
-    pub storage_failures: IntCounter,
-    /// See [`catalog::LAST_POLL_SUCCESS`].
-    pub last_poll_success: Moment,
-    /// See [`catalog::WATERMARK`].
-    pub watermark: Moment,
-    /// See [`catalog::NEWEST_EVENT`].
-    pub newest_event: Moment,
-    /// See [`catalog::LAST_EVENT_OBSERVED`].
-    pub last_event_observed: Moment,
-}
-
-/// A point in time that is absent until it is known: a 0 would read as 1970 and
-/// set off every alert on its age.
-#[derive(Debug)]
-pub struct Moment(GaugeVec);
-
-impl Moment {
-    pub(super) fn on(registry: &Registry, family: &Family) -> prometheus::Result<Self> {
-        on(registry, GaugeVec::new(opts(family), family.labels)).map(Self)
-    }
-
-    /// The time that is shown, to the millisecond.
-    #[must_use]
-    pub fn get(&self) -> Option<Timestamp> {
-        let seconds = self
-            .0
-            .collect()
-            .first()?
-            .get_metric()
-            .first()?
-            .get_gauge()
-            .get_value();
-        Timestamp::from_duration(SignedDuration::try_from_secs_f64(seconds).ok()?).ok()
-    }
-
-    /// Shows this time from now on.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "milliseconds fit in 53 bits for 285,000 years"
-    )]
-    pub fn set(&self, time: Timestamp) {
-        let seconds = time.as_millisecond() as f64 / 1000.0;
-        self.0.with_label_values::<&str>(&[]).set(seconds);
-    }
+    pub(crate) up: Gauge,
+    pub(crate) poll_duration: Histogram,
+    pub(crate) poll_failures: IntCounterVec,
+    pub(crate) ingest_lag: Histogram,
+    pub(crate) api_requests: IntCounterVec,
+    pub(crate) api_request_duration: HistogramVec,
+    pub(crate) duplicate_events: IntCounter,
+    pub(crate) malformed_events: IntCounter,
+    pub(crate) late_events: IntCounter,
+    pub(crate) overflow_events: IntCounter,
+    pub(crate) pending_events: IntGauge,
+    pub(crate) reconcile_missing: IntGauge,
+    pub(crate) storage_failures: IntCounter,
+    pub(crate) last_poll_success: TimeGauge,
+    pub(crate) watermark: TimeGauge,
+    pub(crate) newest_event: TimeGauge,
+    pub(crate) last_event_observed: TimeGauge,
 }
 
 impl SelfMetrics {
-    /// Registers everything, with a 0 for each value of `reasons` that a poll
-    /// may fail for, so that the first failure is seen as an increase. With the
-    /// label `account` where there are several.
+    /// Registers all metrics. `reasons` are the values of the label `reason` of
+    /// `nexmo_audit_poll_failures_total`, which begin at 0, so that the first failure is
+    /// seen as an increase. `account` is the value of the label `account`; without it the
+    /// series have no such label.
     ///
     /// # Errors
-    /// When the catalogue names one family twice or not by the rules.
+    ///
+    /// If a name in the catalogue is invalid or occurs twice.
     pub fn new(reasons: &[&str], account: Option<&str>) -> prometheus::Result<Self> {
         let label = account.map(|name| (catalog::ACCOUNT.to_owned(), name.to_owned()));
         let labels = label.map(|label| HashMap::from([label]));
@@ -153,10 +101,10 @@ impl SelfMetrics {
                 &registry,
                 IntCounter::with_opts(opts(&catalog::STORAGE_FAILURES)),
             )?,
-            last_poll_success: Moment::on(&registry, &catalog::LAST_POLL_SUCCESS)?,
-            watermark: Moment::on(&registry, &catalog::WATERMARK)?,
-            newest_event: Moment::on(&registry, &catalog::NEWEST_EVENT)?,
-            last_event_observed: Moment::on(&registry, &catalog::LAST_EVENT_OBSERVED)?,
+            last_poll_success: TimeGauge::on(&registry, &catalog::LAST_POLL_SUCCESS)?,
+            watermark: TimeGauge::on(&registry, &catalog::WATERMARK)?,
+            newest_event: TimeGauge::on(&registry, &catalog::NEWEST_EVENT)?,
+            last_event_observed: TimeGauge::on(&registry, &catalog::LAST_EVENT_OBSERVED)?,
             registry,
         };
         for reason in reasons {
@@ -165,9 +113,8 @@ impl SelfMetrics {
         Ok(metrics)
     }
 
-    /// Everything as it stands.
-    #[must_use]
-    pub fn gather(&self) -> Vec<MetricFamily> {
+    /// Returns all families with their current values.
+    pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()
     }
 }

@@ -190,6 +190,31 @@ fn a_bad_file_changes_nothing_and_is_told() {
 }
 
 #[test]
+fn each_problem_of_a_bad_file_is_a_line_of_the_log() {
+    let cloud = Cloud::new(&["one"]);
+    cloud.configure_accounts(&["one"]);
+    let exporter = cloud.start();
+    for (file, problems) in [
+        (
+            "accounts: [{name: one}]",
+            ["has no `api_key`", "has neither `api_secret`"],
+        ),
+        (
+            "poll: {lookback: soon, reconcile_lookback: never}",
+            ["poll.lookback", "poll.reconcile_lookback"],
+        ),
+    ] {
+        cloud.configure(file);
+        exporter.program.signal("HUP");
+        for problem in problems {
+            let line = exporter.program.wait_for_line(problem);
+            let others = problems.iter().filter(|other| line.contains(*other));
+            assert_eq!(others.count(), 1, "{line}");
+        }
+    }
+}
+
+#[test]
 fn what_needs_a_restart_is_named() {
     let cloud = Cloud::new(&["one"]);
     let accounts = format!("accounts:\n{}", account("one", ""));

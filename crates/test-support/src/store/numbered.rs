@@ -98,7 +98,7 @@ impl Numbered {
     pub fn commit(&mut self, store: &mut Store) -> Result<(), StoreError> {
         let before = self.account.clone();
         let (commit, gate, now) = self.prepare();
-        let stored = store.commit(&[(KEY, &commit)], Some(&gate), now);
+        let stored = store.write(&[(KEY, &commit)], Some(&gate), now);
         match stored {
             Ok(()) => self.confirm(&commit),
             Err(_) => self.account = before,

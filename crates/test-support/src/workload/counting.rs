@@ -59,7 +59,7 @@ pub fn prepare(account: &mut Account, now: Timestamp) -> Commit {
 /// Stores a commit, durably.
 pub fn store(store: &mut Store, commit: &Commit) {
     let memory = GateMemory::default();
-    let stored = store.commit(&[(KEY, commit)], Some(&memory), Timestamp::now());
+    let stored = store.write(&[(KEY, commit)], Some(&memory), Timestamp::now());
     stored.expect("the disk takes it");
 }
 

@@ -1,9 +1,9 @@
-//! A file that is not written to before someone has said that it may be.
+//! A file whose writes are held in memory until they are allowed.
 //!
-//! Opening a database writes to it: that it is open, what recovery found, later
-//! that it was closed. A file that turns out to be damaged, foreign or newer must
-//! stay as it is, to the byte. So writes are held in memory until
-//! [`HeldFile::release`].
+//! A database that is opened writes to its file: that it is open, what recovery found,
+//! and later that it was closed. A file that turns out to be damaged, or to belong to
+//! another program or a newer version, must not change by a byte. So all writes are
+//! held until [`HeldFile::release`].
 
 use std::{
     io,
@@ -13,91 +13,92 @@ use std::{
 
 use redb::{BackendError, StorageBackend, backends::FileBackend};
 
-/// How much is written at once.
-const PIECE: usize = 1 << 16;
+/// How many bytes [`HeldFile::rewrite`] copies at once.
+const CHUNK: usize = 1 << 16;
 
 #[derive(Debug)]
-enum Write {
+enum HeldWrite {
     Length(u64),
     Bytes(u64, Vec<u8>),
     Sync,
 }
 
 #[derive(Debug)]
-enum State {
-    /// What is held back, in order.
-    Holding(Vec<Write>),
+enum WriteState {
+    /// Writes are held, in order.
+    Holding(Vec<HeldWrite>),
     Released,
-    /// The release failed in the middle; only recovery by another open mends that.
+    /// The release failed in the middle. The database has to be opened again, so that
+    /// its recovery repairs the file.
     Failed,
 }
 
-/// A file whose writes are held back until they are released.
+/// A file whose writes are held in memory until they are released.
 #[derive(Debug, Clone)]
 pub(super) struct HeldFile {
     file: Arc<FileBackend>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<WriteState>>,
 }
 
 impl HeldFile {
     pub(super) fn new(file: FileBackend) -> Self {
         Self {
             file: Arc::new(file),
-            state: Arc::new(Mutex::new(State::Holding(Vec::new()))),
+            state: Arc::new(Mutex::new(WriteState::Holding(Vec::new()))),
         }
     }
 
-    /// Writes what was held back, in its order; from now on nothing is.
+    /// Applies all held writes in order. Later writes go to the file directly.
     pub(super) fn release(&self) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State::Holding(writes) = std::mem::replace(&mut *state, State::Failed) else {
+        let WriteState::Holding(writes) = std::mem::replace(&mut *state, WriteState::Failed) else {
             return Ok(());
         };
         for write in &writes {
             self.apply(write)?;
         }
-        *state = State::Released;
+        *state = WriteState::Released;
         Ok(())
     }
 
-    /// Writes what the file holds once more, so that all of it is on the disk.
+    /// Reads the whole file and writes it again, so that all of it is on the disk.
     pub(super) fn rewrite(&self) -> io::Result<()> {
         let length = self.file.len()?;
-        let mut piece = vec![0; PIECE];
+        let mut chunk = vec![0; CHUNK];
         let mut offset = 0;
         while offset < length {
             let left = usize::try_from(length - offset).unwrap_or(usize::MAX);
-            let piece = &mut piece[..left.min(PIECE)];
-            self.file.read(offset, piece)?;
-            self.file.write(offset, piece)?;
-            offset += piece.len() as u64;
+            let chunk = &mut chunk[..left.min(CHUNK)];
+            self.file.read(offset, chunk)?;
+            self.file.write(offset, chunk)?;
+            offset += chunk.len() as u64;
         }
         self.file.sync_data()
     }
 
-    fn apply(&self, write: &Write) -> io::Result<()> {
+    fn apply(&self, write: &HeldWrite) -> io::Result<()> {
         match write {
-            Write::Length(length) => self.file.set_len(*length),
-            Write::Bytes(offset, bytes) => self.file.write(*offset, bytes),
-            Write::Sync => self.file.sync_data(),
+            HeldWrite::Length(length) => self.file.set_len(*length),
+            HeldWrite::Bytes(offset, bytes) => self.file.write(*offset, bytes),
+            HeldWrite::Sync => self.file.sync_data(),
         }
     }
 
-    /// Holds a write back; says whether that is still done.
-    fn hold(&self, write: impl FnOnce() -> Write) -> io::Result<bool> {
+    /// Holds a write and returns `true`; returns `false` once writes are released.
+    fn hold(&self, write: impl FnOnce() -> HeldWrite) -> io::Result<bool> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *state {
-            State::Holding(writes) => {
+            WriteState::Holding(writes) => {
                 writes.push(write());
                 Ok(true)
             }
-            State::Released => Ok(false),
-            State::Failed => Err(io::Error::other("an earlier write failed")),
+            WriteState::Released => Ok(false),
+            WriteState::Failed => Err(io::Error::other("an earlier write failed")),
         }
     }
 
-    /// Reads what the file would hold after `writes`.
-    fn read_through(&self, writes: &[Write], offset: u64, out: &mut [u8]) -> io::Result<()> {
+    /// Reads what the file would contain after `writes`.
+    fn read_through(&self, writes: &[HeldWrite], offset: u64, out: &mut [u8]) -> io::Result<()> {
         if offset.saturating_add(out.len() as u64) > length_after(self.file.len()?, writes) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -108,24 +109,25 @@ impl HeldFile {
         new.fill(0);
         for write in writes {
             match write {
-                Write::Bytes(start, bytes) => overlay(offset, out, *start, bytes),
-                Write::Length(length) => cut(offset, out, *length),
-                Write::Sync => {}
+                HeldWrite::Bytes(start, bytes) => overlay(offset, out, *start, bytes),
+                HeldWrite::Length(length) => cut(offset, out, *length),
+                HeldWrite::Sync => {}
             }
         }
         Ok(())
     }
 }
 
-fn length_after(length: u64, writes: &[Write]) -> u64 {
+fn length_after(length: u64, writes: &[HeldWrite]) -> u64 {
     writes.iter().fold(length, |length, write| match write {
-        Write::Length(length) => *length,
-        Write::Bytes(offset, bytes) => length.max(offset + bytes.len() as u64),
-        Write::Sync => length,
+        HeldWrite::Length(length) => *length,
+        HeldWrite::Bytes(offset, bytes) => length.max(offset + bytes.len() as u64),
+        HeldWrite::Sync => length,
     })
 }
 
-/// Puts into `out`, which begins at `offset`, what `bytes` at `start` cover of it.
+/// Copies `bytes`, which begin at `start`, over the part of `out` that they overlap; `out`
+/// begins at `offset`.
 fn overlay(offset: u64, out: &mut [u8], start: u64, bytes: &[u8]) {
     let from = start.max(offset);
     let to = (start + bytes.len() as u64).min(offset + out.len() as u64);
@@ -136,7 +138,7 @@ fn overlay(offset: u64, out: &mut [u8], start: u64, bytes: &[u8]) {
     }
 }
 
-/// What lies beyond `length` reads as 0 if the file grows again.
+/// Sets everything beyond `length` to 0, which is how it reads if the file grows again.
 fn cut(offset: u64, out: &mut [u8], length: u64) {
     let kept = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
     if kept < out.len() {
@@ -149,14 +151,14 @@ impl StorageBackend for HeldFile {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let length = self.file.len()?;
         Ok(match &*state {
-            State::Holding(writes) => length_after(length, writes),
-            State::Released | State::Failed => length,
+            WriteState::Holding(writes) => length_after(length, writes),
+            WriteState::Released | WriteState::Failed => length,
         })
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let State::Holding(writes) = &*state {
+        if let WriteState::Holding(writes) = &*state {
             return self.read_through(writes, offset, out);
         }
         drop(state);
@@ -164,21 +166,21 @@ impl StorageBackend for HeldFile {
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        if self.hold(|| Write::Length(length))? {
+        if self.hold(|| HeldWrite::Length(length))? {
             return Ok(());
         }
         self.file.set_len(length)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        if self.hold(|| Write::Sync)? {
+        if self.hold(|| HeldWrite::Sync)? {
             return Ok(());
         }
         self.file.sync_data()
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        if self.hold(|| Write::Bytes(offset, bytes.to_vec()))? {
+        if self.hold(|| HeldWrite::Bytes(offset, bytes.to_vec()))? {
             return Ok(());
         }
         self.file.write(offset, bytes)
@@ -271,9 +273,9 @@ mod tests {
                 assert_eq!(all_of(&file), model, "seed {seed}");
             }
             let from = random.usize(..=model.len());
-            let mut piece = vec![7; random.usize(..=model.len() - from)];
-            file.read(from as u64, &mut piece).expect("it can be read");
-            assert_eq!(piece, model[from..from + piece.len()], "seed {seed}");
+            let mut chunk = vec![7; random.usize(..=model.len() - from)];
+            file.read(from as u64, &mut chunk).expect("it can be read");
+            assert_eq!(chunk, model[from..from + chunk.len()], "seed {seed}");
             file.read(length(&model), &mut [0])
                 .expect_err("there is no more");
 

@@ -1,4 +1,4 @@
-//! Reading the state.
+//! Reads the state file.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use redb::{
 use super::{
     SavedAccount,
     file::OpenFile,
-    mark::Mark,
     tables::{
-        self, ACCOUNTS, Account, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE,
-        SERIES, TYPES, WRITER,
+        self, ACCOUNTS, AccountNumber, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS,
+        SEQUENCE, SERIES, TYPES, WRITER,
     },
+    write_id::WriteId,
 };
 
-/// Reads an account. Its ids are handed over one by one: there may be a million.
+/// Reads an account; see [`Store::load_account`](super::Store::load_account).
 pub(super) fn account<W>(
     file: &OpenFile,
     api_key: &str,
@@ -38,7 +38,7 @@ pub(super) fn account<W>(
     };
     let progress = transaction.open_table(PROGRESS)?.get(number)?;
     let progress = progress
-        .ok_or_else(|| Error::Corrupted("an account without its progress".to_owned()))?
+        .ok_or_else(|| Error::Corrupted("an account has no progress".to_owned()))?
         .value();
     let (stage, window) = tables::stage_and_window(progress)?;
     counters(&transaction, number, &mut ledger)?;
@@ -49,7 +49,7 @@ pub(super) fn account<W>(
     }))
 }
 
-/// Reads what is remembered of who scrapes.
+/// Reads the memory of the gate.
 pub(super) fn gate(file: &OpenFile, now: Timestamp) -> Result<GateMemory, Error> {
     let transaction = file.database.begin_read()?;
     let mut scrapers = Vec::new();
@@ -70,13 +70,12 @@ pub(super) fn gate(file: &OpenFile, now: Timestamp) -> Result<GateMemory, Error>
     })
 }
 
-/// Reads lines of the event log that come after the one of number `after`, in
-/// order, and no more than `most` bytes of them, but for the first.
+/// Reads lines of the event log; see [`Store::lines`](super::Store::lines).
 pub(super) fn lines(
     file: &OpenFile,
     api_key: &str,
     after: u64,
-    most: usize,
+    max_bytes: usize,
 ) -> Result<Vec<Line>, Error> {
     let transaction = file.database.begin_read()?;
     let account = transaction.open_table(ACCOUNTS)?.get(api_key)?;
@@ -92,7 +91,7 @@ pub(super) fn lines(
         let number = tables::line_number(key.value())?;
         let text = text.value().to_owned();
         bytes += text.len();
-        if bytes > most && !lines.is_empty() {
+        if bytes > max_bytes && !lines.is_empty() {
             break;
         }
         lines.push(Line { number, text });
@@ -100,8 +99,7 @@ pub(super) fn lines(
     Ok(lines)
 }
 
-/// Reads the number of the last line of the event log that is still there; 0 if
-/// there is none.
+/// Reads the number of the last line of the event log; 0 if there is none.
 pub(super) fn last_line(file: &OpenFile, api_key: &str) -> Result<u64, Error> {
     let transaction = file.database.begin_read()?;
     let account = transaction.open_table(ACCOUNTS)?.get(api_key)?;
@@ -117,10 +115,10 @@ pub(super) fn last_line(file: &OpenFile, api_key: &str) -> Result<u64, Error> {
     last.map_or(Ok(0), |(key, _)| tables::line_number(key.value()))
 }
 
-/// Reads which commit was the last.
-pub(super) fn mark(database: &Database) -> Result<Mark, Error> {
+/// Reads the id of the last write.
+pub(super) fn last_write_id(database: &Database) -> Result<WriteId, Error> {
     let transaction = database.begin_read()?;
-    Ok(Mark {
+    Ok(WriteId {
         writer: number(&transaction, WRITER)?.unwrap_or(0),
         sequence: number(&transaction, SEQUENCE)?.unwrap_or(0),
     })
@@ -131,16 +129,17 @@ fn number(transaction: &ReadTransaction, name: &str) -> Result<Option<u64>, Erro
     Ok(value.map(|value| value.value()))
 }
 
-/// The clock may have been set back meanwhile: that was just now, then.
+/// Returns the time from `last_seen` to `now`; zero if the clock was set back meanwhile.
 fn since(last_seen: i128, now: Timestamp) -> Duration {
     let span = now.as_nanosecond().saturating_sub(last_seen).max(0);
     Duration::from_nanos(u64::try_from(span).unwrap_or(u64::MAX))
 }
 
-/// Hands the ids to `take`; an error ends them early and is then the answer.
+/// Passes the ids to `take` one by one, since there may be a million. An error ends the
+/// iterator early, and is then returned.
 fn ids<W>(
     transaction: &ReadTransaction,
-    account: Account,
+    account: AccountNumber,
     take: impl FnOnce(&mut dyn Iterator<Item = Remembered>) -> W,
 ) -> Result<W, Error> {
     let first = (account, i64::MIN, 0);
@@ -158,15 +157,15 @@ fn ids<W>(
     failed.map_or(Ok(taken), Err)
 }
 
-/// One by one: there may be a hundred thousand.
+/// Reads the counters into `ledger` one by one, since there may be a hundred thousand.
 fn counters(
     transaction: &ReadTransaction,
-    account: Account,
+    account: AccountNumber,
     ledger: &mut Ledger,
 ) -> Result<(), Error> {
     let series = transaction.open_table(SERIES)?;
     let types = transaction.open_table(TYPES)?;
-    // About its part; all of it for each of many accounts takes seconds to clear.
+    // Room for all counters in the ledger of each account would take seconds to clear.
     let accounts = transaction.open_table(ACCOUNTS)?.len()?.max(1);
     let room = |count: u64| usize::try_from(count / accounts).unwrap_or(0);
     ledger.reserve(room(series.len()?), room(types.len()?));

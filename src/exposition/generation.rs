@@ -1,56 +1,55 @@
-//! What is on show of all accounts at once, in one generation.
+//! What scrapes show of all accounts, generation by generation.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use audit_core::{event::EventType, ledger::Changes};
 use jiff::Timestamp;
+use once_cell::sync::OnceCell;
 
 use super::{
-    blocks::{FamilyHeader, Piece},
+    blocks::{FamilyHeader, RenderedPart},
+    body::Body,
+    events::{DescribedTypes, EventFamilies},
     format::{PerVariant, Variant},
-    snapshot::{Body, Described, Snapshot},
 };
 use crate::metrics::{
     SelfMetrics,
     catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE},
 };
 
-/// So many accounts are few: see [`Showing::on_show_if_small`].
-const FEW: usize = 16;
+/// The limit of [`ShownAccounts::generation_if_few`].
+const FEW_ACCOUNTS: usize = 16;
 
-/// What is on show of all accounts, as pollers change it.
+/// What scrapes show of all accounts. Pollers change it.
 #[derive(Debug)]
-pub(super) struct Showing {
+pub(super) struct ShownAccounts {
     pub(super) generation: u64,
-    accounts: BTreeMap<Option<Arc<str>>, Arc<Shown>>,
-    described: Arc<Described>,
+    accounts: BTreeMap<Option<Arc<str>>, Arc<ShownAccount>>,
+    described: Arc<DescribedTypes>,
     headers: Arc<Headers>,
 }
 
-/// What is on show of all accounts, as a scrape finds it.
+/// One state of what scrapes show of all accounts. It never changes.
 #[derive(Debug)]
-pub(super) struct OnShow {
-    pub(super) generation: u64,
-    /// In the order of their names.
-    accounts: Vec<Arc<Shown>>,
-    described: Arc<Described>,
+pub(super) struct Generation {
+    pub(super) number: u64,
+    /// The accounts in the order of their names.
+    accounts: Vec<Arc<ShownAccount>>,
+    described: Arc<DescribedTypes>,
     headers: Arc<Headers>,
-    bodies: PerVariant<OnceLock<Body>>,
+    bodies: PerVariant<OnceCell<Body>>,
 }
 
-/// What is on show of one account.
+/// What scrapes show of one account.
 #[derive(Debug, Clone)]
-pub(super) struct Shown {
-    /// Tells it from one of the same name that was there before.
+pub(super) struct ShownAccount {
+    /// Distinguishes the account from an earlier one of the same name.
     pub(super) id: u64,
     pub(super) name: Option<Arc<str>>,
     pub(super) metrics: Arc<SelfMetrics>,
     types: Arc<[EventType]>,
-    /// `None` until something was published.
-    events: Option<Snapshot>,
+    /// `None` until the account publishes.
+    events: Option<EventFamilies>,
 }
 
 #[derive(Debug)]
@@ -60,7 +59,7 @@ struct Headers {
     descriptions: FamilyHeader,
 }
 
-impl Default for Showing {
+impl Default for ShownAccounts {
     fn default() -> Self {
         let headers = Headers {
             by_type: FamilyHeader::new(&EVENTS_BY_TYPE),
@@ -70,14 +69,14 @@ impl Default for Showing {
         Self {
             generation: 0,
             accounts: BTreeMap::new(),
-            described: Arc::new(Described::new(Vec::new())),
+            described: Arc::new(DescribedTypes::new(Vec::new())),
             headers: Arc::new(headers),
         }
     }
 }
 
-impl Shown {
-    /// An account that shows no event yet.
+impl ShownAccount {
+    /// Returns an account that shows no events.
     pub(super) fn new(id: u64, name: Option<Arc<str>>, metrics: Arc<SelfMetrics>) -> Self {
         Self {
             id,
@@ -90,7 +89,7 @@ impl Shown {
 
     fn with(&self, changes: &Changes, types: Arc<[EventType]>, created: Option<Timestamp>) -> Self {
         let created = created.map(Timestamp::as_millisecond);
-        let nothing = || Snapshot::new(self.name.as_ref(), created).with(changes);
+        let nothing = || EventFamilies::new(self.name.as_ref(), created).with(changes);
         let events = self.events.as_ref();
         let events = events.map_or_else(nothing, |events| events.with(changes));
         Self {
@@ -101,9 +100,10 @@ impl Shown {
     }
 }
 
-impl Showing {
-    /// One more account, which shows what one of the same name has shown.
-    pub(super) fn add(&mut self, mut account: Shown) {
+impl ShownAccounts {
+    /// Adds an account. If there is one of the same name, the new account replaces it
+    /// and shows the same events.
+    pub(super) fn add(&mut self, mut account: ShownAccount) {
         if let Some(before) = self.accounts.get(&account.name) {
             account.types = Arc::clone(&before.types);
             account.events.clone_from(&before.events);
@@ -113,7 +113,7 @@ impl Showing {
         self.generation += 1;
     }
 
-    /// Takes this account away, unless another has its name.
+    /// Removes an account, unless another one has replaced it.
     pub(super) fn remove(&mut self, (name, id): (&Option<Arc<str>>, u64)) {
         if self
             .accounts
@@ -126,8 +126,8 @@ impl Showing {
         }
     }
 
-    /// Shows these counters of an account as they are now; says in which generation,
-    /// if it is there.
+    /// Shows the changed counters of an account. Returns the number of the generation that
+    /// shows them first, or `None` if the account was removed or replaced.
     pub(super) fn change(
         &mut self,
         (name, id): (&Option<Arc<str>>, u64),
@@ -149,8 +149,9 @@ impl Showing {
         Some(self.generation)
     }
 
-    /// The same list as another account has, where they are equal: each takes as
-    /// much room as all else of a small account.
+    /// Returns the list of another account if it is equal to `types`, and `types`
+    /// otherwise. A list takes as much memory as everything else of a small account, so
+    /// accounts share it.
     pub(super) fn known(&self, types: &Arc<[EventType]>) -> Arc<[EventType]> {
         let lists = &self.described.lists;
         let same = lists
@@ -159,17 +160,17 @@ impl Showing {
         Arc::clone(same.unwrap_or(types))
     }
 
-    /// As it is now, where there are so few accounts that everything is made ready
-    /// with each commit, so that no scrape waits for it. Of many accounts there are
-    /// many commits between two scrapes.
-    pub(super) fn on_show_if_small(&self) -> Option<OnShow> {
-        (self.accounts.len() <= FEW).then(|| self.on_show())
+    /// Returns the current generation if there are few accounts. It is then rendered with
+    /// each commit, so that no scrape waits for that. If there are many accounts, there
+    /// are many commits between two scrapes, and most generations are never scraped.
+    pub(super) fn generation_if_few(&self) -> Option<Generation> {
+        (self.accounts.len() <= FEW_ACCOUNTS).then(|| self.generation())
     }
 
-    /// As it is now.
-    pub(super) fn on_show(&self) -> OnShow {
-        OnShow {
-            generation: self.generation,
+    /// Returns the current generation.
+    pub(super) fn generation(&self) -> Generation {
+        Generation {
+            number: self.generation,
             accounts: self.accounts.values().cloned().collect(),
             described: Arc::clone(&self.described),
             headers: Arc::clone(&self.headers),
@@ -177,17 +178,17 @@ impl Showing {
         }
     }
 
-    /// Shows the types of every list that an account has, and no others.
+    /// Describes the types in the lists of all accounts, and no others.
     fn describe(&mut self) {
         let lists = self.lists();
         let same = |(one, other): (&Arc<_>, &Arc<_>)| Arc::ptr_eq(one, other);
         let before = &self.described.lists;
         if before.len() != lists.len() || !before.iter().zip(&lists).all(same) {
-            self.described = Arc::new(Described::new(lists));
+            self.described = Arc::new(DescribedTypes::new(lists));
         }
     }
 
-    /// Every list of types that an account has, once.
+    /// Returns each list of types once.
     fn lists(&self) -> Vec<Arc<[EventType]>> {
         let mut lists: Vec<Arc<[EventType]>> = Vec::new();
         for account in self.accounts.values() {
@@ -199,35 +200,35 @@ impl Showing {
     }
 }
 
-impl OnShow {
-    /// The accounts in the order of their names.
-    pub(super) fn accounts(&self) -> impl Iterator<Item = &Shown> {
+impl Generation {
+    /// Returns the accounts in the order of their names.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &ShownAccount> {
         self.accounts.iter().map(|account| &**account)
     }
 
-    /// Every event in one variant.
+    /// Returns the event families in one variant.
     pub(super) fn body(&self, variant: Variant) -> &Body {
         self.bodies
             .of(variant)
-            .get_or_init(|| Body::of(variant, self.pieces(variant)))
+            .get_or_init(|| Body::of(variant, self.parts(variant)))
     }
 
-    /// Until something was published, not even the name of a family.
-    fn pieces(&self, variant: Variant) -> Vec<&Piece> {
-        let snapshots = || {
+    /// Returns the parts of the body; nothing, not even a header, until an account publishes.
+    fn parts(&self, variant: Variant) -> Vec<&RenderedPart> {
+        let families = || {
             self.accounts()
                 .filter_map(|account| account.events.as_ref())
         };
-        if snapshots().next().is_none() {
+        if families().next().is_none() {
             return Vec::new();
         }
         let headers = &self.headers;
-        let mut pieces = vec![headers.by_type.piece(variant)];
-        pieces.extend(snapshots().flat_map(|events| events.by_type.pieces(variant)));
-        pieces.push(headers.series.piece(variant));
-        pieces.extend(snapshots().flat_map(|events| events.series.pieces(variant)));
-        pieces.push(headers.descriptions.piece(variant));
-        pieces.extend(self.described.blocks.pieces(variant));
-        pieces
+        let mut parts = vec![headers.by_type.part(variant)];
+        parts.extend(families().flat_map(|events| events.by_type.parts(variant)));
+        parts.push(headers.series.part(variant));
+        parts.extend(families().flat_map(|events| events.series.parts(variant)));
+        parts.push(headers.descriptions.part(variant));
+        parts.extend(self.described.blocks.parts(variant));
+        parts
     }
 }

@@ -1,4 +1,4 @@
-//! Writing the state: everything in one transaction.
+//! Writes commits to the state file.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -10,21 +10,22 @@ use redb::{Error, ReadableTable, ReadableTableMetadata, Table, WriteTransaction}
 
 use super::{
     file::OpenFile,
-    mark::Mark,
     tables::{
-        self, ACCOUNTS, Account, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE,
-        SERIES, TYPES, WRITER,
+        self, ACCOUNTS, AccountNumber, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS,
+        SEQUENCE, SERIES, TYPES, WRITER,
     },
+    write_id::WriteId,
 };
 
-/// Stores `commits` as the commit `mark`. All values are absolute, so that what
-/// was stored before may be stored again. Durable when it returns.
-pub(super) fn write(
+/// Writes `commits`, each with its API key, and the memory of the gate in one
+/// transaction, which is on the disk when the function returns. All values are
+/// absolute, so that the same commits can be written again.
+pub(super) fn commits(
     file: &OpenFile,
     commits: &[(&str, &Commit)],
     gate: Option<&GateMemory>,
     now: Timestamp,
-    mark: Mark,
+    id: WriteId,
 ) -> Result<(), Error> {
     let transaction = file.database.begin_write()?;
     for (api_key, commit) in commits {
@@ -33,7 +34,7 @@ pub(super) fn write(
     if let Some(gate) = gate {
         write_gate(&transaction, gate, now)?;
     }
-    write_mark(&transaction, mark)?;
+    write_last_id(&transaction, id)?;
     Ok(transaction.commit()?)
 }
 
@@ -52,24 +53,24 @@ fn write_account(
     write_lines(transaction, account, &commit.lines)
 }
 
-/// The number of an account, a new one if it has none. Accounts are never
-/// removed, so their count is the next free number.
-fn number_of(transaction: &WriteTransaction, api_key: &str) -> Result<Account, Error> {
+/// Returns the number of an account, which is a new number if the account has none.
+/// Accounts are never removed, so their count is the next free number.
+fn number_of(transaction: &WriteTransaction, api_key: &str) -> Result<AccountNumber, Error> {
     let mut accounts = transaction.open_table(ACCOUNTS)?;
     let known = accounts.get(api_key)?.map(|number| number.value());
     if let Some(number) = known {
         return Ok(number);
     }
-    let number = Account::try_from(accounts.len()?)
-        .map_err(|_| Error::Corrupted("too many accounts".to_owned()))?;
+    let number = AccountNumber::try_from(accounts.len()?)
+        .map_err(|_| Error::Corrupted("there are too many accounts".to_owned()))?;
     accounts.insert(api_key, number)?;
     Ok(number)
 }
 
-/// Adds ids and forgets those from before the floor.
+/// Adds ids, and removes all ids that are older than `floor`.
 fn write_ids(
     transaction: &WriteTransaction,
-    account: Account,
+    account: AccountNumber,
     ids: &[Remembered],
     floor: Timestamp,
 ) -> Result<(), Error> {
@@ -80,7 +81,7 @@ fn write_ids(
         .map(|id| tables::id_key(account, id))
         .filter(|key| *key >= forgotten.end)
         .collect();
-    // In their order, pages fill up one after the other.
+    // Keys that are inserted in order fill one page of the file after the other.
     keys.sort_unstable();
     for key in keys {
         table.insert(key, ())?;
@@ -90,7 +91,7 @@ fn write_ids(
 
 fn write_counters(
     transaction: &WriteTransaction,
-    account: Account,
+    account: AccountNumber,
     changes: &Changes,
 ) -> Result<(), Error> {
     let mut series = transaction.open_table(SERIES)?;
@@ -112,10 +113,10 @@ fn write_counters(
     Ok(())
 }
 
-/// Adds lines of the event log, and takes away those that are written.
+/// Adds the new lines of the event log, and removes the written ones.
 fn write_lines(
     transaction: &WriteTransaction,
-    account: Account,
+    account: AccountNumber,
     lines: &Lines,
 ) -> Result<(), Error> {
     let mut table = transaction.open_table(LINES)?;
@@ -144,10 +145,10 @@ fn write_gate(
     set(&mut numbers, GATE_BEGUN, u64::from(gate.begun))
 }
 
-fn write_mark(transaction: &WriteTransaction, mark: Mark) -> Result<(), Error> {
+fn write_last_id(transaction: &WriteTransaction, id: WriteId) -> Result<(), Error> {
     let mut numbers = transaction.open_table(NUMBERS)?;
-    set(&mut numbers, WRITER, mark.writer)?;
-    set(&mut numbers, SEQUENCE, mark.sequence)
+    set(&mut numbers, WRITER, id.writer)?;
+    set(&mut numbers, SEQUENCE, id.sequence)
 }
 
 fn set(numbers: &mut Table<'_, &'static str, u64>, name: &str, value: u64) -> Result<(), Error> {
