@@ -3,8 +3,6 @@
 //! outside.
 
 mod accounts;
-mod asking;
-mod asking_options;
 mod backfill;
 mod base_url;
 pub mod credentials;
@@ -12,17 +10,14 @@ mod duration;
 mod file;
 mod listen;
 mod log;
-mod moment;
 mod options;
+mod query;
+mod query_options;
 mod shard;
+mod time_expression;
 mod web_config;
 
 pub use accounts::{AccountSettings, Found, FoundAccount, FoundCredentials, Origins};
-pub use asking::{AskSettings, GetSettings, Here, ListSettings, Output, Span, TypesSettings};
-pub use asking_options::{
-    BackfillOptions, FilterOptions, GetOptions, ListOptions, OutputOptions, TypesOptions,
-    WhichOptions,
-};
 pub use backfill::{BackfillOutput, BackfillSettings};
 pub use base_url::BaseUrlError;
 pub use file::{AccountEntry, ConfigFile, EntrySecret, FileSetting};
@@ -31,6 +26,11 @@ pub use log::{LogFormat, LogLevel, LogSettings};
 pub use options::{
     AccountOptions, ConfigOptions, EventsOptions, LogOptions, MetricsOptions, Options, PollOptions,
     ShardOptions, WebOptions,
+};
+pub use query::{AskSettings, GetSettings, Here, ListSettings, Output, Span, TypesSettings};
+pub use query_options::{
+    BackfillOptions, FilterOptions, GetOptions, ListOptions, OutputOptions, TypesOptions,
+    WhichOptions,
 };
 pub use shard::Shard;
 

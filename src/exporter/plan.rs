@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use audit_core::window::WindowSettings;
+use audit_core::{account::PollStart, window::WindowSettings};
 use jiff::SignedDuration;
 
 use crate::{
     api::{Client, ClientSettings, Connections, Credentials},
     config::{AccountSettings, PollSettings, Settings, Start},
     metrics::SelfMetrics,
-    poller::{PollStart, PollerSettings},
+    poller::PollerSettings,
 };
 
 /// How much longer than any poll looks back an id is remembered, for polls that

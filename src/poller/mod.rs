@@ -6,14 +6,12 @@ mod course;
 mod outcome;
 pub mod roster;
 mod schedule;
-mod start;
 pub mod status;
 mod sweep;
 mod types;
 
 pub use api::{Api, Clock, Storage, SystemClock};
 pub use collector::{Collector, PollError, Report};
-pub use start::PollStart;
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,7 +26,7 @@ use crate::{
 };
 use api::WatchedClient;
 use audit_core::{
-    account::Account,
+    account::{Account, PollStart},
     event::{Page, TypeFilter},
     outbox::Outbox,
     window::WindowSettings,

@@ -4,11 +4,11 @@
 //! A piece is handed over once all of it was read: sorted, and each event once.
 //! What becomes of the events is not decided here.
 
-mod asking;
-mod progress;
+mod progress_line;
+mod retrying_client;
 
-pub use asking::Asker;
-pub use progress::Progress;
+pub use progress_line::Progress;
+pub use retrying_client::Asker;
 
 use std::collections::{HashMap, HashSet};
 

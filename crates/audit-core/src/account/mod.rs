@@ -3,6 +3,10 @@
 //! Pure, so that the whole of the counting can be run by the million. It must
 //! not know where pages come from nor where totals are shown.
 
+mod start;
+
+pub use start::PollStart;
+
 use std::time::Duration;
 
 use jiff::Timestamp;

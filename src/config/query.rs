@@ -7,7 +7,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{
     AccountOptions, AccountSettings, Check, FilterOptions, Found, GetOptions, ListOptions,
     LogOptions, LogSettings, OutputOptions, Problems, TypesOptions, WhichOptions,
-    moment::parse_moment,
+    time_expression::parse_moment,
 };
 
 /// What time and where it is, for times that a user wrote.
@@ -246,7 +246,7 @@ impl Check {
         &mut self,
         setting: &str,
         text: &str,
-        resolve: impl FnOnce(super::moment::Moment) -> Result<Timestamp, jiff::Error>,
+        resolve: impl FnOnce(super::time_expression::Moment) -> Result<Timestamp, jiff::Error>,
     ) -> Option<Timestamp> {
         let moment = self.ok(setting, parse_moment(text))?;
         let problem = |_| format!("{text:?} is a time that nobody knows; write one of this age");
