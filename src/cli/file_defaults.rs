@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 
 use crate::config::{ConfigFile, EntrySecret, FileSetting, Problems};
 
-type Settings = BTreeMap<String, FileSetting>;
+type FileSettings = BTreeMap<String, FileSetting>;
 
 /// Flags that hold paths: in the config file, relative ones begin at its folder.
 const PATHS: [&str; 4] = [
@@ -48,7 +48,7 @@ pub(super) fn read(
 }
 
 /// Makes what the file says the default of the flags of the command of these names.
-pub(super) fn give(command: Command, names: &[String], settings: &Settings) -> Command {
+pub(super) fn give(command: Command, names: &[String], settings: &FileSettings) -> Command {
     if let Some((name, inner)) = names.split_first() {
         return command.mut_subcommand(name, |command| give(command, inner, settings));
     }
@@ -63,7 +63,7 @@ pub(super) fn give(command: Command, names: &[String], settings: &Settings) -> C
 
 /// Leaves those settings that neither a flag nor the environment has beaten.
 pub(super) fn keep_used(
-    settings: &mut Settings,
+    settings: &mut FileSettings,
     command: &Command,
     matches: &ArgMatches,
     names: &[String],

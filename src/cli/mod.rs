@@ -18,7 +18,7 @@ use audit_simulator::SimulatorSettings;
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{
-    AccountEntry, BackfillOptions, GetOptions, ListOptions, Options, Origins, Problems,
+    AccountEntry, BackfillOptions, GetOptions, ListOptions, Options, Problems, SettingOrigins,
     TypesOptions, WebOptions,
 };
 
@@ -38,9 +38,9 @@ pub enum Action {
     /// Poll, count and serve (also with no command).
     #[command(after_help = CREDENTIALS)]
     Serve(Box<Options>),
-    /// Ask the Audit API for events.
+    /// EventsAction the Audit API for events.
     #[command(subcommand)]
-    Events(Ask),
+    Events(EventsAction),
     /// Write the history of a range for `promtool tsdb create-blocks-from openmetrics`.
     #[command(after_help = CREDENTIALS)]
     Backfill(Box<BackfillOptions>),
@@ -51,14 +51,14 @@ pub enum Action {
     Demo(Box<Options>),
     /// The Audit API simulator alone.
     Simulate(Box<SimulateOptions>),
-    /// Ask the exporter of the same container whether it is healthy.
+    /// EventsAction the exporter of the same container whether it is healthy.
     #[command(hide = true)]
     Healthcheck(WebOptions),
 }
 
 /// What the API is asked for.
 #[derive(Debug, Subcommand)]
-pub enum Ask {
+pub enum EventsAction {
     /// List events in the order of their time.
     #[command(after_help = CREDENTIALS)]
     List(Box<ListOptions>),
@@ -96,7 +96,7 @@ const DEMO_DEFAULTS: [(&str, &str); 3] = [
 
 /// What commands that ask once do otherwise than `serve`: a person waits for them,
 /// and what they have to say is their output.
-const ASKING_DEFAULTS: [(&str, &str); 2] = [("max_requests_per_second", "100"), ("level", "warn")];
+const QUERY_DEFAULTS: [(&str, &str); 2] = [("max_requests_per_second", "100"), ("level", "warn")];
 
 /// What a user wrote, in all places.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ pub struct Request {
     /// The accounts of the config file, if it has any.
     pub accounts: Option<Vec<AccountEntry>>,
     /// Which settings come from the config file.
-    pub origins: Origins,
+    pub origins: SettingOrigins,
 }
 
 /// What a user wrote cannot be used.
@@ -135,7 +135,7 @@ pub fn parse(
         return Ok(Request {
             action: action(&matches)?,
             accounts: None,
-            origins: Origins::default(),
+            origins: SettingOrigins::default(),
         });
     };
     let mut file = file_defaults::read(&command(), &path, read)?;
@@ -146,7 +146,7 @@ pub fn parse(
     Ok(Request {
         action: action(&with_file)?,
         accounts: file.accounts,
-        origins: Origins {
+        origins: SettingOrigins {
             path: path.display().to_string(),
             settings: file.settings,
         },
@@ -175,7 +175,7 @@ fn config_file(matches: &ArgMatches) -> Option<(Vec<String>, PathBuf)> {
 pub fn command() -> Command {
     let command = with_environment(CommandLine::command());
     let demo = |demo| with_defaults(with_environment(demo), &DEMO_DEFAULTS);
-    let asking = |asking| with_defaults(with_environment(asking), &ASKING_DEFAULTS);
+    let asking = |asking| with_defaults(with_environment(asking), &QUERY_DEFAULTS);
     command
         .mut_subcommand("serve", with_environment)
         .mut_subcommand("check-config", with_environment)
@@ -264,11 +264,11 @@ accounts: [{name: a, api_key: k, api_secret_file: a}]
         let line = "x events list --config.file=/etc/x/config.yml --account=a";
         let text = "poll: {interval: 7s}\napi: {timeout: 9s}";
         let request = with_config(line, text).expect("a request");
-        let Action::Events(Ask::List(options)) = request.action else {
+        let Action::Events(EventsAction::List(options)) = request.action else {
             panic!("list")
         };
         assert_eq!(options.account.timeout, "9s");
-        assert_eq!(options.which.account.as_deref(), Some("a"));
+        assert_eq!(options.choice.account.as_deref(), Some("a"));
     }
 
     #[test]

@@ -4,20 +4,23 @@ use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use audit_simulator::{Simulator, SimulatorError};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, Zoned};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     api::{Connections, REASONS},
-    cli::{self, Action, Ask, Request, SimulateOptions, UsageError, demo, healthcheck, logging},
+    cli::{
+        self, Action, EventsAction, Request, SimulateOptions, UsageError, demo, healthcheck,
+        logging,
+    },
     config::{
-        AccountEntry, AccountOptions, AskSettings, BackfillOptions, BackfillSettings, Found,
-        GetSettings, Here, ListSettings, LogSettings, Options, Origins, Problems, Settings,
+        AccountEntry, AccountOptions, BackfillOptions, BackfillSettings, Environment, GetSettings,
+        ListSettings, LogSettings, Options, Problems, QuerySettings, SettingOrigins, Settings,
         TypesSettings, credentials,
     },
     exporter::{self, App, CountingThreads},
     metrics::SelfMetrics,
-    query::{backfill, events, history::Asker},
+    query::{backfill, events, history::RetryingClient},
     server::{WebConfigFile, reload::ReloadHandle},
 };
 
@@ -58,7 +61,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// What the config file says of accounts, and where settings come from.
-type File = (Option<Vec<AccountEntry>>, Origins);
+type File = (Option<Vec<AccountEntry>>, SettingOrigins);
 
 fn parse(arguments: &[OsString]) -> Result<Request, UsageError> {
     cli::parse(arguments.iter().cloned(), |path| fs::read_to_string(path))
@@ -85,7 +88,7 @@ fn say(error: &anyhow::Error) {
 }
 
 async fn serve(options: &Options, file: File, arguments: Vec<OsString>) -> anyhow::Result<()> {
-    let settings = Settings::check(options, found(&options.account, file))?;
+    let settings = Settings::check(options, environment(&options.account, file))?;
     logging::init(settings.log)?;
     let shutdown = shutdown()?;
     // From now on SIGHUP does not end the program.
@@ -129,8 +132,8 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
     let Action::Serve(options) = action else {
         bail!("the command line has changed");
     };
-    let found = found(&options.account, (accounts, origins));
-    Ok(Settings::check(&options, found)?)
+    let environment = environment(&options.account, (accounts, origins));
+    Ok(Settings::check(&options, environment)?)
 }
 
 /// Says that all is well, or every problem. The state is not opened: an exporter may
@@ -138,7 +141,7 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
 #[expect(clippy::print_stdout, reason = "it is what was asked for")]
 fn check_config(options: &Options, file: File) -> anyhow::Result<()> {
     let web = WebConfigFile::read(options.web.config_file.as_deref());
-    let settings = Settings::check(options, found(&options.account, file));
+    let settings = Settings::check(options, environment(&options.account, file));
     let (settings, web) = match (settings, web) {
         (Ok(settings), Ok(web)) => (settings, web),
         (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Err(problems.into()),
@@ -154,59 +157,57 @@ fn check_config(options: &Options, file: File) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn ask_for_events(ask: Ask, file: File) -> anyhow::Result<()> {
+async fn ask_for_events(ask: EventsAction, file: File) -> anyhow::Result<()> {
     match ask {
-        Ask::List(options) => {
-            let found = found(&options.account, file);
-            let settings = ListSettings::check(&options, found, &here())?;
-            let asker = asker(&settings.ask)?;
-            events::list(settings, asker).await
+        EventsAction::List(options) => {
+            let environment = environment(&options.account, file);
+            let settings = ListSettings::check(&options, environment, &Zoned::now())?;
+            let client = client(&settings.query)?;
+            events::list(settings, client).await
         }
-        Ask::Get(options) => {
-            let settings = GetSettings::check(&options, found(&options.account, file), &here())?;
-            let asker = asker(&settings.ask)?;
-            events::get(settings, asker).await
+        EventsAction::Get(options) => {
+            let settings =
+                GetSettings::check(&options, environment(&options.account, file), &Zoned::now())?;
+            let client = client(&settings.query)?;
+            events::get(settings, client).await
         }
-        Ask::Types(options) => {
-            let settings = TypesSettings::check(&options, found(&options.account, file))?;
-            let asker = asker(&settings.ask)?;
-            events::types(settings, asker).await
+        EventsAction::Types(options) => {
+            let settings = TypesSettings::check(&options, environment(&options.account, file))?;
+            let client = client(&settings.query)?;
+            events::types(settings, client).await
         }
     }
 }
 
 async fn write_history(options: &BackfillOptions, file: File) -> anyhow::Result<()> {
-    let settings = BackfillSettings::check(options, found(&options.account, file), &here())?;
-    let asker = asker(&settings.ask)?;
+    let settings = BackfillSettings::check(
+        options,
+        environment(&options.account, file),
+        Timestamp::now(),
+    )?;
+    let client = client(&settings.query)?;
     let shutdown = shutdown()?;
     tokio::select! {
         // What was begun is taken away, as after any failure.
         () = shutdown => bail!("interrupted; nothing was written"),
-        outcome = backfill::run(settings, asker) => outcome,
+        outcome = backfill::run(settings, client) => outcome,
     }
 }
 
 /// Starts logging, and says who asks.
-fn asker(settings: &AskSettings) -> anyhow::Result<Asker> {
+fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
     logging::init(settings.log)?;
     // Nobody scrapes a program that ends.
     let metrics = Arc::new(SelfMetrics::new(REASONS, None)?);
-    Ok(Asker::new(exporter::client(
+    Ok(RetryingClient::new(exporter::client(
         &Connections::default(),
         &settings.account,
         &metrics,
     )?))
 }
 
-fn found(options: &AccountOptions, (accounts, origins): File) -> Found {
+fn environment(options: &AccountOptions, (accounts, origins): File) -> Environment {
     credentials::find(accounts, origins, options.secret_file.as_deref())
-}
-
-fn here() -> Here {
-    Here {
-        now: Timestamp::now(),
-        zone: TimeZone::system(),
-    }
 }
 
 async fn demonstrate(options: Options) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::{AskSettings, BackfillOptions, Check, Found, Here, Problems};
+use super::{BackfillOptions, Environment, Problems, QuerySettings, SettingsCheck};
 
 /// How far back Prometheus still writes: blocks that reach into it get in its way.
 const RECENT: SignedDuration = SignedDuration::from_hours(3);
@@ -28,7 +28,7 @@ pub enum BackfillOutput {
 #[derive(Debug, Clone)]
 pub struct BackfillSettings {
     /// Who asks, and what is logged.
-    pub ask: AskSettings,
+    pub query: QuerySettings,
     /// A whole second.
     pub from: Timestamp,
     /// After `from`, and a whole second; nothing from then on is counted.
@@ -50,15 +50,21 @@ impl BackfillSettings {
     /// All [`Problems`] together.
     pub fn check(
         options: &BackfillOptions,
-        found: impl Into<Found>,
-        here: &Here,
+        environment: impl Into<Environment>,
+        now: Timestamp,
     ) -> Result<Self, Problems> {
-        Check::run(found.into(), |check, found| {
-            let ask = check.ask((&options.account, &options.which), &options.log, found);
-            let range = check.past(options, here.now);
+        SettingsCheck::run(environment.into(), |check, environment| {
+            let query = check.query(
+                (&options.account, &options.choice),
+                &options.log,
+                environment,
+            );
+            let range = check.past(options, now);
             let step = check.step(&options.step);
             let mut labels = check.labels(&options.labels);
-            let account = ask.as_ref().and_then(|ask| ask.account.name.as_deref());
+            let account = query
+                .as_ref()
+                .and_then(|query| query.account.name.as_deref());
             if let (Some(labels), Some(name)) = (&mut labels, account) {
                 labels.push((ACCOUNT.to_owned(), name.to_owned()));
             }
@@ -70,7 +76,7 @@ impl BackfillSettings {
                 path => BackfillOutput::File(path.into()),
             };
             Some(Self {
-                ask: ask?,
+                query: query?,
                 from,
                 to,
                 step: step?,
@@ -82,7 +88,7 @@ impl BackfillSettings {
     }
 }
 
-impl Check {
+impl SettingsCheck {
     /// Days are those of UTC, as `--poll.start` reads them.
     fn past(
         &mut self,
@@ -90,8 +96,8 @@ impl Check {
         now: Timestamp,
     ) -> Option<(Timestamp, Timestamp)> {
         let utc = TimeZone::UTC;
-        let from = self.moment("--from", &options.from, |from| from.begin(now, &utc));
-        let to = self.moment("--to", &options.to, |to| to.end(now, &utc));
+        let from = self.time("--from", &options.from, |from| from.begin(now, &utc));
+        let to = self.time("--to", &options.to, |to| to.end(now, &utc));
         let (from, to) = (whole_second(from?), whole_second(to?));
         let latest = if options.allow_recent {
             now

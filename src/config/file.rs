@@ -125,13 +125,13 @@ fn accounts(entry: &Entry, problems: &mut Vec<String>) -> Vec<AccountEntry> {
     });
     nodes
         .iter()
-        .filter_map(|node| Reading::default().account(node, problems))
+        .filter_map(|node| PartialAccount::default().account(node, problems))
         .collect()
 }
 
 /// An account as far as it has been read.
 #[derive(Default)]
-struct Reading {
+struct PartialAccount {
     name: Option<String>,
     api_key: Option<String>,
     api_secret: Option<String>,
@@ -141,7 +141,7 @@ struct Reading {
     base_url: Option<String>,
 }
 
-impl Reading {
+impl PartialAccount {
     fn account(mut self, node: &Node, problems: &mut Vec<String>) -> Option<AccountEntry> {
         let before = problems.len();
         match node.map(ACCOUNTS) {

@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use audit_core::{account::PollStart, window::WindowSettings};
+use audit_core::window::WindowSettings;
 use jiff::SignedDuration;
 
 use crate::{
     api::{Client, ClientSettings, Connections, Credentials},
-    config::{AccountSettings, PollSettings, Settings, Start},
+    config::{AccountSettings, PollSettings, Settings},
     metrics::SelfMetrics,
     poller::PollerSettings,
 };
@@ -84,11 +84,7 @@ pub(super) fn poller_settings(plan: &Plan, first_poll_in: Duration) -> PollerSet
         },
         reconcile_interval: poll.reconcile_interval,
         reconcile_lookback: poll.reconcile_lookback,
-        start: match poll.start {
-            Start::Now => PollStart::Now,
-            Start::Age(age) => PollStart::Age(age),
-            Start::At(time) => PollStart::At(time),
-        },
+        start: poll.start,
         max_series: plan.max_series,
         first_poll_in,
     }

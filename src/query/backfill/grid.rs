@@ -17,13 +17,13 @@ const DAY: i64 = 86_400;
 /// The times of the samples: every step from the one at or before the beginning,
 /// and the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Times {
+pub(super) struct SampleTimes {
     first: i64,
     step: i64,
     end: i64,
 }
 
-impl Times {
+impl SampleTimes {
     /// From `from` to `to`, which is not before it, with `step` seconds from one to
     /// the next; parts of a second are left out.
     #[must_use]
@@ -82,14 +82,14 @@ impl Times {
 
 /// One counter on the grid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Counter {
+pub(super) struct GridCounter {
     /// The place of its first sample, which is 0.
     begin: u32,
     /// Where it rises, and by how much, in order.
     rises: Vec<(u32, u32)>,
 }
 
-impl Counter {
+impl GridCounter {
     fn beginning_at(begin: u32) -> Self {
         Self {
             begin,
@@ -113,7 +113,7 @@ impl Counter {
     /// Every sample of a span: its time in seconds since 1970, and the count.
     pub(super) fn samples<'c>(
         &'c self,
-        times: Times,
+        times: SampleTimes,
         span: &Range<i64>,
     ) -> impl Iterator<Item = (i64, u64)> + use<'c> {
         let begin = self.begin.max(times.place_from(span.start));
@@ -131,10 +131,10 @@ impl Counter {
 /// All counters, labelled and capped as `serve` does it.
 #[derive(Debug, Clone)]
 pub(super) struct Grid {
-    times: Times,
+    times: SampleTimes,
     max_series: usize,
-    series: BTreeMap<Labels<'static>, Counter>,
-    types: BTreeMap<String, Counter>,
+    series: BTreeMap<Labels<'static>, GridCounter>,
+    types: BTreeMap<String, GridCounter>,
     overflow: u64,
 }
 
@@ -142,7 +142,7 @@ impl Grid {
     /// A grid without an event; see [`Ledger::new`](audit_core::ledger::Ledger::new) for
     /// `max_series`.
     #[must_use]
-    pub(super) fn new(times: Times, max_series: usize) -> Self {
+    pub(super) fn new(times: SampleTimes, max_series: usize) -> Self {
         Self {
             times,
             max_series,
@@ -156,7 +156,7 @@ impl Grid {
     pub(super) fn name_types<'t>(&mut self, names: impl IntoIterator<Item = &'t str>) {
         for name in names {
             if self.types.len() < self.max_series {
-                let counter = Counter::beginning_at(0);
+                let counter = GridCounter::beginning_at(0);
                 self.types.entry(name.to_owned()).or_insert(counter);
             }
         }
@@ -167,7 +167,7 @@ impl Grid {
     pub(super) fn count(&mut self, labels: Labels<'static>, created_at: Timestamp) {
         let place = self.times.place_of(created_at);
         let begin = place.map_or(self.times.last(), |place| place.saturating_sub(1));
-        let open = || Counter::beginning_at(begin);
+        let open = || GridCounter::beginning_at(begin);
         let is_full = self.types.len() >= self.max_series;
         let name = &*labels.event_type;
         let name = if is_full && !self.types.contains_key(name) {
@@ -189,24 +189,24 @@ impl Grid {
 
     /// The times of the samples.
     #[must_use]
-    pub(super) fn times(&self) -> Times {
+    pub(super) fn times(&self) -> SampleTimes {
         self.times
     }
 
     /// The counters of `nexmo_audit_events_total`, in the order of their labels.
-    pub(super) fn series(&self) -> impl ExactSizeIterator<Item = (&Labels<'static>, &Counter)> {
+    pub(super) fn series(&self) -> impl ExactSizeIterator<Item = (&Labels<'static>, &GridCounter)> {
         self.series.iter()
     }
 
     /// The counters of `nexmo_audit_events_by_type_total`, in the order of the types.
-    pub(super) fn types(&self) -> impl ExactSizeIterator<Item = (&str, &Counter)> {
+    pub(super) fn types(&self) -> impl ExactSizeIterator<Item = (&str, &GridCounter)> {
         self.types.iter().map(|(name, counter)| (&**name, counter))
     }
 
     /// How many events are counted.
     #[must_use]
     pub(super) fn events(&self) -> u64 {
-        self.series.values().map(Counter::total).sum()
+        self.series.values().map(GridCounter::total).sum()
     }
 
     /// How many of them are counted under `other`, since there are too many series.
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_sample_counts_what_was_before_it() {
-        let mut grid = Grid::new(Times::new(at(65), at(310), 60), 10);
+        let mut grid = Grid::new(SampleTimes::new(at(65), at(310), 60), 10);
         for second in [65, 119, 120, 300, 309] {
             grid.count(labels("A"), at(second));
         }
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_series_begins_a_step_before_its_first_event() {
-        let mut grid = Grid::new(Times::new(at(60), at(300), 60), 10);
+        let mut grid = Grid::new(SampleTimes::new(at(60), at(300), 60), 10);
         grid.name_types(["A", "B"]);
         grid.count(labels("A"), at(60));
         grid.count(labels("B"), at(200));
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn too_many_series_are_counted_under_other() {
-        let mut grid = Grid::new(Times::new(at(0), at(60), 60), 2);
+        let mut grid = Grid::new(SampleTimes::new(at(0), at(60), 60), 2);
         for name in ["A", "B", "C", "A", "D"] {
             grid.count(labels(name), at(0));
         }
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_fraction_of_a_second_is_not_before_its_second() {
-        let mut grid = Grid::new(Times::new(at(-60), at(0), 1), 10);
+        let mut grid = Grid::new(SampleTimes::new(at(-60), at(0), 1), 10);
         let almost = "1969-12-31T23:59:58.9Z".parse().expect("a time");
         grid.count(labels("A"), almost);
         assert_eq!(samples(&grid, "A"), [(-2, 0), (-1, 1), (0, 1)]);
@@ -312,7 +312,7 @@ mod tests {
             (DAY, DAY + 1, 7),
             (5, 86_399, 86_400),
         ] {
-            let mut grid = Grid::new(Times::new(at(from), at(to), step), 10);
+            let mut grid = Grid::new(SampleTimes::new(at(from), at(to), step), 10);
             grid.name_types(["A"]);
             for second in (from..to).step_by(5000) {
                 grid.count(labels("A"), at(second));

@@ -9,7 +9,7 @@ use std::{
     ops::Range,
 };
 
-use super::grid::{Counter, Grid, Times};
+use super::grid::{Grid, GridCounter, SampleTimes};
 use crate::metrics::{
     Family,
     catalog::{EVENTS, EVENTS_BY_TYPE},
@@ -82,8 +82,8 @@ fn escape(value: &str, text: &mut String) {
 
 fn samples(
     series: &str,
-    counter: &Counter,
-    (times, span): (Times, &Range<i64>),
+    counter: &GridCounter,
+    (times, span): (SampleTimes, &Range<i64>),
     out: &mut impl Write,
 ) -> io::Result<()> {
     for (time, total) in counter.samples(times, span) {
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn text() {
         let at = |seconds| Timestamp::from_second(seconds).expect("a time");
-        let mut grid = Grid::new(Times::new(at(600), at(720), 60), 10);
+        let mut grid = Grid::new(SampleTimes::new(at(600), at(720), 60), 10);
         grid.name_types(["USER_STATUS"]);
         let labels = |event_type: &str| Labels {
             event_type: event_type.to_owned().into(),

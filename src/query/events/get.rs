@@ -7,9 +7,9 @@ use audit_core::raw_event::{RawEvent, compact};
 
 use crate::{
     api::ApiError,
-    config::{GetSettings, Output},
+    config::{GetSettings, OutputFormat},
     query::{
-        history::Asker,
+        history::RetryingClient,
         listing::{Zone, csv_header, csv_line, detail, printable},
     },
 };
@@ -19,33 +19,33 @@ use crate::{
 /// # Errors
 /// When an event is not there or could not be had, naming each; the others were
 /// written.
-pub async fn get(settings: GetSettings, asker: Asker) -> anyhow::Result<()> {
+pub async fn get(settings: GetSettings, client: RetryingClient) -> anyhow::Result<()> {
     let zone = Zone::of(settings.zone.clone());
     let mut out = stdout().lock();
     let mut failures = Vec::new();
-    if settings.output == Output::Csv {
+    if settings.output == OutputFormat::Csv {
         writeln!(out, "{}", csv_header())?;
     }
     let mut written = 0;
     for id in &settings.ids {
-        let json = match event(&asker, id).await {
+        let json = match event(&client, id).await {
             Ok(json) => json,
             // Nobody is let in for the next id either.
-            Err(error @ Failure::Api(ApiError::Auth { .. })) => bail!("{error}"),
+            Err(error @ GetError::Api(ApiError::Auth { .. })) => bail!("{error}"),
             Err(failure) => {
                 failures.push(format!("{}: {failure}", printable(id)));
                 continue;
             }
         };
         match settings.output {
-            Output::Table => {
+            OutputFormat::Table => {
                 if written > 0 {
                     writeln!(out)?;
                 }
                 write!(out, "{}", detail(&RawEvent::parse(&json), &zone))?;
             }
-            Output::Json => writeln!(out, "{}", compact(&json))?,
-            Output::Csv => writeln!(out, "{}", csv_line(&RawEvent::parse(&json), &zone))?,
+            OutputFormat::Json => writeln!(out, "{}", compact(&json))?,
+            OutputFormat::Csv => writeln!(out, "{}", csv_line(&RawEvent::parse(&json), &zone))?,
         }
         out.flush()?;
         written += 1;
@@ -57,7 +57,7 @@ pub async fn get(settings: GetSettings, asker: Asker) -> anyhow::Result<()> {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum GetError {
     #[error("the API has no such event")]
     NotFound,
     #[error("the answer is no event; check that --api.base-url is an Audit API")]
@@ -66,13 +66,13 @@ enum Failure {
     Api(#[from] ApiError),
 }
 
-async fn event(asker: &Asker, id: &str) -> Result<String, Failure> {
-    let json = asker.event(id).await?.ok_or(Failure::NotFound)?;
+async fn event(client: &RetryingClient, id: &str) -> Result<String, GetError> {
+    let json = client.event(id).await?.ok_or(GetError::NotFound)?;
     // What follows an object, or breaks off in it, is no event; nor is what another
     // API says, which may quote the request.
     let record = serde_json::from_str::<RawEvent<'_>>(&json);
     if !record.is_ok_and(|record| record.raw("id").is_some()) {
-        return Err(Failure::NoEvent);
+        return Err(GetError::NoEvent);
     }
     Ok(json)
 }

@@ -8,7 +8,7 @@ use std::{
 use audit_core::raw_event::{RawEvent, compact};
 
 use crate::{
-    config::Output,
+    config::OutputFormat,
     query::listing::{Layout, Table, Zone, csv_header, csv_line},
 };
 
@@ -16,16 +16,16 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Printer {
     out: BufWriter<StdoutLock<'static>>,
-    form: Output,
+    form: OutputFormat,
     zone: Zone,
     /// Once there was an event to find its columns by.
     table: Option<Table>,
 }
 
 impl Printer {
-    pub(super) fn new(form: Output, zone: Zone) -> io::Result<Self> {
+    pub(super) fn new(form: OutputFormat, zone: Zone) -> io::Result<Self> {
         let mut out = BufWriter::new(stdout().lock());
-        if form == Output::Csv {
+        if form == OutputFormat::Csv {
             writeln!(out, "{}", csv_header())?;
             out.flush()?;
         }
@@ -42,7 +42,10 @@ impl Printer {
         &mut self,
         events: impl Iterator<Item = &'j str> + Clone,
     ) -> io::Result<()> {
-        if self.form == Output::Table && self.table.is_none() && events.clone().next().is_some() {
+        if self.form == OutputFormat::Table
+            && self.table.is_none()
+            && events.clone().next().is_some()
+        {
             let records: Vec<_> = events.clone().map(RawEvent::parse).collect();
             let table = Table::new(layout(self.zone.clone()), &records);
             self.out.write_all(table.header().as_bytes())?;
@@ -50,11 +53,11 @@ impl Printer {
         }
         for json in events {
             match (self.form, &self.table) {
-                (Output::Table, Some(table)) => {
+                (OutputFormat::Table, Some(table)) => {
                     self.out
                         .write_all(table.row(&RawEvent::parse(json)).as_bytes())?;
                 }
-                (Output::Csv, _) => {
+                (OutputFormat::Csv, _) => {
                     writeln!(self.out, "{}", csv_line(&RawEvent::parse(json), &self.zone))?;
                 }
                 _ => writeln!(self.out, "{}", compact(json))?,

@@ -6,9 +6,9 @@ use audit_core::event::EventType;
 
 use super::output;
 use crate::{
-    config::{Output, TypesSettings},
+    config::{OutputFormat, TypesSettings},
     query::{
-        history::Asker,
+        history::RetryingClient,
         listing::{csv_row, fitted, printable},
     },
 };
@@ -17,13 +17,13 @@ use crate::{
 ///
 /// # Errors
 /// With what a person can do about it.
-pub async fn types(settings: TypesSettings, asker: Asker) -> anyhow::Result<()> {
-    let mut types = asker.types().await?;
+pub async fn types(settings: TypesSettings, client: RetryingClient) -> anyhow::Result<()> {
+    let mut types = client.types().await?;
     types.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     let text = match settings.output {
-        Output::Table => table(&types),
-        Output::Json => types.iter().map(json).collect(),
-        Output::Csv => csv(&types),
+        OutputFormat::Table => table(&types),
+        OutputFormat::Json => types.iter().map(json).collect(),
+        OutputFormat::Csv => csv(&types),
     };
     let mut out = stdout().lock();
     out.write_all(text.as_bytes())?;

@@ -7,8 +7,8 @@
 mod progress_line;
 mod retrying_client;
 
-pub use progress_line::Progress;
-pub use retrying_client::Asker;
+pub use progress_line::ProgressLine;
+pub use retrying_client::RetryingClient;
 
 use std::collections::{HashMap, HashSet};
 
@@ -28,7 +28,7 @@ use crate::api::{
 
 /// Which events are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct HistoryQuery {
     /// The first moment.
     pub from: Timestamp,
     /// The first moment that is not wanted any more; `None` where the range is open.
@@ -41,7 +41,7 @@ pub struct Wanted {
 
 /// An element of a page, as it is offered to whoever reads.
 #[derive(Debug)]
-pub struct Found<'a> {
+pub struct RawElement<'a> {
     /// What is counted of it.
     pub entry: &'a Entry<'a>,
     /// All of it.
@@ -61,7 +61,7 @@ pub struct Kept<T> {
 
 /// A part of the range that was read whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece<T> {
+pub struct HistoryPiece<T> {
     /// In the order of their time, those without one at the end.
     pub events: Vec<Kept<T>>,
     /// Where the next piece begins; `None` where this is the last one.
@@ -75,22 +75,22 @@ pub struct Piece<T> {
 /// A range that is being read.
 #[derive(Debug)]
 pub struct History {
-    asker: Asker,
-    wanted: Wanted,
+    client: RetryingClient,
+    wanted: HistoryQuery,
     cutter: Cutter,
     /// Where the next piece begins; `None` after the last one.
     next: Option<Timestamp>,
     /// Events without a time may be part of every answer.
     timeless: HashSet<EventId, FxBuildHasher>,
-    progress: Progress,
+    progress: ProgressLine,
 }
 
 impl History {
     /// Nothing is asked of the API yet.
     #[must_use]
-    pub fn new(asker: Asker, wanted: Wanted, progress: Progress) -> Self {
+    pub fn new(client: RetryingClient, wanted: HistoryQuery, progress: ProgressLine) -> Self {
         Self {
-            asker,
+            client,
             next: Some(wanted.from),
             wanted,
             cutter: Cutter::default(),
@@ -106,7 +106,7 @@ impl History {
     }
 
     /// What a person sees while the range is read.
-    pub fn progress(&mut self) -> &mut Progress {
+    pub fn progress(&mut self) -> &mut ProgressLine {
         &mut self.progress
     }
 
@@ -123,8 +123,8 @@ impl History {
     /// at the next call.
     pub async fn next_piece<T>(
         &mut self,
-        mut keep: impl FnMut(&Found<'_>) -> Option<T>,
-    ) -> Result<Option<Piece<T>>, ApiError> {
+        mut keep: impl FnMut(&RawElement<'_>) -> Option<T>,
+    ) -> Result<Option<HistoryPiece<T>>, ApiError> {
         let Some(from) = self.next else {
             return Ok(None);
         };
@@ -135,13 +135,13 @@ impl History {
                 from,
                 to: read_to.or(self.wanted.to),
             };
-            let mut held = Held::new(range);
+            let mut held = PieceEvents::new(range);
             let read = self.read(range, read_to.is_some(), &mut held, &mut keep);
             let Some(read) = read.await? else { continue };
             let events = held.sorted(&mut self.timeless);
             self.next = read_to;
             self.progress.piece_ended();
-            return Ok(Some(Piece {
+            return Ok(Some(HistoryPiece {
                 events,
                 read_to,
                 clocks: read.clocks,
@@ -155,8 +155,8 @@ impl History {
         &mut self,
         range: Range,
         is_cut: bool,
-        held: &mut Held<T>,
-        keep: &mut impl FnMut(&Found<'_>) -> Option<T>,
+        held: &mut PieceEvents<T>,
+        keep: &mut impl FnMut(&RawElement<'_>) -> Option<T>,
     ) -> Result<Option<PagesRead>, ApiError> {
         let mut sum: Option<PagesRead> = None;
         let expected = if is_cut { CONCURRENT_PAGES as u64 } else { 0 };
@@ -164,9 +164,9 @@ impl History {
         for matching in &matchings {
             let before = sum.map_or(0, |sum| sum.claimed);
             let (cutter, progress) = (&mut self.cutter, &mut self.progress);
-            let asker = &self.asker;
+            let client = &self.client;
             let read = paging::read_pages(
-                |query| asker.page(query, matching.clone()),
+                |query| client.page(query, matching.clone()),
                 Timestamp::now,
                 range,
                 expected,
@@ -211,12 +211,12 @@ impl History {
 }
 
 /// The events of a piece while it is being read.
-struct Held<T> {
+struct PieceEvents<T> {
     range: Range,
     events: HashMap<EventId, Kept<T>, FxBuildHasher>,
 }
 
-impl<T> Held<T> {
+impl<T> PieceEvents<T> {
     fn new(range: Range) -> Self {
         Self {
             range,
@@ -224,7 +224,12 @@ impl<T> Held<T> {
         }
     }
 
-    fn take(&mut self, page: &Page<'_>, text: &str, mut keep: impl FnMut(&Found<'_>) -> Option<T>) {
+    fn take(
+        &mut self,
+        page: &Page<'_>,
+        text: &str,
+        mut keep: impl FnMut(&RawElement<'_>) -> Option<T>,
+    ) {
         for (entry, json) in page.entries.iter().zip(elements(text)) {
             let created_at = match entry {
                 Entry::Event(event) => event.created_at,
@@ -234,7 +239,7 @@ impl<T> Held<T> {
                 continue;
             }
             let id = entry.id();
-            if let Some(value) = keep(&Found { entry, json }) {
+            if let Some(value) = keep(&RawElement { entry, json }) {
                 let kept = Kept {
                     created_at,
                     id,

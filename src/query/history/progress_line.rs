@@ -17,7 +17,7 @@ const CLEAR: &str = "\r\u{1b}[2K";
 
 /// How far reading is, for a person who waits.
 #[derive(Debug)]
-pub struct Progress {
+pub struct ProgressLine {
     shown: bool,
     begun: Instant,
     next_frame: Instant,
@@ -29,7 +29,7 @@ pub struct Progress {
     in_piece: u64,
 }
 
-impl Progress {
+impl ProgressLine {
     /// Shown on standard error if that is a terminal.
     #[must_use]
     pub fn on_terminal() -> Self {
@@ -92,7 +92,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.clear();
     }

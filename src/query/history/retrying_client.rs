@@ -8,7 +8,7 @@ use std::{
 };
 
 use audit_core::event::EventType;
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{ExponentialBuilder, Retryable};
 use tokio::task::JoinSet;
 
 use crate::api::{Answer, ApiError, Client, ListQuery, Matching};
@@ -24,11 +24,11 @@ const NOTICED: Duration = Duration::from_secs(15);
 
 /// Asks the API, and asks again where that may help.
 #[derive(Debug, Clone)]
-pub struct Asker {
+pub struct RetryingClient {
     client: Arc<Client>,
 }
 
-impl Asker {
+impl RetryingClient {
     /// Asks through this client.
     #[must_use]
     pub fn new(client: Client) -> Self {
@@ -78,34 +78,34 @@ impl Asker {
 }
 
 /// Asks until there is an answer, an error that will not pass, or too many of them.
-async fn again<T, F>(ask: impl Fn() -> F) -> Result<T, ApiError>
+async fn again<T, F>(ask: impl FnMut() -> F) -> Result<T, ApiError>
 where
     F: Future<Output = Result<T, ApiError>>,
 {
-    let mut waits = ExponentialBuilder::new()
+    let waits = ExponentialBuilder::new()
         .with_min_delay(FIRST_RETRY)
         .with_max_times(MAX_RETRIES)
-        .with_jitter()
-        .build();
-    loop {
-        let error = match ask().await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        let Some(wait) = waits.next().filter(|_| may_pass(&error)) else {
-            return Err(error);
-        };
-        let wait = error.retry_after().unwrap_or_default().max(wait);
-        if wait > LONGEST_RETRY_AFTER {
-            return Err(error);
-        }
-        let wait_seconds = wait.as_secs_f64();
-        if wait > NOTICED {
-            tracing::warn!(%error, wait_seconds, "trying again");
-        } else {
-            tracing::debug!(%error, wait_seconds, "trying again");
-        }
-        tokio::time::sleep(wait).await;
+        .with_jitter();
+    ask.retry(waits)
+        .sleep(tokio::time::sleep)
+        .when(may_pass)
+        .adjust(obey_retry_after)
+        .notify(log_retry)
+        .await
+}
+
+/// `None` where the API asks for a wait that is too long for a person.
+fn obey_retry_after(error: &ApiError, wait: Option<Duration>) -> Option<Duration> {
+    let wait = error.retry_after().unwrap_or_default().max(wait?);
+    (wait <= LONGEST_RETRY_AFTER).then_some(wait)
+}
+
+fn log_retry(error: &ApiError, wait: Duration) {
+    let wait_seconds = wait.as_secs_f64();
+    if wait > NOTICED {
+        tracing::warn!(%error, wait_seconds, "trying again");
+    } else {
+        tracing::debug!(%error, wait_seconds, "trying again");
     }
 }
 

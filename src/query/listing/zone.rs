@@ -1,4 +1,4 @@
-//! Times as they are shown: in UTC, or where the person is.
+//! SampleTimes as they are shown: in UTC, or where the person is.
 
 use audit_core::raw_event::RawEvent;
 use jiff::{Timestamp, tz::TimeZone};
