@@ -7,6 +7,6 @@ pub mod exporter;
 pub mod exposition;
 pub mod metrics;
 pub mod poller;
-pub mod query;
+pub(crate) mod query;
 pub mod server;
 pub mod store;

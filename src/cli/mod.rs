@@ -38,7 +38,7 @@ pub enum Action {
     /// Poll, count and serve (also with no command).
     #[command(after_help = CREDENTIALS)]
     Serve(Box<Options>),
-    /// EventsAction the Audit API for events.
+    /// Ask the Audit API for events.
     #[command(subcommand)]
     Events(EventsAction),
     /// Write the history of a range for `promtool tsdb create-blocks-from openmetrics`.
@@ -51,7 +51,7 @@ pub enum Action {
     Demo(Box<Options>),
     /// The Audit API simulator alone.
     Simulate(Box<SimulateOptions>),
-    /// EventsAction the exporter of the same container whether it is healthy.
+    /// Ask the exporter of the same container whether it is healthy.
     #[command(hide = true)]
     Healthcheck(WebOptions),
 }

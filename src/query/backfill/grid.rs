@@ -26,7 +26,6 @@ pub(super) struct SampleTimes {
 impl SampleTimes {
     /// From `from` to `to`, which is not before it, with `step` seconds from one to
     /// the next; parts of a second are left out.
-    #[must_use]
     pub(super) fn new(from: Timestamp, to: Timestamp, step: u32) -> Self {
         let step = i64::from(step.max(1));
         let first = from.as_second().div_euclid(step) * step;
@@ -105,7 +104,6 @@ impl GridCounter {
     }
 
     /// How many events it counts in all.
-    #[must_use]
     pub(super) fn total(&self) -> u64 {
         self.rises.iter().map(|(_, by)| u64::from(*by)).sum()
     }
@@ -141,7 +139,6 @@ pub(super) struct Grid {
 impl Grid {
     /// A grid without an event; see [`Ledger::new`](audit_core::ledger::Ledger::new) for
     /// `max_series`.
-    #[must_use]
     pub(super) fn new(times: SampleTimes, max_series: usize) -> Self {
         Self {
             times,
@@ -188,7 +185,6 @@ impl Grid {
     }
 
     /// The times of the samples.
-    #[must_use]
     pub(super) fn times(&self) -> SampleTimes {
         self.times
     }
@@ -204,13 +200,11 @@ impl Grid {
     }
 
     /// How many events are counted.
-    #[must_use]
     pub(super) fn events(&self) -> u64 {
         self.series.values().map(GridCounter::total).sum()
     }
 
     /// How many of them are counted under `other`, since there are too many series.
-    #[must_use]
     pub(super) fn overflow(&self) -> u64 {
         self.overflow
     }

@@ -31,7 +31,7 @@ use openmetrics::AddedLabels;
 ///
 /// # Errors
 /// With what a person can do about it. Then nothing was written.
-pub async fn run(settings: BackfillSettings, client: RetryingClient) -> anyhow::Result<()> {
+pub(crate) async fn run(settings: BackfillSettings, client: RetryingClient) -> anyhow::Result<()> {
     let grid = read(&settings, client).await?;
     match &settings.output {
         BackfillOutput::Standard => {

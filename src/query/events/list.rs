@@ -12,7 +12,7 @@ use audit_core::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::output::Printer;
+use super::output::EventPrinter;
 use crate::{
     config::ListSettings,
     query::{
@@ -33,7 +33,7 @@ const RETENTION: SignedDuration = SignedDuration::from_mins(30);
 /// # Errors
 /// With what a person can do about it; what was written before is in order and
 /// complete up to where it ends.
-pub async fn list(settings: ListSettings, client: RetryingClient) -> anyhow::Result<()> {
+pub(crate) async fn list(settings: ListSettings, client: RetryingClient) -> anyhow::Result<()> {
     let mut listing = EventLister::new(&settings, client.clone())?;
     listing.read_all().await?;
     if listing.shown == 0 && !settings.follow {
@@ -51,7 +51,7 @@ struct EventLister {
     from: Timestamp,
     history: History,
     filter: Filter,
-    printer: Printer,
+    printer: EventPrinter,
     window: Window,
     limit: u64,
     shown: u64,
@@ -80,7 +80,7 @@ impl EventLister {
             window: Window::new(memory, wanted.from),
             history: History::new(client, wanted, ProgressLine::on_terminal()),
             filter,
-            printer: Printer::new(settings.output, Zone::of(settings.zone.clone()))?,
+            printer: EventPrinter::of_lists(settings.output, Zone::new(settings.zone.clone()))?,
             limit: settings.limit.unwrap_or(u64::MAX),
             shown: 0,
         })
@@ -116,13 +116,14 @@ impl EventLister {
     }
 
     fn show(&mut self, piece: HistoryPiece<Box<str>>) -> anyhow::Result<()> {
-        self.history.progress().clear();
-        if piece.missing > 0 {
-            let missing = piece.missing;
-            tracing::warn!(
-                missing,
-                "the API says that there are more events than it shows"
-            );
+        let missing = piece.missing;
+        if missing > 0 {
+            self.history.progress().suspend(|| {
+                tracing::warn!(
+                    missing,
+                    "the API says that there are more events than it shows"
+                );
+            });
         }
         let now = piece.clocks.earliest();
         let is_new = |admission| matches!(admission, Admission::New { .. });
@@ -130,7 +131,8 @@ impl EventLister {
         let mut news = piece.events;
         news.retain(|kept| is_new(window.admit(kept.id, kept.created_at, now)));
         news.truncate(usize::try_from(self.limit - self.shown).unwrap_or(usize::MAX));
-        self.printer.print(news.iter().map(|kept| &*kept.value))?;
+        let (progress, printer) = (self.history.progress(), &mut self.printer);
+        progress.suspend(|| printer.print(news.iter().map(|kept| &*kept.value)))?;
         self.shown += news.len() as u64;
         self.read_up_to(piece.read_to, piece.clocks);
         Ok(())

@@ -7,8 +7,8 @@
 mod progress_line;
 mod retrying_client;
 
-pub use progress_line::ProgressLine;
-pub use retrying_client::RetryingClient;
+pub(crate) use progress_line::ProgressLine;
+pub(crate) use retrying_client::RetryingClient;
 
 use std::collections::{HashMap, HashSet};
 
@@ -28,53 +28,53 @@ use crate::api::{
 
 /// Which events are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryQuery {
+pub(crate) struct HistoryQuery {
     /// The first moment.
-    pub from: Timestamp,
+    pub(crate) from: Timestamp,
     /// The first moment that is not wanted any more; `None` where the range is open.
-    pub to: Option<Timestamp>,
+    pub(crate) to: Option<Timestamp>,
     /// Types, each of which is asked for by itself; empty for all of them.
-    pub types: Vec<String>,
+    pub(crate) types: Vec<String>,
     /// What the API is to look for in an event.
-    pub search_text: Option<String>,
+    pub(crate) search_text: Option<String>,
 }
 
 /// An element of a page, as it is offered to whoever reads.
 #[derive(Debug)]
-pub struct RawElement<'a> {
+pub(crate) struct RawElement<'a> {
     /// What is counted of it.
-    pub entry: &'a Entry<'a>,
+    pub(crate) entry: &'a Entry<'a>,
     /// All of it.
-    pub json: &'a str,
+    pub(crate) json: &'a str,
 }
 
 /// An event that was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept<T> {
+pub(crate) struct Kept<T> {
     /// `None` where the API gives no time that can be read.
-    pub created_at: Option<Timestamp>,
+    pub(crate) created_at: Option<Timestamp>,
     /// What it is known by.
-    pub id: EventId,
+    pub(crate) id: EventId,
     /// What was kept of it.
-    pub value: T,
+    pub(crate) value: T,
 }
 
 /// A part of the range that was read whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryPiece<T> {
+pub(crate) struct HistoryPiece<T> {
     /// In the order of their time, those without one at the end.
-    pub events: Vec<Kept<T>>,
+    pub(crate) events: Vec<Kept<T>>,
     /// Where the next piece begins; `None` where this is the last one.
-    pub read_to: Option<Timestamp>,
+    pub(crate) read_to: Option<Timestamp>,
     /// When reading it began.
-    pub clocks: Clocks,
+    pub(crate) clocks: Clocks,
     /// How many events the API says there are beyond those that it showed.
-    pub missing: u64,
+    pub(crate) missing: u64,
 }
 
 /// A range that is being read.
 #[derive(Debug)]
-pub struct History {
+pub(crate) struct History {
     client: RetryingClient,
     wanted: HistoryQuery,
     cutter: Cutter,
@@ -87,8 +87,11 @@ pub struct History {
 
 impl History {
     /// Nothing is asked of the API yet.
-    #[must_use]
-    pub fn new(client: RetryingClient, wanted: HistoryQuery, progress: ProgressLine) -> Self {
+    pub(crate) fn new(
+        client: RetryingClient,
+        wanted: HistoryQuery,
+        progress: ProgressLine,
+    ) -> Self {
         Self {
             client,
             next: Some(wanted.from),
@@ -100,18 +103,17 @@ impl History {
     }
 
     /// Where the next piece begins, which is up to where everything was read.
-    #[must_use]
-    pub fn next(&self) -> Option<Timestamp> {
+    pub(crate) fn next(&self) -> Option<Timestamp> {
         self.next
     }
 
     /// What a person sees while the range is read.
-    pub fn progress(&mut self) -> &mut ProgressLine {
-        &mut self.progress
+    pub(crate) fn progress(&self) -> &ProgressLine {
+        &self.progress
     }
 
     /// Reads the range again from this moment on, which must be open at its end.
-    pub fn read_on_from(&mut self, from: Timestamp) {
+    pub(crate) fn read_on_from(&mut self, from: Timestamp) {
         self.next = Some(from);
     }
 
@@ -121,7 +123,7 @@ impl History {
     /// # Errors
     /// [`ApiError`], once trying again has not helped. The same piece is read again
     /// at the next call.
-    pub async fn next_piece<T>(
+    pub(crate) async fn next_piece<T>(
         &mut self,
         mut keep: impl FnMut(&RawElement<'_>) -> Option<T>,
     ) -> Result<Option<HistoryPiece<T>>, ApiError> {

@@ -1,134 +1,101 @@
-//! One line on the terminal that says how far reading is. Nothing where standard
-//! error is no terminal.
+//! One line on the terminal that says how much of a range has been read. Where standard
+//! error is no terminal, nothing is written.
 
 use std::{
-    io::{IsTerminal, Write, stderr},
+    fmt::{self, Write},
     time::Duration,
 };
 
-use tokio::time::Instant;
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-/// Who reads a short range sees nothing of this.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// From one drawing to the next.
-const FRAME: Duration = Duration::from_millis(200);
-/// Takes the line away again.
-const CLEAR: &str = "\r\u{1b}[2K";
+/// How long a range is read before the line appears: a short range needs none.
+const DELAY: Duration = Duration::from_secs(1);
+/// Drawings in a second, at most.
+const DRAWINGS_PER_SECOND: u8 = 5;
 
-/// How far reading is, for a person who waits.
+/// How much of a range has been read, for the person who waits.
 #[derive(Debug)]
-pub struct ProgressLine {
-    shown: bool,
-    begun: Instant,
-    next_frame: Instant,
-    drawn: bool,
-    /// What the API said at first of how many events there are.
-    expected: Option<u64>,
-    /// In pieces that were read whole, and in the one that is being read.
+pub(crate) struct ProgressLine {
+    bar: ProgressBar,
+    is_shown: bool,
+    /// Events in pieces that were read whole.
     read: u64,
+    /// Events in the piece that is being read.
     in_piece: u64,
 }
 
 impl ProgressLine {
-    /// Shown on standard error if that is a terminal.
-    #[must_use]
-    pub fn on_terminal() -> Self {
-        Self::new(stderr().is_terminal())
-    }
-
-    /// Never shown.
-    #[must_use]
-    pub fn hidden() -> Self {
-        Self::new(false)
-    }
-
-    fn new(shown: bool) -> Self {
-        let begun = Instant::now();
+    /// Returns a line that appears on standard error, if that is a terminal.
+    pub(crate) fn on_terminal() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let style = ProgressStyle::with_template("{progress}");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style.with_key("progress", write_progress));
         Self {
-            shown,
-            begun,
-            next_frame: begun + PATIENCE,
-            drawn: false,
-            expected: None,
+            bar,
+            is_shown: false,
             read: 0,
             in_piece: 0,
         }
     }
 
-    /// A page came, with so many events, of so many that there are in all.
+    /// Adds a page with `events` events. `total` is the number of events of the range,
+    /// as the API says it; the first number stays.
     pub(super) fn page_read(&mut self, events: usize, total: Option<u64>) {
-        self.expected = self.expected.or(total);
-        self.in_piece += events as u64;
-        let now = Instant::now();
-        if self.shown && now >= self.next_frame {
-            self.next_frame = now + FRAME;
-            self.drawn = true;
-            let line = line(self.read + self.in_piece, self.expected, now - self.begun);
-            write(&format!("{CLEAR}{line}"));
+        if let (None, Some(total)) = (self.bar.length(), total) {
+            self.bar.set_length(total);
         }
+        self.in_piece += events as u64;
+        if !self.is_shown && self.bar.elapsed() >= DELAY {
+            self.is_shown = true;
+            let terminal = ProgressDrawTarget::stderr_with_hz(DRAWINGS_PER_SECOND);
+            self.bar.set_draw_target(terminal);
+        }
+        self.bar.set_position(self.read + self.in_piece);
     }
 
-    /// What was read of this piece counts.
+    /// Keeps the events of the piece, which was read whole.
     pub(super) fn piece_ended(&mut self) {
         self.read += std::mem::take(&mut self.in_piece);
     }
 
-    /// What was read of this piece is read again.
+    /// Forgets the events of the piece, which is read again.
     pub(super) fn piece_dropped(&mut self) {
         self.in_piece = 0;
     }
 
-    /// Takes the line away, to write something in its place.
-    pub fn clear(&mut self) {
-        if std::mem::take(&mut self.drawn) {
-            write(CLEAR);
-        }
+    /// Runs `write` while the line is off the terminal.
+    pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
     }
 
-    /// Nothing more is shown.
-    pub fn end(&mut self) {
-        self.clear();
-        self.shown = false;
+    /// Takes the line off the terminal for good.
+    pub(crate) fn end(&self) {
+        self.bar.finish_and_clear();
     }
 }
 
-impl Drop for ProgressLine {
-    fn drop(&mut self) {
-        self.clear();
-    }
+fn write_progress(state: &ProgressState, text: &mut dyn Write) {
+    // The terminal shows what could be written.
+    let _ = write_line(text, state.pos(), state.len(), state.eta());
 }
 
-fn write(text: &str) {
-    let mut terminal = stderr().lock();
-    // Who cannot be shown it misses nothing.
-    let _ = terminal
-        .write_all(text.as_bytes())
-        .and_then(|()| terminal.flush());
-}
-
-/// As short as fits any terminal.
-fn line(read: u64, expected: Option<u64>, took: Duration) -> String {
+/// Writes a line that is short enough for any terminal.
+fn write_line(
+    text: &mut dyn Write,
+    read: u64,
+    expected: Option<u64>,
+    left: Duration,
+) -> fmt::Result {
     let Some(expected) = expected.filter(|expected| *expected >= read) else {
-        return format!("{read} events read");
+        return write!(text, "{read} events read");
     };
-    #[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]
-    let share = read as f64 / expected.max(1) as f64;
-    let left = took.as_secs_f64() * (1.0 - share) / share.max(1e-6);
-    format!(
-        "{read} of {expected} events read ({:.0} %), {} left",
-        share * 100.0,
-        about(left)
+    let percent = read * 100 / expected.max(1);
+    let left = HumanDuration(left);
+    write!(
+        text,
+        "{read} of {expected} events read ({percent} %), {left:#} left"
     )
-}
-
-fn about(seconds: f64) -> String {
-    if seconds < 90.0 {
-        format!("{seconds:.0} s")
-    } else if seconds < 90.0 * 60.0 {
-        format!("{:.0} min", seconds / 60.0)
-    } else {
-        format!("{:.0} h", seconds / 3600.0)
-    }
 }
 
 #[cfg(test)]
@@ -140,12 +107,15 @@ mod tests {
         let cases = [
             (0, None, 1, "0 events read"),
             (500, Some(400), 1, "500 events read"),
-            (25, Some(100), 10, "25 of 100 events read (25 %), 30 s left"),
-            (1, Some(100), 10, "1 of 100 events read (1 %), 16 min left"),
-            (1, Some(1000), 10, "1 of 1000 events read (0 %), 3 h left"),
+            (25, Some(100), 30, "25 of 100 events read (25 %), 30s left"),
+            (1, Some(100), 990, "1 of 100 events read (1 %), 17m left"),
+            (1, Some(1000), 9990, "1 of 1000 events read (0 %), 3h left"),
         ];
         for (read, expected, seconds, shown) in cases {
-            assert_eq!(line(read, expected, Duration::from_secs(seconds)), shown);
+            let mut text = String::new();
+            let left = Duration::from_secs(seconds);
+            write_line(&mut text, read, expected, left).expect("memory");
+            assert_eq!(text, shown);
         }
     }
 }

@@ -24,14 +24,13 @@ const NOTICED: Duration = Duration::from_secs(15);
 
 /// Asks the API, and asks again where that may help.
 #[derive(Debug, Clone)]
-pub struct RetryingClient {
+pub(crate) struct RetryingClient {
     client: Arc<Client>,
 }
 
 impl RetryingClient {
     /// Asks through this client.
-    #[must_use]
-    pub fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         Self {
             client: Arc::new(client),
         }
@@ -42,7 +41,7 @@ impl RetryingClient {
     ///
     /// # Errors
     /// The last [`ApiError`].
-    pub async fn page(
+    pub(crate) async fn page(
         &self,
         query: ListQuery,
         matching: Matching,
@@ -63,7 +62,7 @@ impl RetryingClient {
     ///
     /// # Errors
     /// The last [`ApiError`].
-    pub async fn event(&self, id: &str) -> Result<Option<String>, ApiError> {
+    pub(crate) async fn event(&self, id: &str) -> Result<Option<String>, ApiError> {
         let answer = again(|| self.client.event(id)).await?;
         Ok(answer.value.filter(|json| !json.trim_ascii().is_empty()))
     }
@@ -72,7 +71,7 @@ impl RetryingClient {
     ///
     /// # Errors
     /// The last [`ApiError`].
-    pub async fn types(&self) -> Result<Vec<EventType>, ApiError> {
+    pub(crate) async fn types(&self) -> Result<Vec<EventType>, ApiError> {
         Ok(again(|| self.client.types()).await?.value)
     }
 }
