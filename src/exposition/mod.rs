@@ -8,7 +8,7 @@ mod accept;
 mod blocks;
 mod format;
 mod gzip;
-mod lines;
+pub(crate) mod lines;
 mod on_show;
 mod own;
 mod snapshot;

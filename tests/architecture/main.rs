@@ -19,7 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("poller", &["api", "exposition", "metrics"]),
     ("store", &["poller"]),
     ("server", &["config", "exposition", "poller"]),
-    ("query", &["api", "config", "metrics"]),
+    ("query", &["api", "config", "exposition", "metrics"]),
     (
         "exporter",
         &[

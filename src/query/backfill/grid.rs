@@ -8,7 +8,10 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use audit_core::event::{Labels, OTHER};
+use audit_core::{
+    event::{Labels, OTHER},
+    ledger::SeriesCap,
+};
 use jiff::Timestamp;
 
 /// In seconds.
@@ -130,7 +133,7 @@ impl GridCounter {
 #[derive(Debug, Clone)]
 pub(super) struct Grid {
     times: SampleTimes,
-    max_series: usize,
+    cap: SeriesCap,
     series: BTreeMap<Labels<'static>, GridCounter>,
     types: BTreeMap<String, GridCounter>,
     overflow: u64,
@@ -142,7 +145,7 @@ impl Grid {
     pub(super) fn new(times: SampleTimes, max_series: usize) -> Self {
         Self {
             times,
-            max_series,
+            cap: SeriesCap::new(max_series),
             series: BTreeMap::new(),
             types: BTreeMap::new(),
             overflow: 0,
@@ -152,7 +155,7 @@ impl Grid {
     /// Gives every type that the vendor names a series that is 0 from the beginning.
     pub(super) fn name_types<'t>(&mut self, names: impl IntoIterator<Item = &'t str>) {
         for name in names {
-            if self.types.len() < self.max_series {
+            if self.cap.has_room(self.types.len()) {
                 let counter = GridCounter::beginning_at(0);
                 self.types.entry(name.to_owned()).or_insert(counter);
             }
@@ -165,22 +168,17 @@ impl Grid {
         let place = self.times.place_of(created_at);
         let begin = place.map_or(self.times.last(), |place| place.saturating_sub(1));
         let open = || GridCounter::beginning_at(begin);
-        let is_full = self.types.len() >= self.max_series;
         let name = &*labels.event_type;
-        let name = if is_full && !self.types.contains_key(name) {
-            OTHER
-        } else {
-            name
-        };
+        let has_own = self.types.contains_key(name) || self.cap.has_room(self.types.len());
+        let name = if has_own { name } else { OTHER };
         let by_type = self.types.entry(name.to_owned()).or_insert_with(open);
-        let is_full = self.series.len() >= self.max_series;
-        let overflows = is_full && !self.series.contains_key(&labels);
-        let labels = if overflows { Labels::other() } else { labels };
+        let has_own = self.series.contains_key(&labels) || self.cap.has_room(self.series.len());
+        let labels = if has_own { labels } else { Labels::other() };
         let by_labels = self.series.entry(labels).or_insert_with(open);
         if let Some(place) = place {
             by_type.rise(place);
             by_labels.rise(place);
-            self.overflow += u64::from(overflows);
+            self.overflow += u64::from(!has_own);
         }
     }
 

@@ -5,10 +5,12 @@
 //! rise. [`Ledger::changes`] says what the gate lets the published values become;
 //! [`Ledger::confirm`] takes that over once it is stored.
 
+mod cap;
 mod exemplar;
 mod key;
 mod series;
 
+pub use cap::SeriesCap;
 pub use exemplar::{EXEMPLAR_MAX_CHARS, Exemplar};
 pub use key::SeriesKey;
 pub use series::{Change, Saved};
@@ -26,7 +28,7 @@ use series::Series;
 /// The counters of one account.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    max_series: usize,
+    cap: SeriesCap,
     series: Series<SeriesKey>,
     types: Series<Arc<str>>,
     /// Every label value in use, once: there are few, in many series.
@@ -75,7 +77,7 @@ impl Ledger {
     #[must_use]
     pub fn new(max_series: usize) -> Self {
         Self {
-            max_series,
+            cap: SeriesCap::new(max_series),
             series: Series::new(),
             types: Series::new(),
             values: HashSet::default(),
@@ -103,7 +105,7 @@ impl Ledger {
     /// Gives every type that the vendor names a series that starts at 0.
     pub fn name_types<'t>(&mut self, names: impl IntoIterator<Item = &'t str>) {
         for name in names {
-            if self.types.len() < self.max_series {
+            if self.cap.has_room(self.types.len()) {
                 let name = self.shared(name);
                 self.types.open(name);
             }
@@ -176,7 +178,7 @@ impl Ledger {
     fn type_place(&mut self, name: &str) -> usize {
         match self.types.place(name) {
             Some(place) => place,
-            None if self.types.len() < self.max_series => {
+            None if self.cap.has_room(self.types.len()) => {
                 let name = self.shared(name);
                 self.types.open(name)
             }
@@ -187,7 +189,7 @@ impl Ledger {
     fn series_place(&mut self, labels: &Labels<'_>) -> (usize, Counted) {
         match self.series.place(labels) {
             Some(place) => (place, Counted::Own),
-            None if self.series.len() < self.max_series => {
+            None if self.cap.has_room(self.series.len()) => {
                 let key = self.own(labels);
                 (self.series.open(key), Counted::Own)
             }
