@@ -128,7 +128,11 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
         action,
         accounts,
         origins,
-    } = parse(arguments)?;
+    } = match parse(arguments) {
+        // As the problems that they are, so that the log tells each by itself.
+        Err(UsageError::ConfigFile(problems)) => return Err(problems.into()),
+        parsed => parsed?,
+    };
     let Action::Serve(options) = action else {
         bail!("the command line has changed");
     };

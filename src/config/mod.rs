@@ -121,6 +121,11 @@ impl Problems {
         self
     }
 
+    /// Returns each problem by itself, as a log tells them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// Each put in other words.
     #[must_use]
     pub fn map(self, to: impl FnMut(String) -> String) -> Self {

@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     api::Connections,
-    config::Settings,
+    config::{Problems, Settings},
     exposition::{Exposition, ExpositionSettings},
     metrics::ProcessMetrics,
     poller::{SystemClock, roster::Roster},
@@ -180,12 +180,11 @@ impl Supervisor {
         let at = outcome.is_ok().then(Timestamp::now);
         self.process.reloaded(at);
         outcome.map_err(|error| {
-            let error = format!("{error:#}");
-            tracing::error!(
-                error,
-                "the configuration could not be taken over; what was there before goes on"
-            );
-            error
+            match error.downcast_ref::<Problems>() {
+                Some(problems) => problems.iter().for_each(log_failed_reload),
+                None => log_failed_reload(&format!("{error:#}")),
+            }
+            format!("{error:#}")
         })
     }
 
@@ -218,6 +217,13 @@ impl Supervisor {
         );
         Ok(())
     }
+}
+
+fn log_failed_reload(error: &str) {
+    tracing::error!(
+        error,
+        "the configuration could not be taken over; what was there before goes on"
+    );
 }
 
 fn process_metrics() -> prometheus::Result<Arc<ProcessMetrics>> {

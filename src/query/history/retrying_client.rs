@@ -100,7 +100,7 @@ fn obey_retry_after(error: &ApiError, wait: Option<Duration>) -> Option<Duration
 }
 
 fn log_retry(error: &ApiError, wait: Duration) {
-    let wait_seconds = wait.as_secs_f64();
+    let wait_seconds = (wait.as_secs_f64() * 1000.0).round() / 1000.0;
     if wait > NOTICED {
         tracing::warn!(%error, wait_seconds, "trying again");
     } else {
