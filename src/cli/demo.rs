@@ -20,7 +20,10 @@ const HISTORY: u32 = 500;
 ///
 /// # Errors
 /// As [`App::bind`], and when the options cannot be used.
-pub async fn run(mut options: Options, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+pub(super) async fn run(
+    mut options: Options,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
     let simulator = Simulator::bind(account()).await?;
     options.account.base_url = simulator.base_url();
     let simulated = account();

@@ -33,6 +33,7 @@ pub(super) fn read(
     let text = read(path).map_err(|error| Problems::new(vec![named(&error)]))?;
     let file = ConfigFile::parse(&text);
     let mut file = file.map_err(|problems| problems.map(|problem| named(&problem)))?;
+    file.path = path.display().to_string();
     let mut problems = Vec::new();
     for (name, setting) in &file.settings {
         if let Some(problem) = problem(arg(command, name), name, &setting.values) {

@@ -2,11 +2,13 @@
 //! environment variable, named by one rule, and a place in the config file, named by
 //! another. Flags beat the environment, which beats the file.
 
-pub mod demo;
+mod demo;
 mod file_defaults;
-pub mod healthcheck;
+mod healthcheck;
 pub mod logging;
-pub mod run;
+mod run;
+
+pub use run::run;
 
 use std::{
     ffi::OsString,
@@ -18,7 +20,7 @@ use audit_simulator::SimulatorSettings;
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{
-    AccountEntry, BackfillOptions, GetOptions, ListOptions, Options, Problems, SettingOrigins,
+    BackfillOptions, ConfigFile, GetOptions, ListOptions, LogOptions, Options, Problems,
     TypesOptions, WebOptions,
 };
 
@@ -78,7 +80,7 @@ pub struct SimulateOptions {
     pub simulator: SimulatorSettings,
     /// What is logged.
     #[command(flatten)]
-    pub log: crate::config::LogOptions,
+    pub log: LogOptions,
 }
 
 const CREDENTIALS: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
@@ -103,10 +105,8 @@ const QUERY_DEFAULTS: [(&str, &str); 2] = [("max_requests_per_second", "100"), (
 pub struct Request {
     /// What is to be done.
     pub action: Action,
-    /// The accounts of the config file, if it has any.
-    pub accounts: Option<Vec<AccountEntry>>,
-    /// Which settings come from the config file.
-    pub origins: SettingOrigins,
+    /// The config file; empty where there is none.
+    pub(crate) file: ConfigFile,
 }
 
 /// What a user wrote cannot be used.
@@ -134,8 +134,7 @@ pub fn parse(
     let Some((names, path)) = config_file(&matches) else {
         return Ok(Request {
             action: action(&matches)?,
-            accounts: None,
-            origins: SettingOrigins::default(),
+            file: ConfigFile::default(),
         });
     };
     let mut file = file_defaults::read(&command(), &path, read)?;
@@ -145,11 +144,7 @@ pub fn parse(
     file_defaults::keep_used(&mut file.settings, &command(), &matches, &names);
     Ok(Request {
         action: action(&with_file)?,
-        accounts: file.accounts,
-        origins: SettingOrigins {
-            path: path.display().to_string(),
-            settings: file.settings,
-        },
+        file,
     })
 }
 
@@ -248,10 +243,10 @@ accounts: [{name: a, api_key: k, api_secret_file: a}]
             assert_eq!(options.account.secret_file, Some("/etc/x/secret".into()));
             assert_eq!(options.storage.path, PathBuf::from("/var/lib/x"));
             assert_eq!(options.events.log, "stdout");
-            let settings = &request.origins.settings;
+            let settings = &request.file.settings;
             assert!(settings.contains_key("poll.interval"), "{settings:?}");
             assert!(!settings.contains_key("poll.lookback"), "{settings:?}");
-            let accounts = request.accounts.expect("accounts");
+            let accounts = request.file.accounts.expect("accounts");
             let EntrySecret::File(path) = &accounts[0].secret else {
                 panic!("a file")
             };

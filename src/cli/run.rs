@@ -14,9 +14,8 @@ use crate::{
         logging,
     },
     config::{
-        AccountEntry, AccountOptions, BackfillOptions, BackfillSettings, Environment, GetSettings,
-        ListSettings, LogSettings, Options, Problems, QuerySettings, SettingOrigins, Settings,
-        TypesSettings, credentials,
+        AccountOptions, BackfillOptions, BackfillSettings, ConfigFile, Environment, GetSettings,
+        ListSettings, LogSettings, Options, Problems, QuerySettings, Settings, TypesSettings,
     },
     exporter::{self, App, CountingThreads},
     metrics::SelfMetrics,
@@ -38,12 +37,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(UsageError::CommandLine(error)) => error.exit(),
         Err(UsageError::ConfigFile(problems)) => return failed(&problems.into()),
     };
-    let Request {
-        action,
-        accounts,
-        origins,
-    } = request;
-    let file = (accounts, origins);
+    let Request { action, file } = request;
     let outcome = match action {
         Action::Serve(options) => serve(&options, file, arguments).await,
         Action::Events(ask) => ask_for_events(ask, file).await,
@@ -59,9 +53,6 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => failed(&error),
     }
 }
-
-/// What the config file says of accounts, and where settings come from.
-type File = (Option<Vec<AccountEntry>>, SettingOrigins);
 
 fn parse(arguments: &[OsString]) -> Result<Request, UsageError> {
     cli::parse(arguments.iter().cloned(), |path| fs::read_to_string(path))
@@ -87,7 +78,11 @@ fn say(error: &anyhow::Error) {
     eprintln!("nexmo-audit-exporter: {error:#}");
 }
 
-async fn serve(options: &Options, file: File, arguments: Vec<OsString>) -> anyhow::Result<()> {
+async fn serve(
+    options: &Options,
+    file: ConfigFile,
+    arguments: Vec<OsString>,
+) -> anyhow::Result<()> {
     let settings = Settings::check(options, environment(&options.account, file))?;
     logging::init(settings.log)?;
     let shutdown = shutdown()?;
@@ -124,11 +119,7 @@ async fn reload_on(mut hangup: Signal, reload: ReloadHandle) {
 
 /// The settings as flags, the environment and files have them now.
 fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
-    let Request {
-        action,
-        accounts,
-        origins,
-    } = match parse(arguments) {
+    let Request { action, file } = match parse(arguments) {
         // As the problems that they are, so that the log tells each by itself.
         Err(UsageError::ConfigFile(problems)) => return Err(problems.into()),
         parsed => parsed?,
@@ -136,14 +127,14 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
     let Action::Serve(options) = action else {
         bail!("the command line has changed");
     };
-    let environment = environment(&options.account, (accounts, origins));
+    let environment = environment(&options.account, file);
     Ok(Settings::check(&options, environment)?)
 }
 
 /// Says that all is well, or every problem. The state is not opened: an exporter may
 /// be using it.
 #[expect(clippy::print_stdout, reason = "it is what was asked for")]
-fn check_config(options: &Options, file: File) -> anyhow::Result<()> {
+fn check_config(options: &Options, file: ConfigFile) -> anyhow::Result<()> {
     let web = WebConfigFile::read(options.web.config_file.as_deref());
     let settings = Settings::check(options, environment(&options.account, file));
     let (settings, web) = match (settings, web) {
@@ -161,7 +152,7 @@ fn check_config(options: &Options, file: File) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn ask_for_events(ask: EventsAction, file: File) -> anyhow::Result<()> {
+async fn ask_for_events(ask: EventsAction, file: ConfigFile) -> anyhow::Result<()> {
     match ask {
         EventsAction::List(options) => {
             let environment = environment(&options.account, file);
@@ -183,7 +174,7 @@ async fn ask_for_events(ask: EventsAction, file: File) -> anyhow::Result<()> {
     }
 }
 
-async fn write_history(options: &BackfillOptions, file: File) -> anyhow::Result<()> {
+async fn write_history(options: &BackfillOptions, file: ConfigFile) -> anyhow::Result<()> {
     let settings = BackfillSettings::check(
         options,
         environment(&options.account, file),
@@ -210,8 +201,8 @@ fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
     )?))
 }
 
-fn environment(options: &AccountOptions, (accounts, origins): File) -> Environment {
-    credentials::find(accounts, origins, options.secret_file.as_deref())
+fn environment(options: &AccountOptions, file: ConfigFile) -> Environment {
+    Environment::of(file, options.secret_file.as_deref())
 }
 
 async fn demonstrate(options: Options) -> anyhow::Result<()> {

@@ -15,7 +15,7 @@ const ACCOUNT: &str = "account";
 
 /// Where a history is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BackfillOutput {
+pub(crate) enum BackfillOutput {
     /// To standard output.
     Standard,
     /// To this file.
@@ -26,21 +26,21 @@ pub enum BackfillOutput {
 
 /// Everything `backfill` needs, checked.
 #[derive(Debug, Clone)]
-pub struct BackfillSettings {
+pub(crate) struct BackfillSettings {
     /// Who asks, and what is logged.
-    pub query: QuerySettings,
+    pub(crate) query: QuerySettings,
     /// A whole second.
-    pub from: Timestamp,
+    pub(crate) from: Timestamp,
     /// After `from`, and a whole second; nothing from then on is counted.
-    pub to: Timestamp,
+    pub(crate) to: Timestamp,
     /// In seconds, above 0.
-    pub step: u32,
+    pub(crate) step: u32,
     /// Where it is written.
-    pub output: BackfillOutput,
+    pub(crate) output: BackfillOutput,
     /// Labels to add, by name.
-    pub labels: Vec<(String, String)>,
+    pub(crate) labels: Vec<(String, String)>,
     /// Label combinations of `nexmo_audit_events_total`.
-    pub max_series: usize,
+    pub(crate) max_series: usize,
 }
 
 impl BackfillSettings {
@@ -48,7 +48,7 @@ impl BackfillSettings {
     ///
     /// # Errors
     /// All [`Problems`] together.
-    pub fn check(
+    pub(crate) fn check(
         options: &BackfillOptions,
         environment: impl Into<Environment>,
         now: Timestamp,

@@ -8,8 +8,8 @@ use std::{
 
 use secrecy::SecretString;
 
-use crate::config::{
-    AccountEntry, AccountWithSecret, EntrySecret, Environment, EnvironmentCredentials,
+use super::{
+    AccountEntry, AccountWithSecret, ConfigFile, EntrySecret, Environment, EnvironmentCredentials,
     SettingOrigins,
 };
 
@@ -45,27 +45,28 @@ pub enum SecretFileError {
     },
 }
 
-/// Everything that is to be found beside the flags. `accounts` and `origins` are
-/// what the config file says, if there is one.
-#[must_use]
-pub fn find(
-    accounts: Option<Vec<AccountEntry>>,
-    origins: SettingOrigins,
-    secret_file: Option<&Path>,
-) -> Environment {
-    let accounts: Option<Vec<_>> =
-        accounts.map(|entries| entries.into_iter().map(with_secret).collect());
-    Environment {
-        // With accounts of its own, a config file is not about the environment's.
-        credentials: match accounts {
-            Some(_) => EnvironmentCredentials::default(),
-            None => of_environment(secret_file),
-        },
-        accounts,
-        origins,
-        host_name: fs::read_to_string(HOST_NAME)
-            .ok()
-            .map(|name| name.trim().to_owned()),
+impl Environment {
+    /// Reads what is found beside the flags. `file` is the config file, and empty where
+    /// there is none.
+    pub(crate) fn of(file: ConfigFile, secret_file: Option<&Path>) -> Self {
+        let accounts = file.accounts;
+        let accounts: Option<Vec<_>> =
+            accounts.map(|entries| entries.into_iter().map(with_secret).collect());
+        Self {
+            // With accounts of its own, a config file is not about the environment's.
+            credentials: match accounts {
+                Some(_) => EnvironmentCredentials::default(),
+                None => of_environment(secret_file),
+            },
+            accounts,
+            origins: SettingOrigins {
+                path: file.path,
+                settings: file.settings,
+            },
+            host_name: fs::read_to_string(HOST_NAME)
+                .ok()
+                .map(|name| name.trim().to_owned()),
+        }
     }
 }
 

@@ -17,6 +17,8 @@ const ACCOUNTS: &str = "accounts";
 /// What a config file says.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigFile {
+    /// Where it is; not known to [`ConfigFile::parse`].
+    pub path: String,
     /// By the long name of the flag.
     pub settings: BTreeMap<String, FileSetting>,
     /// `None` where the file has no accounts.

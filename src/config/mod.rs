@@ -5,7 +5,7 @@
 mod accounts;
 mod backfill;
 mod base_url;
-pub mod credentials;
+mod credentials;
 mod duration;
 mod file;
 mod listen;
@@ -21,8 +21,7 @@ mod web_config;
 pub use accounts::{
     AccountSettings, AccountWithSecret, Environment, EnvironmentCredentials, SettingOrigins,
 };
-pub use backfill::{BackfillOutput, BackfillSettings};
-pub use base_url::BaseUrlError;
+pub(crate) use backfill::{BackfillOutput, BackfillSettings};
 pub use credentials::SecretFileError;
 pub use file::{AccountEntry, ConfigFile, EntrySecret, FileSetting};
 pub use listen::ListenAddress;
@@ -31,12 +30,12 @@ pub use options::{
     AccountOptions, ConfigOptions, EventsOptions, LogOptions, MetricsOptions, Options, PollOptions,
     ShardOptions, WebOptions,
 };
-pub use query::{GetSettings, ListSettings, OutputFormat, QuerySettings, TimeRange, TypesSettings};
+pub(crate) use query::{GetSettings, OutputFormat, QuerySettings, TypesSettings};
+pub use query::{ListSettings, TimeRange};
 pub use query_options::{
     AccountChoiceOptions, BackfillOptions, FilterOptions, GetOptions, ListOptions, OutputOptions,
     TypesOptions,
 };
-pub use shard::Shard;
 pub use value_error::ValueError;
 
 pub use web_config::{

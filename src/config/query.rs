@@ -13,16 +13,16 @@ use super::{
 
 /// What every command needs that asks the API.
 #[derive(Debug, Clone)]
-pub struct QuerySettings {
+pub(crate) struct QuerySettings {
     /// Who asks.
-    pub account: AccountSettings,
+    pub(crate) account: AccountSettings,
     /// What is logged.
-    pub log: LogSettings,
+    pub(crate) log: LogSettings,
 }
 
 /// How events are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputFormat {
+pub(crate) enum OutputFormat {
     /// For people.
     Table,
     /// A line each.
@@ -44,49 +44,49 @@ pub struct TimeRange {
 #[derive(Debug, Clone)]
 pub struct ListSettings {
     /// Who asks, and what is logged.
-    pub query: QuerySettings,
+    pub(crate) query: QuerySettings,
     /// When the events happened.
     pub range: TimeRange,
     /// Event types; empty for all.
-    pub types: Vec<String>,
+    pub(crate) types: Vec<String>,
     /// The id or the e-mail address of a user.
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     /// Sources; empty for all.
-    pub sources: Vec<String>,
+    pub(crate) sources: Vec<String>,
     /// Countries; empty for all.
-    pub countries: Vec<String>,
+    pub(crate) countries: Vec<String>,
     /// What the API is to look for.
-    pub search: Option<String>,
+    pub(crate) search: Option<String>,
     /// How many events at most.
-    pub limit: Option<u64>,
+    pub(crate) limit: Option<u64>,
     /// Whether to wait for more.
-    pub follow: bool,
+    pub(crate) follow: bool,
     /// How events are shown.
-    pub output: OutputFormat,
+    pub(crate) output: OutputFormat,
     /// Where times are shown.
-    pub zone: TimeZone,
+    pub(crate) zone: TimeZone,
 }
 
 /// Everything `events get` needs, checked.
 #[derive(Debug, Clone)]
-pub struct GetSettings {
+pub(crate) struct GetSettings {
     /// Who asks, and what is logged.
-    pub query: QuerySettings,
+    pub(crate) query: QuerySettings,
     /// Which events.
-    pub ids: Vec<String>,
+    pub(crate) ids: Vec<String>,
     /// How events are shown.
-    pub output: OutputFormat,
+    pub(crate) output: OutputFormat,
     /// Where times are shown.
-    pub zone: TimeZone,
+    pub(crate) zone: TimeZone,
 }
 
 /// Everything `events types` needs, checked.
 #[derive(Debug, Clone)]
-pub struct TypesSettings {
+pub(crate) struct TypesSettings {
     /// Who asks, and what is logged.
-    pub query: QuerySettings,
+    pub(crate) query: QuerySettings,
     /// How types are shown.
-    pub output: OutputFormat,
+    pub(crate) output: OutputFormat,
 }
 
 impl FromStr for OutputFormat {
@@ -123,7 +123,7 @@ impl GetSettings {
     ///
     /// # Errors
     /// All [`Problems`] together.
-    pub fn check(
+    pub(crate) fn check(
         options: &GetOptions,
         environment: impl Into<Environment>,
         now: &Zoned,
@@ -154,7 +154,7 @@ impl TypesSettings {
     ///
     /// # Errors
     /// All [`Problems`] together.
-    pub fn check(
+    pub(crate) fn check(
         options: &TypesOptions,
         environment: impl Into<Environment>,
     ) -> Result<Self, Problems> {
