@@ -8,6 +8,6 @@ pub mod exposition;
 pub mod gate;
 pub mod metrics;
 pub mod poller;
-pub mod query;
+pub(crate) mod query;
 pub mod server;
 pub mod store;

@@ -116,12 +116,22 @@ fn tells_each_change_once(lines: &[Line]) {
     assert_eq!(lines[7]["counted"], "1");
 }
 
+/// Each line has its time as `2026-11-23T10:00:00.000Z`, and no module path.
+fn are_stamped_in_milliseconds(lines: &[Line], key: &str) {
+    for line in lines {
+        let time = &line[key];
+        assert_eq!(time.len(), "2026-11-23T10:00:00.000Z".len(), "{time}");
+        time.parse::<jiff::Timestamp>().expect(time);
+        assert!(!line.contains_key("target"), "{line:?}");
+    }
+}
+
 #[test]
 fn logfmt_has_a_line_for_each_change_and_none_for_a_poll() {
     let lines = up_and_down(&["--log.level=info"]);
     let lines: Vec<_> = lines.iter().map(|line| logfmt(line)).collect();
     tells_each_change_once(&lines);
-    assert!(lines.iter().all(|line| line.contains_key("ts")));
+    are_stamped_in_milliseconds(&lines, "ts");
 }
 
 #[test]
@@ -129,7 +139,7 @@ fn json_has_the_same_lines() {
     let lines = up_and_down(&["--log.level=info", "--log.format=json"]);
     let lines: Vec<_> = lines.iter().map(|line| json(line)).collect();
     tells_each_change_once(&lines);
-    assert!(lines.iter().all(|line| line.contains_key("timestamp")));
+    are_stamped_in_milliseconds(&lines, "timestamp");
 }
 
 #[test]
@@ -146,4 +156,23 @@ fn debug_has_a_line_for_each_poll() {
     assert!(begins("poll failed again") >= 4, "{lines:#?}");
     let others = lines.len() - begins("poll");
     assert_eq!(others, CHANGES.len() + 1 - 4, "{lines:#?}");
+}
+
+#[test]
+fn each_problem_of_a_reload_has_a_line_of_its_own() {
+    let api = ScriptedApi::start(healthy(events(1, "A")));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config.yml");
+    std::fs::write(&file, "poll: {lookback: 1m}").expect("a file");
+    let setting = format!("--config.file={}", file.display());
+    let exporter = Exporter::polling_with(&api, &[&setting]);
+    exporter.wait_until_up();
+    std::fs::write(&file, "poll: {lookback: soon, reconcile_interval: later}").expect("a file");
+    exporter.program.signal("HUP");
+    for problem in ["poll.lookback", "poll.reconcile_interval"] {
+        let line = exporter.program.wait_for_line(problem);
+        let line = logfmt(&line);
+        assert!(line["message"].starts_with("the configuration could not"));
+        assert!(line["error"].contains(problem) && !line["error"].contains('\n'));
+    }
 }

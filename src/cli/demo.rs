@@ -6,7 +6,7 @@ use anyhow::Context;
 use audit_simulator::{Simulator, SimulatorSettings};
 
 use crate::{
-    config::{FoundCredentials, Options, Settings},
+    config::{EnvironmentCredentials, Options, Settings},
     exporter::{App, CountingThreads},
 };
 
@@ -20,17 +20,20 @@ const HISTORY: u32 = 500;
 ///
 /// # Errors
 /// As [`App::bind`], and when the options cannot be used.
-pub async fn run(mut options: Options, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+pub(super) async fn run(
+    mut options: Options,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
     let simulator = Simulator::bind(account()).await?;
     options.account.base_url = simulator.base_url();
     let simulated = account();
-    let found = FoundCredentials {
+    let credentials = EnvironmentCredentials {
         key: Some(simulated.api_key),
         secret: Some(Ok(simulated.api_secret.into())),
     };
     let storage = tempfile::tempdir().context("no temporary directory can be made")?;
     options.storage.path = storage.path().to_owned();
-    let settings = Settings::check(&options, found)?;
+    let settings = Settings::check(&options, credentials)?;
     let app = App::bind(&settings).await?;
     let address = *app
         .local_addresses()?

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 
 use crate::config::{ConfigFile, EntrySecret, FileSetting, Problems};
 
-type Settings = BTreeMap<String, FileSetting>;
+type FileSettings = BTreeMap<String, FileSetting>;
 
 /// Flags that hold paths: in the config file, relative ones begin at its folder.
 const PATHS: [&str; 4] = [
@@ -33,6 +33,7 @@ pub(super) fn read(
     let text = read(path).map_err(|error| Problems::new(vec![named(&error)]))?;
     let file = ConfigFile::parse(&text);
     let mut file = file.map_err(|problems| problems.map(|problem| named(&problem)))?;
+    file.path = path.display().to_string();
     let mut problems = Vec::new();
     for (name, setting) in &file.settings {
         if let Some(problem) = problem(arg(command, name), name, &setting.values) {
@@ -48,7 +49,7 @@ pub(super) fn read(
 }
 
 /// Makes what the file says the default of the flags of the command of these names.
-pub(super) fn give(command: Command, names: &[String], settings: &Settings) -> Command {
+pub(super) fn give(command: Command, names: &[String], settings: &FileSettings) -> Command {
     if let Some((name, inner)) = names.split_first() {
         return command.mut_subcommand(name, |command| give(command, inner, settings));
     }
@@ -63,7 +64,7 @@ pub(super) fn give(command: Command, names: &[String], settings: &Settings) -> C
 
 /// Leaves those settings that neither a flag nor the environment has beaten.
 pub(super) fn keep_used(
-    settings: &mut Settings,
+    settings: &mut FileSettings,
     command: &Command,
     matches: &ArgMatches,
     names: &[String],

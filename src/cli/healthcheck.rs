@@ -21,9 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// When the exporter is not healthy, does not answer, or listens on a port that only
 /// it knows.
-pub async fn run(listen_addresses: &[String]) -> anyhow::Result<()> {
+pub(super) async fn run(listen_addresses: &[String]) -> anyhow::Result<()> {
     let address = listen_addresses.first().context("no address to ask")?;
-    let address: ListenAddress = address.parse().map_err(anyhow::Error::msg)?;
+    let address: ListenAddress = address.parse()?;
     if address.port == 0 {
         bail!("port 0 is one that only the exporter knows: give --web.listen-address another");
     }

@@ -3,11 +3,20 @@
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
+    fmt,
     panic::{self, PanicHookInfo},
 };
 
-use tracing::Level;
-use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use jiff::Timestamp;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer, time::FormatTime},
+    layer::SubscriberExt,
+    registry::LookupSpan,
+    util::SubscriberInitExt,
+};
 
 use crate::config::{LogFormat, LogLevel, LogSettings};
 
@@ -32,14 +41,19 @@ pub fn init(settings: LogSettings) -> anyhow::Result<()> {
         .with_targets(OWN_CRATES.map(|name| (name, level)));
     let lines = match settings.format {
         LogFormat::Logfmt => tracing_logfmt::builder()
+            .with_timestamp(false)
+            .with_target(false)
             .with_span_name(false)
             .with_span_path(false)
             .layer()
+            .map_event_format(Timed)
             .with_writer(std::io::stderr)
             .boxed(),
         LogFormat::Json => tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
+            .with_timer(Milliseconds)
+            .with_target(false)
             .with_writer(std::io::stderr)
             .boxed(),
     };
@@ -48,6 +62,38 @@ pub fn init(settings: LogSettings) -> anyhow::Result<()> {
         .try_init()?;
     panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Writes the time of an event, and then what `F` writes of it: the formatter of logfmt
+/// knows nanoseconds alone.
+struct Timed<F>(F);
+
+impl<S, N, F> FormatEvent<S, N> for Timed<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        writer.write_str("ts=")?;
+        Milliseconds.format_time(&mut writer)?;
+        writer.write_char(' ')?;
+        self.0.format_event(context, writer, event)
+    }
+}
+
+/// The time in UTC, to the millisecond.
+struct Milliseconds;
+
+impl FormatTime for Milliseconds {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        write!(writer, "{:.3}", Timestamp::now())
+    }
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {

@@ -2,11 +2,13 @@
 //! environment variable, named by one rule, and a place in the config file, named by
 //! another. Flags beat the environment, which beats the file.
 
-pub mod demo;
+mod demo;
 mod file_defaults;
-pub mod healthcheck;
+mod healthcheck;
 pub mod logging;
-pub mod run;
+mod run;
+
+pub use run::run;
 
 use std::{
     ffi::OsString,
@@ -18,7 +20,7 @@ use audit_simulator::SimulatorSettings;
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{
-    AccountEntry, BackfillOptions, GetOptions, ListOptions, Options, Origins, Problems,
+    BackfillOptions, ConfigFile, GetOptions, ListOptions, LogOptions, Options, Problems,
     TypesOptions, WebOptions,
 };
 
@@ -40,7 +42,7 @@ pub enum Action {
     Serve(Box<Options>),
     /// Ask the Audit API for events.
     #[command(subcommand)]
-    Events(Ask),
+    Events(EventsAction),
     /// Write the history of a range for `promtool tsdb create-blocks-from openmetrics`.
     #[command(after_help = CREDENTIALS)]
     Backfill(Box<BackfillOptions>),
@@ -58,7 +60,7 @@ pub enum Action {
 
 /// What the API is asked for.
 #[derive(Debug, Subcommand)]
-pub enum Ask {
+pub enum EventsAction {
     /// List events in the order of their time.
     #[command(after_help = CREDENTIALS)]
     List(Box<ListOptions>),
@@ -78,7 +80,7 @@ pub struct SimulateOptions {
     pub simulator: SimulatorSettings,
     /// What is logged.
     #[command(flatten)]
-    pub log: crate::config::LogOptions,
+    pub log: LogOptions,
 }
 
 const CREDENTIALS: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
@@ -96,17 +98,15 @@ const DEMO_DEFAULTS: [(&str, &str); 3] = [
 
 /// What commands that ask once do otherwise than `serve`: a person waits for them,
 /// and what they have to say is their output.
-const ASKING_DEFAULTS: [(&str, &str); 2] = [("max_requests_per_second", "100"), ("level", "warn")];
+const QUERY_DEFAULTS: [(&str, &str); 2] = [("max_requests_per_second", "100"), ("level", "warn")];
 
 /// What a user wrote, in all places.
 #[derive(Debug)]
 pub struct Request {
     /// What is to be done.
     pub action: Action,
-    /// The accounts of the config file, if it has any.
-    pub accounts: Option<Vec<AccountEntry>>,
-    /// Which settings come from the config file.
-    pub origins: Origins,
+    /// The config file; empty where there is none.
+    pub(crate) file: ConfigFile,
 }
 
 /// What a user wrote cannot be used.
@@ -134,8 +134,7 @@ pub fn parse(
     let Some((names, path)) = config_file(&matches) else {
         return Ok(Request {
             action: action(&matches)?,
-            accounts: None,
-            origins: Origins::default(),
+            file: ConfigFile::default(),
         });
     };
     let mut file = file_defaults::read(&command(), &path, read)?;
@@ -145,11 +144,7 @@ pub fn parse(
     file_defaults::keep_used(&mut file.settings, &command(), &matches, &names);
     Ok(Request {
         action: action(&with_file)?,
-        accounts: file.accounts,
-        origins: Origins {
-            path: path.display().to_string(),
-            settings: file.settings,
-        },
+        file,
     })
 }
 
@@ -175,7 +170,7 @@ fn config_file(matches: &ArgMatches) -> Option<(Vec<String>, PathBuf)> {
 pub fn command() -> Command {
     let command = with_environment(CommandLine::command());
     let demo = |demo| with_defaults(with_environment(demo), &DEMO_DEFAULTS);
-    let asking = |asking| with_defaults(with_environment(asking), &ASKING_DEFAULTS);
+    let asking = |asking| with_defaults(with_environment(asking), &QUERY_DEFAULTS);
     command
         .mut_subcommand("serve", with_environment)
         .mut_subcommand("check-config", with_environment)
@@ -248,10 +243,10 @@ accounts: [{name: a, api_key: k, api_secret_file: a}]
             assert_eq!(options.account.secret_file, Some("/etc/x/secret".into()));
             assert_eq!(options.storage.path, PathBuf::from("/var/lib/x"));
             assert_eq!(options.events.log, "stdout");
-            let settings = &request.origins.settings;
+            let settings = &request.file.settings;
             assert!(settings.contains_key("poll.interval"), "{settings:?}");
             assert!(!settings.contains_key("poll.lookback"), "{settings:?}");
-            let accounts = request.accounts.expect("accounts");
+            let accounts = request.file.accounts.expect("accounts");
             let EntrySecret::File(path) = &accounts[0].secret else {
                 panic!("a file")
             };
@@ -264,11 +259,11 @@ accounts: [{name: a, api_key: k, api_secret_file: a}]
         let line = "x events list --config.file=/etc/x/config.yml --account=a";
         let text = "poll: {interval: 7s}\napi: {timeout: 9s}";
         let request = with_config(line, text).expect("a request");
-        let Action::Events(Ask::List(options)) = request.action else {
+        let Action::Events(EventsAction::List(options)) = request.action else {
             panic!("list")
         };
         assert_eq!(options.account.timeout, "9s");
-        assert_eq!(options.which.account.as_deref(), Some("a"));
+        assert_eq!(options.choice.account.as_deref(), Some("a"));
     }
 
     #[test]

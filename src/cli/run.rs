@@ -4,20 +4,22 @@ use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use audit_simulator::{Simulator, SimulatorError};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, Zoned};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     api::{Connections, REASONS},
-    cli::{self, Action, Ask, Request, SimulateOptions, UsageError, demo, healthcheck, logging},
+    cli::{
+        self, Action, EventsAction, Request, SimulateOptions, UsageError, demo, healthcheck,
+        logging,
+    },
     config::{
-        AccountEntry, AccountOptions, AskSettings, BackfillOptions, BackfillSettings, Found,
-        GetSettings, Here, ListSettings, LogSettings, Options, Origins, Problems, Settings,
-        TypesSettings, credentials,
+        AccountOptions, BackfillOptions, BackfillSettings, ConfigFile, Environment, GetSettings,
+        ListSettings, LogSettings, Options, Problems, QuerySettings, Settings, TypesSettings,
     },
     exporter::{self, App, CountingThreads},
     metrics::SelfMetrics,
-    query::{backfill, events, history::Asker},
+    query::{backfill, events, history::RetryingClient},
     server::{WebConfigFile, reload::ReloadHandle},
 };
 
@@ -35,12 +37,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(UsageError::CommandLine(error)) => error.exit(),
         Err(UsageError::ConfigFile(problems)) => return failed(&problems.into()),
     };
-    let Request {
-        action,
-        accounts,
-        origins,
-    } = request;
-    let file = (accounts, origins);
+    let Request { action, file } = request;
     let outcome = match action {
         Action::Serve(options) => serve(&options, file, arguments).await,
         Action::Events(ask) => ask_for_events(ask, file).await,
@@ -56,9 +53,6 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => failed(&error),
     }
 }
-
-/// What the config file says of accounts, and where settings come from.
-type File = (Option<Vec<AccountEntry>>, Origins);
 
 fn parse(arguments: &[OsString]) -> Result<Request, UsageError> {
     cli::parse(arguments.iter().cloned(), |path| fs::read_to_string(path))
@@ -84,8 +78,12 @@ fn say(error: &anyhow::Error) {
     eprintln!("nexmo-audit-exporter: {error:#}");
 }
 
-async fn serve(options: &Options, file: File, arguments: Vec<OsString>) -> anyhow::Result<()> {
-    let settings = Settings::check(options, found(&options.account, file))?;
+async fn serve(
+    options: &Options,
+    file: ConfigFile,
+    arguments: Vec<OsString>,
+) -> anyhow::Result<()> {
+    let settings = Settings::check(options, environment(&options.account, file))?;
     logging::init(settings.log)?;
     let shutdown = shutdown()?;
     // From now on SIGHUP does not end the program.
@@ -121,27 +119,24 @@ async fn reload_on(mut hangup: Signal, reload: ReloadHandle) {
 
 /// The settings as flags, the environment and files have them now.
 fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
-    let Request {
-        action,
-        accounts,
-        origins,
-    } = parse(arguments).map_err(|error| match error {
-        UsageError::ConfigFile(problems) => anyhow::Error::from(problems),
-        error @ UsageError::CommandLine(_) => error.into(),
-    })?;
+    let Request { action, file } = match parse(arguments) {
+        // As the problems that they are, so that the log tells each by itself.
+        Err(UsageError::ConfigFile(problems)) => return Err(problems.into()),
+        parsed => parsed?,
+    };
     let Action::Serve(options) = action else {
         bail!("the command line has changed");
     };
-    let found = found(&options.account, (accounts, origins));
-    Ok(Settings::check(&options, found)?)
+    let environment = environment(&options.account, file);
+    Ok(Settings::check(&options, environment)?)
 }
 
 /// Says that all is well, or every problem. The state is not opened: an exporter may
 /// be using it.
 #[expect(clippy::print_stdout, reason = "it is what was asked for")]
-fn check_config(options: &Options, file: File) -> anyhow::Result<()> {
+fn check_config(options: &Options, file: ConfigFile) -> anyhow::Result<()> {
     let web = WebConfigFile::read(options.web.config_file.as_deref());
-    let settings = Settings::check(options, found(&options.account, file));
+    let settings = Settings::check(options, environment(&options.account, file));
     let (settings, web) = match (settings, web) {
         (Ok(settings), Ok(web)) => (settings, web),
         (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Err(problems.into()),
@@ -157,59 +152,57 @@ fn check_config(options: &Options, file: File) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn ask_for_events(ask: Ask, file: File) -> anyhow::Result<()> {
+async fn ask_for_events(ask: EventsAction, file: ConfigFile) -> anyhow::Result<()> {
     match ask {
-        Ask::List(options) => {
-            let found = found(&options.account, file);
-            let settings = ListSettings::check(&options, found, &here())?;
-            let asker = asker(&settings.ask)?;
-            events::list(settings, asker).await
+        EventsAction::List(options) => {
+            let environment = environment(&options.account, file);
+            let settings = ListSettings::check(&options, environment, &Zoned::now())?;
+            let client = client(&settings.query)?;
+            events::list(settings, client).await
         }
-        Ask::Get(options) => {
-            let settings = GetSettings::check(&options, found(&options.account, file), &here())?;
-            let asker = asker(&settings.ask)?;
-            events::get(settings, asker).await
+        EventsAction::Get(options) => {
+            let settings =
+                GetSettings::check(&options, environment(&options.account, file), &Zoned::now())?;
+            let client = client(&settings.query)?;
+            events::get(settings, client).await
         }
-        Ask::Types(options) => {
-            let settings = TypesSettings::check(&options, found(&options.account, file))?;
-            let asker = asker(&settings.ask)?;
-            events::types(settings, asker).await
+        EventsAction::Types(options) => {
+            let settings = TypesSettings::check(&options, environment(&options.account, file))?;
+            let client = client(&settings.query)?;
+            events::types(settings, client).await
         }
     }
 }
 
-async fn write_history(options: &BackfillOptions, file: File) -> anyhow::Result<()> {
-    let settings = BackfillSettings::check(options, found(&options.account, file), &here())?;
-    let asker = asker(&settings.ask)?;
+async fn write_history(options: &BackfillOptions, file: ConfigFile) -> anyhow::Result<()> {
+    let settings = BackfillSettings::check(
+        options,
+        environment(&options.account, file),
+        Timestamp::now(),
+    )?;
+    let client = client(&settings.query)?;
     let shutdown = shutdown()?;
     tokio::select! {
         // What was begun is taken away, as after any failure.
         () = shutdown => bail!("interrupted; nothing was written"),
-        outcome = backfill::run(settings, asker) => outcome,
+        outcome = backfill::run(settings, client) => outcome,
     }
 }
 
 /// Starts logging, and says who asks.
-fn asker(settings: &AskSettings) -> anyhow::Result<Asker> {
+fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
     logging::init(settings.log)?;
     // Nobody scrapes a program that ends.
     let metrics = Arc::new(SelfMetrics::new(REASONS, None)?);
-    Ok(Asker::new(exporter::client(
+    Ok(RetryingClient::new(exporter::client(
         &Connections::default(),
         &settings.account,
         &metrics,
     )?))
 }
 
-fn found(options: &AccountOptions, (accounts, origins): File) -> Found {
-    credentials::find(accounts, origins, options.secret_file.as_deref())
-}
-
-fn here() -> Here {
-    Here {
-        now: Timestamp::now(),
-        zone: TimeZone::system(),
-    }
+fn environment(options: &AccountOptions, file: ConfigFile) -> Environment {
+    Environment::of(file, options.secret_file.as_deref())
 }
 
 async fn demonstrate(options: Options) -> anyhow::Result<()> {

@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    AccountEntry, AccountOptions, Check, ShardOptions, base_url, file::FileSetting, shard,
-    shard::Shard,
+    AccountEntry, AccountOptions, SecretFileError, SettingsCheck, ShardOptions, base_url,
+    file::FileSetting, shard, shard::Shard,
 };
 
 /// The longest name of an account, in characters: label values are no longer.
@@ -49,57 +49,57 @@ impl PartialEq for AccountSettings {
 
 /// What was found beside the flags: in the environment, in files, on this machine.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub struct Environment {
     /// Of the one account.
-    pub credentials: FoundCredentials,
+    pub credentials: EnvironmentCredentials,
     /// Those of the config file, if it has any.
-    pub accounts: Option<Vec<FoundAccount>>,
+    pub accounts: Option<Vec<AccountWithSecret>>,
     /// Which settings come from the config file.
-    pub origins: Origins,
+    pub origins: SettingOrigins,
     /// What this machine is called.
     pub host_name: Option<String>,
 }
 
 /// The key and the secret as they were found, if they were.
 #[derive(Debug, Clone, Default)]
-pub struct FoundCredentials {
+pub struct EnvironmentCredentials {
     /// From `NEXMO_API_KEY` or `VONAGE_API_KEY`.
     pub key: Option<String>,
     /// From the file of `--api.secret-file`, or from `NEXMO_API_SECRET` or
     /// `VONAGE_API_SECRET`; or why the file could not be read.
-    pub secret: Option<Result<SecretString, String>>,
+    pub secret: Option<Result<SecretString, SecretFileError>>,
 }
 
 /// An account of the config file.
 #[derive(Debug, Clone)]
-pub struct FoundAccount {
+pub struct AccountWithSecret {
     /// As it is written there.
     pub entry: AccountEntry,
     /// The secret, or why its file could not be read.
-    pub secret: Result<SecretString, String>,
+    pub secret: Result<SecretString, SecretFileError>,
 }
 
 /// Which settings come from the config file, so that a problem leads there.
 #[derive(Debug, Clone, Default)]
-pub struct Origins {
+pub struct SettingOrigins {
     /// The config file.
     pub path: String,
     /// By the long name of the flag.
     pub settings: BTreeMap<String, FileSetting>,
 }
 
-impl Origins {
+impl SettingOrigins {
     /// Where a setting comes from: the flag itself, or a line of the config file.
-    pub(super) fn of(&self, setting: &str) -> String {
-        let name = setting.strip_prefix("--");
+    pub(super) fn of(&self, flag: &str) -> String {
+        let name = flag.strip_prefix("--");
         match name.and_then(|name| Some((name, self.settings.get(name)?))) {
-            Some((name, found)) => format!(
+            Some((name, setting)) => format!(
                 "{}, line {}: {}",
                 self.path,
-                found.line,
+                setting.line,
                 name.replace('-', "_")
             ),
-            None => setting.to_owned(),
+            None => flag.to_owned(),
         }
     }
 
@@ -108,8 +108,8 @@ impl Origins {
     }
 }
 
-impl From<FoundCredentials> for Found {
-    fn from(credentials: FoundCredentials) -> Self {
+impl From<EnvironmentCredentials> for Environment {
+    fn from(credentials: EnvironmentCredentials) -> Self {
         Self {
             credentials,
             ..Self::default()
@@ -117,7 +117,7 @@ impl From<FoundCredentials> for Found {
     }
 }
 
-impl Check {
+impl SettingsCheck {
     /// Everything that an account needs besides who it is.
     fn common(&mut self, options: &AccountOptions) -> Option<AccountSettings> {
         let base_url = base_url::parse_base_url(&options.base_url, options.allow_http);
@@ -141,12 +141,16 @@ impl Check {
         &mut self,
         options: &AccountOptions,
         shards: &ShardOptions,
-        found: Found,
+        environment: Environment,
     ) -> Option<Vec<AccountSettings>> {
-        let shard = self.shard(shards, found.host_name.as_deref(), found.accounts.is_some());
-        match found.accounts {
+        let shard = self.shard(
+            shards,
+            environment.host_name.as_deref(),
+            environment.accounts.is_some(),
+        );
+        match environment.accounts {
             None => {
-                let account = self.only_account(options, found.credentials);
+                let account = self.only_account(options, environment.credentials);
                 shard?;
                 Some(vec![account?])
             }
@@ -167,19 +171,20 @@ impl Check {
         &mut self,
         options: &AccountOptions,
         name: Option<&str>,
-        found: Found,
+        environment: Environment,
     ) -> Option<AccountSettings> {
-        let Some(accounts) = found.accounts else {
-            let account = self.only_account(options, found.credentials);
+        let Some(accounts) = environment.accounts else {
+            let account = self.only_account(options, environment.credentials);
             let problem =
                 "names an account of the config file, and there is none; give --config.file";
             return self.that("--account", name.is_none(), problem, account?);
         };
         let names: Vec<String> = accounts
             .iter()
-            .map(|found| found.entry.name.clone())
+            .map(|account| account.entry.name.clone())
             .collect();
-        let wanted = |found: &FoundAccount| name.is_none_or(|name| found.entry.name == name);
+        let wanted =
+            |account: &AccountWithSecret| name.is_none_or(|name| account.entry.name == name);
         let chosen: Vec<_> = accounts.into_iter().filter(wanted).collect();
         if chosen.len() == 1 {
             return self.named_accounts(options, chosen)?.pop();
@@ -191,11 +196,11 @@ impl Check {
     fn only_account(
         &mut self,
         options: &AccountOptions,
-        found: FoundCredentials,
+        credentials: EnvironmentCredentials,
     ) -> Option<AccountSettings> {
         let common = self.common(options);
-        let key = self.key("NEXMO_API_KEY", found.key.unwrap_or_default());
-        let secret = self.secret(found.secret);
+        let key = self.key("NEXMO_API_KEY", credentials.key.unwrap_or_default());
+        let secret = self.secret(credentials.secret);
         Some(AccountSettings {
             key: key?,
             secret: secret?,
@@ -206,17 +211,17 @@ impl Check {
     fn named_accounts(
         &mut self,
         options: &AccountOptions,
-        found: Vec<FoundAccount>,
+        accounts: Vec<AccountWithSecret>,
     ) -> Option<Vec<AccountSettings>> {
         let common = self.common(options);
         self.that(
             "accounts",
-            !found.is_empty(),
+            !accounts.is_empty(),
             "of the config file is empty; add one, or take the list away",
             (),
         );
         let mut lines = BTreeMap::new();
-        for FoundAccount { entry, .. } in &found {
+        for AccountWithSecret { entry, .. } in &accounts {
             let taken = [
                 ("name", entry.name.clone(), "names are labels"),
                 (
@@ -232,9 +237,9 @@ impl Check {
                 }
             }
         }
-        let accounts = found
+        let accounts = accounts
             .into_iter()
-            .map(|found| self.named_account(options, found, common.as_ref()));
+            .map(|account| self.named_account(options, account, common.as_ref()));
         // Collected first, so that each wrong account is reported.
         accounts.collect::<Vec<_>>().into_iter().collect()
     }
@@ -242,10 +247,10 @@ impl Check {
     fn named_account(
         &mut self,
         options: &AccountOptions,
-        found: FoundAccount,
+        account: AccountWithSecret,
         common: Option<&AccountSettings>,
     ) -> Option<AccountSettings> {
-        let FoundAccount { entry, secret } = found;
+        let AccountWithSecret { entry, secret } = account;
         let line = entry.line;
         let before = self.problems.len();
         let length = entry.name.chars().count();
@@ -296,8 +301,11 @@ impl Check {
         )
     }
 
-    fn secret(&mut self, found: Option<Result<SecretString, String>>) -> Option<SecretString> {
-        match found {
+    fn secret(
+        &mut self,
+        secret: Option<Result<SecretString, SecretFileError>>,
+    ) -> Option<SecretString> {
+        match secret {
             Some(Ok(secret)) if !secret.expose_secret().is_empty() => Some(secret),
             Some(Err(problem)) => {
                 self.report("--api.secret-file", problem);

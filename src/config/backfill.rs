@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::{AskSettings, BackfillOptions, Check, Found, Here, Problems};
+use super::{BackfillOptions, Environment, Problems, QuerySettings, SettingsCheck};
 
 /// How far back Prometheus still writes: blocks that reach into it get in its way.
 const RECENT: SignedDuration = SignedDuration::from_hours(3);
@@ -15,7 +15,7 @@ const ACCOUNT: &str = "account";
 
 /// Where a history is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BackfillOutput {
+pub(crate) enum BackfillOutput {
     /// To standard output.
     Standard,
     /// To this file.
@@ -26,21 +26,21 @@ pub enum BackfillOutput {
 
 /// Everything `backfill` needs, checked.
 #[derive(Debug, Clone)]
-pub struct BackfillSettings {
+pub(crate) struct BackfillSettings {
     /// Who asks, and what is logged.
-    pub ask: AskSettings,
+    pub(crate) query: QuerySettings,
     /// A whole second.
-    pub from: Timestamp,
+    pub(crate) from: Timestamp,
     /// After `from`, and a whole second; nothing from then on is counted.
-    pub to: Timestamp,
+    pub(crate) to: Timestamp,
     /// In seconds, above 0.
-    pub step: u32,
+    pub(crate) step: u32,
     /// Where it is written.
-    pub output: BackfillOutput,
+    pub(crate) output: BackfillOutput,
     /// Labels to add, by name.
-    pub labels: Vec<(String, String)>,
+    pub(crate) labels: Vec<(String, String)>,
     /// Label combinations of `nexmo_audit_events_total`.
-    pub max_series: usize,
+    pub(crate) max_series: usize,
 }
 
 impl BackfillSettings {
@@ -48,17 +48,23 @@ impl BackfillSettings {
     ///
     /// # Errors
     /// All [`Problems`] together.
-    pub fn check(
+    pub(crate) fn check(
         options: &BackfillOptions,
-        found: impl Into<Found>,
-        here: &Here,
+        environment: impl Into<Environment>,
+        now: Timestamp,
     ) -> Result<Self, Problems> {
-        Check::run(found.into(), |check, found| {
-            let ask = check.ask((&options.account, &options.which), &options.log, found);
-            let range = check.past(options, here.now);
+        SettingsCheck::run(environment.into(), |check, environment| {
+            let query = check.query(
+                (&options.account, &options.choice),
+                &options.log,
+                environment,
+            );
+            let range = check.past(options, now);
             let step = check.step(&options.step);
             let mut labels = check.labels(&options.labels);
-            let account = ask.as_ref().and_then(|ask| ask.account.name.as_deref());
+            let account = query
+                .as_ref()
+                .and_then(|query| query.account.name.as_deref());
             if let (Some(labels), Some(name)) = (&mut labels, account) {
                 labels.push((ACCOUNT.to_owned(), name.to_owned()));
             }
@@ -70,7 +76,7 @@ impl BackfillSettings {
                 path => BackfillOutput::File(path.into()),
             };
             Some(Self {
-                ask: ask?,
+                query: query?,
                 from,
                 to,
                 step: step?,
@@ -82,7 +88,7 @@ impl BackfillSettings {
     }
 }
 
-impl Check {
+impl SettingsCheck {
     /// Days are those of UTC, as `--poll.start` reads them.
     fn past(
         &mut self,
@@ -90,8 +96,8 @@ impl Check {
         now: Timestamp,
     ) -> Option<(Timestamp, Timestamp)> {
         let utc = TimeZone::UTC;
-        let from = self.moment("--from", &options.from, |from| from.begin(now, &utc));
-        let to = self.moment("--to", &options.to, |to| to.end(now, &utc));
+        let from = self.time("--from", &options.from, |from| from.begin(now, &utc));
+        let to = self.time("--to", &options.to, |to| to.end(now, &utc));
         let (from, to) = (whole_second(from?), whole_second(to?));
         let latest = if options.allow_recent {
             now

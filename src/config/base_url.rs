@@ -4,7 +4,7 @@ use url::{Host, Url};
 
 /// Why a URL is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BaseUrlError {
+pub(crate) enum BaseUrlError {
     /// Not a URL.
     #[error("is no URL ({0}); write it like https://api.nexmo.com/beta/audit")]
     NoUrl(String),

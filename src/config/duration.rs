@@ -2,12 +2,14 @@
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
+use super::ValueError;
+
 /// Reads a duration that is not negative; a day is 24 hours.
 ///
 /// # Errors
-/// What is wrong with the text, ready to follow the name of the setting.
-pub(super) fn parse_duration(text: &str) -> Result<SignedDuration, String> {
-    let unreadable = || format!("{text:?} is no duration; write it like 30s, 15m or 24h");
+/// [`ValueError::Duration`].
+pub(super) fn parse_duration(text: &str) -> Result<SignedDuration, ValueError> {
+    let unreadable = || ValueError::Duration(text.to_owned());
     // The vendor-neutral form alone: ISO 8601 would let `P1M` through.
     if text.starts_with(['P', 'p', '+', '-']) {
         return Err(unreadable());

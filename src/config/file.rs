@@ -17,6 +17,8 @@ const ACCOUNTS: &str = "accounts";
 /// What a config file says.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigFile {
+    /// Where it is; not known to [`ConfigFile::parse`].
+    pub path: String,
     /// By the long name of the flag.
     pub settings: BTreeMap<String, FileSetting>,
     /// `None` where the file has no accounts.
@@ -125,13 +127,13 @@ fn accounts(entry: &YamlEntry, problems: &mut Vec<String>) -> Vec<AccountEntry> 
     });
     nodes
         .iter()
-        .filter_map(|node| Reading::default().account(node, problems))
+        .filter_map(|node| PartialAccount::default().account(node, problems))
         .collect()
 }
 
 /// An account as far as it has been read.
 #[derive(Default)]
-struct Reading {
+struct PartialAccount {
     name: Option<String>,
     api_key: Option<String>,
     api_secret: Option<String>,
@@ -141,7 +143,7 @@ struct Reading {
     base_url: Option<String>,
 }
 
-impl Reading {
+impl PartialAccount {
     fn account(mut self, node: &YamlNode, problems: &mut Vec<String>) -> Option<AccountEntry> {
         let before = problems.len();
         match node.map(ACCOUNTS) {

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use super::ValueError;
+
 /// An address to listen on, as users of Prometheus exporters write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddress {
@@ -12,12 +14,10 @@ pub struct ListenAddress {
 }
 
 impl FromStr for ListenAddress {
-    type Err = String;
+    type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unreadable = || {
-            format!("{text:?} is no address; write it like :10610, 127.0.0.1:10610 or [::1]:10610")
-        };
+        let unreadable = || ValueError::Address(text.to_owned());
         let (host, port) = text.rsplit_once(':').ok_or_else(unreadable)?;
         let port = port.parse().map_err(|_| unreadable())?;
         let bare = match host.strip_prefix('[') {

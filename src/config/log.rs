@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use super::ValueError;
+
 /// What is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogSettings {
@@ -31,7 +33,7 @@ pub enum LogFormat {
 }
 
 impl FromStr for LogLevel {
-    type Err = String;
+    type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
@@ -40,21 +42,22 @@ impl FromStr for LogLevel {
             "info" => Ok(LogLevel::Info),
             "debug" => Ok(LogLevel::Debug),
             "trace" => Ok(LogLevel::Trace),
-            _ => Err(format!(
-                "{text:?} is unknown; write error, warn, info, debug or trace"
+            _ => Err(ValueError::keyword(
+                text,
+                "error, warn, info, debug or trace",
             )),
         }
     }
 }
 
 impl FromStr for LogFormat {
-    type Err = String;
+    type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "logfmt" => Ok(LogFormat::Logfmt),
             "json" => Ok(LogFormat::Json),
-            _ => Err(format!("{text:?} is unknown; write logfmt or json")),
+            _ => Err(ValueError::keyword(text, "logfmt or json")),
         }
     }
 }

@@ -3,28 +3,26 @@
 //! outside.
 
 mod accounts;
-mod asking;
-mod asking_options;
 mod backfill;
 mod base_url;
-pub mod credentials;
+mod credentials;
 mod duration;
 mod file;
 mod listen;
 mod log;
-mod moment;
 mod options;
+mod query;
+mod query_options;
 mod shard;
+mod time_expression;
+mod value_error;
 mod web_config;
 
-pub use accounts::{AccountSettings, Found, FoundAccount, FoundCredentials, Origins};
-pub use asking::{AskSettings, GetSettings, Here, ListSettings, Output, Span, TypesSettings};
-pub use asking_options::{
-    BackfillOptions, FilterOptions, GetOptions, ListOptions, OutputOptions, TypesOptions,
-    WhichOptions,
+pub use accounts::{
+    AccountSettings, AccountWithSecret, Environment, EnvironmentCredentials, SettingOrigins,
 };
-pub use backfill::{BackfillOutput, BackfillSettings};
-pub use base_url::BaseUrlError;
+pub(crate) use backfill::{BackfillOutput, BackfillSettings};
+pub use credentials::SecretFileError;
 pub use file::{AccountEntry, ConfigFile, EntrySecret, FileSetting};
 pub use listen::ListenAddress;
 pub use log::{LogFormat, LogLevel, LogSettings};
@@ -32,7 +30,13 @@ pub use options::{
     AccountOptions, ConfigOptions, EventsOptions, LogOptions, MetricsOptions, Options, PollOptions,
     ShardOptions, WebOptions,
 };
-pub use shard::Shard;
+pub(crate) use query::{GetSettings, OutputFormat, QuerySettings, TypesSettings};
+pub use query::{ListSettings, TimeRange};
+pub use query_options::{
+    AccountChoiceOptions, BackfillOptions, FilterOptions, GetOptions, ListOptions, OutputOptions,
+    TypesOptions,
+};
+pub use value_error::ValueError;
 
 pub use web_config::{
     AllowedName, ClientCertificates, PasswordHash, Pem, RateLimit, TlsSettings, WebSettings,
@@ -40,8 +44,8 @@ pub use web_config::{
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use audit_core::gate::ScrapeInterval;
-use jiff::{SignedDuration, Timestamp};
+use audit_core::{account::PollStart, gate::ScrapeInterval};
+use jiff::SignedDuration;
 
 /// Everything `serve` needs, checked.
 #[derive(Debug, Clone)]
@@ -95,18 +99,7 @@ pub struct PollSettings {
     /// How far back a deep poll reads; at least the lookback.
     pub reconcile_lookback: SignedDuration,
     /// What the first start counts from.
-    pub start: Start,
-}
-
-/// What the first start ever counts from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// From when the exporter started.
-    Now,
-    /// From so long before that.
-    Age(SignedDuration),
-    /// From this moment on.
-    At(Timestamp),
+    pub start: PollStart,
 }
 
 /// Everything that is wrong with what a user wrote.
@@ -127,7 +120,7 @@ impl Problems {
         self
     }
 
-    /// Returns the problems one by one.
+    /// Returns each problem by itself, as a log tells them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
@@ -155,8 +148,10 @@ impl Settings {
     ///
     /// # Errors
     /// All [`Problems`] together, each with the name of its setting.
-    pub fn check(options: &Options, found: impl Into<Found>) -> Result<Self, Problems> {
-        Check::run(found.into(), |check, found| check.settings(options, found))
+    pub fn check(options: &Options, environment: impl Into<Environment>) -> Result<Self, Problems> {
+        SettingsCheck::run(environment.into(), |check, environment| {
+            check.settings(options, environment)
+        })
     }
 }
 
@@ -203,29 +198,29 @@ impl LogSettings {
     /// # Errors
     /// All [`Problems`] together.
     pub fn check(options: &LogOptions) -> Result<Self, Problems> {
-        let mut check = Check::default();
+        let mut check = SettingsCheck::default();
         check.log(options).ok_or(Problems(check.problems))
     }
 }
 
 /// Collects problems. What has one is `None`.
 #[derive(Default)]
-struct Check {
+struct SettingsCheck {
     problems: Vec<String>,
-    origins: Origins,
+    origins: SettingOrigins,
 }
 
-impl Check {
+impl SettingsCheck {
     /// All problems together, unless there is none.
     fn run<T>(
-        mut found: Found,
-        check: impl FnOnce(&mut Self, Found) -> Option<T>,
+        mut environment: Environment,
+        check: impl FnOnce(&mut Self, Environment) -> Option<T>,
     ) -> Result<T, Problems> {
         let mut checked = Self {
             problems: Vec::new(),
-            origins: std::mem::take(&mut found.origins),
+            origins: std::mem::take(&mut environment.origins),
         };
-        let settings = check(&mut checked, found);
+        let settings = check(&mut checked, environment);
         match settings {
             Some(settings) if checked.problems.is_empty() => Ok(settings),
             _ => Err(Problems(checked.problems)),
@@ -233,15 +228,20 @@ impl Check {
     }
 
     /// Everything is looked at before the first problem ends it.
-    fn settings(&mut self, options: &Options, found: Found) -> Option<Settings> {
+    fn settings(&mut self, options: &Options, environment: Environment) -> Option<Settings> {
         let listen = self.listen(&options.web.listen_address);
         let telemetry_path = self.telemetry_path(&options.web.telemetry_path);
         let max_requests = self.whole("--web.max-requests", &options.web.max_requests);
-        let accounts = self.accounts(&options.account, &options.shard, found);
+        let accounts = self.accounts(&options.account, &options.shard, environment);
         let poll = self.poll(&options.poll);
         let scrape_interval = self.scrape_interval(&options.metrics.scrape_interval);
         let max_series = self.above_zero("--metrics.max-series", &options.metrics.max_series);
-        let event_log = self.ok("--events.log", event_log(&options.events));
+        let event_log = self.that(
+            "--events.log",
+            !options.events.log.is_empty(),
+            "is empty; write none, stdout or a path",
+            event_log(&options.events),
+        );
         let log = self.log(&options.log);
         Some(Settings {
             listen: listen?,
@@ -357,31 +357,27 @@ impl Check {
     }
 }
 
-fn event_log(options: &EventsOptions) -> Result<Option<EventLogSettings>, &'static str> {
+fn event_log(options: &EventsOptions) -> Option<EventLogSettings> {
     let path = match &*options.log {
-        "none" => return Ok(None),
-        "" => return Err("is empty; write none, stdout or a path"),
+        "none" => return None,
         "stdout" => None,
         path => Some(path.into()),
     };
-    Ok(Some(EventLogSettings {
+    Some(EventLogSettings {
         path,
         personal_data: options.log_personal_data,
-    }))
+    })
 }
 
-fn parse_start(text: &str) -> Result<Start, String> {
+fn parse_start(text: &str) -> Result<PollStart, ValueError> {
     if text == "now" {
-        return Ok(Start::Now);
+        return Ok(PollStart::Now);
     }
     if let Ok(age) = duration::parse_duration(text) {
-        return Ok(Start::Age(age));
+        return Ok(PollStart::Age(age));
     }
-    text.parse().map(Start::At).map_err(|_| {
-        format!(
-            "{text:?} is no start; write now, an age like 24h, or a time like 2026-11-23T10:00:00Z"
-        )
-    })
+    let time = text.parse().map(PollStart::At);
+    time.map_err(|_| ValueError::Start(text.to_owned()))
 }
 
 #[cfg(test)]

@@ -8,21 +8,20 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// One of several exporters that share the accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
+pub(crate) struct Shard {
     /// From 0, below `count`.
-    pub index: u32,
+    pub(crate) index: u32,
     /// How many there are; above 0.
-    pub count: u32,
+    pub(crate) count: u32,
 }
 
 impl Shard {
     /// One that counts every account.
-    pub const ONLY: Self = Self { index: 0, count: 1 };
+    pub(crate) const ONLY: Self = Self { index: 0, count: 1 };
 
     /// Whether this one counts the account of that name. The rule may not change:
     /// each shard keeps the counts of its accounts.
-    #[must_use]
-    pub fn counts(self, account: &str) -> bool {
+    pub(crate) fn counts(self, account: &str) -> bool {
         jump(xxh3_64(account.as_bytes()), self.count) == self.index
     }
 }

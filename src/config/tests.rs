@@ -1,4 +1,5 @@
 use clap::{Args, FromArgMatches};
+use jiff::Timestamp;
 
 use super::*;
 
@@ -10,8 +11,8 @@ fn options(arguments: &[&str]) -> Options {
     Options::from_arg_matches(&matches).expect("options")
 }
 
-fn found() -> FoundCredentials {
-    FoundCredentials {
+fn found() -> EnvironmentCredentials {
+    EnvironmentCredentials {
         key: Some("abcd1234".into()),
         secret: Some(Ok("hunter2".into())),
     }
@@ -34,7 +35,7 @@ fn defaults_are_those_of_the_documentation() {
         lookback: SignedDuration::from_mins(15),
         reconcile_interval: Duration::from_hours(1),
         reconcile_lookback: SignedDuration::from_hours(24),
-        start: Start::Now,
+        start: PollStart::Now,
     };
     assert_eq!(settings.storage_path, PathBuf::from("data/"));
     assert_eq!(settings.scrape_interval, ScrapeInterval::Learned);
@@ -44,15 +45,15 @@ fn defaults_are_those_of_the_documentation() {
 #[test]
 fn starts() {
     let cases = [
-        ("now", Some(Start::Now)),
-        ("24h", Some(Start::Age(SignedDuration::from_hours(24)))),
+        ("now", Some(PollStart::Now)),
+        ("24h", Some(PollStart::Age(SignedDuration::from_hours(24)))),
         (
             "1970-01-01T00:00:00Z",
-            Some(Start::At(Timestamp::UNIX_EPOCH)),
+            Some(PollStart::At(Timestamp::UNIX_EPOCH)),
         ),
         (
             "1970-01-01T01:00:00+01:00",
-            Some(Start::At(Timestamp::UNIX_EPOCH)),
+            Some(PollStart::At(Timestamp::UNIX_EPOCH)),
         ),
         ("1970-01-01", None),
         ("", None),
@@ -66,10 +67,10 @@ fn starts() {
 /// Flags, credentials, and the whole text a user then reads.
 #[test]
 fn every_problem_is_named_and_says_what_to_do() {
-    let cases: [(&[&str], FoundCredentials, &[&str]); 6] = [
+    let cases: [(&[&str], EnvironmentCredentials, &[&str]); 6] = [
         (
             &[],
-            FoundCredentials::default(),
+            EnvironmentCredentials::default(),
             &[
                 "NEXMO_API_KEY must be set to the API key of the account",
                 "NEXMO_API_SECRET must be set to the API secret of the account, or --api.secret-file to a file that holds it",
@@ -77,7 +78,7 @@ fn every_problem_is_named_and_says_what_to_do() {
         ),
         (
             &[],
-            FoundCredentials {
+            EnvironmentCredentials {
                 secret: Some(Ok("".into())),
                 ..found()
             },
@@ -87,11 +88,14 @@ fn every_problem_is_named_and_says_what_to_do() {
         ),
         (
             &[],
-            FoundCredentials {
-                secret: Some(Err("/x cannot be read: no such file".into())),
+            EnvironmentCredentials {
+                secret: Some(Err(SecretFileError::Unreadable {
+                    path: "/x".into(),
+                    problem: "no such file".into(),
+                })),
                 ..found()
             },
-            &["--api.secret-file /x cannot be read: no such file"],
+            &["--api.secret-file /x cannot be used: no such file"],
         ),
         (
             &["--api.base-url=http://api.nexmo.com/"],

@@ -8,9 +8,9 @@ use jiff::SignedDuration;
 
 use crate::{
     api::{Client, ClientSettings, Connections, Credentials},
-    config::{AccountSettings, PollSettings, Settings, Start},
+    config::{AccountSettings, PollSettings, Settings},
     metrics::SelfMetrics,
-    poller::{PollStart, PollerSettings},
+    poller::PollerSettings,
 };
 
 /// How much longer than the longest lookback an id is remembered, for polls that take
@@ -83,11 +83,7 @@ pub(super) fn poller_settings(plan: &AccountPlan, first_poll_in: Duration) -> Po
         },
         reconcile_interval: poll.reconcile_interval,
         reconcile_lookback: poll.reconcile_lookback,
-        start: match poll.start {
-            Start::Now => PollStart::Now,
-            Start::Age(age) => PollStart::Age(age),
-            Start::At(time) => PollStart::At(time),
-        },
+        start: poll.start,
         max_series: plan.max_series,
         first_poll_in,
     }

@@ -10,11 +10,11 @@ use crate::metrics::{Kind, catalog::ACCOUNT};
 
 /// What the header of a family says.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Header<'a> {
+pub(crate) struct Header<'a> {
     /// The name of the samples; for a counter with `_total`.
-    pub(super) name: &'a str,
-    pub(super) help: &'a str,
-    pub(super) kind: Kind,
+    pub(crate) name: &'a str,
+    pub(crate) help: &'a str,
+    pub(crate) kind: Kind,
 }
 
 /// The ends of names for which `OpenMetrics` has a line `# UNIT`.
@@ -29,7 +29,7 @@ pub(super) fn family_name(name: &str, kind: Kind, format: Format) -> &str {
     }
 }
 
-pub(super) fn header(text: &mut String, header: Header<'_>, format: Format) {
+pub(crate) fn header(text: &mut String, header: Header<'_>, format: Format) {
     let kind = match header.kind {
         Kind::Counter => "counter",
         Kind::Gauge => "gauge",
@@ -58,7 +58,7 @@ fn unit(name: &str) -> Option<&'static str> {
 }
 
 /// Writes the labels of a sample with their braces; nothing if there are no labels.
-pub(super) fn labels<'a>(text: &mut String, labels: impl IntoIterator<Item = (&'a str, &'a str)>) {
+pub(crate) fn labels<'a>(text: &mut String, labels: impl IntoIterator<Item = (&'a str, &'a str)>) {
     let mut opened = false;
     for (name, value) in labels {
         text.push(if opened { ',' } else { '{' });

@@ -11,7 +11,7 @@ mod events;
 mod format;
 mod generation;
 mod gzip;
-mod lines;
+pub(crate) mod lines;
 mod own;
 
 use std::{

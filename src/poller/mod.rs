@@ -6,13 +6,11 @@ mod outcome;
 mod piece;
 mod reporter;
 mod schedule;
-mod start;
 mod system_clock;
 mod traits;
 mod types;
 mod watched_client;
 
-pub use start::PollStart;
 pub use system_clock::SystemClock;
 pub use traits::{Api, Clock, Storage};
 pub use watched_client::WatchedClient;
@@ -20,7 +18,7 @@ pub use watched_client::WatchedClient;
 use std::{sync::Arc, time::Duration};
 
 use audit_core::{
-    account::Account,
+    account::{Account, PollStart},
     event::{Keep, Page, TypeFilter},
     outbox::Outbox,
     window::WindowSettings,

@@ -1,6 +1,6 @@
 //! What a person asks the API for: events, and the history of a range.
 
-pub mod backfill;
-pub mod events;
-pub mod history;
-pub mod listing;
+pub(crate) mod backfill;
+pub(crate) mod events;
+pub(crate) mod history;
+pub(crate) mod listing;

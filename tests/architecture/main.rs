@@ -20,7 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("poller", &["api", "exposition", "gate", "metrics"]),
     ("store", &["poller"]),
     ("server", &["config", "exposition", "gate", "poller"]),
-    ("query", &["api", "config", "metrics"]),
+    ("query", &["api", "config", "exposition", "metrics"]),
     (
         "exporter",
         &[

@@ -2,10 +2,9 @@
 
 use std::{ops::Range, time::Duration};
 
-use audit_core::{gate::ScrapeInterval, window::WindowSettings};
+use audit_core::{account::PollStart, gate::ScrapeInterval, window::WindowSettings};
 use fastrand::Rng;
 use jiff::SignedDuration;
-use nexmo_audit_exporter::poller::PollStart;
 
 use crate::{
     api::{self, Order, Record},

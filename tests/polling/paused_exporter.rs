@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use nexmo_audit_exporter::cli::{self, Action};
-use nexmo_audit_exporter::config::{FoundCredentials, Settings};
+use nexmo_audit_exporter::config::{EnvironmentCredentials, Settings};
 use nexmo_audit_exporter::exporter::App;
 use tempfile::TempDir;
 use test_support::exposition;
@@ -228,7 +228,7 @@ fn read(settings: &[&str], api: &ScriptedApi, folder: &Path) -> Settings {
     let Action::Serve(options) = request.expect("settings").action else {
         panic!("{settings:?}")
     };
-    let found = FoundCredentials {
+    let found = EnvironmentCredentials {
         key: Some(API_KEY.into()),
         secret: Some(Ok(API_SECRET.into())),
     };

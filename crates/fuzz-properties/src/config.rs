@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use nexmo_audit_exporter::config::{
-    ConfigFile, EntrySecret, Found, FoundAccount, Problems, Settings,
+    AccountWithSecret, ConfigFile, EntrySecret, Environment, Problems, Settings,
 };
 
 use crate::{settings::SERVE, text};
@@ -22,7 +22,7 @@ pub fn holds(data: &[u8]) {
     };
     let accounts: Vec<_> = accounts
         .into_iter()
-        .map(|entry| FoundAccount {
+        .map(|entry| AccountWithSecret {
             secret: match &entry.secret {
                 EntrySecret::Text(secret) => Ok(secret.clone()),
                 EntrySecret::File(_) => Ok(SECRET.into()),
@@ -31,9 +31,9 @@ pub fn holds(data: &[u8]) {
         })
         .collect();
     let number = accounts.len();
-    let found = Found {
+    let found = Environment {
         accounts: Some(accounts),
-        ..Found::default()
+        ..Environment::default()
     };
     match Settings::check(&SERVE, found) {
         Ok(settings) => {

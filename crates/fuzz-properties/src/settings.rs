@@ -1,13 +1,13 @@
 //! What a user writes, a line for each setting: what is taken can be written back
 //! and read again, and a problem is a line that a log can hold.
 
-use audit_core::gate::ScrapeInterval;
+use audit_core::{account::PollStart, gate::ScrapeInterval};
 use std::{sync::LazyLock, time::Duration};
 
 use clap::{Args, Command, FromArgMatches};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use nexmo_audit_exporter::config::{
-    FoundCredentials, Here, ListOptions, ListSettings, Options, Problems, Settings, Start,
+    EnvironmentCredentials, ListOptions, ListSettings, Options, Problems, Settings,
 };
 
 use crate::lines;
@@ -87,8 +87,8 @@ fn with(change: impl FnOnce(&mut Options)) -> Options {
     options
 }
 
-fn found() -> FoundCredentials {
-    FoundCredentials {
+fn found() -> EnvironmentCredentials {
+    EnvironmentCredentials {
         key: Some("abcd1234".to_owned()),
         secret: Some(Ok(SECRET.into())),
     }
@@ -126,8 +126,8 @@ fn tells_in_a_line(problems: &Problems) {
 
 fn longest(settings: &Settings) -> Duration {
     let age = match settings.poll.start {
-        Start::Age(age) => age.unsigned_abs(),
-        Start::Now | Start::At(_) => Duration::ZERO,
+        PollStart::Age(age) => age.unsigned_abs(),
+        PollStart::Now | PollStart::At(_) => Duration::ZERO,
     };
     let interval = match settings.scrape_interval {
         ScrapeInterval::Fixed(interval) => interval,
@@ -149,14 +149,14 @@ fn interval(interval: ScrapeInterval) -> String {
     }
 }
 
-fn start(start: Start) -> String {
+fn start(start: PollStart) -> String {
     match start {
-        Start::Now => "now".to_owned(),
-        Start::Age(age) => {
+        PollStart::Now => "now".to_owned(),
+        PollStart::Age(age) => {
             assert!(age >= SignedDuration::ZERO);
             written(age.unsigned_abs())
         }
-        Start::At(time) => time.to_string(),
+        PollStart::At(time) => time.to_string(),
     }
 }
 
@@ -183,18 +183,16 @@ fn a_range_begins_before_it_ends(from: &str, to: &str) {
     let mut options = LIST.clone();
     from.clone_into(&mut options.filter.from);
     to.clone_into(&mut options.filter.to);
-    let here = Here {
-        now: Timestamp::from_second(1_795_132_800).expect("a time"),
-        zone: TimeZone::fixed(jiff::tz::offset(2)),
-    };
-    match ListSettings::check(&options, found(), &here) {
+    let now = Timestamp::from_second(1_795_132_800).expect("a time");
+    let now = now.to_zoned(TimeZone::fixed(jiff::tz::offset(2)));
+    match ListSettings::check(&options, found(), &now) {
         Ok(settings) => {
-            let span = settings.span;
-            assert!(span.to.is_none_or(|to| span.from < to));
-            options.filter.from = span.from.to_string();
-            options.filter.to = span.to.map_or("now".to_owned(), |to| to.to_string());
-            let again = ListSettings::check(&options, found(), &here).expect("a range");
-            assert_eq!(again.span, span);
+            let range = settings.range;
+            assert!(range.to.is_none_or(|to| range.from < to));
+            options.filter.from = range.from.to_string();
+            options.filter.to = range.to.map_or("now".to_owned(), |to| to.to_string());
+            let again = ListSettings::check(&options, found(), &now).expect("a range");
+            assert_eq!(again.range, range);
         }
         Err(problems) => {
             let said = problems.to_string();

@@ -8,7 +8,10 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use audit_core::event::{Labels, OTHER};
+use audit_core::{
+    event::{Labels, OTHER},
+    ledger::SeriesCap,
+};
 use jiff::Timestamp;
 
 /// In seconds.
@@ -17,16 +20,15 @@ const DAY: i64 = 86_400;
 /// The times of the samples: every step from the one at or before the beginning,
 /// and the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Times {
+pub(super) struct SampleTimes {
     first: i64,
     step: i64,
     end: i64,
 }
 
-impl Times {
+impl SampleTimes {
     /// From `from` to `to`, which is not before it, with `step` seconds from one to
     /// the next; parts of a second are left out.
-    #[must_use]
     pub(super) fn new(from: Timestamp, to: Timestamp, step: u32) -> Self {
         let step = i64::from(step.max(1));
         let first = from.as_second().div_euclid(step) * step;
@@ -82,14 +84,14 @@ impl Times {
 
 /// One counter on the grid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Counter {
+pub(super) struct GridCounter {
     /// The place of its first sample, which is 0.
     begin: u32,
     /// Where it rises, and by how much, in order.
     rises: Vec<(u32, u32)>,
 }
 
-impl Counter {
+impl GridCounter {
     fn beginning_at(begin: u32) -> Self {
         Self {
             begin,
@@ -105,7 +107,6 @@ impl Counter {
     }
 
     /// How many events it counts in all.
-    #[must_use]
     pub(super) fn total(&self) -> u64 {
         self.rises.iter().map(|(_, by)| u64::from(*by)).sum()
     }
@@ -113,7 +114,7 @@ impl Counter {
     /// Every sample of a span: its time in seconds since 1970, and the count.
     pub(super) fn samples<'c>(
         &'c self,
-        times: Times,
+        times: SampleTimes,
         span: &Range<i64>,
     ) -> impl Iterator<Item = (i64, u64)> + use<'c> {
         let begin = self.begin.max(times.place_from(span.start));
@@ -131,21 +132,20 @@ impl Counter {
 /// All counters, labelled and capped as `serve` does it.
 #[derive(Debug, Clone)]
 pub(super) struct Grid {
-    times: Times,
-    max_series: usize,
-    series: BTreeMap<Labels<'static>, Counter>,
-    types: BTreeMap<String, Counter>,
+    times: SampleTimes,
+    cap: SeriesCap,
+    series: BTreeMap<Labels<'static>, GridCounter>,
+    types: BTreeMap<String, GridCounter>,
     overflow: u64,
 }
 
 impl Grid {
     /// A grid without an event; see [`Ledger::new`](audit_core::ledger::Ledger::new) for
     /// `max_series`.
-    #[must_use]
-    pub(super) fn new(times: Times, max_series: usize) -> Self {
+    pub(super) fn new(times: SampleTimes, max_series: usize) -> Self {
         Self {
             times,
-            max_series,
+            cap: SeriesCap::new(max_series),
             series: BTreeMap::new(),
             types: BTreeMap::new(),
             overflow: 0,
@@ -155,8 +155,8 @@ impl Grid {
     /// Gives every type that the vendor names a series that is 0 from the beginning.
     pub(super) fn name_types<'t>(&mut self, names: impl IntoIterator<Item = &'t str>) {
         for name in names {
-            if self.types.len() < self.max_series {
-                let counter = Counter::beginning_at(0);
+            if self.cap.has_room(self.types.len()) {
+                let counter = GridCounter::beginning_at(0);
                 self.types.entry(name.to_owned()).or_insert(counter);
             }
         }
@@ -167,50 +167,42 @@ impl Grid {
     pub(super) fn count(&mut self, labels: Labels<'static>, created_at: Timestamp) {
         let place = self.times.place_of(created_at);
         let begin = place.map_or(self.times.last(), |place| place.saturating_sub(1));
-        let open = || Counter::beginning_at(begin);
-        let is_full = self.types.len() >= self.max_series;
+        let open = || GridCounter::beginning_at(begin);
         let name = &*labels.event_type;
-        let name = if is_full && !self.types.contains_key(name) {
-            OTHER
-        } else {
-            name
-        };
+        let has_own = self.types.contains_key(name) || self.cap.has_room(self.types.len());
+        let name = if has_own { name } else { OTHER };
         let by_type = self.types.entry(name.to_owned()).or_insert_with(open);
-        let is_full = self.series.len() >= self.max_series;
-        let overflows = is_full && !self.series.contains_key(&labels);
-        let labels = if overflows { Labels::other() } else { labels };
+        let has_own = self.series.contains_key(&labels) || self.cap.has_room(self.series.len());
+        let labels = if has_own { labels } else { Labels::other() };
         let by_labels = self.series.entry(labels).or_insert_with(open);
         if let Some(place) = place {
             by_type.rise(place);
             by_labels.rise(place);
-            self.overflow += u64::from(overflows);
+            self.overflow += u64::from(!has_own);
         }
     }
 
     /// The times of the samples.
-    #[must_use]
-    pub(super) fn times(&self) -> Times {
+    pub(super) fn times(&self) -> SampleTimes {
         self.times
     }
 
     /// The counters of `nexmo_audit_events_total`, in the order of their labels.
-    pub(super) fn series(&self) -> impl ExactSizeIterator<Item = (&Labels<'static>, &Counter)> {
+    pub(super) fn series(&self) -> impl ExactSizeIterator<Item = (&Labels<'static>, &GridCounter)> {
         self.series.iter()
     }
 
     /// The counters of `nexmo_audit_events_by_type_total`, in the order of the types.
-    pub(super) fn types(&self) -> impl ExactSizeIterator<Item = (&str, &Counter)> {
+    pub(super) fn types(&self) -> impl ExactSizeIterator<Item = (&str, &GridCounter)> {
         self.types.iter().map(|(name, counter)| (&**name, counter))
     }
 
     /// How many events are counted.
-    #[must_use]
     pub(super) fn events(&self) -> u64 {
-        self.series.values().map(Counter::total).sum()
+        self.series.values().map(GridCounter::total).sum()
     }
 
     /// How many of them are counted under `other`, since there are too many series.
-    #[must_use]
     pub(super) fn overflow(&self) -> u64 {
         self.overflow
     }
@@ -244,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_sample_counts_what_was_before_it() {
-        let mut grid = Grid::new(Times::new(at(65), at(310), 60), 10);
+        let mut grid = Grid::new(SampleTimes::new(at(65), at(310), 60), 10);
         for second in [65, 119, 120, 300, 309] {
             grid.count(labels("A"), at(second));
         }
@@ -255,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_series_begins_a_step_before_its_first_event() {
-        let mut grid = Grid::new(Times::new(at(60), at(300), 60), 10);
+        let mut grid = Grid::new(SampleTimes::new(at(60), at(300), 60), 10);
         grid.name_types(["A", "B"]);
         grid.count(labels("A"), at(60));
         grid.count(labels("B"), at(200));
@@ -277,7 +269,7 @@ mod tests {
 
     #[test]
     fn too_many_series_are_counted_under_other() {
-        let mut grid = Grid::new(Times::new(at(0), at(60), 60), 2);
+        let mut grid = Grid::new(SampleTimes::new(at(0), at(60), 60), 2);
         for name in ["A", "B", "C", "A", "D"] {
             grid.count(labels(name), at(0));
         }
@@ -298,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_fraction_of_a_second_is_not_before_its_second() {
-        let mut grid = Grid::new(Times::new(at(-60), at(0), 1), 10);
+        let mut grid = Grid::new(SampleTimes::new(at(-60), at(0), 1), 10);
         let almost = "1969-12-31T23:59:58.9Z".parse().expect("a time");
         grid.count(labels("A"), almost);
         assert_eq!(samples(&grid, "A"), [(-2, 0), (-1, 1), (0, 1)]);
@@ -312,7 +304,7 @@ mod tests {
             (DAY, DAY + 1, 7),
             (5, 86_399, 86_400),
         ] {
-            let mut grid = Grid::new(Times::new(at(from), at(to), step), 10);
+            let mut grid = Grid::new(SampleTimes::new(at(from), at(to), step), 10);
             grid.name_types(["A"]);
             for second in (from..to).step_by(5000) {
                 grid.count(labels("A"), at(second));

@@ -22,17 +22,17 @@ use jiff::{Timestamp, tz::Offset};
 
 use crate::{
     config::{BackfillOutput, BackfillSettings},
-    query::history::{Asker, Found, History, Progress, Wanted},
+    query::history::{History, HistoryQuery, ProgressLine, RawElement, RetryingClient},
 };
-use grid::{Grid, Times};
+use grid::{Grid, SampleTimes};
 use openmetrics::AddedLabels;
 
 /// Writes the history of a range.
 ///
 /// # Errors
 /// With what a person can do about it. Then nothing was written.
-pub async fn run(settings: BackfillSettings, asker: Asker) -> anyhow::Result<()> {
-    let grid = read(&settings, asker).await?;
+pub(crate) async fn run(settings: BackfillSettings, client: RetryingClient) -> anyhow::Result<()> {
+    let grid = read(&settings, client).await?;
     match &settings.output {
         BackfillOutput::Standard => {
             write(
@@ -51,11 +51,11 @@ pub async fn run(settings: BackfillSettings, asker: Asker) -> anyhow::Result<()>
     Ok(())
 }
 
-async fn read(settings: &BackfillSettings, asker: Asker) -> anyhow::Result<Grid> {
-    let times = Times::new(settings.from, settings.to, settings.step);
+async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Result<Grid> {
+    let times = SampleTimes::new(settings.from, settings.to, settings.step);
     let mut grid = Grid::new(times, settings.max_series);
-    let filter = &settings.ask.account.filter;
-    match asker.types().await {
+    let filter = &settings.query.account.filter;
+    match client.types().await {
         Ok(types) => {
             let names = types.iter().map(|known| known.name.as_str());
             grid.name_types(names.filter(|name| filter.admits(name)));
@@ -66,31 +66,31 @@ async fn read(settings: &BackfillSettings, asker: Asker) -> anyhow::Result<Grid>
         }
     }
     // What came after the end opens its series, so that who goes on finds its 0.
-    let wanted = Wanted {
+    let wanted = HistoryQuery {
         from: settings.from,
         to: None,
         types: Vec::new(),
         search_text: None,
     };
-    let mut history = History::new(asker, wanted, Progress::on_terminal());
-    let mut untold = Untold::default();
+    let mut history = History::new(client, wanted, ProgressLine::on_terminal());
+    let mut inaccuracies = Inaccuracies::default();
     while let Some(piece) = history.next_piece(labels).await? {
-        untold.missing += piece.missing;
+        inaccuracies.missing += piece.missing;
         for event in piece.events {
             match event.created_at {
                 _ if !filter.admits(&event.value.event_type) => {}
                 Some(created_at) => grid.count(event.value, created_at),
-                None => untold.timeless += 1,
+                None => inaccuracies.timeless += 1,
             }
         }
     }
     history.progress().end();
-    untold.overflow = grid.overflow();
-    untold.warn();
+    inaccuracies.overflow = grid.overflow();
+    inaccuracies.warn();
     Ok(grid)
 }
 
-fn labels(found: &Found<'_>) -> Option<Labels<'static>> {
+fn labels(found: &RawElement<'_>) -> Option<Labels<'static>> {
     match found.element {
         Element::Event(event) => Some(owned(&event.labels)),
         Element::Malformed(_) => None,
@@ -108,13 +108,13 @@ fn owned(labels: &Labels<'_>) -> Labels<'static> {
 
 /// What the history does not tell as it was.
 #[derive(Debug, Default)]
-struct Untold {
+struct Inaccuracies {
     missing: u64,
     timeless: u64,
     overflow: u64,
 }
 
-impl Untold {
+impl Inaccuracies {
     fn warn(&self) {
         let Self {
             missing,

@@ -9,10 +9,16 @@ use std::{
     ops::Range,
 };
 
-use super::grid::{Counter, Grid, Times};
-use crate::metrics::{
-    Family,
-    catalog::{EVENTS, EVENTS_BY_TYPE},
+use super::grid::{Grid, GridCounter, SampleTimes};
+use crate::{
+    exposition::{
+        Format,
+        lines::{self, Header},
+    },
+    metrics::{
+        Family,
+        catalog::{EVENTS, EVENTS_BY_TYPE},
+    },
 };
 
 /// Labels that a server adds to what it scrapes, such as `job` and `instance`.
@@ -30,12 +36,12 @@ pub(super) fn write(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let span = (grid.times(), span);
-    header(&EVENTS_BY_TYPE, out)?;
+    write_header(&EVENTS_BY_TYPE, out)?;
     for (event_type, counter) in grid.types() {
         let series = series(&EVENTS_BY_TYPE, [event_type], added);
         samples(&series, counter, span, out)?;
     }
-    header(&EVENTS, out)?;
+    write_header(&EVENTS, out)?;
     for (labels, counter) in grid.series() {
         let values = [
             &*labels.event_type,
@@ -47,43 +53,29 @@ pub(super) fn write(
     out.write_all(b"# EOF\n")
 }
 
-/// The name of a family of counters is without the `_total` of its samples.
-fn header(family: &Family, out: &mut impl Write) -> io::Result<()> {
-    let name = family.name.strip_suffix("_total").unwrap_or(family.name);
-    writeln!(out, "# TYPE {name} counter")?;
-    writeln!(out, "# HELP {name} {}", family.help)
+fn write_header(family: &Family, out: &mut impl Write) -> io::Result<()> {
+    let header = Header {
+        name: family.name,
+        help: family.help,
+        kind: family.kind,
+    };
+    let mut text = String::new();
+    lines::header(&mut text, header, Format::OpenMetrics);
+    out.write_all(text.as_bytes())
 }
 
 fn series<const N: usize>(family: &Family, values: [&str; N], added: &AddedLabels) -> String {
     let mut series = family.name.to_owned();
     let own = family.labels.iter().copied().zip(values);
     let added = added.iter().map(|(name, value)| (&**name, &**value));
-    for (place, (name, value)) in own.chain(added).enumerate() {
-        series.push(if place == 0 { '{' } else { ',' });
-        series.push_str(name);
-        series.push_str("=\"");
-        escape(value, &mut series);
-        series.push('"');
-    }
-    series.push('}');
+    lines::labels(&mut series, own.chain(added));
     series
-}
-
-fn escape(value: &str, text: &mut String) {
-    for character in value.chars() {
-        match character {
-            '\\' => text.push_str("\\\\"),
-            '"' => text.push_str("\\\""),
-            '\n' => text.push_str("\\n"),
-            other => text.push(other),
-        }
-    }
 }
 
 fn samples(
     series: &str,
-    counter: &Counter,
-    (times, span): (Times, &Range<i64>),
+    counter: &GridCounter,
+    (times, span): (SampleTimes, &Range<i64>),
     out: &mut impl Write,
 ) -> io::Result<()> {
     for (time, total) in counter.samples(times, span) {
@@ -102,7 +94,7 @@ mod tests {
     #[test]
     fn text() {
         let at = |seconds| Timestamp::from_second(seconds).expect("a time");
-        let mut grid = Grid::new(Times::new(at(600), at(720), 60), 10);
+        let mut grid = Grid::new(SampleTimes::new(at(600), at(720), 60), 10);
         grid.name_types(["USER_STATUS"]);
         let labels = |event_type: &str| Labels {
             event_type: event_type.to_owned().into(),
@@ -115,16 +107,16 @@ mod tests {
         let mut text = Vec::new();
         write(&grid, &grid.times().whole(), &added, &mut text).expect("memory");
         insta::assert_snapshot!(String::from_utf8(text).expect("UTF-8"), @r#"
-        # TYPE nexmo_audit_events_by_type counter
         # HELP nexmo_audit_events_by_type Audit events by type alone; 0 from the start for every type that the API names.
+        # TYPE nexmo_audit_events_by_type counter
         nexmo_audit_events_by_type_total{event_type="USER_STATUS",job="audit"} 0 600
         nexmo_audit_events_by_type_total{event_type="USER_STATUS",job="audit"} 0 660
         nexmo_audit_events_by_type_total{event_type="USER_STATUS",job="audit"} 1 720
         nexmo_audit_events_by_type_total{event_type="q\"u\\o\nte",job="audit"} 0 600
         nexmo_audit_events_by_type_total{event_type="q\"u\\o\nte",job="audit"} 1 660
         nexmo_audit_events_by_type_total{event_type="q\"u\\o\nte",job="audit"} 1 720
-        # TYPE nexmo_audit_events counter
         # HELP nexmo_audit_events Audit events recorded by the API, each counted once. A new series is shown at 0 until every server has seen that: see nexmo_audit_pending_events.
+        # TYPE nexmo_audit_events counter
         nexmo_audit_events_total{event_type="USER_STATUS",source="CD",source_country="unknown",job="audit"} 0 660
         nexmo_audit_events_total{event_type="USER_STATUS",source="CD",source_country="unknown",job="audit"} 1 720
         nexmo_audit_events_total{event_type="q\"u\\o\nte",source="CD",source_country="unknown",job="audit"} 0 600

@@ -1,54 +1,37 @@
-//! `events get`: all of one event, or of several.
+//! `events get`: all fields of one event, or of several.
 
-use std::io::{Write, stdout};
+use std::iter::once;
 
 use anyhow::{anyhow, bail};
-use audit_core::raw_event::{RawEvent, compact};
+use audit_core::raw_event::RawEvent;
 
+use super::output::EventPrinter;
 use crate::{
     api::ApiError,
-    config::{GetSettings, Output},
+    config::GetSettings,
     query::{
-        history::Asker,
-        listing::{Zone, csv_header, csv_line, detail, printable},
+        history::RetryingClient,
+        listing::{Zone, printable},
     },
 };
 
-/// Shows events by their ids. Every id is tried, whatever becomes of the others.
+/// Shows events by their ids. A failure of one id does not keep the others from being
+/// shown.
 ///
 /// # Errors
-/// When an event is not there or could not be had, naming each; the others were
-/// written.
-pub async fn get(settings: GetSettings, asker: Asker) -> anyhow::Result<()> {
-    let zone = Zone::of(settings.zone.clone());
-    let mut out = stdout().lock();
+/// When an event does not exist or cannot be read, with the id of each. The other
+/// events are written.
+pub(crate) async fn get(settings: GetSettings, client: RetryingClient) -> anyhow::Result<()> {
+    let zone = Zone::new(settings.zone.clone());
+    let mut printer = EventPrinter::of_details(settings.output, zone)?;
     let mut failures = Vec::new();
-    if settings.output == Output::Csv {
-        writeln!(out, "{}", csv_header())?;
-    }
-    let mut written = 0;
     for id in &settings.ids {
-        let json = match event(&asker, id).await {
-            Ok(json) => json,
-            // Nobody is let in for the next id either.
-            Err(error @ Failure::Api(ApiError::Auth { .. })) => bail!("{error}"),
-            Err(failure) => {
-                failures.push(format!("{}: {failure}", printable(id)));
-                continue;
-            }
-        };
-        match settings.output {
-            Output::Table => {
-                if written > 0 {
-                    writeln!(out)?;
-                }
-                write!(out, "{}", detail(&RawEvent::parse(&json), &zone))?;
-            }
-            Output::Json => writeln!(out, "{}", compact(&json))?,
-            Output::Csv => writeln!(out, "{}", csv_line(&RawEvent::parse(&json), &zone))?,
+        match event(&client, id).await {
+            Ok(json) => printer.print(once(&*json))?,
+            // A rejected key is rejected for the next id as well.
+            Err(error @ GetError::Api(ApiError::Auth { .. })) => bail!("{error}"),
+            Err(error) => failures.push(format!("{}: {error}", printable(id))),
         }
-        out.flush()?;
-        written += 1;
     }
     if failures.is_empty() {
         return Ok(());
@@ -57,7 +40,7 @@ pub async fn get(settings: GetSettings, asker: Asker) -> anyhow::Result<()> {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum GetError {
     #[error("the API has no such event")]
     NotFound,
     #[error("the answer is no event; check that --api.base-url is an Audit API")]
@@ -66,13 +49,13 @@ enum Failure {
     Api(#[from] ApiError),
 }
 
-async fn event(asker: &Asker, id: &str) -> Result<String, Failure> {
-    let json = asker.event(id).await?.ok_or(Failure::NotFound)?;
-    // What follows an object, or breaks off in it, is no event; nor is what another
-    // API says, which may quote the request.
-    let record = serde_json::from_str::<RawEvent<'_>>(&json);
-    if !record.is_ok_and(|record| record.raw("id").is_some()) {
-        return Err(Failure::NoEvent);
+async fn event(client: &RetryingClient, id: &str) -> Result<String, GetError> {
+    let json = client.event(id).await?.ok_or(GetError::NotFound)?;
+    // An object that breaks off, or that something follows, is no event. Neither is
+    // the answer of another API, which may quote the request.
+    let event = serde_json::from_str::<RawEvent<'_>>(&json);
+    if !event.is_ok_and(|event| event.raw("id").is_some()) {
+        return Err(GetError::NoEvent);
     }
     Ok(json)
 }

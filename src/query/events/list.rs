@@ -12,11 +12,11 @@ use audit_core::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::output::Printer;
+use super::output::EventPrinter;
 use crate::{
     config::ListSettings,
     query::{
-        history::{Asker, Found, History, Piece, Progress, Wanted},
+        history::{History, HistoryPiece, HistoryQuery, ProgressLine, RawElement, RetryingClient},
         listing::{Filter, UserFilter, Zone, printable},
     },
 };
@@ -33,11 +33,11 @@ const RETENTION: SignedDuration = SignedDuration::from_mins(30);
 /// # Errors
 /// With what a person can do about it; what was written before is in order and
 /// complete up to where it ends.
-pub async fn list(settings: ListSettings, asker: Asker) -> anyhow::Result<()> {
-    let mut listing = Listing::new(&settings, asker.clone())?;
+pub(crate) async fn list(settings: ListSettings, client: RetryingClient) -> anyhow::Result<()> {
+    let mut listing = EventLister::new(&settings, client.clone())?;
     listing.read_all().await?;
     if listing.shown == 0 && !settings.follow {
-        explain_nothing(&settings, &asker).await;
+        explain_nothing(&settings, &client).await;
     }
     while settings.follow && listing.left() > 0 {
         let next = Instant::now() + FOLLOW_INTERVAL;
@@ -47,27 +47,27 @@ pub async fn list(settings: ListSettings, asker: Asker) -> anyhow::Result<()> {
     Ok(())
 }
 
-struct Listing {
+struct EventLister {
     from: Timestamp,
     history: History,
     filter: Filter,
-    printer: Printer,
+    printer: EventPrinter,
     window: Window,
     limit: u64,
     shown: u64,
 }
 
-impl Listing {
-    fn new(settings: &ListSettings, asker: Asker) -> anyhow::Result<Self> {
+impl EventLister {
+    fn new(settings: &ListSettings, client: RetryingClient) -> anyhow::Result<Self> {
         let filter = Filter {
             types: settings.types.clone(),
             sources: settings.sources.clone(),
             countries: settings.countries.clone(),
             user: settings.user.clone().map(UserFilter),
         };
-        let wanted = Wanted {
-            from: settings.span.from,
-            to: settings.span.to,
+        let wanted = HistoryQuery {
+            from: settings.range.from,
+            to: settings.range.to,
             types: asked_types(&settings.types),
             search_text: settings.search.clone(),
         };
@@ -78,9 +78,9 @@ impl Listing {
         Ok(Self {
             from: wanted.from,
             window: Window::new(memory, wanted.from),
-            history: History::new(asker, wanted, Progress::on_terminal()),
+            history: History::new(client, wanted, ProgressLine::on_terminal()),
             filter,
-            printer: Printer::new(settings.output, Zone::of(settings.zone.clone()))?,
+            printer: EventPrinter::of_lists(settings.output, Zone::new(settings.zone.clone()))?,
             limit: settings.limit.unwrap_or(u64::MAX),
             shown: 0,
         })
@@ -94,7 +94,7 @@ impl Listing {
     async fn read_all(&mut self) -> anyhow::Result<()> {
         while self.left() > 0 {
             let filter = &self.filter;
-            let keep = |found: &Found<'_>| {
+            let keep = |found: &RawElement<'_>| {
                 let wanted = filter.wants(&RawEvent::parse(found.json));
                 wanted.then(|| Box::<str>::from(found.json))
             };
@@ -115,14 +115,15 @@ impl Listing {
         self.read_all().await
     }
 
-    fn show(&mut self, piece: Piece<Box<str>>) -> anyhow::Result<()> {
-        self.history.progress().clear();
-        if piece.missing > 0 {
-            let missing = piece.missing;
-            tracing::warn!(
-                missing,
-                "the API says that there are more events than it shows"
-            );
+    fn show(&mut self, piece: HistoryPiece<Box<str>>) -> anyhow::Result<()> {
+        let missing = piece.missing;
+        if missing > 0 {
+            self.history.progress().suspend(|| {
+                tracing::warn!(
+                    missing,
+                    "the API says that there are more events than it shows"
+                );
+            });
         }
         let now = piece.clocks.earliest();
         let is_new = |admission| matches!(admission, Admission::New { .. });
@@ -130,7 +131,8 @@ impl Listing {
         let mut news = piece.events;
         news.retain(|kept| is_new(window.admit(kept.id, kept.created_at, now)));
         news.truncate(usize::try_from(self.limit - self.shown).unwrap_or(usize::MAX));
-        self.printer.print(news.iter().map(|kept| &*kept.value))?;
+        let (progress, printer) = (self.history.progress(), &mut self.printer);
+        progress.suspend(|| printer.print(news.iter().map(|kept| &*kept.value)))?;
         self.shown += news.len() as u64;
         self.read_up_to(piece.read_to, piece.clocks);
         Ok(())
@@ -165,11 +167,11 @@ fn asked_types(types: &[String]) -> Vec<String> {
 }
 
 /// An answer without events may be one to a name that was misspelt.
-async fn explain_nothing(settings: &ListSettings, asker: &Asker) {
+async fn explain_nothing(settings: &ListSettings, client: &RetryingClient) {
     let named = if settings.types.is_empty() {
         Vec::new()
     } else {
-        asker.types().await.unwrap_or_default()
+        client.types().await.unwrap_or_default()
     };
     let mut said = "no event matches".to_owned();
     for asked in &settings.types {

@@ -9,7 +9,7 @@ mod list;
 mod output;
 mod types;
 
-pub use get::get;
-pub use list::list;
+pub(crate) use get::get;
+pub(crate) use list::list;
 pub(crate) use output::is_closed_pipe;
-pub use types::types;
+pub(crate) use types::types;

@@ -8,85 +8,148 @@ use std::{
 use audit_core::raw_event::{RawEvent, compact};
 
 use crate::{
-    config::Output,
-    query::listing::{Layout, Table, Zone, csv_header, csv_line},
+    config::OutputFormat,
+    query::listing::{CsvWriter, EventTable, Layout, Zone, detail},
 };
 
-/// Writes events, in the form that was asked for.
+type Output = BufWriter<StdoutLock<'static>>;
+
+/// Writes events to standard output.
 #[derive(Debug)]
-pub(super) struct Printer {
-    out: BufWriter<StdoutLock<'static>>,
-    form: Output,
+pub(super) struct EventPrinter {
+    form: Form,
     zone: Zone,
-    /// Once there was an event to find its columns by.
-    table: Option<Table>,
 }
 
-impl Printer {
-    pub(super) fn new(form: Output, zone: Zone) -> io::Result<Self> {
-        let mut out = BufWriter::new(stdout().lock());
-        if form == Output::Csv {
-            writeln!(out, "{}", csv_header())?;
-            out.flush()?;
-        }
-        Ok(Self {
+#[derive(Debug)]
+enum Form {
+    /// A row for each event; the first events decide the columns.
+    Table(Output, Option<EventTable>),
+    /// All fields of each event, and an empty line between two events.
+    Details {
+        out: Output,
+        is_first: bool,
+    },
+    Json(Output),
+    Csv(Box<CsvWriter<StdoutLock<'static>>>),
+}
+
+impl EventPrinter {
+    /// Returns a printer of lists, where a table has a row for each event.
+    pub(super) fn of_lists(format: OutputFormat, zone: Zone) -> io::Result<Self> {
+        Self::new(format, zone, |out| Form::Table(out, None))
+    }
+
+    /// Returns a printer of single events, where a table has a line for each field.
+    pub(super) fn of_details(format: OutputFormat, zone: Zone) -> io::Result<Self> {
+        Self::new(format, zone, |out| Form::Details {
             out,
-            form,
-            zone,
-            table: None,
+            is_first: true,
         })
     }
 
-    /// Writes events, given as JSON; they are on their way when it returns.
+    fn new(
+        format: OutputFormat,
+        zone: Zone,
+        table: impl FnOnce(Output) -> Form,
+    ) -> io::Result<Self> {
+        let out = stdout().lock();
+        let form = match format {
+            OutputFormat::Table => table(BufWriter::new(out)),
+            OutputFormat::Json => Form::Json(BufWriter::new(out)),
+            OutputFormat::Csv => {
+                let mut csv = CsvWriter::new(out);
+                csv.write_event_header()?;
+                csv.flush()?;
+                Form::Csv(Box::new(csv))
+            }
+        };
+        Ok(Self { form, zone })
+    }
+
+    /// Writes events, given as JSON, and flushes them.
     pub(super) fn print<'j>(
         &mut self,
         events: impl Iterator<Item = &'j str> + Clone,
     ) -> io::Result<()> {
-        if self.form == Output::Table && self.table.is_none() && events.clone().next().is_some() {
-            let records: Vec<_> = events.clone().map(RawEvent::parse).collect();
-            let table = Table::new(layout(self.zone.clone()), &records);
-            self.out.write_all(table.header().as_bytes())?;
-            self.table = Some(table);
-        }
-        for json in events {
-            match (self.form, &self.table) {
-                (Output::Table, Some(table)) => {
-                    self.out
-                        .write_all(table.row(&RawEvent::parse(json)).as_bytes())?;
+        match &mut self.form {
+            Form::Table(out, table) => {
+                let events: Vec<_> = events.map(RawEvent::parse).collect();
+                print_rows(out, table, &self.zone, &events)?;
+                out.flush()
+            }
+            Form::Details { out, is_first } => {
+                for json in events {
+                    if !std::mem::replace(is_first, false) {
+                        writeln!(out)?;
+                    }
+                    write!(out, "{}", detail(&RawEvent::parse(json), &self.zone))?;
                 }
-                (Output::Csv, _) => {
-                    writeln!(self.out, "{}", csv_line(&RawEvent::parse(json), &self.zone))?;
+                out.flush()
+            }
+            Form::Json(out) => {
+                for json in events {
+                    writeln!(out, "{}", compact(json))?;
                 }
-                _ => writeln!(self.out, "{}", compact(json))?,
+                out.flush()
+            }
+            Form::Csv(csv) => {
+                for json in events {
+                    csv.write_event(&RawEvent::parse(json), &self.zone)?;
+                }
+                csv.flush()
             }
         }
-        self.out.flush()
     }
 }
 
-/// Whether whoever read standard output has left, which is no failure of ours.
+fn print_rows(
+    out: &mut Output,
+    table: &mut Option<EventTable>,
+    zone: &Zone,
+    events: &[RawEvent<'_>],
+) -> io::Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    if table.is_none() {
+        let new = EventTable::new(layout(), zone.clone(), events);
+        out.write_all(new.header().as_bytes())?;
+        *table = Some(new);
+    }
+    for row in table
+        .iter()
+        .flat_map(|table| events.iter().map(|event| table.row(event)))
+    {
+        out.write_all(row.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Returns `true` if the reader of standard output has left, which is no failure of
+/// the command.
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let kind = error.downcast_ref().map(io::Error::kind);
     kind == Some(io::ErrorKind::BrokenPipe)
 }
 
-fn layout(zone: Zone) -> Layout {
+/// Returns how a table is drawn on standard output.
+pub(super) fn layout() -> Layout {
     Layout {
         width: terminal_width(),
-        bold: is_bold_wanted(),
-        zone,
+        bold: is_bold(),
     }
 }
 
 /// `None` where standard output is no terminal.
-pub(super) fn terminal_width() -> Option<usize> {
+fn terminal_width() -> Option<usize> {
     let (width, _) = terminal_size::terminal_size_of(stdout())?;
-    // A terminal that does not know says 0.
+    // 0 is the width of a terminal that does not know its own.
     Some(usize::from(width.0)).filter(|columns| *columns > 0)
 }
 
 /// See <https://no-color.org>.
-pub(super) fn is_bold_wanted() -> bool {
+fn is_bold() -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     stdout().is_terminal()
         && !is_set("NO_COLOR")

@@ -1,73 +1,74 @@
 //! `events types`: the vendor's list of event types.
 
-use std::io::{Write, stdout};
+use std::{
+    borrow::Cow,
+    io::{self, Write, stdout},
+};
 
 use audit_core::event::EventType;
 
 use super::output;
 use crate::{
-    config::{Output, TypesSettings},
+    config::{OutputFormat, TypesSettings},
     query::{
-        history::Asker,
-        listing::{csv_row, fitted, printable},
+        history::RetryingClient,
+        listing::{Column, CsvWriter, Table, printable},
     },
 };
+
+const COLUMNS: [Column; 2] = [
+    Column {
+        name: "TYPE",
+        width: 4,
+        may_be_cut: true,
+    },
+    Column {
+        name: "DESCRIPTION",
+        width: 0,
+        may_be_cut: true,
+    },
+];
 
 /// Lists the event types that the vendor names, in alphabetical order.
 ///
 /// # Errors
 /// With what a person can do about it.
-pub async fn types(settings: TypesSettings, asker: Asker) -> anyhow::Result<()> {
-    let mut types = asker.types().await?;
+pub(crate) async fn types(settings: TypesSettings, client: RetryingClient) -> anyhow::Result<()> {
+    let mut types = client.types().await?;
     types.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-    let text = match settings.output {
-        Output::Table => table(&types),
-        Output::Json => types.iter().map(json).collect(),
-        Output::Csv => csv(&types),
-    };
     let mut out = stdout().lock();
-    out.write_all(text.as_bytes())?;
+    match settings.output {
+        OutputFormat::Table => out.write_all(table(&types).as_bytes())?,
+        OutputFormat::Json => out.write_all(json(&types).as_bytes())?,
+        OutputFormat::Csv => write_csv(&types, &mut out)?,
+    }
     out.flush()?;
     Ok(())
 }
 
-fn json(known: &EventType) -> String {
-    let object = serde_json::json!({"type": known.name, "description": known.description});
-    format!("{object}\n")
+fn json(types: &[EventType]) -> String {
+    let object = |known: &EventType| {
+        let object = serde_json::json!({"type": known.name, "description": known.description});
+        format!("{object}\n")
+    };
+    types.iter().map(object).collect()
 }
 
-fn csv(types: &[EventType]) -> String {
-    let rows = types
-        .iter()
-        .map(|known| csv_row([&*known.name, &*known.description]));
-    std::iter::once(csv_row(["type", "description"]))
-        .chain(rows)
-        .map(|row| row + "\n")
-        .collect()
+fn write_csv(types: &[EventType], out: impl Write) -> io::Result<()> {
+    let mut csv = CsvWriter::new(out);
+    csv.write_record(["type", "description"])?;
+    for known in types {
+        csv.write_record(values(known).map(Cow::into_owned))?;
+    }
+    csv.flush()
 }
 
 fn table(types: &[EventType]) -> String {
-    let names: Vec<_> = types.iter().map(|known| printable(&known.name)).collect();
-    let longest = names
-        .iter()
-        .map(|name| name.chars().count())
-        .max()
-        .unwrap_or(0)
-        .max(4);
-    let width = output::terminal_width().unwrap_or(usize::MAX);
-    let row = |name: &str, description: &str| {
-        let line = format!("{name:longest$}  {description}");
-        format!("{}\n", fitted(line.trim_end(), width))
-    };
-    let bold = if output::is_bold_wanted() {
-        ("\u{1b}[1m", "\u{1b}[0m\n")
-    } else {
-        ("", "\n")
-    };
-    let header = row("TYPE", "DESCRIPTION");
-    let mut text = format!("{}{}{}", bold.0, header.trim_end(), bold.1);
-    for (name, known) in names.iter().zip(types) {
-        text += &row(name, &printable(&known.description));
-    }
-    text
+    let table = Table::new(output::layout(), COLUMNS, types.iter().map(values));
+    let rows = types.iter().map(|known| table.row(&values(known)));
+    std::iter::once(table.header()).chain(rows).collect()
+}
+
+fn values(known: &EventType) -> [Cow<'_, str>; 2] {
+    [printable(&known.name), printable(&known.description)]
 }

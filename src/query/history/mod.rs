@@ -4,12 +4,12 @@
 //! A piece is handed over once all of it was read: sorted, and each event once.
 //! What becomes of the events is not decided here.
 
-mod asking;
-mod progress;
+mod progress_line;
+mod retrying_client;
 
-pub use asking::Asker;
-use asking::MatchingPages;
-pub use progress::Progress;
+pub(crate) use progress_line::ProgressLine;
+use retrying_client::MatchingPages;
+pub(crate) use retrying_client::RetryingClient;
 
 use std::collections::{HashMap, HashSet};
 
@@ -29,69 +29,72 @@ use crate::api::{
 
 /// Which events are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub(crate) struct HistoryQuery {
     /// The first moment.
-    pub from: Timestamp,
+    pub(crate) from: Timestamp,
     /// The first moment that is not wanted any more; `None` where the range is open.
-    pub to: Option<Timestamp>,
+    pub(crate) to: Option<Timestamp>,
     /// Types, each of which is asked for by itself; empty for all of them.
-    pub types: Vec<String>,
+    pub(crate) types: Vec<String>,
     /// What the API is to look for in an event.
-    pub search_text: Option<String>,
+    pub(crate) search_text: Option<String>,
 }
 
 /// An element of a page, as it is offered to whoever reads.
 #[derive(Debug)]
-pub struct Found<'a> {
+pub(crate) struct RawElement<'a> {
     /// What is counted of it.
-    pub element: &'a Element<'a>,
+    pub(crate) element: &'a Element<'a>,
     /// All of it.
-    pub json: &'a str,
+    pub(crate) json: &'a str,
 }
 
 /// An event that was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept<T> {
+pub(crate) struct Kept<T> {
     /// `None` where the API gives no time that can be read.
-    pub created_at: Option<Timestamp>,
+    pub(crate) created_at: Option<Timestamp>,
     /// What it is known by.
-    pub id: EventId,
+    pub(crate) id: EventId,
     /// What was kept of it.
-    pub value: T,
+    pub(crate) value: T,
 }
 
 /// A part of the range that was read whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece<T> {
+pub(crate) struct HistoryPiece<T> {
     /// In the order of their time, those without one at the end.
-    pub events: Vec<Kept<T>>,
+    pub(crate) events: Vec<Kept<T>>,
     /// Where the next piece begins; `None` where this is the last one.
-    pub read_to: Option<Timestamp>,
+    pub(crate) read_to: Option<Timestamp>,
     /// When reading it began.
-    pub clocks: Clocks,
+    pub(crate) clocks: Clocks,
     /// How many events the API says there are beyond those that it showed.
-    pub missing: u64,
+    pub(crate) missing: u64,
 }
 
 /// A range that is being read.
 #[derive(Debug)]
-pub struct History {
-    asker: Asker,
-    wanted: Wanted,
+pub(crate) struct History {
+    client: RetryingClient,
+    wanted: HistoryQuery,
     cutter: Cutter,
     /// Where the next piece begins; `None` after the last one.
     next: Option<Timestamp>,
     /// Events without a time may be part of every answer.
     timeless: HashSet<EventId, FxBuildHasher>,
-    progress: Progress,
+    progress: ProgressLine,
 }
 
 impl History {
     /// Nothing is asked of the API yet.
-    #[must_use]
-    pub fn new(asker: Asker, wanted: Wanted, progress: Progress) -> Self {
+    pub(crate) fn new(
+        client: RetryingClient,
+        wanted: HistoryQuery,
+        progress: ProgressLine,
+    ) -> Self {
         Self {
-            asker,
+            client,
             next: Some(wanted.from),
             wanted,
             cutter: Cutter::default(),
@@ -101,18 +104,17 @@ impl History {
     }
 
     /// Where the next piece begins, which is up to where everything was read.
-    #[must_use]
-    pub fn next(&self) -> Option<Timestamp> {
+    pub(crate) fn next(&self) -> Option<Timestamp> {
         self.next
     }
 
     /// What a person sees while the range is read.
-    pub fn progress(&mut self) -> &mut Progress {
-        &mut self.progress
+    pub(crate) fn progress(&self) -> &ProgressLine {
+        &self.progress
     }
 
     /// Reads the range again from this moment on, which must be open at its end.
-    pub fn read_on_from(&mut self, from: Timestamp) {
+    pub(crate) fn read_on_from(&mut self, from: Timestamp) {
         self.next = Some(from);
     }
 
@@ -122,10 +124,10 @@ impl History {
     /// # Errors
     /// [`ApiError`], once trying again has not helped. The same piece is read again
     /// at the next call.
-    pub async fn next_piece<T>(
+    pub(crate) async fn next_piece<T>(
         &mut self,
-        mut keep: impl FnMut(&Found<'_>) -> Option<T>,
-    ) -> Result<Option<Piece<T>>, ApiError> {
+        mut keep: impl FnMut(&RawElement<'_>) -> Option<T>,
+    ) -> Result<Option<HistoryPiece<T>>, ApiError> {
         let Some(from) = self.next else {
             return Ok(None);
         };
@@ -136,13 +138,13 @@ impl History {
                 from,
                 to: read_to.or(self.wanted.to),
             };
-            let mut held = Held::new(range);
+            let mut held = PieceEvents::new(range);
             let read = self.read(range, read_to.is_some(), &mut held, &mut keep);
             let Some(read) = read.await? else { continue };
             let events = held.sorted(&mut self.timeless);
             self.next = read_to;
             self.progress.piece_ended();
-            return Ok(Some(Piece {
+            return Ok(Some(HistoryPiece {
                 events,
                 read_to,
                 clocks: read.clocks,
@@ -156,8 +158,8 @@ impl History {
         &mut self,
         range: Range,
         is_cut: bool,
-        held: &mut Held<T>,
-        keep: &mut impl FnMut(&Found<'_>) -> Option<T>,
+        held: &mut PieceEvents<T>,
+        keep: &mut impl FnMut(&RawElement<'_>) -> Option<T>,
     ) -> Result<Option<PagesRead>, ApiError> {
         let mut sum: Option<PagesRead> = None;
         let matchings = self.matchings();
@@ -165,7 +167,7 @@ impl History {
         let is_whole = matchings.len() == 1;
         for matching in matchings {
             let before = sum.map_or(0, |sum| sum.claimed);
-            let source = MatchingPages::new(&self.asker, matching);
+            let source = MatchingPages::new(&self.client, matching);
             let mut pages = PageReader::new(&source, range, Keep::Raw);
             if is_cut {
                 pages = pages.expecting_many();
@@ -209,12 +211,12 @@ impl History {
 }
 
 /// The events of a piece while it is being read.
-struct Held<T> {
+struct PieceEvents<T> {
     range: Range,
     events: HashMap<EventId, Kept<T>, FxBuildHasher>,
 }
 
-impl<T> Held<T> {
+impl<T> PieceEvents<T> {
     fn new(range: Range) -> Self {
         Self {
             range,
@@ -222,7 +224,7 @@ impl<T> Held<T> {
         }
     }
 
-    fn take(&mut self, page: &Page<'_>, mut keep: impl FnMut(&Found<'_>) -> Option<T>) {
+    fn take(&mut self, page: &Page<'_>, mut keep: impl FnMut(&RawElement<'_>) -> Option<T>) {
         for (element, json) in page.elements.iter().zip(&page.raw) {
             let created_at = match element {
                 Element::Event(event) => event.created_at,
@@ -232,7 +234,7 @@ impl<T> Held<T> {
                 continue;
             }
             let id = element.id();
-            if let Some(value) = keep(&Found { element, json }) {
+            if let Some(value) = keep(&RawElement { element, json }) {
                 let kept = Kept {
                     created_at,
                     id,

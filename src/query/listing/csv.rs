@@ -1,11 +1,15 @@
-//! Events as comma-separated values (RFC 4180), one line each: a character that
-//! would break a line is written as an escape.
+//! Comma-separated values (RFC 4180), one line for each record: a character that would
+//! break a line is written as an escape.
+
+use std::io::{self, Write};
 
 use audit_core::raw_event::{RawEvent, compact};
 
 use super::{Zone, printable};
 
-/// The columns, but for the time, which comes first.
+/// The column of the time, which comes first.
+const TIME: &str = "created_at";
+/// The columns after the time.
 const COLUMNS: [&str; 11] = [
     "event_type",
     "source",
@@ -20,72 +24,93 @@ const COLUMNS: [&str; 11] = [
     "context",
 ];
 
-/// The names of the columns.
-#[must_use]
-pub fn csv_header() -> String {
-    format!("created_at,{}", COLUMNS.join(","))
-}
+/// Writes records to `W`, through a buffer of its own.
+#[derive(Debug)]
+pub(crate) struct CsvWriter<W: Write>(csv::Writer<W>);
 
-/// One event; the time with its offset, in `zone`.
-#[must_use]
-pub fn csv_line(record: &RawEvent<'_>, zone: &Zone) -> String {
-    let mut line = String::new();
-    push(&mut line, &zone.time_of(record, 'T'));
-    for column in COLUMNS {
-        line.push(',');
-        let json = record.raw(column).filter(|json| is_nested(json));
-        if let Some(json) = json {
-            push(&mut line, &compact(json));
-        } else if let Some(text) = record.text(column) {
-            push(&mut line, &printable(&text));
-        }
+impl<W: Write> CsvWriter<W> {
+    pub(crate) fn new(out: W) -> Self {
+        Self(csv::Writer::from_writer(out))
     }
-    line
-}
 
-/// One line of other values, without its end.
-#[must_use]
-pub fn csv_row<const N: usize>(values: [&str; N]) -> String {
-    let mut line = String::new();
-    for (place, value) in values.into_iter().enumerate() {
-        if place > 0 {
-            line.push(',');
-        }
-        push(&mut line, &printable(value));
+    /// Writes the names of the columns of events.
+    pub(crate) fn write_event_header(&mut self) -> io::Result<()> {
+        self.write_record([TIME].into_iter().chain(COLUMNS))
     }
-    line
+
+    /// Writes one event, its time with the offset of `zone`.
+    pub(crate) fn write_event(&mut self, event: &RawEvent<'_>, zone: &Zone) -> io::Result<()> {
+        let time = zone.time_of(event, 'T');
+        let fields = COLUMNS.map(|column| field(event, column));
+        self.write_record([time].into_iter().chain(fields))
+    }
+
+    /// Writes the values of one record, which must have no character that breaks a line.
+    pub(crate) fn write_record(
+        &mut self,
+        values: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    ) -> io::Result<()> {
+        self.0.write_record(values).map_err(io_error)
+    }
+
+    /// Hands everything that is buffered to `W`, and flushes `W`.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
-fn is_nested(json: &str) -> bool {
-    json.starts_with(['{', '['])
+fn field(event: &RawEvent<'_>, column: &str) -> String {
+    let is_nested = |json: &&str| json.starts_with(['{', '[']);
+    if let Some(json) = event.raw(column).filter(is_nested) {
+        return compact(json);
+    }
+    let text = event.text(column).unwrap_or_default();
+    printable(&text).into_owned()
 }
 
-fn push(line: &mut String, value: &str) {
-    if value.contains(['"', ',']) {
-        line.push('"');
-        line.push_str(&value.replace('"', "\"\""));
-        line.push('"');
-    } else {
-        line.push_str(value);
+/// Keeps the kind of the error, by which a closed pipe is known.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+
     use super::*;
+
+    fn written(write: impl FnOnce(&mut CsvWriter<&mut Vec<u8>>) -> io::Result<()>) -> String {
+        let mut bytes = Vec::new();
+        let mut writer = CsvWriter::new(&mut bytes);
+        write(&mut writer).expect("memory");
+        writer.flush().expect("memory");
+        drop(writer);
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    fn line(json: &str) -> String {
+        written(|writer| writer.write_event(&RawEvent::parse(json), &Zone::new(TimeZone::UTC)))
+    }
 
     #[test]
     fn a_value_never_ends_its_field_or_its_line() {
         let json = r#"{"created_at": "2018-08-13T10:15:31", "event_type": "A,\"B\"\n\u001b",
             "user_id": 7, "context": {"a": [1, "x"]}, "source_country": null}"#;
         assert_eq!(
-            csv_line(&RawEvent::parse(json), &Zone::utc()),
-            r#"2018-08-13T10:15:31Z,"A,""B""\n\u{1b}",,,,7,,,,,,"{""a"":[1,""x""]}""#
+            line(json),
+            concat!(
+                r#"2018-08-13T10:15:31Z,"A,""B""\n\u{1b}",,,,7,,,,,,"{""a"":[1,""x""]}""#,
+                "\n"
+            )
         );
-        assert_eq!(
-            csv_line(&RawEvent::parse("7"), &Zone::utc()),
-            ",".repeat(11)
-        );
-        assert_eq!(csv_header().split(',').count(), 12);
+        assert_eq!(line("7"), ",".repeat(11) + "\n");
+        let header = written(|writer| {
+            writer.write_event_header()?;
+            writer.flush()
+        });
+        assert_eq!(header.split(',').count(), 12);
     }
 }

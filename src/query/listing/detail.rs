@@ -6,8 +6,7 @@ use super::{Zone, printable, printable::width};
 
 /// Every field of an event in the order of the API, one below the other; the time in
 /// `zone` too.
-#[must_use]
-pub fn detail(record: &RawEvent<'_>, zone: &Zone) -> String {
+pub(crate) fn detail(record: &RawEvent<'_>, zone: &Zone) -> String {
     let names: Vec<_> = record.fields().map(|(name, _)| printable(name)).collect();
     let margin = names.iter().map(|name| width(name)).max().unwrap_or(0) + 2;
     let mut text = String::new();
@@ -32,6 +31,8 @@ pub fn detail(record: &RawEvent<'_>, zone: &Zone) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+
     use super::*;
 
     #[test]
@@ -39,7 +40,7 @@ mod tests {
         let json = r#"{"id": "a", "created_at": "2018-08-13T10:15:31", "user_email": null,
             "context": {"note": "\u001b[2J", "list": [1, 2]}, "_links": {},
             "new\u001bfield": "two\nlines"}"#;
-        insta::assert_snapshot!(detail(&RawEvent::parse(json), &Zone::utc()), @r#"
+        insta::assert_snapshot!(detail(&RawEvent::parse(json), &Zone::new(TimeZone::UTC)), @r#"
         id              a
         created_at      2018-08-13T10:15:31 (2018-08-13 10:15:31Z)
         user_email      -

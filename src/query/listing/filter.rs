@@ -8,25 +8,24 @@ use audit_core::raw_event::RawEvent;
 /// Which events are wanted. What is empty wants all. Values are those that the
 /// labels of the metrics show, `unknown` among them, in any case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// Values of `event_type`.
-    pub types: Vec<String>,
+    pub(crate) types: Vec<String>,
     /// Values of `source`.
-    pub sources: Vec<String>,
+    pub(crate) sources: Vec<String>,
     /// Values of `source_country`.
-    pub countries: Vec<String>,
+    pub(crate) countries: Vec<String>,
     /// Who did it.
-    pub user: Option<UserFilter>,
+    pub(crate) user: Option<UserFilter>,
 }
 
 /// Who did it: an id, or an e-mail address in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserFilter(pub String);
+pub(crate) struct UserFilter(pub String);
 
 impl Filter {
     /// Whether an event is wanted.
-    #[must_use]
-    pub fn wants(&self, record: &RawEvent<'_>) -> bool {
+    pub(crate) fn wants(&self, record: &RawEvent<'_>) -> bool {
         let said = |name| label(record, name);
         among(&self.types, || said("event_type"))
             && among(&self.sources, || said("source"))

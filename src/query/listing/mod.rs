@@ -1,20 +1,21 @@
-//! Audit events as people and their tools read them: all of what the API says of
-//! an event, which of them are wanted, and how they are written.
+//! Audit events as people and their tools read them: every field that the API gives,
+//! which events are shown, and how they are written.
 //!
-//! What is here holds personal data, so it is for those who ask for events by hand:
-//! nothing that counts or serves may use it, and what logs leaves out what is
-//! personal. Pure: no clock, no network, no file; the width of the terminal and the time zone are arguments.
+//! This code sees personal data, so only commands that a person runs by hand use it.
+//! It is pure: the width of the terminal and the time zone are arguments.
 
 mod csv;
 mod detail;
+mod event_table;
 mod filter;
 mod printable;
 mod table;
 mod zone;
 
-pub use csv::{csv_header, csv_line, csv_row};
-pub use detail::detail;
-pub use filter::{Filter, UserFilter};
-pub use printable::{fitted, printable};
-pub use table::{Layout, Table};
-pub use zone::Zone;
+pub(crate) use csv::CsvWriter;
+pub(crate) use detail::detail;
+pub(crate) use event_table::EventTable;
+pub(crate) use filter::{Filter, UserFilter};
+pub(crate) use printable::{fitted, printable};
+pub(crate) use table::{Column, Layout, Table};
+pub(crate) use zone::Zone;

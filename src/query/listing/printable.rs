@@ -12,8 +12,7 @@ const ELLIPSIS: char = '…';
 
 /// The text with every character that could steer a terminal or hide in it written
 /// as an escape: `\n`, `\t`, `\u{1b}`.
-#[must_use]
-pub fn printable(text: &str) -> Cow<'_, str> {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
     }
@@ -39,8 +38,7 @@ pub(super) fn width(text: &str) -> usize {
 }
 
 /// As much of a printable text as fits `columns`, with a sign where it was cut.
-#[must_use]
-pub fn fitted(text: &str, columns: usize) -> Cow<'_, str> {
+pub(crate) fn fitted(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
     }

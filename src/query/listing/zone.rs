@@ -7,24 +7,16 @@ use super::printable;
 
 /// The time zone that times are shown in.
 #[derive(Debug, Clone)]
-pub struct Zone(TimeZone);
+pub(crate) struct Zone(TimeZone);
 
 impl Zone {
-    /// The API's own.
-    #[must_use]
-    pub fn utc() -> Self {
-        Self(TimeZone::UTC)
-    }
-
     /// Another one.
-    #[must_use]
-    pub fn of(zone: TimeZone) -> Self {
+    pub(crate) fn new(zone: TimeZone) -> Self {
         Self(zone)
     }
 
     /// A time with its offset, to the second, and `between` between day and hour.
-    #[must_use]
-    pub fn time(&self, time: Timestamp, between: char) -> String {
+    pub(crate) fn time(&self, time: Timestamp, between: char) -> String {
         let zoned = time.to_zoned(self.0.clone());
         let offset = if self.0 == TimeZone::UTC { "Z" } else { "%:z" };
         let form = format!("%Y-%m-%d{between}%H:%M:%S{offset}");
@@ -32,8 +24,7 @@ impl Zone {
     }
 
     /// When an event happened; what the API says where that is no time.
-    #[must_use]
-    pub fn time_of(&self, record: &RawEvent<'_>, between: char) -> String {
+    pub(crate) fn time_of(&self, record: &RawEvent<'_>, between: char) -> String {
         if let Some(time) = record.created_at() {
             return self.time(time, between);
         }
@@ -50,12 +41,16 @@ mod tests {
 
     #[test]
     fn every_time_bears_its_offset() {
-        let there = Zone::of(TimeZone::fixed(offset(2)));
+        let there = Zone::new(TimeZone::fixed(offset(2)));
         let cases = [
-            (Zone::utc(), "2018-08-13T22:15:31", "2018-08-13 22:15:31Z"),
+            (
+                Zone::new(TimeZone::UTC),
+                "2018-08-13T22:15:31",
+                "2018-08-13 22:15:31Z",
+            ),
             (there, "2018-08-13T22:15:31.5", "2018-08-14 00:15:31+02:00"),
-            (Zone::utc(), "yester\\u0009day", "yester\\tday"),
-            (Zone::utc(), "", ""),
+            (Zone::new(TimeZone::UTC), "yester\\u0009day", "yester\\tday"),
+            (Zone::new(TimeZone::UTC), "", ""),
         ];
         for (zone, said, shown) in cases {
             let json = format!(r#"{{"created_at": "{said}"}}"#);

@@ -4,6 +4,10 @@
 //! outbox. [`Account::prepare`] returns all of that as one [`Commit`], and
 //! [`Account::confirm`] takes note that the commit is stored.
 
+mod start;
+
+pub use start::PollStart;
+
 use std::time::Duration;
 
 use jiff::Timestamp;

@@ -4,10 +4,12 @@
 //! total, and both only rise. [`Ledger::changes`] returns the values that the gate
 //! permits, and [`Ledger::confirm`] takes them over once they are stored.
 
+mod cap;
 mod exemplar;
 mod key;
 mod series;
 
+pub use cap::SeriesCap;
 pub use exemplar::Exemplar;
 pub use key::SeriesKey;
 pub use series::{Change, SavedCounter};
@@ -25,7 +27,7 @@ use series::Series;
 /// The counters of one account.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    max_series: usize,
+    cap: SeriesCap,
     series: Series<SeriesKey>,
     types: Series<Arc<str>>,
     /// Every label value in use, which all series that have it share.
@@ -76,7 +78,7 @@ impl Ledger {
     #[must_use]
     pub fn new(max_series: usize) -> Self {
         Self {
-            max_series,
+            cap: SeriesCap::new(max_series),
             series: Series::new(),
             types: Series::new(),
             values: HashSet::default(),
@@ -109,7 +111,7 @@ impl Ledger {
     /// Opens a series that starts at 0 for each event type, up to the series cap.
     pub fn name_types<'t>(&mut self, names: impl IntoIterator<Item = &'t str>) {
         for name in names {
-            if self.types.len() < self.max_series {
+            if self.cap.has_room(self.types.len()) {
                 let name = self.shared(name);
                 self.types.open(name);
             }
@@ -183,7 +185,7 @@ impl Ledger {
     fn type_place(&mut self, name: &str) -> usize {
         match self.types.place(name) {
             Some(place) => place,
-            None if self.types.len() < self.max_series => {
+            None if self.cap.has_room(self.types.len()) => {
                 let name = self.shared(name);
                 self.types.open(name)
             }
@@ -194,7 +196,7 @@ impl Ledger {
     fn series_place(&mut self, labels: &Labels<'_>) -> (usize, Counted) {
         match self.series.place(labels) {
             Some(place) => (place, Counted::Own),
-            None if self.series.len() < self.max_series => {
+            None if self.cap.has_room(self.series.len()) => {
                 let key = self.own(labels);
                 (self.series.open(key), Counted::Own)
             }

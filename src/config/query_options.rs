@@ -25,7 +25,7 @@ pub struct ListOptions {
     pub account: AccountOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
-    pub which: WhichOptions,
+    pub choice: AccountChoiceOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
     pub log: LogOptions,
@@ -33,7 +33,7 @@ pub struct ListOptions {
 
 /// Whose events.
 #[derive(Debug, Clone, Args)]
-pub struct WhichOptions {
+pub struct AccountChoiceOptions {
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
     pub config: ConfigOptions,
@@ -98,7 +98,7 @@ pub struct GetOptions {
     pub account: AccountOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
-    pub which: WhichOptions,
+    pub choice: AccountChoiceOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
     pub log: LogOptions,
@@ -115,7 +115,7 @@ pub struct TypesOptions {
     pub account: AccountOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
-    pub which: WhichOptions,
+    pub choice: AccountChoiceOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
     pub log: LogOptions,
@@ -154,7 +154,7 @@ pub struct BackfillOptions {
     pub account: AccountOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
-    pub which: WhichOptions,
+    pub choice: AccountChoiceOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the groups say it themselves")]
     pub log: LogOptions,

@@ -6,11 +6,11 @@ use jiff::{
     tz::TimeZone,
 };
 
-use super::duration::parse_duration;
+use super::{ValueError, duration::parse_duration};
 
 /// A moment, as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
+pub(super) enum TimeExpression {
     Now,
     Ago(SignedDuration),
     At(Timestamp),
@@ -19,20 +19,17 @@ pub(super) enum Moment {
     Day(Date),
 }
 
-const UNREADABLE: &str =
-    "is no time; write a date (2026-11-23), a time (2026-11-23T10:00:00Z), an age (2h) or now";
-
 /// Reads a moment.
 ///
 /// # Errors
-/// What is wrong with the text, ready to follow the name of the setting.
-pub(super) fn parse_moment(text: &str) -> Result<Moment, String> {
-    let unreadable = || format!("{text:?} {UNREADABLE}");
+/// [`ValueError::Time`].
+pub(super) fn parse_time_expression(text: &str) -> Result<TimeExpression, ValueError> {
+    let unreadable = || ValueError::Time(text.to_owned());
     if text == "now" {
-        return Ok(Moment::Now);
+        return Ok(TimeExpression::Now);
     }
     if let Ok(time) = text.parse() {
-        return Ok(Moment::At(time));
+        return Ok(TimeExpression::At(time));
     }
     if let Ok(date) = text.parse::<Date>() {
         // The parser of dates takes a time too, and ignores it.
@@ -40,32 +37,32 @@ pub(super) fn parse_moment(text: &str) -> Result<Moment, String> {
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'-');
         return match text.parse() {
-            _ if is_date => Ok(Moment::Day(date)),
-            Ok(civil) => Ok(Moment::Civil(civil)),
+            _ if is_date => Ok(TimeExpression::Day(date)),
+            Ok(civil) => Ok(TimeExpression::Civil(civil)),
             Err(_) => Err(unreadable()),
         };
     }
     parse_duration(text)
-        .map(Moment::Ago)
+        .map(TimeExpression::Ago)
         .map_err(|_| unreadable())
 }
 
-impl Moment {
+impl TimeExpression {
     /// When it begins; a day at its midnight in `zone`.
     pub(super) fn begin(self, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
         match self {
-            Moment::Now => Ok(now),
-            Moment::Ago(age) => now.checked_sub(age),
-            Moment::At(time) => Ok(time),
-            Moment::Civil(time) => Ok(time.to_zoned(zone.clone())?.timestamp()),
-            Moment::Day(date) => Ok(date.to_zoned(zone.clone())?.timestamp()),
+            TimeExpression::Now => Ok(now),
+            TimeExpression::Ago(age) => now.checked_sub(age),
+            TimeExpression::At(time) => Ok(time),
+            TimeExpression::Civil(time) => Ok(time.to_zoned(zone.clone())?.timestamp()),
+            TimeExpression::Day(date) => Ok(date.to_zoned(zone.clone())?.timestamp()),
         }
     }
 
     /// When it has ended: a day at the next midnight, anything else where it begins.
     pub(super) fn end(self, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
         match self {
-            Moment::Day(date) => Moment::Day(date.tomorrow()?).begin(now, zone),
+            TimeExpression::Day(date) => TimeExpression::Day(date.tomorrow()?).begin(now, zone),
             other => other.begin(now, zone),
         }
     }
@@ -106,13 +103,13 @@ mod tests {
             ),
         ];
         for (text, begin, end) in cases {
-            let moment = parse_moment(text).expect(text);
+            let moment = parse_time_expression(text).expect(text);
             let shown = |time: Result<Timestamp, _>| time.expect(text).to_string();
             assert_eq!(shown(moment.begin(now, &there)), begin, "{text}");
             assert_eq!(shown(moment.end(now, &there)), end, "{text}");
         }
         for text in ["", "soon", "2026-13-01", "2026-11-23T", "-2h", "10:00"] {
-            assert!(parse_moment(text).is_err(), "{text}");
+            assert!(parse_time_expression(text).is_err(), "{text}");
         }
     }
 }

@@ -2,35 +2,27 @@
 
 use std::str::FromStr;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::{
-    AccountOptions, AccountSettings, Check, FilterOptions, Found, GetOptions, ListOptions,
-    LogOptions, LogSettings, OutputOptions, Problems, TypesOptions, WhichOptions,
-    moment::parse_moment,
+    AccountChoiceOptions, AccountOptions, AccountSettings, Environment, FilterOptions, GetOptions,
+    ListOptions, LogOptions, LogSettings, OutputOptions, Problems, SettingsCheck, TypesOptions,
+    ValueError,
+    time_expression::{TimeExpression, parse_time_expression},
 };
-
-/// What time and where it is, for times that a user wrote.
-#[derive(Debug, Clone)]
-pub struct Here {
-    /// By this machine's clock.
-    pub now: Timestamp,
-    /// The zone of this machine.
-    pub zone: TimeZone,
-}
 
 /// What every command needs that asks the API.
 #[derive(Debug, Clone)]
-pub struct AskSettings {
+pub(crate) struct QuerySettings {
     /// Who asks.
-    pub account: AccountSettings,
+    pub(crate) account: AccountSettings,
     /// What is logged.
-    pub log: LogSettings,
+    pub(crate) log: LogSettings,
 }
 
 /// How events are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Output {
+pub(crate) enum OutputFormat {
     /// For people.
     Table,
     /// A line each.
@@ -41,7 +33,7 @@ pub enum Output {
 
 /// A range of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub struct TimeRange {
     /// The first moment of it.
     pub from: Timestamp,
     /// The first moment after it; `None` where it has no end.
@@ -52,60 +44,60 @@ pub struct Span {
 #[derive(Debug, Clone)]
 pub struct ListSettings {
     /// Who asks, and what is logged.
-    pub ask: AskSettings,
+    pub(crate) query: QuerySettings,
     /// When the events happened.
-    pub span: Span,
+    pub range: TimeRange,
     /// Event types; empty for all.
-    pub types: Vec<String>,
+    pub(crate) types: Vec<String>,
     /// The id or the e-mail address of a user.
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     /// Sources; empty for all.
-    pub sources: Vec<String>,
+    pub(crate) sources: Vec<String>,
     /// Countries; empty for all.
-    pub countries: Vec<String>,
+    pub(crate) countries: Vec<String>,
     /// What the API is to look for.
-    pub search: Option<String>,
+    pub(crate) search: Option<String>,
     /// How many events at most.
-    pub limit: Option<u64>,
+    pub(crate) limit: Option<u64>,
     /// Whether to wait for more.
-    pub follow: bool,
+    pub(crate) follow: bool,
     /// How events are shown.
-    pub output: Output,
+    pub(crate) output: OutputFormat,
     /// Where times are shown.
-    pub zone: TimeZone,
+    pub(crate) zone: TimeZone,
 }
 
 /// Everything `events get` needs, checked.
 #[derive(Debug, Clone)]
-pub struct GetSettings {
+pub(crate) struct GetSettings {
     /// Who asks, and what is logged.
-    pub ask: AskSettings,
+    pub(crate) query: QuerySettings,
     /// Which events.
-    pub ids: Vec<String>,
+    pub(crate) ids: Vec<String>,
     /// How events are shown.
-    pub output: Output,
+    pub(crate) output: OutputFormat,
     /// Where times are shown.
-    pub zone: TimeZone,
+    pub(crate) zone: TimeZone,
 }
 
 /// Everything `events types` needs, checked.
 #[derive(Debug, Clone)]
-pub struct TypesSettings {
+pub(crate) struct TypesSettings {
     /// Who asks, and what is logged.
-    pub ask: AskSettings,
+    pub(crate) query: QuerySettings,
     /// How types are shown.
-    pub output: Output,
+    pub(crate) output: OutputFormat,
 }
 
-impl FromStr for Output {
-    type Err = String;
+impl FromStr for OutputFormat {
+    type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "table" => Ok(Output::Table),
-            "json" => Ok(Output::Json),
-            "csv" => Ok(Output::Csv),
-            _ => Err(format!("{text:?} is unknown; write table, json or csv")),
+            "table" => Ok(OutputFormat::Table),
+            "json" => Ok(OutputFormat::Json),
+            "csv" => Ok(OutputFormat::Csv),
+            _ => Err(ValueError::keyword(text, "table, json or csv")),
         }
     }
 }
@@ -117,11 +109,11 @@ impl ListSettings {
     /// All [`Problems`] together.
     pub fn check(
         options: &ListOptions,
-        found: impl Into<Found>,
-        here: &Here,
+        environment: impl Into<Environment>,
+        now: &Zoned,
     ) -> Result<Self, Problems> {
-        Check::run(found.into(), |check, found| {
-            check.list(options, found, here)
+        SettingsCheck::run(environment.into(), |check, environment| {
+            check.list(options, environment, now)
         })
     }
 }
@@ -131,23 +123,27 @@ impl GetSettings {
     ///
     /// # Errors
     /// All [`Problems`] together.
-    pub fn check(
+    pub(crate) fn check(
         options: &GetOptions,
-        found: impl Into<Found>,
-        here: &Here,
+        environment: impl Into<Environment>,
+        now: &Zoned,
     ) -> Result<Self, Problems> {
-        Check::run(found.into(), |check, found| {
-            let ask = check.ask((&options.account, &options.which), &options.log, found);
+        SettingsCheck::run(environment.into(), |check, environment| {
+            let query = check.query(
+                (&options.account, &options.choice),
+                &options.log,
+                environment,
+            );
             let output = check.ok("--output", options.output.output.parse());
             let known = |id: &String| !id.trim().is_empty();
             let ids = options.ids.clone();
             let usable = ids.iter().all(known);
             let ids = check.that("ID", usable, "must not be empty", ids);
             Some(Self {
-                ask: ask?,
+                query: query?,
                 ids: ids?,
                 output: output?,
-                zone: zone(&options.output, here),
+                zone: zone(&options.output, now),
             })
         })
     }
@@ -158,35 +154,51 @@ impl TypesSettings {
     ///
     /// # Errors
     /// All [`Problems`] together.
-    pub fn check(options: &TypesOptions, found: impl Into<Found>) -> Result<Self, Problems> {
-        Check::run(found.into(), |check, found| {
-            let ask = check.ask((&options.account, &options.which), &options.log, found);
+    pub(crate) fn check(
+        options: &TypesOptions,
+        environment: impl Into<Environment>,
+    ) -> Result<Self, Problems> {
+        SettingsCheck::run(environment.into(), |check, environment| {
+            let query = check.query(
+                (&options.account, &options.choice),
+                &options.log,
+                environment,
+            );
             let output = check.ok("--output", options.output.parse());
             Some(Self {
-                ask: ask?,
+                query: query?,
                 output: output?,
             })
         })
     }
 }
 
-impl Check {
-    pub(super) fn ask(
+impl SettingsCheck {
+    pub(super) fn query(
         &mut self,
-        (account, which): (&AccountOptions, &WhichOptions),
+        (account, choice): (&AccountOptions, &AccountChoiceOptions),
         log: &LogOptions,
-        found: Found,
-    ) -> Option<AskSettings> {
-        let account = self.one_account(account, which.account.as_deref(), found);
+        environment: Environment,
+    ) -> Option<QuerySettings> {
+        let account = self.one_account(account, choice.account.as_deref(), environment);
         let log = self.log(log);
-        Some(AskSettings {
+        Some(QuerySettings {
             account: account?,
             log: log?,
         })
     }
 
-    fn list(&mut self, options: &ListOptions, found: Found, here: &Here) -> Option<ListSettings> {
-        let ask = self.ask((&options.account, &options.which), &options.log, found);
+    fn list(
+        &mut self,
+        options: &ListOptions,
+        environment: Environment,
+        now: &Zoned,
+    ) -> Option<ListSettings> {
+        let query = self.query(
+            (&options.account, &options.choice),
+            &options.log,
+            environment,
+        );
         let FilterOptions {
             from,
             to,
@@ -196,9 +208,9 @@ impl Check {
             countries,
             search,
         } = &options.filter;
-        let zone = zone(&options.output, here);
-        let span = self.span(from, to, here, &zone);
-        let endless = span.is_none_or(|span| span.to.is_none());
+        let zone = zone(&options.output, now);
+        let range = self.range(from, to, now.timestamp(), &zone);
+        let endless = range.is_none_or(|range| range.to.is_none());
         let problem = "goes on for ever, so --to must not be given";
         let follow = self.that(
             "--follow",
@@ -213,8 +225,8 @@ impl Check {
         let limit = limit.map(|limit| self.above_zero("--limit", limit));
         let output = self.ok("--output", options.output.output.parse());
         Some(ListSettings {
-            ask: ask?,
-            span: span?,
+            query: query?,
+            range: range?,
             types: types?,
             user: user.clone().filter(|user| !user.is_empty()),
             sources: sources?,
@@ -231,26 +243,32 @@ impl Check {
     }
 
     /// An end that is now is left open: the API's clock may be ahead.
-    fn span(&mut self, from: &str, to: &str, here: &Here, zone: &TimeZone) -> Option<Span> {
+    fn range(
+        &mut self,
+        from: &str,
+        to: &str,
+        now: Timestamp,
+        zone: &TimeZone,
+    ) -> Option<TimeRange> {
         let open = to == "now";
-        let from = self.moment("--from", from, |from| from.begin(here.now, zone));
-        let to = self.moment("--to", to, |to| to.end(here.now, zone));
+        let from = self.time("--from", from, |from| from.begin(now, zone));
+        let to = self.time("--to", to, |to| to.end(now, zone));
         let (from, to) = (from?, to?);
         let problem = format!("must be before --to, and {from} is not before {to}");
         self.that("--from", from < to || open, &problem, ())?;
         let to = Some(to).filter(|_| !open);
-        Some(Span { from, to })
+        Some(TimeRange { from, to })
     }
 
-    pub(super) fn moment(
+    pub(super) fn time(
         &mut self,
         setting: &str,
         text: &str,
-        resolve: impl FnOnce(super::moment::Moment) -> Result<Timestamp, jiff::Error>,
+        resolve: impl FnOnce(TimeExpression) -> Result<Timestamp, jiff::Error>,
     ) -> Option<Timestamp> {
-        let moment = self.ok(setting, parse_moment(text))?;
+        let expression = self.ok(setting, parse_time_expression(text))?;
         let problem = |_| format!("{text:?} is a time that nobody knows; write one of this age");
-        self.ok(setting, resolve(moment).map_err(problem))
+        self.ok(setting, resolve(expression).map_err(problem))
     }
 
     fn names(&mut self, setting: &str, names: &[String]) -> Option<Vec<String>> {
@@ -260,9 +278,9 @@ impl Check {
     }
 }
 
-fn zone(options: &OutputOptions, here: &Here) -> TimeZone {
+fn zone(options: &OutputOptions, now: &Zoned) -> TimeZone {
     if options.local {
-        here.zone.clone()
+        now.time_zone().clone()
     } else {
         TimeZone::UTC
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use audit_core::event::EventType;
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{ExponentialBuilder, Retryable};
 use tokio::task::JoinSet;
 
 use crate::api::{Answer, ApiError, Client, ListQuery, Matching, paging::PageSource};
@@ -24,14 +24,13 @@ const NOTICED: Duration = Duration::from_secs(15);
 
 /// Asks the API, and asks again where that may help.
 #[derive(Debug, Clone)]
-pub struct Asker {
+pub(crate) struct RetryingClient {
     client: Arc<Client>,
 }
 
-impl Asker {
+impl RetryingClient {
     /// Asks through this client.
-    #[must_use]
-    pub fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         Self {
             client: Arc::new(client),
         }
@@ -42,7 +41,7 @@ impl Asker {
     ///
     /// # Errors
     /// The last [`ApiError`].
-    pub async fn page(
+    pub(crate) async fn page(
         &self,
         query: ListQuery,
         matching: Matching,
@@ -63,7 +62,7 @@ impl Asker {
     ///
     /// # Errors
     /// The last [`ApiError`].
-    pub async fn event(&self, id: &str) -> Result<Option<String>, ApiError> {
+    pub(crate) async fn event(&self, id: &str) -> Result<Option<String>, ApiError> {
         let answer = again(|| self.client.event(id)).await?;
         Ok(answer.value.filter(|json| !json.trim_ascii().is_empty()))
     }
@@ -72,7 +71,7 @@ impl Asker {
     ///
     /// # Errors
     /// The last [`ApiError`].
-    pub async fn types(&self) -> Result<Vec<EventType>, ApiError> {
+    pub(crate) async fn types(&self) -> Result<Vec<EventType>, ApiError> {
         Ok(again(|| self.client.types()).await?.value)
     }
 }
@@ -80,51 +79,51 @@ impl Asker {
 /// The pages of those events that match.
 #[derive(Debug)]
 pub(super) struct MatchingPages<'a> {
-    asker: &'a Asker,
+    client: &'a RetryingClient,
     matching: Matching,
 }
 
 impl<'a> MatchingPages<'a> {
-    pub(super) fn new(asker: &'a Asker, matching: Matching) -> Self {
-        Self { asker, matching }
+    pub(super) fn new(client: &'a RetryingClient, matching: Matching) -> Self {
+        Self { client, matching }
     }
 }
 
 impl PageSource for MatchingPages<'_> {
     async fn page(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
-        self.asker.page(query, self.matching.clone()).await
+        self.client.page(query, self.matching.clone()).await
     }
 }
 
 /// Asks until there is an answer, an error that will not pass, or too many of them.
-async fn again<T, F>(ask: impl Fn() -> F) -> Result<T, ApiError>
+async fn again<T, F>(ask: impl FnMut() -> F) -> Result<T, ApiError>
 where
     F: Future<Output = Result<T, ApiError>>,
 {
-    let mut waits = ExponentialBuilder::new()
+    let waits = ExponentialBuilder::new()
         .with_min_delay(FIRST_RETRY)
         .with_max_times(MAX_RETRIES)
-        .with_jitter()
-        .build();
-    loop {
-        let error = match ask().await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        let Some(wait) = waits.next().filter(|_| may_pass(&error)) else {
-            return Err(error);
-        };
-        let wait = error.retry_after().unwrap_or_default().max(wait);
-        if wait > LONGEST_RETRY_AFTER {
-            return Err(error);
-        }
-        let wait_seconds = wait.as_secs_f64();
-        if wait > NOTICED {
-            tracing::warn!(%error, wait_seconds, "trying again");
-        } else {
-            tracing::debug!(%error, wait_seconds, "trying again");
-        }
-        tokio::time::sleep(wait).await;
+        .with_jitter();
+    ask.retry(waits)
+        .sleep(tokio::time::sleep)
+        .when(may_pass)
+        .adjust(obey_retry_after)
+        .notify(log_retry)
+        .await
+}
+
+/// `None` where the API asks for a wait that is too long for a person.
+fn obey_retry_after(error: &ApiError, wait: Option<Duration>) -> Option<Duration> {
+    let wait = error.retry_after().unwrap_or_default().max(wait?);
+    (wait <= LONGEST_RETRY_AFTER).then_some(wait)
+}
+
+fn log_retry(error: &ApiError, wait: Duration) {
+    let wait_seconds = (wait.as_secs_f64() * 1000.0).round() / 1000.0;
+    if wait > NOTICED {
+        tracing::warn!(%error, wait_seconds, "trying again");
+    } else {
+        tracing::debug!(%error, wait_seconds, "trying again");
     }
 }
 

@@ -1,0 +1,121 @@
+//! One line on the terminal that says how much of a range has been read. Where standard
+//! error is no terminal, nothing is written.
+
+use std::{
+    fmt::{self, Write},
+    time::Duration,
+};
+
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+/// How long a range is read before the line appears: a short range needs none.
+const DELAY: Duration = Duration::from_secs(1);
+/// Drawings in a second, at most.
+const DRAWINGS_PER_SECOND: u8 = 5;
+
+/// How much of a range has been read, for the person who waits.
+#[derive(Debug)]
+pub(crate) struct ProgressLine {
+    bar: ProgressBar,
+    is_shown: bool,
+    /// Events in pieces that were read whole.
+    read: u64,
+    /// Events in the piece that is being read.
+    in_piece: u64,
+}
+
+impl ProgressLine {
+    /// Returns a line that appears on standard error, if that is a terminal.
+    pub(crate) fn on_terminal() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let style = ProgressStyle::with_template("{progress}");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style.with_key("progress", write_progress));
+        Self {
+            bar,
+            is_shown: false,
+            read: 0,
+            in_piece: 0,
+        }
+    }
+
+    /// Adds a page with `events` events. `total` is the number of events of the range,
+    /// as the API says it; the first number stays.
+    pub(super) fn page_read(&mut self, events: usize, total: Option<u64>) {
+        if let (None, Some(total)) = (self.bar.length(), total) {
+            self.bar.set_length(total);
+        }
+        self.in_piece += events as u64;
+        if !self.is_shown && self.bar.elapsed() >= DELAY {
+            self.is_shown = true;
+            let terminal = ProgressDrawTarget::stderr_with_hz(DRAWINGS_PER_SECOND);
+            self.bar.set_draw_target(terminal);
+        }
+        self.bar.set_position(self.read + self.in_piece);
+    }
+
+    /// Keeps the events of the piece, which was read whole.
+    pub(super) fn piece_ended(&mut self) {
+        self.read += std::mem::take(&mut self.in_piece);
+    }
+
+    /// Forgets the events of the piece, which is read again.
+    pub(super) fn piece_dropped(&mut self) {
+        self.in_piece = 0;
+    }
+
+    /// Runs `write` while the line is off the terminal.
+    pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+
+    /// Takes the line off the terminal for good.
+    pub(crate) fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn write_progress(state: &ProgressState, text: &mut dyn Write) {
+    // The terminal shows what could be written.
+    let _ = write_line(text, state.pos(), state.len(), state.eta());
+}
+
+/// Writes a line that is short enough for any terminal.
+fn write_line(
+    text: &mut dyn Write,
+    read: u64,
+    expected: Option<u64>,
+    left: Duration,
+) -> fmt::Result {
+    let Some(expected) = expected.filter(|expected| *expected >= read) else {
+        return write!(text, "{read} events read");
+    };
+    let percent = read * 100 / expected.max(1);
+    let left = HumanDuration(left);
+    write!(
+        text,
+        "{read} of {expected} events read ({percent} %), {left:#} left"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines() {
+        let cases = [
+            (0, None, 1, "0 events read"),
+            (500, Some(400), 1, "500 events read"),
+            (25, Some(100), 30, "25 of 100 events read (25 %), 30s left"),
+            (1, Some(100), 990, "1 of 100 events read (1 %), 17m left"),
+            (1, Some(1000), 9990, "1 of 1000 events read (0 %), 3h left"),
+        ];
+        for (read, expected, seconds, shown) in cases {
+            let mut text = String::new();
+            let left = Duration::from_secs(seconds);
+            write_line(&mut text, read, expected, left).expect("memory");
+            assert_eq!(text, shown);
+        }
+    }
+}
