@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::event::EventId;
 
-/// The greatest length of an event id in an exemplar. `OpenMetrics` allows 128 characters
+/// The greatest length of an event id in an exemplar. OpenMetrics allows 128 characters
 /// for all labels of an exemplar together with their names.
 const EXEMPLAR_MAX_CHARS: usize = 128 - "event_id".len();
 
