@@ -80,6 +80,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_exemplar_can_be_made_again_from_what_is_stored() {
+        let created_at = Timestamp::from_millisecond(1_795_132_800_250).expect("a time");
+        for (id, text) in [
+            ("aaaaaaaa-bbbb-cccc-dddd-0123456789ab", None),
+            ("event-1", Some("event-1")),
+        ] {
+            let exemplar = Exemplar::new(EventId::from_text(id), text, created_at);
+            let exemplar = exemplar.expect("an exemplar");
+            assert_eq!(exemplar.created_at(), 1_795_132_800_250);
+            let again = match exemplar.parts() {
+                (Some(id), None) => Exemplar::new(id, None, created_at),
+                (None, Some(text)) => {
+                    Exemplar::new(EventId::from_text(text), Some(text), created_at)
+                }
+                parts => panic!("{parts:?}"),
+            };
+            assert_eq!(again, Some(exemplar));
+        }
+    }
+
+    #[test]
     fn an_id_is_whole_or_no_exemplar() {
         let longest = "é".repeat(EXEMPLAR_MAX_CHARS);
         let longer = "é".repeat(EXEMPLAR_MAX_CHARS + 1);

@@ -114,3 +114,6 @@ impl Outbox {
         self.new.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;
