@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod exporter;
 pub mod exposition;
+pub mod gate;
 pub mod metrics;
 pub mod poller;
 pub mod query;

@@ -1,17 +1,15 @@
 //! Bad input ends in a clear message, and nothing is lost.
 
-mod support;
-
 use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::json;
-use support::audit_event::{assert_shows_nothing_private, events};
-use support::exporter::{Exporter, is};
-use support::process::Process;
-use support::program::{API_SECRET, command};
-use support::scripted_answer::Answer;
-use support::scripted_api::{ScriptedApi, healthy, listing};
+use test_support::audit_event::{assert_shows_nothing_private, events};
+use test_support::exporter::{Exporter, is};
+use test_support::process::Process;
+use test_support::program::{API_SECRET, command};
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
 const UP: &str = "nexmo_audit_up";
 

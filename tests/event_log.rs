@@ -1,20 +1,18 @@
 //! The event log: each counted event as a line, at least once and in order, through
 //! a crash, a rotation and a disk that cannot be written.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::audit_event::{assert_shows_nothing_private, event, events};
-use support::eventually::eventually;
-use support::exporter::{Exporter, is};
-use support::program::{Program, command};
-use support::scripted_api::{ScriptedApi, healthy};
 use tempfile::TempDir;
+use test_support::audit_event::{assert_shows_nothing_private, event, events};
+use test_support::eventually::eventually;
+use test_support::exporter::{Exporter, is};
+use test_support::program::{Program, command};
+use test_support::scripted_api::{ScriptedApi, healthy};
 
 /// From an event to its line, on a machine that is busy.
 const WRITTEN: Duration = Duration::from_secs(40);

@@ -1,14 +1,12 @@
 //! The log: forms that machines read, and a line for each change and no more.
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use support::audit_event::events;
-use support::exporter::Exporter;
-use support::scripted_answer::Answer;
-use support::scripted_api::{ScriptedApi, healthy, listing};
+use test_support::audit_event::events;
+use test_support::exporter::Exporter;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
 type Line = BTreeMap<String, String>;
 

@@ -1,8 +1,5 @@
 //! The steps of one event by themselves: `cargo bench --bench micro`.
 
-#[path = "../workload/mod.rs"]
-mod workload;
-
 mod render;
 
 use std::{hint::black_box, time::Duration};
@@ -13,7 +10,7 @@ use audit_core::{
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use nexmo_audit_exporter::store::Store;
-use workload::{counting, pages};
+use test_support::workload::{counting, pages};
 
 /// As many pages as one commit stores.
 const PAGES: usize = 200;

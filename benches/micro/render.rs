@@ -10,12 +10,11 @@ use audit_core::{
 use criterion::{BenchmarkId, Criterion};
 use nexmo_audit_exporter::{
     exposition::{AccountExposition, Encoding, Exposition, ExpositionSettings, Format, Variant},
+    gate::SharedGate,
     metrics::{ProcessMetrics, SelfMetrics},
 };
-
+use test_support::workload::{pages, series};
 use xxhash_rust::xxh3::xxh3_128;
-
-use crate::workload::{pages, series};
 
 const SERIES: [usize; 3] = [100, 10_000, 100_000];
 /// What Prometheus asks for first.
@@ -39,7 +38,11 @@ impl OnShow {
         let metrics = Arc::new(SelfMetrics::new(&[], None).expect("metrics"));
         let process = Arc::new(ProcessMetrics::new().expect("metrics"));
         let gate = || Gate::new(ScrapeInterval::Off, &GateMemory::default());
-        let exposition = Exposition::new(process, gate(), ExpositionSettings::default());
+        let exposition = Exposition::new(
+            process,
+            Arc::new(SharedGate::new(gate())),
+            ExpositionSettings::default(),
+        );
         let exposition = Arc::new(exposition);
         let mut on_show = Self {
             account: exposition.add(None, metrics),

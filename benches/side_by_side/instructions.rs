@@ -12,6 +12,12 @@ use std::{
     time::Duration,
 };
 
+use test_support::workload::{
+    counting::{self, PIECE_PAGES},
+    pages::{self, PAGE_SIZE},
+    seed,
+};
+
 use super::{
     ours,
     report::progress,
@@ -20,11 +26,6 @@ use super::{
     settings::Settings,
     simulator::Simulator,
     tools,
-};
-use crate::workload::{
-    counting::{self, PIECE_PAGES},
-    pages::{self, PAGE_SIZE},
-    seed,
 };
 
 /// The first argument of a process that only counts.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
+use test_support::workload::seed;
 
 use super::{
     ours,
@@ -19,7 +20,6 @@ use super::{
     simulator::Simulator,
     tools,
 };
-use crate::workload::seed;
 
 pub(crate) const OURS: &str = "nexmo-audit-exporter";
 pub(crate) const CEILING: &str = "nginx, static file";

@@ -4,11 +4,13 @@
 use std::{
     fs::{self, File},
     net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
+
+use test_support::repository;
 
 /// How long a program may take to end by itself.
 const END: Duration = Duration::from_secs(30);
@@ -197,7 +199,7 @@ fn kilobytes(status: &str, name: &str) -> u64 {
 
 /// A folder for what a benchmark writes, on the disk and not in the memory.
 pub(crate) fn folder() -> tempfile::TempDir {
-    let within = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/bench"));
+    let within = repository("target/bench");
     fs::create_dir_all(&within).expect("a folder");
     tempfile::tempdir_in(within).expect("a folder")
 }

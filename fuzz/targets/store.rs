@@ -4,5 +4,5 @@
 // would end at each, and not only where one comes out.
 libfuzzer_sys::fuzz_target!(
     init: std::panic::set_hook(Box::new(|_| ())),
-    |data: &[u8]| nexmo_audit_exporter_fuzz::properties::store::holds(data)
+    |data: &[u8]| fuzz_properties::store::holds(data)
 );

@@ -13,20 +13,19 @@ use jiff::Timestamp;
 use tokio::{
     runtime::Handle,
     task::{AbortHandle, JoinSet},
-    time::Instant,
 };
 use tracing::{Instrument, Span};
 
-use super::plan::{Plan, client, plans, poller_settings, spread};
+use super::plan::{Plan, client, plans, poller_settings, request_timeout, spread};
 use crate::{
     api::{Connections, REASONS},
     config::{EventLogSettings, Settings},
     exposition::{AccountExposition, Exposition},
+    gate::SharedGate,
     metrics::SelfMetrics,
     poller::{
-        Parts, PollerStart, SystemClock,
-        roster::{Member, Roster},
-        status::{Failing, Progress},
+        Clock, Poller, PollerParts, SystemClock, WatchedClient,
+        health::{AccountHealth, Failing, Health, PollState},
     },
     store::{
         event_log::{Destination, EventLog, LogFile},
@@ -43,7 +42,8 @@ pub(super) struct Shared {
     pub(super) store: SharedStore,
     pub(super) connections: Connections,
     pub(super) exposition: Arc<Exposition>,
-    pub(super) roster: Arc<Roster>,
+    pub(super) gate: Arc<SharedGate>,
+    pub(super) health: Arc<Health>,
     pub(super) clock: SystemClock,
     pub(super) event_log: Option<SharedLog>,
 }
@@ -66,7 +66,7 @@ pub(super) struct Accounts {
 #[derive(Debug)]
 struct Account {
     plan: Plan,
-    member: Member,
+    health: Arc<AccountHealth>,
     /// Taken up, and not at work yet.
     ready: Option<Ready>,
     poller: Option<AbortHandle>,
@@ -82,7 +82,7 @@ struct Shown {
 
 #[derive(Debug)]
 struct Ready {
-    poller: PollerStart<StoredAccount>,
+    poller: Poller<WatchedClient, StoredAccount, SystemClock>,
     event_log: Option<EventLog>,
 }
 
@@ -255,9 +255,9 @@ impl Accounts {
     }
 
     fn enroll(&self) {
-        let members = self.by_name.values();
-        let members = members.map(|account| account.member.clone());
-        self.shared.roster.replace(members.collect());
+        let accounts = self.by_name.values();
+        let accounts = accounts.map(|account| Arc::clone(&account.health));
+        self.shared.health.replace(accounts.collect());
     }
 }
 
@@ -273,7 +273,8 @@ impl Shared {
             Some(shown) => shown,
             None => Shown::nothing(name.clone(), &self.exposition)?,
         };
-        let status = Arc::new(self.roster.status(Instant::now().into_std()));
+        let health = AccountHealth::new(name.clone(), Arc::clone(&metrics), self.clock.uptime());
+        let health = Arc::new(health);
         let storage = self.store.account(&plan.account.key);
         let settings = poller_settings(&plan, first_poll_in);
         let stored = storage.load(settings.window, settings.max_series)?;
@@ -284,24 +285,29 @@ impl Shared {
             }
             None => (Outbox::default(), None),
         };
-        let parts = Parts {
-            client: client(&self.connections, &plan.account, &metrics)?,
+        let client = client(&self.connections, &plan.account, &metrics)?;
+        let api = WatchedClient::new(
+            client,
+            Arc::clone(&health),
+            self.clock,
+            request_timeout(&plan.account),
+        );
+        let parts = PollerParts {
+            api: Arc::new(api),
             storage,
             clock: self.clock,
-            metrics: Arc::clone(&metrics),
+            metrics,
             exposition: place,
-            status: Arc::clone(&status),
+            gate: Arc::clone(&self.gate),
+            health: Arc::clone(&health),
             outbox,
             filter: plan.account.filter.clone(),
+            rng: fastrand::Rng::new(),
         };
-        let poller = PollerStart::new(settings, parts, stored);
+        let poller = Poller::new(settings, parts, stored);
         Ok(Account {
             plan,
-            member: Member {
-                name,
-                status,
-                metrics,
-            },
+            health,
             ready: Some(Ready { poller, event_log }),
             poller: None,
             event_log: None,
@@ -321,17 +327,17 @@ impl Account {
     /// What it shows, to be shown until another poller goes on with it; nothing where
     /// that counts for another key.
     fn shown_for(&self, plan: &Plan, exposition: &Arc<Exposition>) -> Option<Shown> {
-        let metrics = Arc::clone(&self.member.metrics);
+        let metrics = Arc::clone(self.health.metrics());
         (plan.account.key == self.plan.account.key).then(|| Shown {
-            place: exposition.add(self.member.name.clone(), Arc::clone(&metrics)),
+            place: exposition.add(self.health.name().cloned(), Arc::clone(&metrics)),
             metrics,
         })
     }
 
     fn start(&mut self, tasks: &mut JoinSet<()>, counting: &Handle) {
         // Of the highest level, so that it is there at every level of the log.
-        let span = self.member.name.as_deref().map_or_else(Span::none, |name| {
-            tracing::error_span!("account", account = name)
+        let span = self.health.name().map_or_else(Span::none, |name| {
+            tracing::error_span!("account", account = &**name)
         });
         let Some(Ready { poller, event_log }) = self.ready.take() else {
             return;
@@ -356,8 +362,8 @@ impl Account {
     }
 
     fn tell_of_defect(&self) {
-        self.member.metrics.up.set(0.0);
-        self.member.status.record(Progress {
+        self.health.metrics().up.set(0.0);
+        self.health.record(PollState {
             last_success: None,
             failing: Some(Failing {
                 since: Timestamp::now(),

@@ -20,8 +20,9 @@ use crate::{
     api::Connections,
     config::Settings,
     exposition::{Exposition, ExpositionSettings},
+    gate::SharedGate,
     metrics::ProcessMetrics,
-    poller::{SystemClock, roster::Roster},
+    poller::{SystemClock, health::Health},
     server::{
         Server, Site, WebConfigFile, bind,
         reload::{Answer, ReloadHandle},
@@ -76,14 +77,17 @@ impl App {
         let exposition = ExpositionSettings {
             created: settings.created_timestamps.then(Timestamp::now),
         };
-        let exposition = Arc::new(Exposition::new(Arc::clone(&process), gate, exposition));
+        let gate = Arc::new(SharedGate::new(gate));
+        let exposition = Exposition::new(Arc::clone(&process), Arc::clone(&gate), exposition);
+        let exposition = Arc::new(exposition);
         let started = Instant::now();
-        let roster = Arc::new(Roster::default());
+        let health = Arc::new(Health::default());
         let (reload, reloads) = ReloadHandle::new();
         let site = Site::new(
             settings.telemetry_path.clone(),
             Arc::clone(&exposition),
-            Arc::clone(&roster),
+            Arc::clone(&gate),
+            Arc::clone(&health),
             settings.enable_lifecycle.then(|| reload.clone()),
             started.into_std(),
         );
@@ -91,8 +95,9 @@ impl App {
             store,
             connections: Connections::default(),
             exposition,
-            roster,
-            clock: SystemClock { started },
+            gate,
+            health,
+            clock: SystemClock::new(started),
             event_log: settings.event_log.as_ref().map(SharedLog::new),
         };
         let supervisor = Supervisor {

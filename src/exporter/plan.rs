@@ -70,14 +70,16 @@ pub(crate) fn client(
         .context("TLS cannot be set up; are CA certificates installed (package ca-certificates)?")
 }
 
+/// The longest that a request of an account takes, the wait for its turn included.
+pub(super) fn request_timeout(account: &AccountSettings) -> Duration {
+    let turn = Duration::try_from_secs_f64(PAGES_AT_ONCE / account.max_requests_per_second);
+    account.timeout + turn.unwrap_or(Duration::MAX / 2)
+}
+
 pub(super) fn poller_settings(plan: &Plan, first_poll_in: Duration) -> PollerSettings {
     let poll = plan.poll;
-    // A request may have to wait for its turn first.
-    let turn = Duration::try_from_secs_f64(PAGES_AT_ONCE / plan.account.max_requests_per_second);
-    let turn = turn.unwrap_or(Duration::MAX / 2);
     PollerSettings {
         interval: poll.interval,
-        request_timeout: plan.account.timeout + turn,
         window: WindowSettings {
             lookback: poll.lookback,
             retention: poll.reconcile_lookback + RETENTION_MARGIN,

@@ -24,20 +24,22 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 use audit_core::{
     event::EventType,
-    gate::{Gate, Scrape},
+    gate::Scrape,
     ledger::{Changes, Ledger},
 };
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::metrics::{ProcessMetrics, SelfMetrics};
+use crate::{
+    gate::SharedGate,
+    metrics::{ProcessMetrics, SelfMetrics},
+};
 use format::PerVariant;
 use on_show::{OnShow, Showing, Shown};
 use own::OwnMetrics;
 use snapshot::Body;
 
 pub use accept::Accepted;
-pub use audit_core::gate::ScraperId;
 pub use format::{Encoding, Format, Variant};
 
 /// How long the exporter's own metrics are shown as they were gathered, unless
@@ -59,7 +61,7 @@ pub struct Exposition {
     own: ArcSwapOption<OwnMetrics>,
     /// What is kept ready, since someone asked for it.
     asked: PerVariant<AtomicBool>,
-    gate: Mutex<Gate>,
+    gate: Arc<SharedGate>,
     /// How many accounts there ever were.
     accounts: AtomicU64,
 }
@@ -80,21 +82,14 @@ pub struct ExpositionSettings {
     pub created: Option<Timestamp>,
 }
 
-/// A server that scrapes, as a request shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Visit {
-    /// Who.
-    pub scraper: ScraperId,
-    /// Over which connection.
-    pub connection: u64,
-    /// The time limit that it told.
-    pub timeout: Duration,
-}
-
 impl Exposition {
     /// An exposition without an account.
     #[must_use]
-    pub fn new(process: Arc<ProcessMetrics>, gate: Gate, settings: ExpositionSettings) -> Self {
+    pub fn new(
+        process: Arc<ProcessMetrics>,
+        gate: Arc<SharedGate>,
+        settings: ExpositionSettings,
+    ) -> Self {
         Self {
             process,
             settings,
@@ -103,14 +98,9 @@ impl Exposition {
             generation: AtomicU64::new(0),
             own: ArcSwapOption::empty(),
             asked: PerVariant::default(),
-            gate: Mutex::new(gate),
+            gate,
             accounts: AtomicU64::new(0),
         }
-    }
-
-    /// The publish gate, locked; for no longer than a look takes.
-    pub fn gate(&self) -> MutexGuard<'_, Gate> {
-        lock(&self.gate)
     }
 
     /// Gives an account its place, its own metrics included. One of the same name
@@ -169,14 +159,6 @@ impl Exposition {
         on_show
     }
 
-    /// A server that scrapes is about to be answered; says whether it may be shown
-    /// events. One that is new may be once the poller has stored it.
-    pub fn announce(&self, scraper: ScraperId, uptime: Duration) -> bool {
-        let mut gate = self.gate();
-        gate.announce(scraper, uptime);
-        gate.may_show(scraper)
-    }
-
     /// Everything, in parts that follow each other. A server that scrapes is taken
     /// note of; `uptime` is how long the process has been up.
     ///
@@ -184,13 +166,13 @@ impl Exposition {
     /// When the registry holds what the format cannot say.
     pub fn scrape(
         &self,
-        visit: Option<Visit>,
+        scrape: Option<Scrape>,
         variant: Variant,
         uptime: Duration,
     ) -> prometheus::Result<Vec<Bytes>> {
         // In this order: a generation that is noted was served.
         let on_show = self.on_show();
-        let shown = visit.is_none_or(|visit| self.note(visit, on_show.generation, uptime));
+        let shown = scrape.is_none_or(|scrape| self.gate.note(scrape, on_show.generation, uptime));
         self.asked.of(variant).store(true, Ordering::Relaxed);
         let nothing;
         let events = if shown {
@@ -215,9 +197,8 @@ impl Exposition {
             own.generation == generation && uptime.saturating_sub(own.gathered) < OWN_METRICS_KEEP
         });
         kept.unwrap_or_else(|| {
-            self.process
-                .publish_hold
-                .set(self.hold(uptime).as_secs_f64());
+            let hold = self.gate.hold(uptime);
+            self.process.publish_hold.set(hold.as_secs_f64());
             let accounts = on_show.accounts().map(|account| account.metrics.gather());
             let families = own::together(std::iter::once(self.process.gather()).chain(accounts));
             let created = self.settings.created.map(Timestamp::as_millisecond);
@@ -227,48 +208,9 @@ impl Exposition {
             own
         })
     }
-
-    /// How long the publish gate holds; zero while it is open to all.
-    #[must_use]
-    pub fn hold(&self, uptime: Duration) -> Duration {
-        let gate = self.gate();
-        if gate.is_open_to_all() {
-            Duration::ZERO
-        } else {
-            gate.hold(uptime)
-        }
-    }
-
-    /// Takes note of a scrape; says whether it may be shown events.
-    fn note(&self, visit: Visit, generation: u64, uptime: Duration) -> bool {
-        let Visit {
-            scraper,
-            connection,
-            timeout,
-        } = visit;
-        let mut gate = self.gate();
-        let shown = gate.may_show(scraper);
-        // Who is shown nothing has seen no generation.
-        let generation = if shown { generation } else { 0 };
-        gate.note(
-            Scrape {
-                scraper,
-                connection,
-                timeout,
-                generation,
-            },
-            uptime,
-        );
-        shown
-    }
 }
 
 impl AccountExposition {
-    /// See [`Exposition::gate`].
-    pub fn gate(&self) -> MutexGuard<'_, Gate> {
-        self.exposition.gate()
-    }
-
     /// Shows these counters as they are now, and all others as they were, in a new
     /// generation. Only what is committed may be shown. `types` are all that the
     /// vendor names, `start` is when every counter was 0.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, io::Read as _};
 
 use audit_core::{
     event::{EventId, Labels, label_value},
-    gate::{GateMemory, ScrapeInterval},
+    gate::{Gate, GateMemory, ScrapeInterval, ScraperId},
     ledger::{Age, Exemplar},
 };
 use proptest::{prelude::*, sample::select};
@@ -47,6 +47,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// An exposition and what is to be on show.
 struct Model {
     exposition: Arc<Exposition>,
+    gate: Arc<SharedGate>,
     /// In the order of their names.
     accounts: Vec<Counted>,
     /// Of which the next step is.
@@ -87,11 +88,12 @@ fn start() -> Timestamp {
 impl Model {
     fn new(created: bool, interval: ScrapeInterval, names: &[Option<&str>]) -> Self {
         let gate = Gate::new(interval, &GateMemory::default());
+        let gate = Arc::new(SharedGate::new(gate));
         let settings = ExpositionSettings {
             created: created.then(start),
         };
         let process = Arc::new(ProcessMetrics::new().expect("metrics"));
-        let exposition = Arc::new(Exposition::new(process, gate, settings));
+        let exposition = Arc::new(Exposition::new(process, Arc::clone(&gate), settings));
         // Whatever the order they come in.
         let accounts = names.iter().rev();
         let mut accounts: Vec<_> = accounts
@@ -100,6 +102,7 @@ impl Model {
         accounts.reverse();
         Self {
             exposition,
+            gate,
             accounts,
             turn: 0,
             uptime: Duration::ZERO,
@@ -136,13 +139,13 @@ impl Model {
                 account.types = account.place.shared(types);
             }
             Step::Scrape(scraper, variant) => {
-                let visit = Visit {
+                let scrape = Scrape {
                     scraper: ScraperId(u64::from(*scraper)),
                     connection: u64::from(*scraper),
                     timeout: Duration::from_secs(10),
                 };
                 let variant = Variant::ALL[*variant];
-                let parts = self.exposition.scrape(Some(visit), variant, self.uptime);
+                let parts = self.exposition.scrape(Some(scrape), variant, self.uptime);
                 parts.expect("an exposition");
             }
             Step::Wait(seconds) => self.uptime += Duration::from_secs(*seconds),
@@ -172,14 +175,15 @@ impl Model {
 
     fn commit(&mut self) {
         let uptime = self.uptime;
+        let gate = Arc::clone(&self.gate);
         let account = self.account();
         let (changes, memory) = {
-            let gate = account.place.gate();
+            let gate = gate.lock();
             let changes = account.ledger.changes(&gate, uptime);
             (changes, gate.memory(uptime))
         };
         account.ledger.confirm(&changes);
-        account.place.gate().confirm(&memory);
+        gate.confirm(&memory);
         let types = Arc::clone(&account.types);
         account
             .place

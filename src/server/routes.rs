@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use audit_core::gate::{Scrape, ScraperId};
 use bytes::Bytes;
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
@@ -19,16 +20,17 @@ use jiff::Timestamp;
 
 use super::{accept::accepted, body::Parts, landing, visitor::Peer};
 use crate::{
-    exposition::{Accepted, Encoding, Exposition, ScraperId, Visit},
-    poller::roster::Roster,
+    exposition::{Accepted, Encoding, Exposition},
+    gate::SharedGate,
+    poller::health::Health,
     server::reload::ReloadHandle,
 };
 
 const HTML: &str = "text/html; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
-/// The longest that the first scrape of a server that is new waits; a commit takes
-/// milliseconds.
-const WELCOME: Duration = Duration::from_millis(500);
+/// The longest that the first scrape of a new scraper waits until the scraper is
+/// stored. A commit takes milliseconds.
+const LONGEST_FIRST_WAIT: Duration = Duration::from_millis(500);
 /// More servers than anyone runs.
 const MAX_NAMED: usize = 64;
 /// The landing page needs no script and nothing from elsewhere.
@@ -41,8 +43,10 @@ pub struct Site {
     telemetry_path: String,
     /// What a scrape is answered with.
     exposition: Arc<Exposition>,
-    /// How the accounts fare.
-    roster: Arc<Roster>,
+    /// When a count may be shown.
+    gate: Arc<SharedGate>,
+    /// How the polls of each account go.
+    health: Arc<Health>,
     /// When the process started.
     started: Instant,
     /// Has the configuration read anew, where a client may ask for that.
@@ -66,14 +70,16 @@ impl Site {
     pub fn new(
         telemetry_path: String,
         exposition: Arc<Exposition>,
-        roster: Arc<Roster>,
+        gate: Arc<SharedGate>,
+        health: Arc<Health>,
         reload: Option<ReloadHandle>,
         started: Instant,
     ) -> Self {
         Self {
             telemetry_path,
             exposition,
-            roster,
+            gate,
+            health,
             started,
             reload,
             slow_scrapers: Mutex::default(),
@@ -90,12 +96,12 @@ impl Site {
         };
         match (page, request.method()) {
             (Page::Metrics, &Method::GET) => {
-                let visit = peer.visit(request.headers());
-                if let Some(visit) = visit {
-                    self.welcome(visit).await;
+                let scrape = peer.scrape(request.headers());
+                if let Some(scrape) = scrape {
+                    self.wait_until_stored(scrape).await;
                 }
-                let answer = self.metrics(request.headers(), visit);
-                self.name_if_slow(visit, peer);
+                let answer = self.metrics(request.headers(), scrape);
+                self.name_if_slow(scrape, peer);
                 answer
             }
             (Page::Metrics, &Method::HEAD) => self.metrics(request.headers(), None),
@@ -119,10 +125,10 @@ impl Site {
         }
     }
 
-    fn metrics(&self, headers: &HeaderMap, visit: Option<Visit>) -> Response<Parts> {
+    fn metrics(&self, headers: &HeaderMap, scrape: Option<Scrape>) -> Response<Parts> {
         let accepted = accepted(headers);
         let uptime = self.started.elapsed();
-        match self.exposition.scrape(visit, accepted.variant, uptime) {
+        match self.exposition.scrape(scrape, accepted.variant, uptime) {
             Ok(parts) => metrics_in(accepted, parts),
             Err(error) => {
                 tracing::error!(%error, "metrics could not be rendered; please report this");
@@ -134,31 +140,24 @@ impl Site {
         }
     }
 
-    /// Gives the poller a moment to store a server that is new, so that its first
-    /// scrape shows events already. Without that the next one does.
-    async fn welcome(&self, visit: Visit) {
-        let announce = || {
-            self.exposition
-                .announce(visit.scraper, self.started.elapsed())
-        };
-        if announce() {
-            return;
-        }
-        self.roster.announce_newcomer();
-        let patience = visit.timeout.div_f64(4.0).min(WELCOME);
-        let deadline = Instant::now() + patience;
-        while Instant::now() < deadline && !announce() {
-            tokio::time::sleep(WELCOME / 50).await;
-        }
+    /// Gives a poller a moment to store a new scraper, so that its first scrape shows
+    /// events already. Without that the next scrape does.
+    async fn wait_until_stored(&self, scrape: Scrape) {
+        // Never more than a quarter of the time that the scraper gives the answer.
+        let limit = scrape.timeout.div_f64(4.0).min(LONGEST_FIRST_WAIT);
+        let uptime = self.started.elapsed();
+        self.gate
+            .wait_until_stored(scrape.scraper, limit, uptime)
+            .await;
     }
 
     /// A server that scrapes less often than the user said is named in the log,
     /// once.
-    fn name_if_slow(&self, visit: Option<Visit>, peer: Peer) {
-        let Some(Visit { scraper, .. }) = visit else {
+    fn name_if_slow(&self, scrape: Option<Scrape>, peer: Peer) {
+        let Some(Scrape { scraper, .. }) = scrape else {
             return;
         };
-        let Some(every) = self.exposition.gate().slower_than_told(scraper) else {
+        let Some(every) = self.gate.slower_than_told(scraper) else {
             return;
         };
         let mut named = self
@@ -178,8 +177,13 @@ impl Site {
         let page = landing::Page {
             telemetry_path: &self.telemetry_path,
             host: headers.get(HOST).and_then(|host| host.to_str().ok()),
-            accounts: self.roster.members().iter().map(Into::into).collect(),
-            hold: self.exposition.hold(self.started.elapsed()),
+            accounts: self
+                .health
+                .accounts()
+                .iter()
+                .map(|account| (&**account).into())
+                .collect(),
+            hold: self.gate.hold(self.started.elapsed()),
             now: Timestamp::now(),
         }
         .html();
@@ -211,7 +215,7 @@ impl Site {
     }
 
     fn healthy(&self) -> Response<Parts> {
-        if self.roster.stalled(Instant::now()) == 0 {
+        if self.health.stalled(self.started.elapsed()) == 0 {
             text(StatusCode::OK, "healthy\n")
         } else {
             text(
@@ -222,7 +226,7 @@ impl Site {
     }
 
     fn ready(&self) -> Response<Parts> {
-        if self.roster.is_ready() {
+        if self.health.is_ready() {
             text(StatusCode::OK, "ready\n")
         } else {
             text(

@@ -7,10 +7,9 @@ use std::{
     time::Duration,
 };
 
+use audit_core::gate::{Scrape, ScraperId};
 use hyper::{HeaderMap, header::USER_AGENT};
 use xxhash_rust::xxh3::Xxh3;
-
-use crate::exposition::{ScraperId, Visit};
 
 /// Prometheus, its agents and VictoriaMetrics send it with every scrape, and nobody
 /// else does. In seconds.
@@ -40,11 +39,11 @@ impl Peer {
     }
 
     /// The server that scrapes with these headers; `None` for anyone else.
-    pub(super) fn visit(&self, headers: &HeaderMap) -> Option<Visit> {
+    pub(super) fn scrape(&self, headers: &HeaderMap) -> Option<Scrape> {
         let timeout = headers.get(SCRAPE_TIMEOUT)?;
         let seconds = timeout.to_str().ok().and_then(|text| text.parse().ok());
         let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Some(Visit {
+        Some(Scrape {
             scraper: self.scraper(headers),
             connection: self.connection,
             timeout: timeout.unwrap_or_default(),
@@ -67,12 +66,12 @@ impl Peer {
 mod tests {
     use super::*;
 
-    fn visit(address: &str, headers: &[(&'static str, &'static str)]) -> Option<Visit> {
+    fn visit(address: &str, headers: &[(&'static str, &'static str)]) -> Option<Scrape> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().expect("a value"));
         }
-        Peer::new(address.parse().expect("an address")).visit(&map)
+        Peer::new(address.parse().expect("an address")).scrape(&map)
     }
 
     #[test]

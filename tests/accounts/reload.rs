@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use crate::cloud::{Cloud, UP, account, wait_for_counted};
-use crate::support::exporter::{Exporter, is};
-use crate::support::exposition;
-use crate::support::http::HttpClient;
+use test_support::exporter::{Exporter, is};
+use test_support::exposition;
+use test_support::http::HttpClient;
+
+use crate::accounts_api::{Cloud, UP, account, wait_for_counted};
 
 const SUCCESSFUL: &str = "nexmo_audit_config_last_reload_successful";
 const REQUESTS: &str = "nexmo_audit_api_requests_total";

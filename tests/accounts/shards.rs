@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::cloud::{Cloud, wait_for_counted};
-use crate::support::exporter::Exporter;
-use crate::support::exposition::samples;
+use test_support::exporter::Exporter;
+use test_support::exposition::samples;
+
+use crate::accounts_api::{Cloud, wait_for_counted};
 
 const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 

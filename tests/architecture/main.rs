@@ -14,11 +14,12 @@ use source::{Source, sources};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("config", &[]),
+    ("gate", &[]),
     ("api", &["metrics"]),
-    ("exposition", &["metrics"]),
-    ("poller", &["api", "exposition", "metrics"]),
+    ("exposition", &["gate", "metrics"]),
+    ("poller", &["api", "exposition", "gate", "metrics"]),
     ("store", &["poller"]),
-    ("server", &["config", "exposition", "poller"]),
+    ("server", &["config", "exposition", "gate", "poller"]),
     ("query", &["api", "config", "metrics"]),
     (
         "exporter",
@@ -26,6 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "api",
             "config",
             "exposition",
+            "gate",
             "metrics",
             "poller",
             "server",

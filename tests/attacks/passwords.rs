@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Instant;
 
-use crate::secured::{PASSWORD, Secured, users};
-use crate::support::raw_http::RawHttp;
+use test_support::raw_http::RawHttp;
+
+use crate::resource_use::{AT_ONCE, memory};
+use crate::secured_exporter::{PASSWORD, Secured, users};
 use crate::tls_client::basic;
-use crate::usage::{AT_ONCE, memory};
 
 /// Tens of milliseconds in the build of a test, as 10 takes in that of a release.
 const COST: u32 = 6;

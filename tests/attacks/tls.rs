@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use rustls::version::{TLS12, TLS13};
+use test_support::certificates::{Authority, Pair};
+use test_support::eventually::eventually;
+use test_support::raw_http::RawHttp;
 
-use crate::secured::{PASSWORD, Secured, TLS, users};
-use crate::support::certificates::{Authority, Pair};
-use crate::support::eventually::eventually;
-use crate::support::raw_http::RawHttp;
+use crate::secured_exporter::{PASSWORD, Secured, TLS, users};
 use crate::tls_client::TlsClient;
 
 /// Files are looked at every second.

@@ -13,8 +13,7 @@ use rustls::{
     ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     SupportedProtocolVersion,
 };
-
-use crate::support::certificates::{Authority, Pair};
+use test_support::certificates::{Authority, Pair};
 
 /// An answer that takes longer is a finding.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::secured::{PASSWORD, Secured, TLS, users, write_certificates};
-use crate::support::certificates::Authority;
-use crate::support::program::command;
-use crate::support::raw_http::RawHttp;
+use test_support::certificates::Authority;
+use test_support::program::command;
+use test_support::raw_http::RawHttp;
+
+use crate::secured_exporter::{PASSWORD, Secured, TLS, users, write_certificates};
 use crate::tls_client::TlsClient;
 
 const NO_CERTIFICATE: &str =

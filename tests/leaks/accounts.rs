@@ -6,19 +6,19 @@ use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
+use test_support::audit_event::{base64, events};
+use test_support::eventually::eventually;
+use test_support::exporter::Exporter;
+use test_support::exposition;
+use test_support::program::{API_KEY, command};
+use test_support::raw_http::RawHttp;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, healthy};
 
-use crate::evidence::Evidence;
-use crate::faults::odd_events;
-use crate::needles::{REJECTED_SECRET, SECRET, VISITOR_PASSWORD, visitor_hash};
+use crate::api_faults::odd_events;
+use crate::output::Evidence;
+use crate::private_data::{REJECTED_SECRET, SECRET, VISITOR_PASSWORD, visitor_hash};
 use crate::serving::{DEADLINE, folder, pages};
-use crate::support::audit_event::{base64, events};
-use crate::support::eventually::eventually;
-use crate::support::exporter::Exporter;
-use crate::support::exposition;
-use crate::support::program::{API_KEY, command};
-use crate::support::raw_http::RawHttp;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi, healthy};
 
 const REJECTED_KEY: &str = "efgh5678";
 

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::evidence::Evidence;
-use crate::needles::SECRET;
+use test_support::audit_event::PERSONAL;
+use test_support::process::Process;
+use test_support::program::{API_KEY, command};
+
+use crate::output::Evidence;
+use crate::private_data::SECRET;
 use crate::serving::with_secret;
-use crate::support::audit_event::PERSONAL;
-use crate::support::process::Process;
-use crate::support::program::{API_KEY, command};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 

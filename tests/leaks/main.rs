@@ -4,16 +4,13 @@
 //! whom an event is about.
 //!
 //! A secret more, of an account or of a user of the web pages, is a line in
-//! `needles.rs` and a run that is given it.
-
-#[path = "../support/mod.rs"]
-mod support;
+//! `private_data.rs` and a run that is given it.
 
 mod accounts;
-mod asking;
+mod api_faults;
 mod configuration;
-mod evidence;
-mod faults;
-mod needles;
+mod output;
 mod panics;
+mod private_data;
+mod queries;
 mod serving;

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use nexmo_audit_exporter::cli::logging;
 use nexmo_audit_exporter::config::{LogFormat, LogLevel, LogSettings};
+use test_support::audit_event::PERSONAL;
+use test_support::process::Process;
 
-use crate::evidence::Evidence;
-use crate::needles::{SECRET, VISITOR_PASSWORD};
-use crate::support::audit_event::PERSONAL;
-use crate::support::process::Process;
+use crate::output::Evidence;
+use crate::private_data::{SECRET, VISITOR_PASSWORD};
 
 const FORMAT: &str = "LEAKS_TEST_LOG_FORMAT";
 const DEADLINE: Duration = Duration::from_secs(20);

@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
+use test_support::audit_event::{PERSONAL, events};
+use test_support::eventually::eventually;
+use test_support::exporter::Exporter;
+use test_support::exposition;
+use test_support::program::command;
+use test_support::raw_http::RawHttp;
+use test_support::restartable::free_port;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, healthy};
 
-use crate::evidence::Evidence;
-use crate::faults::{FAULTS, REJECTIONS, Script, odd_events};
-use crate::needles::{PROXY_PASSWORD, SECRET, VISITOR_PASSWORD};
-use crate::support::audit_event::{PERSONAL, events};
-use crate::support::eventually::eventually;
-use crate::support::exporter::Exporter;
-use crate::support::exposition;
-use crate::support::program::command;
-use crate::support::raw_http::RawHttp;
-use crate::support::restartable::free_port;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi, healthy};
+use crate::api_faults::{FAULTS, REJECTIONS, Script, odd_events};
+use crate::output::Evidence;
+use crate::private_data::{PROXY_PASSWORD, SECRET, VISITOR_PASSWORD};
 
 /// From a cause to what it brings, on a machine that is busy.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);

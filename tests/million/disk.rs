@@ -13,7 +13,8 @@ use audit_core::{
 use nexmo_audit_exporter::poller::Storage;
 
 use crate::{
-    clock::Ms,
+    api::Beginning,
+    clock::{Ms, shown},
     mutant::Mutant,
     plan::Plan,
     sample::{Sample, series_name, type_name},
@@ -191,9 +192,7 @@ impl Storage for StoredAccount {
             }
             Some(Mutant::CursorFirst) => {
                 let world = &mut *world.lock();
-                if world.disk.is_empty() {
-                    world.api.counting_began();
-                }
+                begin_counting(world, &commit);
                 world.disk.store_window(&commit);
             }
             _ => {}
@@ -240,9 +239,7 @@ fn draw(world: &mut World) -> Fate {
 
 fn store(world: &mut World, commit: &Commit, gate: &GateMemory) {
     let before = world.disk.totals.clone();
-    if world.disk.is_empty() {
-        world.api.counting_began();
-    }
+    begin_counting(world, commit);
     let local = world.local();
     world.disk.store(commit, gate, local);
     world.note(|| {
@@ -272,6 +269,18 @@ fn store(world: &mut World, commit: &Commit, gate: &GateMemory) {
     world.recorded();
     if let Err(claim) = check(world, &before) {
         world.breach(claim);
+    }
+}
+
+/// The first commit makes it durable where counting begins.
+fn begin_counting(world: &mut World, commit: &Commit) {
+    if world.disk.is_empty() {
+        let beginning = Beginning {
+            start: shown(commit.stage.start),
+            began: shown(commit.stage.began),
+            at: world.started,
+        };
+        world.api.counting_began(beginning);
     }
 }
 

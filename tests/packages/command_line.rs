@@ -7,9 +7,10 @@ use std::process::Command;
 
 use clap_complete::aot::{Shell, generate};
 use nexmo_audit_exporter::cli;
+use test_support::repository;
+use test_support::tools;
 
-use super::support::tools;
-use super::{generated, output_of, repository};
+use super::{generated, output_of};
 
 const PROGRAM: &str = "nexmo-audit-exporter";
 const COMPLETIONS: &str = "packaging/completions";

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use test_support::repository;
+use test_support::tools;
+
+use super::output_of;
 use super::static_program::static_program;
-use super::support::tools;
-use super::{output_of, repository};
 
 const NAME: &str = "nexmo-audit-exporter";
 

@@ -6,7 +6,7 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
-use super::repository;
+use test_support::repository;
 
 /// Compares a folder of the repository with what belongs there, or renews it.
 pub(crate) fn holds(folder: &str, expected: &BTreeMap<String, String>) {

@@ -5,10 +5,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
 use std::thread;
 
+use test_support::process::{Process, START};
+use test_support::program::{Program, command};
+use test_support::tools;
+
 use super::output_of;
-use super::support::process::{Process, START};
-use super::support::program::{Program, command};
-use super::support::tools;
 
 /// Its exit status, and what it says.
 fn check(listen_address: &str) -> (Option<i32>, String) {

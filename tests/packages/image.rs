@@ -9,13 +9,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use test_support::eventually::eventually;
+use test_support::http::HttpClient;
+use test_support::process::Process;
+use test_support::repository;
+use test_support::tools;
 
+use super::output_of;
 use super::static_program::static_program;
-use super::support::eventually::eventually;
-use super::support::http::HttpClient;
-use super::support::process::Process;
-use super::support::tools;
-use super::{output_of, repository};
 
 /// Where the last stage begins in the Dockerfile.
 const LAST_STAGE: &str = "\nFROM scratch\n";

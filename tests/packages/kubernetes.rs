@@ -5,10 +5,11 @@ use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
+use test_support::repository;
+use test_support::tools;
 
 use super::command_line::is_variable;
-use super::support::tools;
-use super::{output_of, repository};
+use super::output_of;
 
 const FOLDER: &str = "packaging/kubernetes";
 

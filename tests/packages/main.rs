@@ -1,9 +1,6 @@
 //! What is handed out beside the program: the files in packaging, the image, and what
 //! all of it is made of.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod command_line;
 mod debian;
 mod generated;
@@ -15,13 +12,7 @@ mod static_program;
 mod supply_chain;
 mod systemd;
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
-
-/// A path of the repository.
-fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
 
 /// What a command says on standard output; it must succeed.
 fn output_of(command: &mut Command) -> String {

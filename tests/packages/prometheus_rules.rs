@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{generated, repository};
+use test_support::repository;
+
+use super::generated;
 
 const HEAD: &str = "# Made from dashboards/prometheus/rules by `make generated`.\n";
 

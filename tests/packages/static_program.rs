@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use test_support::repository;
 
-use super::{output_of, repository};
+use super::output_of;
 
 /// Links it once for all tests of a build, and tells where it is.
 pub(crate) fn static_program() -> PathBuf {

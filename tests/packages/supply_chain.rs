@@ -5,8 +5,9 @@ use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
+use test_support::repository;
 
-use super::{output_of, repository};
+use super::output_of;
 
 /// The one part that is not Rust: TLS needs cryptography that is proven in C and
 /// assembly. Another row wants a reason of that weight.

@@ -3,9 +3,12 @@
 use std::fs;
 use std::process::Command;
 
+use test_support::program::executable;
+use test_support::repository;
+use test_support::tools;
+
 use super::command_line::is_variable;
-use super::support::tools;
-use super::{output_of, repository};
+use super::output_of;
 
 const UNIT: &str = "packaging/systemd/nexmo-audit-exporter.service";
 
@@ -17,10 +20,10 @@ fn unit_of_this_program() -> tempfile::TempDir {
     let text = fs::read_to_string(repository(UNIT)).expect("the unit");
     let installed = "/usr/bin/nexmo-audit-exporter";
     assert!(text.contains(&format!("ExecStart={installed} serve\n")));
-    let built = env!("CARGO_BIN_EXE_nexmo-audit-exporter");
+    let built = executable().display().to_string();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("nexmo-audit-exporter.service");
-    fs::write(path, text.replace(installed, built)).expect("the copy");
+    fs::write(path, text.replace(installed, &built)).expect("the copy");
     folder
 }
 

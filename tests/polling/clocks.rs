@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use test_support::audit_event::{event, with, written};
+use test_support::exporter::is;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 use tokio::time::Instant;
 
-use crate::paused::Paused;
-use crate::support::audit_event::{event, with, written};
-use crate::support::exporter::is;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi, healthy, listing};
+use crate::paused_exporter::Paused;
 
 const STEP: Duration = Duration::from_secs(1);
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::eventually::eventually;
-use crate::support::http::HttpClient;
-use crate::support::program::Program;
+use test_support::eventually::eventually;
+use test_support::http::HttpClient;
+use test_support::program::Program;
 
 /// What a person may wait for something to look at.
 const TEN_SECONDS: Duration = Duration::from_secs(10);

@@ -3,11 +3,10 @@
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
-
-use crate::support::audit_event::events;
-use crate::support::exporter::Exporter;
-use crate::support::raw_http::{Head, RawHttp};
-use crate::support::scripted_api::{ScriptedApi, healthy};
+use test_support::audit_event::events;
+use test_support::exporter::Exporter;
+use test_support::raw_http::{Head, RawHttp};
+use test_support::scripted_api::{ScriptedApi, healthy};
 
 const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 const TEXT: &str = "text/plain;version=0.0.4";

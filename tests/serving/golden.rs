@@ -4,12 +4,11 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-
-use crate::support::audit_event::{event, with};
-use crate::support::exporter::Exporter;
-use crate::support::raw_http::RawHttp;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi};
+use test_support::audit_event::{event, with};
+use test_support::exporter::Exporter;
+use test_support::raw_http::RawHttp;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi};
 
 /// 2026-01-02T03:04:05Z, long before any run of this test.
 const API_TIME: Duration = Duration::from_secs(1_767_323_045);

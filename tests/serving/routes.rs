@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::audit_event::events;
-use crate::support::exporter::Exporter;
-use crate::support::raw_http::RawHttp;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi, healthy, listing};
+use test_support::audit_event::events;
+use test_support::exporter::Exporter;
+use test_support::raw_http::RawHttp;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -43,7 +43,7 @@ fn every_page_has_its_type_and_head_is_get_without_a_body() {
         assert!(!body.is_empty(), "{path}");
         http.send("HEAD", path);
         let only_head = http.read_head();
-        let names = |head: &crate::support::raw_http::Head| -> Vec<String> {
+        let names = |head: &test_support::raw_http::Head| -> Vec<String> {
             head.headers.iter().map(|(name, _)| name.clone()).collect()
         };
         assert_eq!(

@@ -3,11 +3,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-
-use crate::support::audit_event::many_series;
-use crate::support::exporter::Exporter;
-use crate::support::raw_http::RawHttp;
-use crate::support::scripted_api::{ScriptedApi, healthy};
+use test_support::audit_event::many_series;
+use test_support::exporter::Exporter;
+use test_support::raw_http::RawHttp;
+use test_support::scripted_api::{ScriptedApi, healthy};
 
 /// More than the buffers of both ends hold together.
 const LARGE: usize = 8_000_000;
@@ -72,7 +71,7 @@ fn a_client_that_never_reads_does_not_hold_up_the_end() {
 
 #[test]
 fn the_end_does_not_wait_for_the_api() {
-    use crate::support::scripted_answer::Answer;
+    use test_support::scripted_answer::Answer;
     let api = ScriptedApi::start(|_| Answer::silence());
     let mut exporter = Exporter::polling_with(&api, &["--api.timeout=10m"]);
     api.wait_for_requests(1, |_| true);

@@ -11,7 +11,7 @@ use audit_core::event::EventType;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::task::JoinSet;
 
-use crate::api::{Answer, ApiError, Client, ListQuery, Matching};
+use crate::api::{Answer, ApiError, Client, ListQuery, Matching, paging::PageSource};
 
 /// How often a request that failed is sent again.
 const MAX_RETRIES: usize = 6;
@@ -74,6 +74,25 @@ impl Asker {
     /// The last [`ApiError`].
     pub async fn types(&self) -> Result<Vec<EventType>, ApiError> {
         Ok(again(|| self.client.types()).await?.value)
+    }
+}
+
+/// The pages of those events that match.
+#[derive(Debug)]
+pub(super) struct MatchingPages<'a> {
+    asker: &'a Asker,
+    matching: Matching,
+}
+
+impl<'a> MatchingPages<'a> {
+    pub(super) fn new(asker: &'a Asker, matching: Matching) -> Self {
+        Self { asker, matching }
+    }
+}
+
+impl PageSource for MatchingPages<'_> {
+    async fn page(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
+        self.asker.page(query, self.matching.clone()).await
     }
 }
 

@@ -8,6 +8,7 @@ mod asking;
 mod progress;
 
 pub use asking::Asker;
+use asking::MatchingPages;
 pub use progress::Progress;
 
 use std::collections::{HashMap, HashSet};
@@ -23,7 +24,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::api::{
     ApiError, Matching,
-    paging::{self, CONCURRENT_PAGES, PagesRead},
+    paging::{PageReader, PagesRead},
 };
 
 /// Which events are read.
@@ -159,33 +160,29 @@ impl History {
         keep: &mut impl FnMut(&Found<'_>) -> Option<T>,
     ) -> Result<Option<PagesRead>, ApiError> {
         let mut sum: Option<PagesRead> = None;
-        let expected = if is_cut { CONCURRENT_PAGES as u64 } else { 0 };
         let matchings = self.matchings();
-        for matching in &matchings {
+        // Of several types the first tells nothing of the whole.
+        let is_whole = matchings.len() == 1;
+        for matching in matchings {
             let before = sum.map_or(0, |sum| sum.claimed);
-            let (cutter, progress) = (&mut self.cutter, &mut self.progress);
-            let asker = &self.asker;
-            let read = paging::read_pages(
-                |query| asker.page(query, matching.clone()),
-                Timestamp::now,
-                range,
-                expected,
-                Keep::Raw,
-                |claimed, clocks: Clocks| {
-                    let to = range.to.unwrap_or_else(|| clocks.earliest());
-                    cutter.fits(range.from, to, before + claimed)
-                },
-                |page, _| {
-                    held.take(page, &mut *keep);
-                    // Of several types the first tells nothing of the whole.
-                    let total = page.total_elements.filter(|_| matchings.len() == 1);
-                    progress.page_read(page.elements.len(), total);
-                },
-            );
-            let Some(read) = read.await? else {
-                self.progress.piece_dropped();
-                return Ok(None);
-            };
+            let source = MatchingPages::new(&self.asker, matching);
+            let mut pages = PageReader::new(&source, range, Keep::Raw);
+            if is_cut {
+                pages = pages.expecting_many();
+            }
+            while let Some(read) = pages.next(Timestamp::now()).await? {
+                held.take(&read.page, &mut *keep);
+                let total = read.page.total_elements.filter(|_| is_whole);
+                self.progress.page_read(read.page.elements.len(), total);
+                if let Some(first) = read.first {
+                    let to = range.to.unwrap_or_else(|| first.clocks.earliest());
+                    if !self.cutter.fits(range.from, to, before + first.claimed) {
+                        self.progress.piece_dropped();
+                        return Ok(None);
+                    }
+                }
+            }
+            let read = pages.outcome();
             let sum = sum.get_or_insert(PagesRead {
                 claimed: 0,
                 missing: 0,

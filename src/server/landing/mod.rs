@@ -8,10 +8,7 @@ use std::{fmt::Write, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::poller::{
-    roster::Member,
-    status::{Failing, Progress},
-};
+use crate::poller::health::{AccountHealth, Failing, PollState};
 
 const STYLE: &str = include_str!("landing.css");
 
@@ -42,20 +39,20 @@ pub(super) struct Standing {
     /// `None` where there is only the one account.
     pub(super) name: Option<String>,
     /// How polls go.
-    pub(super) progress: Progress,
+    pub(super) progress: PollState,
     /// Everything that the API showed up to this time is counted.
     pub(super) watermark: Option<Timestamp>,
     /// Events counted and not shown yet.
     pub(super) pending: i64,
 }
 
-impl From<&Member> for Standing {
-    fn from(member: &Member) -> Self {
+impl From<&AccountHealth> for Standing {
+    fn from(account: &AccountHealth) -> Self {
         Self {
-            name: member.name.as_deref().map(str::to_owned),
-            progress: member.status.progress(),
-            watermark: member.metrics.watermark.get(),
-            pending: member.metrics.pending_events.get(),
+            name: account.name().map(ToString::to_string),
+            progress: account.polls(),
+            watermark: account.metrics().watermark.get(),
+            pending: account.metrics().pending_events.get(),
         }
     }
 }
@@ -169,7 +166,7 @@ impl Page<'_> {
     }
 
     /// How polls go, in one paragraph.
-    fn state(&self, progress: &Progress) -> String {
+    fn state(&self, progress: &PollState) -> String {
         let (kind, text) = match (&progress.failing, progress.last_success) {
             (Some(failing), _) => ("bad", self.failing(failing)),
             (None, Some(_)) => ("good", "Polls of the Audit API succeed.".to_owned()),

@@ -4,14 +4,14 @@ fn at_second(second: i64) -> Timestamp {
     Timestamp::from_second(second).expect("a time")
 }
 
-fn failing(error: &str) -> Progress {
+fn failing(error: &str) -> PollState {
     let failing = Failing {
         since: Timestamp::UNIX_EPOCH,
         error: error.into(),
     };
-    Progress {
+    PollState {
         failing: Some(failing),
-        ..Progress::default()
+        ..PollState::default()
     }
 }
 
@@ -26,7 +26,7 @@ fn page<'a>(accounts: &[Standing], hold: u64) -> Page<'a> {
 }
 
 fn succeeding() -> Standing {
-    let progress = Progress {
+    let progress = PollState {
         last_success: Some(at_second(5)),
         failing: None,
     };
@@ -45,7 +45,7 @@ fn named(name: &str, account: Standing) -> Standing {
 
 #[test]
 fn the_whole_page() {
-    let progress = Progress {
+    let progress = PollState {
         last_success: Some(at_second(3655)),
         failing: None,
     };

@@ -114,14 +114,20 @@ impl Gate {
         self.setting == ScrapeInterval::Off || self.scrapers.may_show(scraper)
     }
 
-    /// A scraper is about to be answered: it is to be stored that it is there.
-    pub fn announce(&mut self, scraper: ScraperId, now: Duration) {
+    /// Takes note that `scraper` is about to be answered, so that the next commit
+    /// stores it. Returns whether it may be shown events already.
+    pub fn announce(&mut self, scraper: ScraperId, now: Duration) -> bool {
         self.begun = true;
         self.scrapers.announce(scraper, now);
+        self.may_show(scraper)
     }
 
-    /// Takes note of a scrape.
-    pub fn note(&mut self, scrape: Scrape, now: Duration) {
+    /// Takes note of a scrape that is answered with `generation` of the exposition.
+    /// Returns whether the answer may show events; an answer without events has shown
+    /// no generation.
+    pub fn note(&mut self, scrape: Scrape, generation: u64, now: Duration) -> bool {
+        let may_show = self.may_show(scrape.scraper);
+        let generation = if may_show { generation } else { 0 };
         if self.is_away(now) {
             self.resumed = Some(now);
         }
@@ -130,14 +136,15 @@ impl Gate {
         if self
             .first_served
             .back()
-            .is_none_or(|(generation, _)| *generation < scrape.generation)
+            .is_none_or(|(newest, _)| *newest < generation)
         {
-            self.first_served.push_back((scrape.generation, now));
+            self.first_served.push_back((generation, now));
         }
         if self.first_served.len() > GENERATIONS_KEPT {
             self.first_served.pop_front();
         }
-        self.scrapers.note(scrape, now);
+        self.scrapers.note(scrape, generation, now);
+        may_show
     }
 
     /// H: how long a value must have been on show before every server has seen it.

@@ -36,8 +36,6 @@ pub struct Scrape {
     pub connection: u64,
     /// The time limit that it told, which is never above its interval.
     pub timeout: Duration,
-    /// Which generation of the exposition it was answered with.
-    pub generation: u64,
 }
 
 /// What is remembered of a scraper over a restart.
@@ -155,12 +153,11 @@ impl Scrapers {
     }
 
     /// Takes note of a scrape.
-    pub(super) fn note(&mut self, scrape: Scrape, now: Duration) {
+    pub(super) fn note(&mut self, scrape: Scrape, generation: u64, now: Duration) {
         let Scrape {
             scraper,
             connection,
             timeout,
-            generation,
         } = scrape;
         self.announce(scraper, now);
         let Some(scraper) = self.all.get_mut(&scraper) else {

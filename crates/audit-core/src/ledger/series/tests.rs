@@ -44,9 +44,11 @@ impl Shown {
             scraper: ScraperId(1),
             connection: 0,
             timeout: Duration::ZERO,
-            generation: self.generation,
         };
-        self.gate.note(scrape, at(now));
+        self.gate.announce(scrape.scraper, at(now));
+        let memory = self.gate.memory(at(now));
+        self.gate.confirm(&memory);
+        self.gate.note(scrape, self.generation, at(now));
     }
 
     fn published(&self, name: &str) -> Option<u64> {

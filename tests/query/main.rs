@@ -1,0 +1,8 @@
+//! The commands that ask once, as a person or a script runs them.
+
+mod backfill;
+mod failures;
+mod follow;
+mod get;
+mod list;
+mod run;

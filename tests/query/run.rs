@@ -1,0 +1,57 @@
+//! A command of the program, run to its end.
+
+use std::process::{Command, Output};
+
+use test_support::program::{API_SECRET, command};
+
+/// What a command left behind.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) errors: String,
+}
+
+/// Runs the program with these arguments, asking the API at `base_url`.
+pub(crate) fn run(base_url: &str, arguments: &[&str]) -> Done {
+    finish(&mut prepared(base_url, arguments))
+}
+
+/// The command, for what else it is to be told.
+pub(crate) fn prepared(base_url: &str, arguments: &[&str]) -> Command {
+    let mut command = command();
+    command
+        .args(arguments)
+        .arg(format!("--api.base-url={base_url}"));
+    command
+}
+
+pub(crate) fn finish(command: &mut Command) -> Done {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().expect("the program starts");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    let done = Done {
+        status: status.code().expect("a status"),
+        out: text(stdout),
+        errors: text(stderr),
+    };
+    assert!(!done.out.contains(API_SECRET) && !done.errors.contains(API_SECRET));
+    done
+}
+
+impl Done {
+    /// The lines of a command that has succeeded and has nothing to say beside.
+    pub(crate) fn lines(&self) -> Vec<&str> {
+        assert_eq!((self.status, &*self.errors), (0, ""), "{}", self.out);
+        self.out.lines().collect()
+    }
+
+    /// The same, as JSON each.
+    pub(crate) fn events(&self) -> Vec<serde_json::Value> {
+        let read = |line: &&str| serde_json::from_str(line).expect("JSON");
+        self.lines().iter().map(read).collect()
+    }
+}
