@@ -25,8 +25,9 @@
 //!    [`Commit`](account::Commit): everything that has to be stored in one transaction.
 //!    For each counter it contains the total, and the value that may be shown as the
 //!    [`gate`] permits.
-//! 5. The program stores the commit. After that, and not before, it calls
-//!    [`Account::confirm`](account::Account::confirm) and shows the new values.
+//! 5. The program stores the commit, together with what the gate has to remember. After
+//!    that, and not before, it calls [`Account::confirm`](account::Account::confirm) and
+//!    shows the new values.
 //!
 //! A process that ends at any moment goes on from its last commit. It reads again what was
 //! counted after that, and has shown nothing of it.
@@ -67,18 +68,19 @@
 //! let mut gate = Gate::new(interval, &GateMemory::default());
 //!
 //! let uptime = Duration::from_secs;
-//! let scrape = |gate: &mut Gate, generation: u64, uptime: Duration| {
-//!     let scrape = Scrape {
-//!         scraper: ScraperId(1),
-//!         connection: 1,
-//!         timeout: Duration::from_secs(10),
-//!         generation,
-//!     };
-//!     gate.note(scrape, uptime);
+//! let scrape = Scrape {
+//!     scraper: ScraperId(1),
+//!     connection: 1,
+//!     timeout: Duration::from_secs(10),
 //! };
 //!
-//! // Generation 1 of what is shown has no series. A server scrapes it.
-//! scrape(&mut gate, 1, uptime(0));
+//! // A server scrapes for the first time. It is shown events once it is stored.
+//! assert!(!gate.announce(scrape.scraper, uptime(0)));
+//! let memory = gate.memory(uptime(0));
+//! // ... The program stores `memory` here ...
+//! gate.confirm(&memory);
+//! // Generation 1 of what is shown has no series.
+//! assert!(gate.note(scrape, 1, uptime(0)));
 //!
 //! // A poll reads a page with one event, which is shown twice.
 //! let answer = r#"{"_embedded": {"events": [
@@ -104,7 +106,7 @@
 //!
 //! // Once the server has had the time to see the 0, the next commit lets it see the 1.
 //! for seconds in [30, 45, 60, 75] {
-//!     scrape(&mut gate, 2, uptime(seconds));
+//!     gate.note(scrape, 2, uptime(seconds));
 //! }
 //! let commit = account.prepare(&gate, uptime(76));
 //! assert_eq!(commit.changes.series[0].saved.published, 1);
