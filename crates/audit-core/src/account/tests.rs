@@ -2,8 +2,9 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::{
+    gate::{GateMemory, ScrapeInterval},
     outbox::{Content, Written},
-    window::WindowSettings,
+    window::{Clocks, WindowSettings},
 };
 
 const LOOKBACK: i64 = 900;
@@ -169,4 +170,101 @@ fn raw_json_is_kept_only_for_an_event_log() {
     assert_eq!(account.keep(), Keep::Parsed);
     account.outbox = Outbox::new(Content::Impersonal, None, 0, Written::default());
     assert_eq!(account.keep(), Keep::Raw);
+}
+
+/// A gate that permits everything.
+fn open_gate() -> Gate {
+    Gate::new(ScrapeInterval::Off, &GateMemory::default())
+}
+
+#[test]
+fn a_commit_holds_everything_since_the_last_one_that_was_stored() {
+    let mut account = account(10);
+    account.outbox = Outbox::new(Content::Everything, None, 0, Written::default());
+    let held = |account: &Account| {
+        let commit = account.prepare(&open_gate(), Duration::ZERO);
+        let totals: Vec<_> = commit
+            .changes
+            .series
+            .iter()
+            .map(|change| change.saved.total)
+            .collect();
+        (commit.ids.len(), totals, commit.lines.new.len())
+    };
+    assert_eq!(held(&account), (0, vec![], 0));
+    count(&mut account, r#"{"id": "a"}, {"no": "id"}"#, at(30));
+    assert_eq!(held(&account), (2, vec![1], 1));
+    // That commit fails: the next one holds its content and more.
+    count(&mut account, r#"{"id": "a"}, {"id": "b"}"#, at(60));
+    assert_eq!(held(&account), (3, vec![2], 2));
+    let commit = account.prepare(&open_gate(), Duration::ZERO);
+    account.confirm(&commit);
+    assert_eq!(held(&account), (0, vec![], 0));
+    assert_eq!(account.ledger.pending(), 0);
+}
+
+#[test]
+fn a_commit_has_the_progress_and_the_window_of_its_account() {
+    let mut account = account(10);
+    count(
+        &mut account,
+        r#"{"id": "a", "created_at": "2026-11-20T00:00:10"}"#,
+        at(30),
+    );
+    let now = Clocks {
+        api: at(40),
+        local: at(50),
+    };
+    account.window.complete_sweep(now);
+    account.stage.caught_up = true;
+    let commit = account.prepare(&open_gate(), Duration::ZERO);
+    let stage = Stage {
+        start: at(0),
+        began: at(0),
+        caught_up: true,
+    };
+    let window = SavedWindow {
+        floor: at(0),
+        watermark: Some(at(40)),
+        newest: Some(at(10)),
+    };
+    assert_eq!((commit.stage, commit.window), (stage, window));
+}
+
+#[test]
+fn history_is_published_at_once_and_news_once_the_gate_permits() {
+    let scraped = GateMemory {
+        begun: true,
+        ..GateMemory::default()
+    };
+    let closed = Gate::new(ScrapeInterval::Learned, &scraped);
+    let cases = [
+        ("before the first start", "2026-11-20T00:59:59", false, 1),
+        ("at the first start", "2026-11-20T01:00:00", false, 0),
+        ("after the first start", "2026-11-20T01:00:01", false, 0),
+        ("found late", "2026-11-20T00:59:59", true, 0),
+    ];
+    for (name, created_at, caught_up, published) in cases {
+        let mut account = account(10);
+        account.stage.began = at(3600);
+        account.stage.caught_up = caught_up;
+        let event = format!(r#"{{"id": "a", "created_at": "{created_at}"}}"#);
+        count(&mut account, &event, at(3700));
+        let changes = account.prepare(&closed, Duration::ZERO).changes;
+        let saved = changes.series[0].saved;
+        assert_eq!((saved.total, saved.published), (1, published), "{name}");
+        assert_eq!(changes.types[0].saved, saved, "{name}");
+    }
+}
+
+#[test]
+fn a_type_that_is_added_later_is_counted_from_then_on() {
+    let mut account = account(10);
+    account.filter.except.insert("A".into());
+    let first = r#"{"id": "a", "event_type": "A"}"#;
+    assert_eq!(count(&mut account, first, at(30)), Tally::default());
+    account.filter.except.clear();
+    let both = r#"{"id": "a", "event_type": "A"}, {"id": "b", "event_type": "A"}"#;
+    let tally = count(&mut account, both, at(60));
+    assert_eq!((tally.lags.len(), tally.duplicates), (1, 1));
 }

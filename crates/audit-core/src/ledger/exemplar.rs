@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::event::EventId;
 
-/// The greatest length of an event id in an exemplar. `OpenMetrics` allows 128 characters
+/// The greatest length of an event id in an exemplar. OpenMetrics allows 128 characters
 /// for all labels of an exemplar together with their names.
 const EXEMPLAR_MAX_CHARS: usize = 128 - "event_id".len();
 
@@ -78,6 +78,27 @@ fn uuid(bits: [u8; 16]) -> EventId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_exemplar_can_be_made_again_from_what_is_stored() {
+        let created_at = Timestamp::from_millisecond(1_795_132_800_250).expect("a time");
+        for (id, text) in [
+            ("aaaaaaaa-bbbb-cccc-dddd-0123456789ab", None),
+            ("event-1", Some("event-1")),
+        ] {
+            let exemplar = Exemplar::new(EventId::from_text(id), text, created_at);
+            let exemplar = exemplar.expect("an exemplar");
+            assert_eq!(exemplar.created_at(), 1_795_132_800_250);
+            let again = match exemplar.parts() {
+                (Some(id), None) => Exemplar::new(id, None, created_at),
+                (None, Some(text)) => {
+                    Exemplar::new(EventId::from_text(text), Some(text), created_at)
+                }
+                parts => panic!("{parts:?}"),
+            };
+            assert_eq!(again, Some(exemplar));
+        }
+    }
 
     #[test]
     fn an_id_is_whole_or_no_exemplar() {

@@ -7,12 +7,12 @@
 
 mod line;
 
-use line::line;
-
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
+
+use line::line;
 
 /// A line of the event log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Lines {
 pub struct Written(Arc<AtomicU64>);
 
 impl Written {
-    /// Says that all lines up to `number` are written and synced.
+    /// Says that all lines up to `number` are in the log for good.
     pub fn set(&self, number: u64) {
         self.0.store(number, Ordering::Release);
     }
@@ -114,3 +114,6 @@ impl Outbox {
         self.new.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,6 +112,8 @@ pub fn is_unprintable(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+
     use super::*;
 
     const ODD: &str = "{ \"a\\\"\\\\\" : [ 1 ,2.50, {} , [ ] ],\n\t\"b \u{9b}\u{e0041}\":{\"c\":null,\"d\":\" , \"} }";
@@ -145,5 +147,67 @@ mod tests {
         }
         "#);
         assert_eq!(indented("{}", 2), "{}");
+    }
+
+    #[test]
+    fn characters_that_mislead_are_unprintable() {
+        let unprintable = "\0\t\n\u{1b}\u{7f}\u{9b}\u{ad}\u{200b}\u{200f}\u{2028}\u{202e}\u{2066}\u{feff}\u{e0041}";
+        assert!(unprintable.chars().all(is_unprintable));
+        let printable = "az AZ 09 ~ \u{a0}é€中\u{1f600}";
+        assert!(!printable.chars().any(is_unprintable));
+    }
+
+    /// JSON with white space of any kind between its tokens.
+    fn json() -> impl Strategy<Value = String> {
+        let blank = || select(vec!["", "", " ", "\n\t", "\r\n  "]);
+        let character = prop_oneof![
+            any::<char>(),
+            select(vec![
+                '"',
+                '\\',
+                ',',
+                ':',
+                '{',
+                ']',
+                '\u{9b}',
+                '\u{202e}',
+                '\u{e0041}'
+            ])
+        ];
+        let text = vec(character, 0..6).prop_map(|characters| {
+            let text: String = characters.into_iter().collect();
+            serde_json::Value::from(text).to_string()
+        });
+        let number = select(vec!["0", "-1", "2.50", "1e3", "true", "null"]);
+        let leaf = prop_oneof![text.clone(), number.prop_map(str::to_owned)];
+        leaf.prop_recursive(3, 24, 4, move |inner| {
+            let list = (vec(inner.clone(), 0..4), blank()).prop_map(|(items, blank)| {
+                format!("[{blank}{}{blank}]", items.join(&format!("{blank},")))
+            });
+            let object = (vec((text.clone(), inner), 0..4), blank()).prop_map(|(fields, blank)| {
+                let fields = fields
+                    .iter()
+                    .map(|(name, value)| format!("{name}{blank}:{blank}{value}"));
+                format!("{{{blank}{}{blank}}}", fields.collect::<Vec<_>>().join(","))
+            });
+            prop_oneof![list, object]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn another_layout_is_the_same_value(json in json(), margin in 0..5_usize) {
+            let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+            let one_line = compact(&json);
+            let lines = indented(&json, margin);
+            prop_assert_eq!(value(&one_line), value(&json));
+            prop_assert_eq!(value(&lines), value(&json));
+            prop_assert!(!one_line.contains(is_unprintable), "{}", one_line);
+            prop_assert!(!lines.replace('\n', "").contains(is_unprintable), "{}", lines);
+            prop_assert_eq!(&compact(&lines), &one_line);
+            prop_assert_eq!(&compact(&one_line), &one_line);
+            let blanks = " ".repeat(margin);
+            prop_assert!(lines.lines().skip(1).all(|line| line.starts_with(&blanks)));
+        }
     }
 }

@@ -132,6 +132,38 @@ mod tests {
     }
 
     #[test]
+    fn a_field_is_kept_as_it_was_written() {
+        let event = RawEvent::parse(r#"{"a": "q\"u", "b": null, "c" : [ 1 ], "c": 2.50}"#);
+        let fields: Vec<_> = event.fields().collect();
+        let expected = [
+            ("a", r#""q\"u""#),
+            ("b", "null"),
+            ("c", "[ 1 ]"),
+            ("c", "2.50"),
+        ];
+        assert_eq!(fields, expected);
+        let raw = ["a", "b", "c", "d"].map(|name| event.raw(name));
+        assert_eq!(raw, [Some(r#""q\"u""#), None, Some("2.50"), None]);
+    }
+
+    #[test]
+    fn the_time_of_creation_is_read_like_that_of_a_page() {
+        let cases = [
+            (r#"{"created_at": "2018-08-13T10:15:31"}"#, true),
+            (r#"{"created_at": "2018-08-13T10:15:31\u005a"}"#, true),
+            (r#"{"created_at": "soon"}"#, false),
+            (r#"{"created_at": 1534155331}"#, false),
+            (r#"{"created_at": null}"#, false),
+            ("{}", false),
+        ];
+        let expected = "2018-08-13T10:15:31Z".parse::<Timestamp>().expect("a time");
+        for (json, is_read) in cases {
+            let read = RawEvent::parse(json).created_at();
+            assert_eq!(read, is_read.then_some(expected), "{json}");
+        }
+    }
+
+    #[test]
     fn a_text_that_is_not_an_object_has_no_fields() {
         for json in ["7", "[]", "\"a\"", "null", ""] {
             assert_eq!(RawEvent::parse(json).fields().count(), 0, "{json}");

@@ -397,3 +397,80 @@ fn spans_that_leave_the_calendar_saturate() {
     assert_eq!(window.sweep_start(at(50)), at(0));
     assert_eq!(window.floor, at(0));
 }
+
+#[test]
+fn a_restored_window_goes_on_where_the_stored_one_was() {
+    let mut window = window();
+    window.admit(id(1), Some(at(10)), at(20));
+    window.admit(id(2), None, at(20));
+    window.complete_sweep(clocks(5000));
+    let (saved, ids) = (window.saved(), window.fresh().to_vec());
+    let mut restored = Window::restore(window.settings, saved, ids);
+    assert_eq!(restored.saved(), saved);
+    assert_eq!(restored.fresh(), []);
+    for window in [&mut window, &mut restored] {
+        assert_eq!(window.remembered(), 2);
+        assert_eq!(window.sweep_start(at(5030)), at(5000 - LOOKBACK));
+        let again = window.admit(id(1), Some(at(10)), at(5030));
+        assert_eq!(again, Admission::Duplicate);
+        assert!(is_new(window.admit(id(3), Some(at(5010)), at(5030))));
+    }
+    assert_eq!(restored.saved(), window.saved());
+}
+
+#[test]
+fn an_id_is_fresh_until_it_is_stored_and_again_when_its_time_rises() {
+    let mut window = window();
+    let fresh = |window: &Window| -> Vec<_> {
+        let fresh = window.fresh().iter();
+        fresh.map(|seen| (seen.id, seen.time)).collect()
+    };
+    window.admit(id(1), Some(at(10)), at(20));
+    assert_eq!(fresh(&window), [(id(1), at(10))]);
+    window.confirm();
+    assert_eq!(fresh(&window), []);
+    window.admit(id(1), Some(at(10)), at(50));
+    assert_eq!(fresh(&window), []);
+    // As long after as the time of an id is kept apart from others.
+    let later = 10 + RETENTION / 24 + 1;
+    window.admit(id(1), Some(at(later)), at(later));
+    assert_eq!(fresh(&window), [(id(1), at(later))]);
+}
+
+#[test]
+fn a_malformed_element_is_new_once_and_never_the_newest_event() {
+    let mut window = window();
+    window.admit(id(1), Some(at(10)), at(20));
+    assert!(is_new(window.admit_malformed(id(2), at(5000))));
+    assert_eq!(
+        window.admit_malformed(id(2), at(5030)),
+        Admission::Duplicate
+    );
+    assert_eq!(window.newest(), Some(at(10)));
+    // It shows all the same that time has passed.
+    let later = 5000 + RETENTION;
+    assert!(is_new(window.admit_malformed(id(3), at(later))));
+    window.complete_sweep(clocks(later));
+    assert_eq!(window.floor, at(5000));
+}
+
+#[test]
+fn a_piece_moves_the_watermark_to_its_end() {
+    // (api, local) now, the end of the piece, and the watermark after it
+    let cases = [
+        ("forward", (5000, 5000), 2000, 2000),
+        ("never back", (5000, 5000), 500, 1000),
+        ("never into the future", (5000, 1500), 2000, 1500),
+        ("back from the future", (900, 900), 800, 800),
+    ];
+    for (name, (api, local), up_to, expected) in cases {
+        let mut window = window();
+        window.complete_sweep(clocks(1000));
+        let now = Clocks {
+            api: at(api),
+            local: at(local),
+        };
+        window.complete_piece(at(up_to), now);
+        assert_eq!(window.watermark(), Some(at(expected)), "{name}");
+    }
+}

@@ -31,8 +31,8 @@ pub struct Page<'a> {
 pub enum Keep {
     /// What is counted of each element, and nothing else.
     Parsed,
-    /// Also the JSON of each element, as the API wrote it. Parsing takes
-    /// about 1.6 times as long.
+    /// Also the JSON of each element, as the API wrote it. Parsing takes about 1.6
+    /// times as long.
     Raw,
 }
 
@@ -106,27 +106,27 @@ impl<'a> Page<'a> {
     }
 
     fn parse_lenient(text: &'a str, keep: Keep) -> Result<Self, PageError> {
-        let page: LenientPage = serde_json::from_str(text).map_err(|error| {
+        let LenientPage { embedded, page } = serde_json::from_str(text).map_err(|error| {
             if error.is_data() {
                 PageError::NotAPage
             } else {
                 not_json(&error)
             }
         })?;
-        if page.embedded.is_none() && page.page.is_none() {
+        if embedded.is_none() && page.is_none() {
             return Err(PageError::NotAPage);
         }
-        let events = page.embedded.and_then(|embedded| embedded.events);
+        let events = embedded.and_then(|embedded| embedded.events);
         let events = events.unwrap_or_default();
-        let page = page.page.unwrap_or_default();
+        let counts = page.unwrap_or_default();
         Ok(Self {
             elements: events.iter().copied().map(element).collect(),
             raw: match keep {
                 Keep::Parsed => Vec::new(),
                 Keep::Raw => events.into_iter().map(RawValue::get).collect(),
             },
-            total_elements: page.total_elements.and_then(number),
-            total_pages: page.total_pages.and_then(number),
+            total_elements: counts.total_elements.and_then(number),
+            total_pages: counts.total_pages.and_then(number),
         })
     }
 }

@@ -1,5 +1,8 @@
 use super::*;
-use crate::gate::{GateMemory, Scrape, ScrapeInterval, ScraperId};
+use crate::{
+    event::EventId,
+    gate::{GateMemory, Scrape, ScrapeInterval, ScraperId},
+};
 
 const HOLD: u64 = 40;
 
@@ -173,4 +176,30 @@ fn a_commit_that_failed_is_made_again_with_all_that_it_held() {
     let again = shown.series.changes(&shown.gate, at(1));
     assert_eq!(again[0].saved.total, 2);
     assert_eq!(shown.published("a"), Some(0));
+}
+
+#[test]
+fn the_newest_event_is_the_exemplar_once_every_event_is_shown() {
+    let event = |name: &str, seconds| {
+        let created_at = jiff::Timestamp::from_second(seconds).expect("a time");
+        Exemplar::new(EventId::from_text(name), Some(name), created_at)
+    };
+    let mut shown = Shown::new();
+    let place = shown.series.open("a");
+    let cases = [
+        (event("first", 10), "first"),
+        (event("older", 9), "first"),
+        (None, "first"),
+        (event("of the same time", 10), "of the same time"),
+        (event("newer", 11), "newer"),
+    ];
+    for (counted, expected) in cases {
+        shown.series.count(place, false, counted);
+        assert_eq!(shown.series.all()[0].shown_exemplar(), None);
+        // Nobody scrapes, so that everything is shown at once.
+        shown.commit(1);
+        let all = shown.series.all();
+        let exemplar = all[0].shown_exemplar().map(Exemplar::event_id);
+        assert_eq!(exemplar.as_deref(), Some(expected));
+    }
 }
