@@ -1,9 +1,10 @@
 //! A process that stores one commit after the other is killed again and again:
 //! what it leaves is always the last commit that it spoke of, or the next one.
 
-use std::{path::Path, thread, time::Duration};
+use std::{path::Path, time::Duration};
 
 use fastrand::Rng;
+use test_support::pacing;
 use test_support::store::{child, child::Process, directory, numbered::Numbered, open, say, told};
 
 /// How often, unless `STORE_KILLS` says.
@@ -32,7 +33,7 @@ fn start_and_kill(directory: &Path, random: &mut Rng) -> Option<u64> {
     for _ in 0..waits_for {
         last = process.hear();
     }
-    thread::sleep(Duration::from_micros(random.u64(..LIFE_MICROS)));
+    pacing::wait(Duration::from_micros(random.u64(..LIFE_MICROS)));
     let last = process.kill().or(last);
     last.as_deref().and_then(commit_in)
 }
@@ -87,7 +88,7 @@ fn killed_while_the_state_is_made_it_leaves_all_of_it_or_nothing() {
         let above = directory();
         let data = above.path().join("data");
         let process = Process::start(&data);
-        thread::sleep(Duration::from_micros(random.u64(..2 * LIFE_MICROS)));
+        pacing::wait(Duration::from_micros(random.u64(..2 * LIFE_MICROS)));
         process.kill();
         assert!(Numbered::new().is_in(&mut open(&data)));
     }

@@ -220,7 +220,7 @@ impl Answer {
         }
         match self.then {
             Then::Reset => stream.set_zero_linger()?,
-            Then::Silence => tokio::time::sleep(Duration::from_hours(24)).await,
+            Then::Silence => std::future::pending().await,
             Then::NextRequest | Then::Close | Then::Trickle => {}
         }
         Ok(matches!(self.then, Then::NextRequest | Then::Trickle))
