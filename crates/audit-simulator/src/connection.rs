@@ -11,14 +11,18 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::http::{self, ConnectionReset};
-use super::state::State;
+use crate::http::{self, ConnectionReset};
+use crate::simulated_api::SimulatedApi;
 
 /// Serves `stream` until it ends; once `stopping` closes, only the answer in flight is sent.
-pub(super) async fn serve(stream: TcpStream, state: Arc<State>, mut stopping: watch::Receiver<()>) {
+pub(crate) async fn serve(
+    stream: TcpStream,
+    api: Arc<SimulatedApi>,
+    mut stopping: watch::Receiver<()>,
+) {
     // Without effect on what is answered; a failure only costs time.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| Box::pin(http::answer(Arc::clone(&state), request)));
+    let service = service_fn(move |request| Box::pin(http::answer(Arc::clone(&api), request)));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut stopped = false;
     let outcome = loop {
@@ -42,7 +46,7 @@ pub(super) async fn serve(stream: TcpStream, state: Arc<State>, mut stopping: wa
 }
 
 /// Closes the connection in a way that the client sees as "connection reset by peer".
-pub(super) fn reset(stream: TcpStream) {
+pub(crate) fn reset(stream: TcpStream) {
     let lingering = stream.set_zero_linger();
     drop(stream);
     if let Err(error) = lingering {

@@ -2,17 +2,17 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use super::settings::SimulatorSettings;
+use crate::settings::SimulatorSettings;
 
 /// The keys and the secret of the simulated accounts.
-pub(super) struct Credentials {
+pub(crate) struct SimulatedCredentials {
     key: String,
     secret: String,
     accounts: u32,
 }
 
-impl Credentials {
-    pub(super) fn new(settings: &SimulatorSettings) -> Self {
+impl SimulatedCredentials {
+    pub(crate) fn new(settings: &SimulatorSettings) -> Self {
         Self {
             key: settings.api_key.clone(),
             secret: settings.api_secret.clone(),
@@ -22,7 +22,7 @@ impl Credentials {
 
     /// Whether these are of one of the accounts: what follows the scheme in the
     /// `Authorization` header.
-    pub(super) fn open(&self, credentials: &str) -> bool {
+    pub(crate) fn open(&self, credentials: &str) -> bool {
         let decoded = BASE64_STANDARD.decode(credentials.trim()).ok();
         let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
         let Some((key, secret)) = text.as_deref().and_then(|text| text.split_once(':')) else {
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn every_account_and_no_other() {
-        let credentials = Credentials::new(&SimulatorSettings {
+        let credentials = SimulatedCredentials::new(&SimulatorSettings {
             api_key: "key".into(),
             api_secret: "a:b".into(),
             accounts: 3,

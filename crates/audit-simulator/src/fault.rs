@@ -2,12 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::draw::{self, Purpose};
-use super::settings::SimulatorSettings;
+use crate::random::{self, Purpose};
+use crate::settings::SimulatorSettings;
 
 /// What may befall a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// 429, with a `Retry-After` that changes from one to the next.
     TooManyRequests(RetryAfter),
     /// This 5xx status.
@@ -20,14 +20,14 @@ pub(super) enum Fault {
 
 /// How a 429 says when to come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RetryAfter {
+pub(crate) enum RetryAfter {
     Seconds,
     Date,
     Missing,
 }
 
 /// The shares of requests that go wrong, and whose turn it is where a fault has several forms.
-pub(super) struct FaultPlan {
+pub(crate) struct FaultPlan {
     seed: u64,
     too_many_requests: f64,
     server_error: f64,
@@ -38,7 +38,7 @@ pub(super) struct FaultPlan {
 }
 
 impl FaultPlan {
-    pub(super) fn new(settings: &SimulatorSettings) -> Self {
+    pub(crate) fn new(settings: &SimulatorSettings) -> Self {
         Self {
             seed: settings.seed,
             too_many_requests: settings.fault_429,
@@ -51,12 +51,12 @@ impl FaultPlan {
     }
 
     /// What befalls request `number`.
-    pub(super) fn draw(&self, number: u64) -> Option<Fault> {
+    pub(crate) fn draw(&self, number: u64) -> Option<Fault> {
         let limited = self.too_many_requests;
         let failed = limited + self.server_error;
         let cut = failed + self.cut;
         let reset = cut + self.reset;
-        let draw = draw::share(self.seed, Purpose::Fault, number);
+        let draw = random::share(self.seed, Purpose::Fault, number);
         if draw < limited {
             let turn = self.too_many_turn.fetch_add(1, Ordering::Relaxed);
             Some(Fault::TooManyRequests(retry_after(turn)))

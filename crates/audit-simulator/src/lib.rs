@@ -17,33 +17,33 @@
 //! ```
 
 mod archive;
-mod blocks;
 mod body;
-mod cast;
 mod catalog;
 mod clock;
 mod connection;
 mod context;
 mod credentials;
-mod draw;
+mod event_id;
+mod event_key;
 mod fault;
-mod flag;
-mod handle;
+mod flag_values;
 mod http;
-mod identity;
-mod key;
-mod listing;
-mod order;
+mod intensity;
+mod list_order;
+mod listed_page;
 mod query;
+mod random;
 mod render;
-mod rhythm;
 mod server;
 mod settings;
-mod state;
+mod simulated_api;
+mod simulator_handle;
 mod traffic;
+mod type_blocks;
+mod users;
 
-pub use handle::{ExtraEvent, SimulatorHandle};
-pub use key::EventKey;
+pub use event_key::EventKey;
 pub use server::{Simulator, SimulatorError};
 pub use settings::{ListOrder, SettingsProblem, SimulatorSettings};
-pub use state::Outage;
+pub use simulated_api::Outage;
+pub use simulator_handle::{ExtraEvent, SimulatorHandle};

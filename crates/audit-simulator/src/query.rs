@@ -12,25 +12,25 @@ const SECONDS_PER_DAY: i64 = 86_400;
 
 /// What a list request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Query {
+pub(crate) struct Query {
     /// Names of event types; empty for all.
-    pub(super) types: Vec<String>,
+    pub(crate) types: Vec<String>,
     /// First whole second since the Unix epoch, included.
-    pub(super) from: Option<i64>,
+    pub(crate) from: Option<i64>,
     /// Last whole second since the Unix epoch, included.
-    pub(super) to: Option<i64>,
-    pub(super) search_text: Option<String>,
+    pub(crate) to: Option<i64>,
+    pub(crate) search_text: Option<String>,
     /// Counted from 1.
-    pub(super) page: u64,
+    pub(crate) page: u64,
     /// 1 to 100.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// The filters as they came, for the links to other pages.
-    pub(super) filters: Vec<(String, String)>,
+    pub(crate) filters: Vec<(String, String)>,
 }
 
 /// Why a query cannot be answered; the text is the answer's `message`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum QueryError {
+pub(crate) enum QueryError {
     #[error("{name}: {value:?} is not an ISO-8601 date or date-time")]
     Date { name: &'static str, value: String },
     #[error("event_type: {0:?} is not an event type")]
@@ -45,7 +45,7 @@ pub(super) enum QueryError {
 
 impl Query {
     /// Reads a raw query string; parameters that the API does not have are ignored.
-    pub(super) fn parse(raw: &str) -> Result<Self, QueryError> {
+    pub(crate) fn parse(raw: &str) -> Result<Self, QueryError> {
         let mut query = Self {
             types: Vec::new(),
             from: None,

@@ -11,11 +11,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::clock::ApiClock;
-use super::connection;
-use super::handle::SimulatorHandle;
-use super::settings::{SettingsProblem, SimulatorSettings};
-use super::state::{Outage, State};
+use crate::clock::ApiClock;
+use crate::connection;
+use crate::settings::{SettingsProblem, SimulatorSettings};
+use crate::simulated_api::{Outage, SimulatedApi};
+use crate::simulator_handle::SimulatorHandle;
 
 /// How long answers in flight may take once the simulator stops.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -49,7 +49,7 @@ fn sentences(problems: &[SettingsProblem]) -> String {
 pub struct Simulator {
     listener: TcpListener,
     address: SocketAddr,
-    state: Arc<State>,
+    api: Arc<SimulatedApi>,
 }
 
 impl Simulator {
@@ -68,7 +68,7 @@ impl Simulator {
         let simulator = Self {
             listener,
             address,
-            state: Arc::new(State::new(settings, clock, start)),
+            api: Arc::new(SimulatedApi::new(settings, clock, start)),
         };
         let base_url = simulator.base_url();
         tracing::info!(%base_url, api_key, seed, %start, "simulating the Audit API");
@@ -90,13 +90,13 @@ impl Simulator {
             ip => ip,
         };
         let address = SocketAddr::new(ip, self.address.port());
-        format!("http://{address}{}", self.state.base_path)
+        format!("http://{address}{}", self.api.base_path)
     }
 
     /// A handle to watch and steer the simulator with, also while it runs.
     #[must_use]
     pub fn handle(&self) -> SimulatorHandle {
-        SimulatorHandle::new(Arc::clone(&self.state))
+        SimulatorHandle::new(Arc::clone(&self.api))
     }
 
     /// Serves until `shutdown` resolves, then finishes the answers in flight.
@@ -109,12 +109,12 @@ impl Simulator {
                 () = &mut shutdown => break,
                 Some(_) = connections.join_next() => {}
                 stream = accept(&self.listener) => {
-                    if self.state.outage() == Outage::Unreachable {
+                    if self.api.outage() == Outage::Unreachable {
                         connection::reset(stream);
                         continue;
                     }
-                    let state = Arc::clone(&self.state);
-                    connections.spawn(connection::serve(stream, state, stopping.clone()));
+                    let api = Arc::clone(&self.api);
+                    connections.spawn(connection::serve(stream, api, stopping.clone()));
                 }
             }
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 
-use super::flag;
+use crate::flag_values;
 
 /// The most events that one simulator agrees to hold.
 const MOST_EVENTS: f64 = 50_000_000.0;
@@ -35,7 +35,7 @@ pub struct SimulatorSettings {
     pub listen_address: SocketAddr,
 
     /// Path under which the API is served; empty for none
-    #[arg(long, value_name = "PATH", default_value = "/beta/audit", value_parser = flag::base_path)]
+    #[arg(long, value_name = "PATH", default_value = "/beta/audit", value_parser = flag_values::base_path)]
     pub base_path: String,
 
     /// API key of the simulated account
@@ -60,7 +60,7 @@ pub struct SimulatorSettings {
     pub start: Option<Timestamp>,
 
     /// Mean number of new events per second, 0 to 100000
-    #[arg(long, value_name = "NUMBER", default_value_t = 0.5, value_parser = flag::rate)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 0.5, value_parser = flag_values::rate)]
     pub rate: f64,
 
     /// Keep the rate level: no quiet nights, no weekends, no bursts
@@ -68,7 +68,7 @@ pub struct SimulatorSettings {
     pub steady: bool,
 
     /// End the traffic this long after its start (never if not given)
-    #[arg(long, value_name = "DURATION", value_parser = flag::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = flag_values::duration)]
     pub traffic_for: Option<Duration>,
 
     /// Number of events that lie before the start
@@ -76,15 +76,15 @@ pub struct SimulatorSettings {
     pub history: u32,
 
     /// Time over which those events are spread
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = flag::span)]
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = flag_values::span)]
     pub history_span: Duration,
 
     /// Share of events that enter the list late, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
     pub late_share: f64,
 
     /// Longest time between a late event's `created_at` and its entry into the list
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = flag::span)]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = flag_values::span)]
     pub late_by: Duration,
 
     /// Order of the list
@@ -92,28 +92,28 @@ pub struct SimulatorSettings {
     pub order: ListOrder,
 
     /// Time to wait before every answer
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = flag::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = flag_values::duration)]
     pub latency: Duration,
 
     /// Share of requests answered with 429, 0 to 1
-    #[arg(long = "fault-429", value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    #[arg(long = "fault-429", value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
     pub fault_429: f64,
 
     /// Share of requests answered with 500, 502, 503 or 504, 0 to 1
-    #[arg(long = "fault-5xx", value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    #[arg(long = "fault-5xx", value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
     pub fault_5xx: f64,
 
     /// Share of answers cut in the middle of the body, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
     pub fault_cut: f64,
 
     /// Share of requests whose connection is reset without an answer, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
     pub fault_reset: f64,
 
     /// How far the API's clock is ahead (30s) or behind (-1h)
     #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true,
-          value_parser = flag::signed_duration)]
+          value_parser = flag_values::signed_duration)]
     pub clock_offset: SignedDuration,
 }
 
@@ -207,12 +207,12 @@ impl SimulatorSettings {
         ];
         let checks = shares
             .into_iter()
-            .map(|(setting, value)| (setting, flag::check_share(value)))
+            .map(|(setting, value)| (setting, flag_values::check_share(value)))
             .chain([
-                ("--rate", flag::check_rate(self.rate)),
-                ("--history-span", flag::check_span(self.history_span)),
-                ("--late-by", flag::check_span(self.late_by)),
-                ("--base-path", flag::check_base_path(&self.base_path)),
+                ("--rate", flag_values::check_rate(self.rate)),
+                ("--history-span", flag_values::check_span(self.history_span)),
+                ("--late-by", flag_values::check_span(self.late_by)),
+                ("--base-path", flag_values::check_base_path(&self.base_path)),
             ]);
         checks
             .filter_map(|(setting, check)| {

@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// What a draw is for: one number drawn for two purposes must give unrelated values.
 #[derive(Clone, Copy)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     HistoryGaps = 1,
     LiveGaps,
     Burst,
@@ -22,7 +22,7 @@ pub(super) enum Purpose {
 }
 
 /// 64 bits for `number`.
-pub(super) fn bits(seed: u64, purpose: Purpose, number: u64) -> u64 {
+pub(crate) fn bits(seed: u64, purpose: Purpose, number: u64) -> u64 {
     let mut input = [0; 9];
     input[..8].copy_from_slice(&number.to_le_bytes());
     input[8] = purpose as u8;
@@ -30,17 +30,17 @@ pub(super) fn bits(seed: u64, purpose: Purpose, number: u64) -> u64 {
 }
 
 /// A generator for `number`, for whoever needs several values.
-pub(super) fn generator(seed: u64, purpose: Purpose, number: u64) -> fastrand::Rng {
+pub(crate) fn generator(seed: u64, purpose: Purpose, number: u64) -> fastrand::Rng {
     fastrand::Rng::with_seed(bits(seed, purpose, number))
 }
 
 /// A share from 0 (included) to 1 (excluded).
-pub(super) fn share(seed: u64, purpose: Purpose, number: u64) -> f64 {
+pub(crate) fn share(seed: u64, purpose: Purpose, number: u64) -> f64 {
     generator(seed, purpose, number).f64()
 }
 
 /// An index drawn according to `weights`, whose sum is `total`.
-pub(super) fn weighted(
+pub(crate) fn weighted(
     rng: &mut fastrand::Rng,
     total: u32,
     weights: impl Iterator<Item = u32>,

@@ -2,16 +2,16 @@
 //! skips what it does not want.
 
 /// Events per block.
-pub(super) const BLOCK: usize = 1024;
+pub(crate) const BLOCK: usize = 1024;
 
 /// Counts per type and block. The archive says which type lies at which position.
-pub(super) struct TypeBlocks {
+pub(crate) struct TypeBlocks {
     counts: Vec<Vec<u16>>,
     blocks: usize,
 }
 
 impl TypeBlocks {
-    pub(super) fn new(types: usize) -> Self {
+    pub(crate) fn new(types: usize) -> Self {
         Self {
             counts: vec![Vec::new(); types],
             blocks: 0,
@@ -19,7 +19,7 @@ impl TypeBlocks {
     }
 
     /// Makes room for types that were not known before.
-    pub(super) fn grow_types(&mut self, types: usize) {
+    pub(crate) fn grow_types(&mut self, types: usize) {
         self.counts.resize(types, vec![0; self.blocks]);
     }
 
@@ -32,7 +32,7 @@ impl TypeBlocks {
     }
 
     /// Counts anew from `block` on; `types` are those of the events from its first position.
-    pub(super) fn rebuild(&mut self, block: usize, types: impl Iterator<Item = usize>) {
+    pub(crate) fn rebuild(&mut self, block: usize, types: impl Iterator<Item = usize>) {
         self.resize(block);
         for (offset, event_type) in types.enumerate() {
             self.push(block * BLOCK + offset, event_type);
@@ -40,7 +40,7 @@ impl TypeBlocks {
     }
 
     /// How many events of any of `types` lie in `block`.
-    pub(super) fn count(&self, types: &[usize], block: usize) -> usize {
+    pub(crate) fn count(&self, types: &[usize], block: usize) -> usize {
         types
             .iter()
             .filter_map(|event_type| self.counts[*event_type].get(block))

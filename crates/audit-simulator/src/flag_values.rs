@@ -12,32 +12,32 @@ const LONGEST_SPAN: Duration = Duration::from_hours(10 * 366 * 24);
 /// The highest mean rate, in events per second.
 const HIGHEST_RATE: f64 = 100_000.0;
 
-pub(super) fn signed_duration(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn signed_duration(text: &str) -> Result<SignedDuration, String> {
     text.parse()
         .map_err(|_| format!("{text:?} is not a duration such as 30s, 15m or 24h"))
 }
 
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(signed_duration(text)?)
         .map_err(|_| "a duration must not be negative here".to_owned())
 }
 
-pub(super) fn span(text: &str) -> Result<Duration, String> {
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
     let span = duration(text)?;
     check_span(span).map(|()| span)
 }
 
-pub(super) fn share(text: &str) -> Result<f64, String> {
+pub(crate) fn share(text: &str) -> Result<f64, String> {
     let share = number(text)?;
     check_share(share).map(|()| share)
 }
 
-pub(super) fn rate(text: &str) -> Result<f64, String> {
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
     let rate = number(text)?;
     check_rate(rate).map(|()| rate)
 }
 
-pub(super) fn base_path(text: &str) -> Result<String, String> {
+pub(crate) fn base_path(text: &str) -> Result<String, String> {
     check_base_path(text).map(|()| text.to_owned())
 }
 
@@ -46,7 +46,7 @@ fn number(text: &str) -> Result<f64, String> {
         .map_err(|_| format!("{text:?} is not a number"))
 }
 
-pub(super) fn check_span(span: Duration) -> Result<(), String> {
+pub(crate) fn check_span(span: Duration) -> Result<(), String> {
     if span > LONGEST_SPAN {
         let hours = LONGEST_SPAN.as_secs() / 3600;
         return Err(format!("a span is at most ten years ({hours}h)"));
@@ -54,14 +54,14 @@ pub(super) fn check_span(span: Duration) -> Result<(), String> {
     Ok(())
 }
 
-pub(super) fn check_share(share: f64) -> Result<(), String> {
+pub(crate) fn check_share(share: f64) -> Result<(), String> {
     if (0.0..=1.0).contains(&share) {
         return Ok(());
     }
     Err(format!("{share} is not a share from 0 to 1"))
 }
 
-pub(super) fn check_rate(rate: f64) -> Result<(), String> {
+pub(crate) fn check_rate(rate: f64) -> Result<(), String> {
     if (0.0..=HIGHEST_RATE).contains(&rate) {
         return Ok(());
     }
@@ -70,7 +70,7 @@ pub(super) fn check_rate(rate: f64) -> Result<(), String> {
     ))
 }
 
-pub(super) fn check_base_path(path: &str) -> Result<(), String> {
+pub(crate) fn check_base_path(path: &str) -> Result<(), String> {
     if path.is_empty() {
         return Ok(());
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::key::EventKey;
-use super::state::{Outage, State};
+use crate::event_key::EventKey;
+use crate::simulated_api::{Outage, SimulatedApi};
 
 /// An event to add to those of the traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +39,12 @@ impl ExtraEvent {
 /// Watches and steers one simulator; clones do so for the same one.
 #[derive(Clone)]
 pub struct SimulatorHandle {
-    state: Arc<State>,
+    api: Arc<SimulatedApi>,
 }
 
 impl SimulatorHandle {
-    pub(super) fn new(state: Arc<State>) -> Self {
-        Self { state }
+    pub(crate) fn new(api: Arc<SimulatedApi>) -> Self {
+        Self { api }
     }
 
     /// Adds an event and returns its id.
@@ -52,7 +52,7 @@ impl SimulatorHandle {
     pub fn record(&self, event: &ExtraEvent) -> String {
         let created = event.created_at.unwrap_or_else(|| self.now());
         let visible = event.visible_at.unwrap_or(created);
-        let mut archive = self.state.archive();
+        let mut archive = self.api.archive();
         archive.record(
             &event.key,
             created.as_millisecond(),
@@ -65,45 +65,45 @@ impl SimulatorHandle {
     #[must_use]
     pub fn counts(&self, created_from: Option<Timestamp>) -> BTreeMap<EventKey, u64> {
         let from = created_from.map(|time| time.as_millisecond().div_euclid(1000));
-        self.state.archive().counts(from)
+        self.api.archive().counts(from)
     }
 
     /// Number of late events that were created and are not in the list yet.
     #[must_use]
     pub fn hidden(&self) -> usize {
-        self.state.archive().hidden()
+        self.api.archive().hidden()
     }
 
     /// Number of requests that were answered or deliberately not answered.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.state.requests()
+        self.api.requests()
     }
 
     /// Begins or ends an outage, also for connections that are open.
     pub fn set_outage(&self, outage: Outage) {
-        self.state.set_outage(outage);
+        self.api.set_outage(outage);
     }
 
     /// The time on the API's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.state.clock.now()
+        self.api.clock.now()
     }
 
     /// Lets the API's clock run, ahead of the machine's by `offset`. Events that were shown
     /// stay, also when this turns the clock back.
     pub fn set_clock_offset(&self, offset: SignedDuration) {
-        self.state.clock.shift(offset);
+        self.api.clock.shift(offset);
     }
 
     /// Makes the API's clock stand still at `time`.
     pub fn stop_clock(&self, time: Timestamp) {
-        self.state.clock.stop(time);
+        self.api.clock.stop(time);
     }
 
     /// Ends the traffic for good. Late events still appear, and more can be recorded.
     pub fn stop_traffic(&self) {
-        self.state.archive().stop_traffic();
+        self.api.archive().stop_traffic();
     }
 }

@@ -3,7 +3,7 @@
 //! The upper half is random by number; the lower half hides the number behind a mask drawn
 //! from the upper half.
 
-use super::draw::{self, Purpose};
+use crate::random::{self, Purpose};
 
 const VERSION_4: u64 = 0x4000;
 const VERSION_MASK: u64 = 0xf000;
@@ -11,7 +11,7 @@ const VARIANT: u64 = 0x8000_0000_0000_0000;
 const VARIANT_MASK: u64 = 0xc000_0000_0000_0000;
 
 /// The id of event `number`: a lower-case UUID.
-pub(super) fn id_of(seed: u64, number: u32) -> String {
+pub(crate) fn id_of(seed: u64, number: u32) -> String {
     let (high, low) = halves(seed, number);
     format!(
         "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
@@ -24,20 +24,20 @@ pub(super) fn id_of(seed: u64, number: u32) -> String {
 }
 
 /// The number whose id is `text`, if any could have it.
-pub(super) fn number_of(seed: u64, text: &str) -> Option<u32> {
+pub(crate) fn number_of(seed: u64, text: &str) -> Option<u32> {
     let (high, low) = parse(text)?;
     let number = low_word(low ^ mask(seed, high));
     (halves(seed, number) == (high, low)).then_some(number)
 }
 
 fn halves(seed: u64, number: u32) -> (u64, u64) {
-    let high = draw::bits(seed, Purpose::IdHigh, number.into()) & !VERSION_MASK | VERSION_4;
+    let high = random::bits(seed, Purpose::IdHigh, number.into()) & !VERSION_MASK | VERSION_4;
     let low = (mask(seed, high) ^ u64::from(number)) & !VARIANT_MASK | VARIANT;
     (high, low)
 }
 
 fn mask(seed: u64, high: u64) -> u64 {
-    draw::bits(seed, Purpose::IdLow, high)
+    random::bits(seed, Purpose::IdLow, high)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower word is meant")]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::catalog::{COUNTRIES, EVENT_TYPES, SOURCES};
+use crate::catalog::{COUNTRIES, EVENT_TYPES, SOURCES};
 
 /// What events are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,7 +18,7 @@ pub struct EventKey {
 /// Every combination in use, by number. The catalogue's combinations come first, in the
 /// order that [`index_of`] computes; others are added as they are recorded.
 #[derive(Clone)]
-pub(super) struct KeyTable {
+pub(crate) struct KeyTable {
     keys: Vec<EventKey>,
     type_of: Vec<usize>,
     types: Vec<String>,
@@ -26,13 +26,13 @@ pub(super) struct KeyTable {
 }
 
 /// The number of the catalogue's combination; no country is the one past the last.
-pub(super) fn index_of(event_type: usize, source: usize, country: usize) -> u32 {
+pub(crate) fn index_of(event_type: usize, source: usize, country: usize) -> u32 {
     let index = (event_type * SOURCES.len() + source) * (COUNTRIES.len() + 1) + country;
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 impl KeyTable {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut table = Self {
             keys: Vec::new(),
             type_of: Vec::new(),
@@ -55,12 +55,12 @@ impl KeyTable {
     }
 
     /// The number of `key`, if it is in use.
-    pub(super) fn find(&self, key: &EventKey) -> Option<u32> {
+    pub(crate) fn find(&self, key: &EventKey) -> Option<u32> {
         self.numbers.get(key).copied()
     }
 
     /// The number of `key`, a new one if it is not in use yet.
-    pub(super) fn number(&mut self, key: &EventKey) -> u32 {
+    pub(crate) fn number(&mut self, key: &EventKey) -> u32 {
         if let Some(number) = self.find(key) {
             return number;
         }
@@ -75,20 +75,20 @@ impl KeyTable {
         number
     }
 
-    pub(super) fn get(&self, number: u32) -> &EventKey {
+    pub(crate) fn get(&self, number: u32) -> &EventKey {
         &self.keys[slot(number)]
     }
 
     /// The index of the event type of key `number`.
-    pub(super) fn type_of(&self, number: u32) -> usize {
+    pub(crate) fn type_of(&self, number: u32) -> usize {
         self.type_of[slot(number)]
     }
 
-    pub(super) fn type_index(&self, name: &str) -> Option<usize> {
+    pub(crate) fn type_index(&self, name: &str) -> Option<usize> {
         self.types.iter().position(|known| known == name)
     }
 
-    pub(super) fn type_count(&self) -> usize {
+    pub(crate) fn type_count(&self) -> usize {
         self.types.len()
     }
 }
