@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::flag_values;
+use crate::flag_values::{self, ValueError};
 
 /// The most events that one simulator agrees to hold.
 const MOST_EVENTS: f64 = 50_000_000.0;
@@ -154,7 +154,7 @@ pub enum SettingsProblem {
         /// The flag that sets the value.
         setting: &'static str,
         /// What is wrong with it.
-        problem: String,
+        problem: ValueError,
     },
     /// The faults exclude each other, so their shares share the whole.
     #[error(
@@ -176,7 +176,7 @@ impl SimulatorSettings {
     ///
     /// # Errors
     /// Returns all problems found, not the first alone.
-    pub fn check(&self, now: Timestamp) -> Result<(), Vec<SettingsProblem>> {
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), Vec<SettingsProblem>> {
         let mut problems = self.out_of_range();
         let faults = self.fault_429 + self.fault_5xx + self.fault_cut + self.fault_reset;
         // Shares such as 0.7 + 0.2 + 0.1 miss 1 by a rounding error.
