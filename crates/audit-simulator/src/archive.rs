@@ -1,7 +1,7 @@
 //! The events of the simulated account: 16 bytes each, in the order of their times.
 //!
-//! Knows no clock and no network: whoever asks says what time it is. What was once shown
-//! stays shown, also when time steps back.
+//! The archive knows neither clock nor network: its caller passes the time. An event that
+//! was once shown stays shown, also when time steps back.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
@@ -13,7 +13,7 @@ use crate::event_key::{EventKey, KeyTable};
 use crate::traffic::{Arrival, FIRST_EXTRA, Traffic};
 use crate::type_blocks::{BLOCK, TypeBlocks};
 
-/// One event, as small as it can be: everything else is drawn from its number.
+/// One event of the archive. All else that the API says of it is drawn from its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ArchivedEvent {
     /// When it was created, in milliseconds since the Unix epoch.
@@ -33,7 +33,7 @@ pub(crate) struct Archive {
     blocks: TypeBlocks,
     /// Highest number of a traffic event within or before each block.
     highest: Vec<u32>,
-    /// What happened and is not visible yet, by the time when it will be.
+    /// Events that are not visible yet, by the time at which they become visible.
     hidden: BinaryHeap<Reverse<(i64, ArchivedEvent)>>,
     /// When each recorded event was created, by number from [`FIRST_EXTRA`] on.
     extras: HashMap<u32, i64>,
@@ -56,7 +56,7 @@ impl Archive {
         }
     }
 
-    /// Lets everything happen, and everything late appear, up to `now`.
+    /// Adds every event that happens, and shows every late event that appears, up to `now`.
     pub(crate) fn advance(&mut self, now: i64) {
         self.now = self.now.max(now);
         let mut changed = usize::MAX;
@@ -69,7 +69,7 @@ impl Archive {
         self.index_from(changed);
     }
 
-    /// Adds an event that is none of the traffic's, and returns its id.
+    /// Adds an event that does not belong to the traffic, and returns its id.
     pub(crate) fn record(&mut self, key: &EventKey, at: i64, visible_at: i64) -> String {
         let key = self.keys.find(key).unwrap_or_else(|| {
             let keys = Arc::make_mut(&mut self.keys);
@@ -110,8 +110,8 @@ impl Archive {
         block.find(|event| event.number == number).copied()
     }
 
-    /// Where the events lie that were created in the whole seconds `from` to `to`, both
-    /// included.
+    /// Returns the positions of the events that were created in the whole seconds `from` to
+    /// `to`, both included.
     pub(crate) fn range(&self, from: Option<i64>, to: Option<i64>) -> Range<usize> {
         let before = |time: i64| self.events.partition_point(|event| event.at < time);
         let start = from.map_or(0, |second| before(second.saturating_mul(1000)));
@@ -134,13 +134,14 @@ impl Archive {
         &self.keys
     }
 
-    /// Number of events that were created up to now and are not visible yet.
+    /// Returns the number of events that were created up to now and are not visible yet.
     pub(crate) fn hidden(&self) -> usize {
         let created = |Reverse((_, event)): &&Reverse<(i64, ArchivedEvent)>| event.at <= self.now;
         self.hidden.iter().filter(created).count()
     }
 
-    /// Visible events per combination of labels, from the second `from` on.
+    /// Returns the number of visible events per combination of labels, from the second
+    /// `from` on.
     pub(crate) fn counts(&self, from: Option<i64>) -> BTreeMap<EventKey, u64> {
         let mut by_key = HashMap::new();
         for event in &self.events[self.range(from, None)] {
@@ -150,7 +151,8 @@ impl Archive {
         by_key.into_iter().map(named).collect()
     }
 
-    /// Shows or hides an arrival; returns from which position on the list has changed.
+    /// Shows or hides an arrival, and returns the position from which on the list has
+    /// changed.
     fn admit(&mut self, arrival: Arrival) -> usize {
         let event = ArchivedEvent {
             at: arrival.at,
@@ -172,7 +174,7 @@ impl Archive {
         self.hidden.pop()
     }
 
-    /// Puts an event into its place and returns which that is.
+    /// Inserts an event, and returns its position.
     fn insert(&mut self, event: ArchivedEvent) -> usize {
         let end = self.events.len();
         if self.events.last().is_none_or(|last| *last < event) {
@@ -184,7 +186,7 @@ impl Archive {
         position
     }
 
-    /// Counts the blocks anew from the one that holds `position`, if there is one.
+    /// Counts the blocks again from the block of `position` on, if there is one.
     fn index_from(&mut self, position: usize) {
         if position >= self.events.len() {
             return;

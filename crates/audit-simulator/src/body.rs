@@ -1,4 +1,4 @@
-//! The body of an answer: whole, or cut before the length that was announced.
+//! The body of an answer: whole, or cut before its announced length.
 
 use std::io::Write;
 use std::pin::Pin;
@@ -24,12 +24,12 @@ enum BodyState {
     Whole,
     /// Half of the bytes are to be sent.
     Cut,
-    /// They are with hyper, which must get a chance to send them.
+    /// Hyper has the bytes, and must get a chance to send them.
     Flushing,
     Broken,
 }
 
-/// The body ended too early, as it was meant to.
+/// The error that ends a body early because a fault asks for that.
 #[derive(Debug, thiserror::Error)]
 #[error("the body is cut, as asked for by a fault")]
 pub(crate) struct CutBody;
@@ -42,7 +42,7 @@ impl AnswerBody {
         }
     }
 
-    /// Turns into a body of which only the first half is sent.
+    /// Returns a body of which only the first half is sent.
     pub(crate) fn cut(self) -> Self {
         Self {
             rest: self.rest.slice(..self.rest.len() / 2),
@@ -95,7 +95,8 @@ impl Body for AnswerBody {
     }
 }
 
-/// `bytes` compressed at the fastest level, if they are long enough to gain by it.
+/// Returns `bytes` compressed at the fastest level, or `None` if they are too short to gain
+/// by it.
 pub(crate) fn gzip(bytes: &[u8]) -> Option<Bytes> {
     if bytes.len() < SHORTEST_COMPRESSED {
         return None;

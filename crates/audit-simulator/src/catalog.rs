@@ -1,6 +1,6 @@
-//! What can happen on a simulated account: event types, sources and countries with weights.
+//! The event types, sources and countries of a simulated account, with their weights.
 
-/// What an event is about, which decides what its `context` holds.
+/// The subject of an event, which decides what its `context` holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     User,
@@ -21,13 +21,13 @@ pub(crate) enum Subject {
     AutoReload,
 }
 
-/// One event type of the API.
+/// An event type that the API names.
 pub(crate) struct CatalogType {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
-    /// How often it happens, relative to the others.
+    /// How often events of this type happen, relative to other types.
     pub(crate) weight: u32,
-    /// How many of a hundred come from the Developer API.
+    /// The percentage of these events that come from the Developer API.
     pub(crate) developer_api_percent: u8,
     pub(crate) subject: Subject,
 }
@@ -48,7 +48,7 @@ const fn event_type(
     }
 }
 
-/// Every event type that the API names.
+/// All event types that the API names.
 #[rustfmt::skip]
 pub(crate) static EVENT_TYPES: [CatalogType; 29] = [
     event_type("USER_STATUS", "User status changed", 60, 0, Subject::User),
@@ -82,7 +82,7 @@ pub(crate) static EVENT_TYPES: [CatalogType; 29] = [
     event_type("AUTORELOAD_DISABLE", "Automatic top-up switched off", 7, 0, Subject::AutoReload),
 ];
 
-/// The catalogued type called `name`.
+/// Returns the type called `name`.
 pub(crate) fn find_type(name: &str) -> Option<&'static CatalogType> {
     EVENT_TYPES.iter().find(|known| known.name == name)
 }
@@ -93,7 +93,7 @@ pub(crate) const SOURCES: [(&str, &str); 2] = [
     ("DEVAPI", "Developer API"),
 ];
 
-/// The source of what users do by hand.
+/// The source of the events that users cause by hand.
 pub(crate) const DASHBOARD: &str = "CD";
 
 /// Countries (ISO 3166-1 alpha-2) with their weights.

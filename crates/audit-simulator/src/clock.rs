@@ -1,4 +1,4 @@
-//! The API's clock: the machine's own, shifted, or one that stands still.
+//! The clock of the API: the clock of the machine, shifted, or one that stands still.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ enum Mode {
 }
 
 impl ApiClock {
-    /// A clock ahead of the machine's by `offset`, or behind if negative.
+    /// Makes a clock that is ahead of the machine's by `offset`, or behind if negative.
     pub(crate) fn new(offset: SignedDuration) -> Self {
         Self(Mutex::new(Mode::Shifted(offset)))
     }

@@ -1,4 +1,5 @@
-//! One connection: served until the client leaves, the simulator stops or a fault ends it.
+//! One connection, which is served until the client leaves, the simulator stops or a fault
+//! ends it.
 
 use std::error::Error as _;
 use std::future::poll_fn;
@@ -20,7 +21,7 @@ pub(crate) async fn serve(
     api: Arc<SimulatedApi>,
     mut stopping: watch::Receiver<()>,
 ) {
-    // Without effect on what is answered; a failure only costs time.
+    // A failure changes no answer, and only costs time.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| Box::pin(http::answer(Arc::clone(&api), request)));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -38,19 +39,19 @@ pub(crate) async fn serve(
     match outcome {
         Err(error) if is_reset(&error) => reset(stream),
         Err(error) => {
-            tracing::debug!(%error, "simulator: connection ended early");
+            tracing::debug!(%error, "the connection to the simulator ended early");
             close(stream).await;
         }
         Ok(()) => close(stream).await,
     }
 }
 
-/// Closes the connection in a way that the client sees as "connection reset by peer".
+/// Closes the connection so that the client sees "connection reset by peer".
 pub(crate) fn reset(stream: TcpStream) {
     let lingering = stream.set_zero_linger();
     drop(stream);
     if let Err(error) = lingering {
-        tracing::debug!(%error, "simulator: connection is closed instead of reset");
+        tracing::debug!(%error, "the simulator closes a connection that it should reset");
     }
 }
 

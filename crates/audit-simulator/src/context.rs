@@ -1,15 +1,16 @@
-//! The free-form `context` of an event, which differs by what the event is about.
+//! The free-form `context` of an event, which differs by the subject of the event.
 //!
-//! Where the vendor's definition describes a context, its field names are used. Phone numbers
-//! come from ranges kept for fiction, addresses from ranges kept for documentation, and a
-//! secret is never shown.
+//! Where the vendor's definition describes a context, the context has the field names of the
+//! definition. Phone numbers come from ranges reserved for fiction, addresses from ranges
+//! reserved for documentation, and no context shows a secret.
 
 use serde::Serialize;
 
 use crate::catalog::Subject;
 use crate::random::{self, Purpose};
 
-/// Ranges of phone numbers kept for fiction: country, leading digits, first and last ending.
+/// Ranges of phone numbers reserved for fiction: country, leading digits, first and last
+/// ending.
 const NUMBERS: [(&str, &str, u32, u32); 5] = [
     ("GB", "447700", 900_000, 900_999),
     ("US", "1212555", 100, 199),
@@ -42,7 +43,7 @@ const SETTINGS: [&str; 4] = [
     "balance_notification",
 ];
 
-/// A context, in its JSON form.
+/// A context as it is written in JSON.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum EventContext {
@@ -113,7 +114,7 @@ pub(crate) enum EventContext {
     },
 }
 
-/// What changed in the billing details.
+/// A change of the billing details.
 #[derive(Serialize)]
 pub(crate) struct Billing {
     changed: &'static str,
@@ -148,7 +149,7 @@ pub(crate) struct Callback {
     url: String,
 }
 
-/// The context of event `number`, always the same one.
+/// Returns the context of event `number`, which is always the same.
 pub(crate) fn context_of(seed: u64, number: u32, subject: Subject, account: &str) -> EventContext {
     let mut rng = random::generator(seed, Purpose::Context, number.into());
     ContextDraw {

@@ -1,4 +1,4 @@
-//! Who may ask.
+//! The credentials of the simulated accounts.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
@@ -20,9 +20,9 @@ impl SimulatedCredentials {
         }
     }
 
-    /// Whether these are of one of the accounts: what follows the scheme in the
-    /// `Authorization` header.
-    pub(crate) fn open(&self, credentials: &str) -> bool {
+    /// Returns `true` if `credentials`, the part of the `Authorization` header after its
+    /// scheme, belong to one of the accounts.
+    pub(crate) fn admit(&self, credentials: &str) -> bool {
         let decoded = BASE64_STANDARD.decode(credentials.trim()).ok();
         let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
         let Some((key, secret)) = text.as_deref().and_then(|text| text.split_once(':')) else {
@@ -66,11 +66,11 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(
-                credentials.open(&BASE64_STANDARD.encode(text)),
+                credentials.admit(&BASE64_STANDARD.encode(text)),
                 expected,
                 "{text}"
             );
         }
-        assert!(!credentials.open("no base64!"));
+        assert!(!credentials.admit("no base64!"));
     }
 }

@@ -1,7 +1,7 @@
-//! Event numbers as UUIDs and back, so that ids need no storage and no index.
+//! Converts event numbers to UUIDs and back, so that ids need neither storage nor an index.
 //!
-//! The upper half is random by number; the lower half hides the number behind a mask drawn
-//! from the upper half.
+//! The upper half of a UUID is drawn from the number; the lower half is the number, masked
+//! with bits drawn from the upper half.
 
 use crate::random::{self, Purpose};
 
@@ -10,7 +10,7 @@ const VERSION_MASK: u64 = 0xf000;
 const VARIANT: u64 = 0x8000_0000_0000_0000;
 const VARIANT_MASK: u64 = 0xc000_0000_0000_0000;
 
-/// The id of event `number`: a lower-case UUID.
+/// Returns the id of event `number`, a lower-case UUID.
 pub(crate) fn id_of(seed: u64, number: u32) -> String {
     let (high, low) = halves(seed, number);
     format!(
@@ -23,7 +23,7 @@ pub(crate) fn id_of(seed: u64, number: u32) -> String {
     )
 }
 
-/// The number whose id is `text`, if any could have it.
+/// Returns the number whose id is `text`, or `None` if `text` is the id of no number.
 pub(crate) fn number_of(seed: u64, text: &str) -> Option<u32> {
     let (high, low) = parse(text)?;
     let number = low_word(low ^ mask(seed, high));

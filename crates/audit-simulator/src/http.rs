@@ -1,6 +1,5 @@
-//! The API over HTTP: who may ask, what is asked for, and what goes wrong on purpose.
-//!
-//! Holds no state and makes no events.
+//! The API over HTTP: checks credentials, routes requests and applies faults. It holds no
+//! state and makes no events.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,7 +12,7 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 
 use crate::body::{self, AnswerBody};
-use crate::fault::{Fault, RetryAfter};
+use crate::faults::{Fault, RetryAfter};
 use crate::query::Query;
 use crate::render;
 use crate::simulated_api::{ListError, SimulatedApi};
@@ -21,10 +20,10 @@ use crate::simulated_api::{ListError, SimulatedApi};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HTML: HeaderValue = HeaderValue::from_static("text/html");
 
-/// How long a 429 says to wait. A date has whole seconds, so it says one more.
+/// The wait that a 429 asks for. A date has whole seconds, and so asks for a second more.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
-/// The connection is to be reset without an answer.
+/// The error that resets a connection without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is reset, as asked for by a fault")]
 pub(crate) struct ConnectionReset;
@@ -32,7 +31,7 @@ pub(crate) struct ConnectionReset;
 /// Answers one request.
 ///
 /// # Errors
-/// When there shall be no answer.
+/// Returns an error if a fault resets the connection.
 pub(crate) async fn answer<B>(
     api: Arc<SimulatedApi>,
     request: Request<B>,
@@ -52,7 +51,7 @@ pub(crate) async fn answer<B>(
     Ok(finish(&api, answer, fault == Some(Fault::Cut)))
 }
 
-/// Finds what is asked for. Whoever has no right to ask learns nothing else.
+/// Returns the answer to a request. A client without valid credentials learns nothing.
 async fn route<B>(api: &Arc<SimulatedApi>, request: Request<B>) -> Response<Bytes> {
     if !authorized(api, request.headers()) {
         return unauthorized();
@@ -100,7 +99,7 @@ fn authorized(api: &SimulatedApi, headers: &HeaderMap) -> bool {
     let Some((scheme, credentials)) = value.and_then(|value| value.split_once(' ')) else {
         return false;
     };
-    scheme.eq_ignore_ascii_case("basic") && api.credentials.open(credentials)
+    scheme.eq_ignore_ascii_case("basic") && api.credentials.admit(credentials)
 }
 
 fn unauthorized() -> Response<Bytes> {
@@ -128,7 +127,7 @@ fn too_many_requests(api: &SimulatedApi, retry_after: RetryAfter) -> Response<By
     with(answer, RETRY_AFTER, value)
 }
 
-/// The API's own errors are JSON, those of the gateways before it are pages.
+/// Returns an error answer: JSON from the API itself, or HTML from a gateway before it.
 fn server_error(status: u16) -> Response<Bytes> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if !matches!(
@@ -160,7 +159,7 @@ fn with<B>(mut answer: Response<B>, name: HeaderName, value: HeaderValue) -> Res
     answer
 }
 
-/// Compresses what the client can read compressed.
+/// Compresses the body if the client accepts gzip.
 fn encode(answer: Response<Bytes>, request: &HeaderMap) -> Response<Bytes> {
     let answer = with(answer, VARY, HeaderValue::from_static("Accept-Encoding"));
     if !accepts_gzip(request) {
@@ -194,9 +193,9 @@ fn finish(api: &SimulatedApi, answer: Response<Bytes>, cut: bool) -> Response<An
     with(answer, DATE, http_date(api, Duration::ZERO))
 }
 
-/// The API's time, `ahead` from now, as headers write it.
+/// Returns the time of the API plus `ahead`, as headers write it.
 fn http_date(api: &SimulatedApi, ahead: Duration) -> HeaderValue {
-    // The format covers the years 1970 to 9999, and its writer panics beyond them.
+    // `fmt_http_date` panics outside of the years 1970 to 9999.
     let second = api.clock.now().as_second().clamp(0, 250_000_000_000);
     let since_epoch = Duration::from_secs(second.unsigned_abs()) + ahead;
     let date = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since_epoch);

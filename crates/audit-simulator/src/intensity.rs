@@ -1,27 +1,27 @@
-//! How busy an account is at a given time: quiet nights, short weekends, bursts.
+//! The intensity of the traffic over time: quiet nights, quiet weekends, bursts.
 //!
-//! Time is measured in milliseconds since the Unix epoch; days are days of UTC.
+//! Times are in milliseconds since the Unix epoch; days are days of UTC.
 
 use crate::random::{self, Purpose};
 
-/// Length of a slot of even intensity.
+/// The length of a slot of even intensity.
 const SLOT_MS: f64 = 600_000.0;
 
-/// Relative intensity of each hour of the day.
+/// The relative intensity of each hour of the day.
 const HOURS: [f64; 24] = [
     0.10, 0.06, 0.05, 0.05, 0.08, 0.15, 0.40, 0.90, 1.60, 2.10, 2.30, 2.10, 1.60, 1.90, 2.20, 2.10,
     1.80, 1.30, 0.90, 0.60, 0.45, 0.35, 0.25, 0.15,
 ];
 const WEEKEND: f64 = 0.3;
 const BURST: f64 = 8.0;
-/// One slot in so many is a burst.
+/// One of this number of slots is a burst.
 const BURST_EVERY: u64 = 50;
 
 /// The intensity of the traffic over time; its long-term mean is 1.
 #[derive(Clone, Debug)]
 pub(crate) struct Intensity {
     seed: u64,
-    /// What makes the mean 1; `None` when the intensity is always 1.
+    /// The factor that makes the mean 1; `None` if the intensity is always 1.
     scale: Option<f64>,
 }
 
@@ -43,8 +43,8 @@ impl Intensity {
         }
     }
 
-    /// The time at which the intensity summed up since `from` reaches `mass`, which is
-    /// measured in milliseconds of mean traffic. Never later than `until`.
+    /// Returns the time at which the intensity summed up since `from` reaches `mass`, in
+    /// milliseconds of mean traffic, or `until` if that comes first.
     pub(crate) fn after(&self, from: f64, mass: f64, until: f64) -> f64 {
         let Some(scale) = self.scale else {
             return (from + mass).min(until);
@@ -64,7 +64,7 @@ impl Intensity {
         until
     }
 
-    /// The intensity summed up between two times, in milliseconds of mean traffic.
+    /// Returns the intensity summed up between two times, in milliseconds of mean traffic.
     pub(crate) fn mass(&self, from: f64, to: f64) -> f64 {
         let Some(scale) = self.scale else {
             return to - from;

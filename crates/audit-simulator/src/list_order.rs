@@ -1,9 +1,9 @@
-//! In which order the list is written, without ever holding an ordered list.
+//! The order of the list, computed without an ordered copy of it.
 
 use crate::random::{self, Purpose};
 use crate::settings::ListOrder;
 
-/// The rank, counted from the oldest event, of what stands at `position` of a list of
+/// Returns the rank, counted from the oldest event, of the event at `position` in a list of
 /// `total` events. Shuffled lists with the same `salt` have the same order.
 pub(crate) fn rank(order: ListOrder, position: u64, total: u64, salt: u64) -> u64 {
     match order {
@@ -13,8 +13,8 @@ pub(crate) fn rank(order: ListOrder, position: u64, total: u64, salt: u64) -> u6
     }
 }
 
-/// A permutation of `0..total`: a Feistel network over the next power of four, walked until
-/// it comes back below `total`.
+/// Permutes `0..total`: a Feistel network over the next power of four, which is applied
+/// until the value is below `total`.
 fn permute(position: u64, total: u64, salt: u64) -> u64 {
     let bits = u64::BITS - (total - 1).leading_zeros();
     let half = bits.div_ceil(2).max(1);

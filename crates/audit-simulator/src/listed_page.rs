@@ -1,4 +1,4 @@
-//! Answers a query from the archive: which events make up the page that was asked for.
+//! Selects the events of a page from the archive.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ pub(crate) struct ListedPage {
     pub(crate) total: u64,
 }
 
-/// How a list is ordered.
+/// The order of a list.
 #[derive(Clone, Copy)]
 pub(crate) struct Arrangement {
     pub(crate) order: ListOrder,
-    /// What a shuffled order is drawn from.
+    /// The seed of a shuffled order.
     pub(crate) salt: u64,
 }
 
-/// The page that `query` asks for, its search text left aside.
+/// Returns the page that `query` asks for, without regard to its search text.
 pub(crate) fn list(
     archive: &Archive,
     query: &Query,
@@ -42,7 +42,7 @@ pub(crate) fn list(
     })
 }
 
-/// The page that `query` asks for out of `found`, which lie oldest first.
+/// Returns the page that `query` asks for out of `found`, whose first event is the oldest.
 pub(crate) fn list_found(
     found: &[ArchivedEvent],
     keys: Arc<KeyTable>,
@@ -57,7 +57,8 @@ pub(crate) fn list_found(
     }
 }
 
-/// Every event that `query` may find, its search text left aside, oldest first.
+/// Returns every event that `query` may find without regard to its search text, oldest
+/// first.
 pub(crate) fn candidates(
     archive: &Archive,
     query: &Query,
@@ -70,7 +71,7 @@ pub(crate) fn candidates(
         .collect())
 }
 
-/// Ranks, counted from the oldest event, of what the page shows.
+/// Returns the ranks, counted from the oldest event, of the events that a page shows.
 fn page_ranks(
     query: &Query,
     arrangement: Arrangement,
@@ -90,7 +91,7 @@ struct Selection<'a> {
     range: Range<usize>,
     /// Indices of the wanted types; empty for all.
     types: Vec<usize>,
-    /// How many wanted events lie before the range.
+    /// The number of wanted events before the range.
     before: usize,
 }
 
@@ -125,7 +126,7 @@ impl<'a> Selection<'a> {
         self.wanted_before(self.range.end) - self.before
     }
 
-    /// How many wanted events lie before `position` of the archive.
+    /// Returns the number of wanted events before `position` of the archive.
     fn wanted_before(&self, position: usize) -> usize {
         if self.types.is_empty() {
             return position;
@@ -136,7 +137,7 @@ impl<'a> Selection<'a> {
         whole + part.iter().filter(|event| self.wants(event)).count()
     }
 
-    /// The wanted event of this rank, if there are so many.
+    /// Returns the wanted event of this rank, if there is one.
     fn get(&self, rank: usize) -> Option<ArchivedEvent> {
         let events = self.archive.events();
         let mut left = self.before + rank;

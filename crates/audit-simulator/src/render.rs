@@ -19,10 +19,10 @@ use crate::users::{self, SimulatedUser};
 
 /// Links name the vendor's host, in plain http as the vendor writes them.
 const LINK_HOST: &str = "http://api.nexmo.com";
-/// How many of a hundred Developer API events name no user.
+/// The percentage of Developer API events that name no user.
 const NO_USER_PERCENT: u8 = 40;
 
-/// Writes events of one account.
+/// Writes the events of one account.
 #[derive(Clone)]
 pub(crate) struct Renderer {
     seed: u64,
@@ -119,7 +119,7 @@ struct ErrorBody<'a> {
     message: &'a str,
 }
 
-/// The body of an error answer.
+/// Returns the body of an error answer.
 pub(crate) fn error(status: u16, error: &str, message: &str) -> Vec<u8> {
     json(&ErrorBody {
         status,
@@ -128,7 +128,7 @@ pub(crate) fn error(status: u16, error: &str, message: &str) -> Vec<u8> {
     })
 }
 
-/// The body of the answer that lists the event types.
+/// Returns the body of the answer that lists the event types.
 pub(crate) fn types() -> Vec<u8> {
     let info = |known: &catalog::CatalogType| TypeInfo {
         name: known.name,
@@ -140,7 +140,7 @@ pub(crate) fn types() -> Vec<u8> {
 }
 
 impl Renderer {
-    /// A renderer for the account with this API key, served under `base_path`.
+    /// Makes a renderer for the account with this API key, served under `base_path`.
     pub(crate) fn new(seed: u64, account: &str, base_path: &str) -> Self {
         Self {
             seed,
@@ -149,12 +149,12 @@ impl Renderer {
         }
     }
 
-    /// The body of one event.
+    /// Returns the body of one event.
     pub(crate) fn event(&self, event: ArchivedEvent, keys: &KeyTable) -> Vec<u8> {
         json(&self.describe(event, keys))
     }
 
-    /// The body of one page of a list.
+    /// Returns the body of one page of a list.
     pub(crate) fn list(&self, page: &ListedPage, query: &Query) -> Vec<u8> {
         let describe = |event: &ArchivedEvent| self.describe(*event, &page.keys);
         let events: Vec<_> = page.events.iter().map(describe).collect();
@@ -171,7 +171,7 @@ impl Renderer {
         })
     }
 
-    /// Those of `events` whose JSON holds `text`.
+    /// Returns those of `events` whose JSON holds `text`.
     pub(crate) fn search(
         &self,
         events: Vec<ArchivedEvent>,
@@ -258,7 +258,7 @@ fn source_ip(key: &EventKey, user: SimulatedUser) -> String {
     address.to_string()
 }
 
-/// `2018-08-13T10:15:31`: whole seconds and no zone.
+/// Writes a time such as `2018-08-13T10:15:31`, in whole seconds and without a zone.
 fn created_at(ms: i64) -> String {
     let time = Timestamp::from_second(ms.div_euclid(1000)).unwrap_or_default();
     TimeZone::UTC.to_datetime(time).to_string()

@@ -1,6 +1,5 @@
-//! What a simulated account can be told to do, as flags and as plain values.
-//!
-//! Holds and checks values only: nothing here opens a socket or reads a clock.
+//! The settings of a simulator, as flags and as plain values. Nothing here opens a socket or
+//! reads a clock.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -10,10 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::flag_values::{self, ValueError};
 
-/// The most events that one simulator agrees to hold.
+/// The highest number of events that a simulator holds.
 const MOST_EVENTS: f64 = 50_000_000.0;
 
-/// In which order the list of events is written.
+/// The order of the list of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ListOrder {
     /// The newest event first.
@@ -21,13 +20,13 @@ pub enum ListOrder {
     Newest,
     /// The oldest event first.
     Oldest,
-    /// Another order at every request: pages of one listing overlap and leave gaps.
+    /// Another order at every request: the pages of one reading overlap and leave gaps.
     Shuffled,
-    /// Another order whenever page 1 is asked for, kept over the pages that follow.
+    /// Another order whenever page 1 is asked for, which the pages after it keep.
     Reshuffled,
 }
 
-/// Settings of the simulated Audit API; the defaults are those of the flags.
+/// The settings of a simulated Audit API. The defaults are those of the flags.
 #[derive(Clone, Debug, PartialEq, clap::Args)]
 pub struct SimulatorSettings {
     /// Address to listen on; port 0 takes a free one
@@ -51,11 +50,11 @@ pub struct SimulatorSettings {
     #[arg(long, value_name = "SECRET", default_value = "simulated-secret")]
     pub api_secret: String,
 
-    /// Which traffic: the same seed and start time give the same events
+    /// Seed of the traffic: the same seed and start time give the same events
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub seed: u64,
 
-    /// When the traffic begins, on the API's clock (RFC 3339; now if not given)
+    /// Time at which the traffic begins, on the clock of the API (RFC 3339; now if not given)
     #[arg(long, value_name = "TIME")]
     pub start: Option<Timestamp>,
 
@@ -63,7 +62,7 @@ pub struct SimulatorSettings {
     #[arg(long, value_name = "NUMBER", default_value_t = 0.5, value_parser = flag_values::rate)]
     pub rate: f64,
 
-    /// Keep the rate level: no quiet nights, no weekends, no bursts
+    /// Keep the rate constant: no quiet nights, no quiet weekends, no bursts
     #[arg(long)]
     pub steady: bool,
 
@@ -71,11 +70,11 @@ pub struct SimulatorSettings {
     #[arg(long, value_name = "DURATION", value_parser = flag_values::duration)]
     pub traffic_for: Option<Duration>,
 
-    /// Number of events that lie before the start
+    /// Number of events before the start
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     pub history: u32,
 
-    /// Time over which those events are spread
+    /// Time before the start over which the events of --history are spread
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = flag_values::span)]
     pub history_span: Duration,
 
@@ -111,7 +110,7 @@ pub struct SimulatorSettings {
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
     pub fault_reset: f64,
 
-    /// How far the API's clock is ahead (30s) or behind (-1h)
+    /// How far the clock of the API is ahead (30s) or behind (-1h)
     #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true,
           value_parser = flag_values::signed_duration)]
     pub clock_offset: SignedDuration,
@@ -145,18 +144,19 @@ impl Default for SimulatorSettings {
     }
 }
 
-/// A setting, or a pair of them, that cannot be served.
+/// A setting, or a combination of settings, that cannot be served.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SettingsProblem {
-    /// One value is outside its range, which the flags would have refused.
+    /// A value is outside its range. The flags refuse such a value.
     #[error("{setting}: {problem}")]
     OutOfRange {
         /// The flag that sets the value.
         setting: &'static str,
-        /// What is wrong with it.
+        /// Why the value is refused.
         problem: ValueError,
     },
-    /// The faults exclude each other, so their shares share the whole.
+    /// The shares of the faults add up to more than 1, although the faults exclude each
+    /// other.
     #[error(
         "the shares of --fault-429, --fault-5xx, --fault-cut and --fault-reset add up to {0}, more than 1"
     )]
@@ -172,10 +172,10 @@ pub enum SettingsProblem {
 }
 
 impl SimulatorSettings {
-    /// Checks every value and what the values mean together, at the API's time `now`.
+    /// Checks each value, and the values together, at the API's time `now`.
     ///
     /// # Errors
-    /// Returns all problems found, not the first alone.
+    /// Returns all problems, and not only the first.
     pub(crate) fn check(&self, now: Timestamp) -> Result<(), Vec<SettingsProblem>> {
         let mut problems = self.out_of_range();
         let faults = self.fault_429 + self.fault_5xx + self.fault_cut + self.fault_reset;

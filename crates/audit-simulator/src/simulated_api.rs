@@ -1,4 +1,4 @@
-//! What all connections of one simulator share.
+//! The simulated API: what all connections of one simulator share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use crate::archive::Archive;
 use crate::clock::ApiClock;
 use crate::credentials::SimulatedCredentials;
 use crate::event_key::KeyTable;
-use crate::fault::{Fault, FaultPlan};
+use crate::faults::{Fault, FaultPlan};
 use crate::intensity::Intensity;
 use crate::listed_page::{self, Arrangement};
 use crate::query::{Query, QueryError};
@@ -22,7 +22,7 @@ use crate::traffic::{Traffic, TrafficPlan};
 /// A search copies and reads a large part of the archive, so only a few run at a time.
 const SEARCHES_AT_ONCE: usize = 2;
 
-/// A trouble of the whole API, not of single requests.
+/// An outage of the whole API, in contrast to faults of single requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outage {
     /// Requests are served.
@@ -52,7 +52,8 @@ pub(crate) struct SimulatedApi {
 }
 
 impl SimulatedApi {
-    /// The state of an account whose traffic begins at `start`, unless it is set.
+    /// Makes the API of an account whose traffic begins at `start`, unless the settings name
+    /// another time.
     pub(crate) fn new(settings: SimulatorSettings, clock: ApiClock, start: Timestamp) -> Self {
         let traffic = Traffic::new(plan(&settings, start));
         let mut archive = Archive::new(settings.seed, traffic);
@@ -75,7 +76,7 @@ impl SimulatedApi {
         }
     }
 
-    /// The archive as it is at this moment of the API's clock.
+    /// Returns the archive as it is at this moment of the API's clock.
     pub(crate) fn archive(&self) -> MutexGuard<'_, Archive> {
         let now = self.clock.now().as_millisecond();
         let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,7 +84,7 @@ impl SimulatedApi {
         archive
     }
 
-    /// Counts one request and says what befalls it.
+    /// Counts one request, and returns its fault, if it has one.
     pub(crate) fn next_fault(&self) -> Option<Fault> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         match self.outage() {
@@ -105,7 +106,7 @@ impl SimulatedApi {
         *self.outage.lock().unwrap_or_else(PoisonError::into_inner) = outage;
     }
 
-    /// The body of the event with this id, if it is visible.
+    /// Returns the body of the event with this id, if it is visible.
     pub(crate) fn event(&self, id: &str) -> Option<Vec<u8>> {
         let (event, keys) = {
             let archive = self.archive();
@@ -114,7 +115,7 @@ impl SimulatedApi {
         Some(self.renderer.event(event, &keys))
     }
 
-    /// The body of the page that `query` asks for.
+    /// Returns the body of the page that `query` asks for.
     pub(crate) async fn list(self: &Arc<Self>, query: Query) -> Result<Vec<u8>, ListError> {
         let arrangement = self.arrangement(&query);
         if query.search_text.is_some() {
@@ -170,7 +171,7 @@ impl SimulatedApi {
     }
 }
 
-/// Why there is no list.
+/// Why a list request cannot be answered with a list.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ListError {
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! Watching and steering a simulator from outside of its connections.
+//! Watches and steers a simulator from outside of its connections.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,17 +11,18 @@ use crate::simulated_api::{Outage, SimulatedApi};
 /// An event to add to those of the traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtraEvent {
-    /// Its type, source and country, which need not be known ones.
+    /// The type, source and country of the event, which the API need not know.
     pub key: EventKey,
-    /// When it was created, on the API's clock; now if not given. Earlier and later times
-    /// are fine: a later one enters the list then.
+    /// The time at which the event was created, on the API's clock; `None` stands for now. An
+    /// event of the future enters the list at its time.
     pub created_at: Option<Timestamp>,
-    /// When it enters the list, on the API's clock; when it is created if not given.
+    /// The time at which the event enters the list, on the API's clock; `None` stands for
+    /// the time at which it was created.
     pub visible_at: Option<Timestamp>,
 }
 
 impl ExtraEvent {
-    /// An event of this type from the Customer Dashboard in Great Britain, created now.
+    /// Makes an event of this type from the Customer Dashboard in Great Britain, created now.
     #[must_use]
     pub fn new(event_type: &str) -> Self {
         Self {
@@ -36,7 +37,7 @@ impl ExtraEvent {
     }
 }
 
-/// Watches and steers one simulator; clones do so for the same one.
+/// Watches and steers one simulator. Clones of a handle steer the same simulator.
 #[derive(Clone)]
 pub struct SimulatorHandle {
     api: Arc<SimulatedApi>,
@@ -60,21 +61,22 @@ impl SimulatorHandle {
         )
     }
 
-    /// How many events of each type, source and country the list holds now: the ground truth.
-    /// With `created_from`, only those whose `created_at` is not before that whole second.
+    /// Returns how many events of each type, source and country the list holds now: the
+    /// ground truth of a test. With `created_from`, only events count whose `created_at` is
+    /// not before that whole second.
     #[must_use]
     pub fn counts(&self, created_from: Option<Timestamp>) -> BTreeMap<EventKey, u64> {
         let from = created_from.map(|time| time.as_millisecond().div_euclid(1000));
         self.api.archive().counts(from)
     }
 
-    /// Number of late events that were created and are not in the list yet.
+    /// Returns the number of late events that were created and are not in the list yet.
     #[must_use]
     pub fn hidden(&self) -> usize {
         self.api.archive().hidden()
     }
 
-    /// Number of requests that were answered or deliberately not answered.
+    /// Returns the number of requests so far, with those that a fault left unanswered.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.api.requests()
@@ -85,14 +87,14 @@ impl SimulatorHandle {
         self.api.set_outage(outage);
     }
 
-    /// The time on the API's clock.
+    /// Returns the time on the API's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.api.clock.now()
     }
 
     /// Lets the API's clock run, ahead of the machine's by `offset`. Events that were shown
-    /// stay, also when this turns the clock back.
+    /// stay in the list, also when the clock is turned back.
     pub fn set_clock_offset(&self, offset: SignedDuration) {
         self.api.clock.shift(offset);
     }
@@ -102,7 +104,7 @@ impl SimulatorHandle {
         self.api.clock.stop(time);
     }
 
-    /// Ends the traffic for good. Late events still appear, and more can be recorded.
+    /// Ends the traffic for good. Late events still appear, and events can still be recorded.
     pub fn stop_traffic(&self) {
         self.api.archive().stop_traffic();
     }

@@ -1,7 +1,7 @@
-//! The life of an account as a sequence of arrivals: what happens when, and when it shows.
+//! The traffic of an account: which event happens when, and when it enters the list.
 //!
-//! A pure function of the plan: it knows no clock, and how often or when it is asked changes
-//! nothing.
+//! The traffic is a pure function of its plan: it knows no clock, and does not depend on when
+//! or how often it is asked for arrivals.
 
 use crate::catalog::{COUNTRIES, COUNTRY_WEIGHT, EVENT_TYPES, TYPE_WEIGHT};
 use crate::event_key;
@@ -13,24 +13,24 @@ use crate::users;
 pub(crate) const FIRST_EXTRA: u32 = 1 << 31;
 
 const DEVELOPER_API: usize = 1;
-/// How many of a hundred dashboard events come from a place other than home.
+/// The percentage of dashboard events that do not come from the user's home country.
 const TRAVEL_PERCENT: u32 = 10;
-/// How many of a hundred Developer API events bear no country.
+/// The percentage of Developer API events without a country.
 const NO_COUNTRY_PERCENT: u32 = 2;
 
-/// What traffic to make. Times are in milliseconds since the Unix epoch.
+/// The plan of the traffic. Times are in milliseconds since the Unix epoch.
 #[derive(Clone, Debug)]
 pub(crate) struct TrafficPlan {
     pub(crate) seed: u64,
     pub(crate) start: i64,
     /// Number of events before the start.
     pub(crate) history: u32,
-    /// Over how many milliseconds they are spread.
+    /// The number of milliseconds over which those events are spread.
     pub(crate) history_span: i64,
     /// Mean events per second after the start.
     pub(crate) rate: f64,
     pub(crate) intensity: Intensity,
-    /// When the traffic ends.
+    /// The time at which the traffic ends.
     pub(crate) end: Option<i64>,
     /// Share of late events.
     pub(crate) late_share: f64,
@@ -38,15 +38,15 @@ pub(crate) struct TrafficPlan {
     pub(crate) late_by: i64,
 }
 
-/// One event that happened.
+/// An event that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
-    /// When it happened.
+    /// The time at which the event happens.
     pub(crate) at: i64,
-    /// When it enters the list.
+    /// The time at which the event enters the list.
     pub(crate) visible_at: i64,
     pub(crate) number: u32,
-    /// Its combination of labels, see [`event_key::index_of`].
+    /// The number of its labels, see [`event_key::index_of`].
     pub(crate) key: u32,
 }
 
@@ -81,14 +81,14 @@ impl Traffic {
         traffic
     }
 
-    /// The next arrival that happened up to `now`.
+    /// Returns the next arrival that happens up to `now`.
     pub(crate) fn next_until(&mut self, now: i64) -> Option<Arrival> {
         let arrival = self.next.filter(|arrival| arrival.at <= now)?;
         self.next = self.draw();
         Some(arrival)
     }
 
-    /// Ends the traffic: nothing happens later than `end`.
+    /// Ends the traffic: no event happens later than `end`.
     pub(crate) fn stop(&mut self, end: i64) {
         self.plan.end = Some(self.plan.end.map_or(end, |planned| planned.min(end)));
         self.next = self.next.filter(|arrival| arrival.at <= end);
@@ -135,13 +135,13 @@ impl Traffic {
 /// Ten years.
 const LONGEST_GAP_MS: f64 = 3.2e11;
 
-/// The sum of the gaps between the history's beginning, its events and its end.
+/// Returns the sum of the gaps between the beginning, the events and the end of the history.
 fn history_gaps(gaps: &fastrand::Rng, history: u32) -> f64 {
     let mut gaps = gaps.clone();
     (0..=history).map(|_| exponential(&mut gaps)).sum()
 }
 
-/// A gap of mean 1 between random arrivals.
+/// Returns a gap between random arrivals, whose mean is 1.
 fn exponential(rng: &mut fastrand::Rng) -> f64 {
     -(1.0 - rng.f64()).ln()
 }

@@ -1,5 +1,5 @@
-//! How many events of each type lie in each block of the archive, so that a filter by type
-//! skips what it does not want.
+//! The number of events of each type in each block of the archive, so that a filter by type
+//! skips the blocks without its types.
 
 /// Events per block.
 pub(crate) const BLOCK: usize = 1024;
@@ -18,7 +18,7 @@ impl TypeBlocks {
         }
     }
 
-    /// Makes room for types that were not known before.
+    /// Makes room for more types.
     pub(crate) fn grow_types(&mut self, types: usize) {
         self.counts.resize(types, vec![0; self.blocks]);
     }
@@ -31,7 +31,8 @@ impl TypeBlocks {
         self.counts[event_type][block] += 1;
     }
 
-    /// Counts anew from `block` on; `types` are those of the events from its first position.
+    /// Counts again from `block` on; `types` are the types of the events from the first
+    /// position of `block` on.
     pub(crate) fn rebuild(&mut self, block: usize, types: impl Iterator<Item = usize>) {
         self.resize(block);
         for (offset, event_type) in types.enumerate() {
@@ -39,7 +40,7 @@ impl TypeBlocks {
         }
     }
 
-    /// How many events of any of `types` lie in `block`.
+    /// Returns the number of events in `block` whose type is one of `types`.
     pub(crate) fn count(&self, types: &[usize], block: usize) -> usize {
         types
             .iter()

@@ -1,4 +1,4 @@
-//! The people of a simulated account.
+//! The users of a simulated account.
 
 use std::net::Ipv4Addr;
 
@@ -15,7 +15,7 @@ const FAMILY: [&str; 11] = [
 ];
 const DOMAINS: [&str; 3] = ["example.com", "example.org", "example.net"];
 
-/// How many users an account has.
+/// The number of users of an account.
 const USERS: u8 = 48;
 
 /// One user of the account.
@@ -28,7 +28,7 @@ pub(crate) struct SimulatedUser {
     pub(crate) home: usize,
 }
 
-/// The user who made event `number`; a few users make most of the events.
+/// Returns the user who made event `number`. A few users make most of the events.
 pub(crate) fn user_of(seed: u64, number: u32) -> SimulatedUser {
     let share = random::share(seed, Purpose::User, number.into());
     let user = whole(share * share * f64::from(USERS)).min(USERS - 1);
@@ -42,27 +42,27 @@ pub(crate) fn user_of(seed: u64, number: u32) -> SimulatedUser {
 }
 
 impl SimulatedUser {
-    /// `user_email`, in the domains reserved for examples.
+    /// Returns the `user_email`, in a domain that is reserved for examples.
     pub(crate) fn email(self) -> String {
         let at = usize::from(self.number);
-        // Lengths without a common divisor make every name of the cast another one.
+        // The lengths have no common divisor, so that no two users have the same name.
         let given = GIVEN[at % GIVEN.len()];
         let family = FAMILY[at % FAMILY.len()];
         let domain = DOMAINS[at / 12 % DOMAINS.len()];
         format!("{given}.{family}@{domain}")
     }
 
-    /// The address of the user's desk, in a range reserved for documentation.
+    /// Returns the address of the user's desk, in a range reserved for documentation.
     pub(crate) fn desk_address(self) -> Ipv4Addr {
         Ipv4Addr::new(192, 0, 2, 10 + self.number)
     }
 
-    /// The address of the user elsewhere, in a range reserved for documentation.
+    /// Returns the address of the user elsewhere, in a range reserved for documentation.
     pub(crate) fn travel_address(self) -> Ipv4Addr {
         Ipv4Addr::new(198, 51, 100, 10 + self.number)
     }
 
-    /// The address of the server that acts for the user, in a range reserved for
+    /// Returns the address of the server that acts for the user, in a range reserved for
     /// documentation.
     pub(crate) fn server_address(self) -> Ipv4Addr {
         Ipv4Addr::new(203, 0, 113, 10 + self.number % 12)
@@ -72,7 +72,7 @@ impl SimulatedUser {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a share of the cast is a small positive number"
+    reason = "a share of the users is a small positive number"
 )]
 fn whole(value: f64) -> u8 {
     value as u8
@@ -84,7 +84,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn every_user_has_an_own_name_and_works() {
+    fn every_user_has_a_name_of_its_own_and_makes_events() {
         let emails: BTreeSet<_> = (0..5000).map(|number| user_of(1, number).email()).collect();
         assert_eq!(emails.len(), usize::from(USERS));
     }

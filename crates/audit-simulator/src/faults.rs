@@ -1,16 +1,16 @@
-//! Which request goes wrong, and how: drawn by seed and request number.
+//! The faults of single requests, drawn from the seed and the number of the request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::random::{self, Purpose};
 use crate::settings::SimulatorSettings;
 
-/// What may befall a request.
+/// A fault of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// 429, with a `Retry-After` that changes from one to the next.
+    /// Status 429, whose `Retry-After` takes another form each time.
     TooManyRequests(RetryAfter),
-    /// This 5xx status.
+    /// A status 5xx.
     ServerError(u16),
     /// The body ends before its `Content-Length`.
     Cut,
@@ -18,7 +18,7 @@ pub(crate) enum Fault {
     Reset,
 }
 
-/// How a 429 says when to come back.
+/// The form in which a 429 says when to ask again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetryAfter {
     Seconds,
@@ -26,7 +26,7 @@ pub(crate) enum RetryAfter {
     Missing,
 }
 
-/// The shares of requests that go wrong, and whose turn it is where a fault has several forms.
+/// The shares of requests that fail, and the next form of each fault that has several forms.
 pub(crate) struct FaultPlan {
     seed: u64,
     too_many_requests: f64,
@@ -50,7 +50,7 @@ impl FaultPlan {
         }
     }
 
-    /// What befalls request `number`.
+    /// Returns the fault of request `number`, if it has one.
     pub(crate) fn draw(&self, number: u64) -> Option<Fault> {
         let limited = self.too_many_requests;
         let failed = limited + self.server_error;
