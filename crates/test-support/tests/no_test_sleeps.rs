@@ -82,7 +82,8 @@ fn add_sleeping(folder: &Path, sleeping: &mut Vec<PathBuf>) {
     }
 }
 
-/// Production code sleeps where it has to; the tests beside it are in files of their own.
+/// Returns `true` unless the file is production code, which may sleep. The tests beside
+/// production code are files of their own.
 fn holds_tests(file: &Path) -> bool {
     let is_production = file.starts_with("src")
         || file.starts_with("crates")
@@ -92,7 +93,7 @@ fn holds_tests(file: &Path) -> bool {
     !is_production || file.iter().any(is_test)
 }
 
-/// A method is that of a clock of the test's own, and no sleep.
+/// Returns `true` if code sleeps. A method named `sleep` is one of a simulated clock.
 fn sleeps(text: &str) -> bool {
     let code = text
         .lines()
@@ -103,7 +104,7 @@ fn sleeps(text: &str) -> bool {
     })
 }
 
-/// The words of a line, each with what comes before it.
+/// Returns the words of a line, each with the text before it.
 fn words(line: &str) -> impl Iterator<Item = (&str, &str)> {
     let is_word = |character: char| character.is_alphanumeric() || character == '_';
     line.split(move |character| !is_word(character))
