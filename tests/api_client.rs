@@ -1,4 +1,4 @@
-//! The client over real sockets: where the secret goes, and what is read.
+//! The API client over real sockets: where it sends the secret, and what it reads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 
 const FAST: &[&str] = &["--poll.interval=10ms"];
 
-/// An origin that nothing may be sent to.
+/// Starts another server, to which no request may be sent.
 fn elsewhere() -> ScriptedApi {
     ScriptedApi::start(healthy(events(1, "FROM_ELSEWHERE")))
 }
@@ -106,7 +106,7 @@ fn a_connection_serves_many_requests() {
     let api = ScriptedApi::start(healthy(events(1, "A")));
     let _exporter = Exporter::polling_with(&api, FAST);
     api.wait_for_requests(20, |_| true);
-    // A request may come before the connection of the one before is free again.
+    // A request may come before the connection of the request before it is free again.
     assert!(api.connections() <= 4, "{}", api.connections());
 }
 
@@ -154,7 +154,8 @@ const FIRST_PAGE: ListQuery = ListQuery {
     page: 1,
 };
 
-/// The length of what is read of a body of so many bytes, plain or compressed.
+/// Returns the number of bytes that are read of a body of `length` bytes, plain or
+/// compressed.
 async fn length_read(length: usize, compressed: bool) -> Result<usize, ApiError> {
     let api = ScriptedApi::start_here(move |_| {
         let answer = Answer::new(200, vec![b'x'; length]);

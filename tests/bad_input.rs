@@ -1,4 +1,4 @@
-//! Bad input ends in a clear message, and nothing is lost.
+//! Invalid settings and invalid answers: the message is clear, and no event is lost.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
 const UP: &str = "nexmo_audit_up";
 
-/// An answer to the request for a list, and what it has to end in.
+/// An invalid answer to a list request, and how it must be reported.
 struct BadAnswer {
     answer: Answer,
     reason: &'static str,
@@ -29,7 +29,7 @@ fn bad(answer: Answer, reason: &'static str, says: &'static [&'static str]) -> B
     }
 }
 
-/// Fails a poll with the answer, heals the API and expects every event once.
+/// Fails a poll with the answer, repairs the API, and expects every event once.
 fn costs_nothing(bad: BadAnswer) {
     let answer = bad.answer;
     let api = ScriptedApi::start(listing(move |_| answer.clone()));
@@ -60,7 +60,7 @@ fn shows_nothing_private(exporter: &Exporter) {
     assert_shows_nothing_private("the log", &exporter.program.lines().join("\n"));
 }
 
-/// A test for each answer, so that one failure hides no other.
+/// Makes a test for each answer, so that one failure hides no other.
 macro_rules! bad_answers {
     ($($name:ident: $answer:expr => $reason:literal [$($says:literal),*];)*) => {
         $(
@@ -132,7 +132,7 @@ bad_answers! {
         => "transport" ["connection failed", "network"];
 }
 
-/// The vendor may quote what it was sent.
+/// The vendor may quote the secret that it was sent.
 #[test]
 fn a_wrong_secret() {
     let quoted = format!("{API_SECRET} is wrong");
@@ -163,7 +163,7 @@ fn an_unknown_host() {
     shows_nothing_private(&exporter);
 }
 
-/// Starts the program and expects it to end by itself.
+/// Starts the program, and expects it to end by itself.
 fn ends_with(status: i32, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let mut command = command();
     command.args(arguments).envs(variables.iter().copied());

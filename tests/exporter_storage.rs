@@ -1,5 +1,6 @@
-//! The exporter while its disk is in trouble: what was committed is still served,
-//! the trouble is told, and it ends by itself when the disk is back.
+//! The exporter with its state: across restarts, and while its disk is in trouble. What
+//! was committed is still served, the trouble is reported, and it ends by itself when
+//! the disk is back.
 
 use std::fs;
 
@@ -76,7 +77,7 @@ fn what_was_shown_is_shown_before_the_first_poll() {
     let storage = format!("--storage.path={}", folder.path().display());
     Exporter::polling_with(&api, &[&storage]).wait_until_up();
     drop(api);
-    // Nobody answers at the old address of the API.
+    // No API answers at the old address.
     let nobody = "--api.base-url=http://127.0.0.1:9";
     let program = Program::start(&[
         "serve",

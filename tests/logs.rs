@@ -1,4 +1,4 @@
-//! The log: forms that machines read, and a line for each change and no more.
+//! The log: both formats can be read by machines, and each change of state is one line.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
 type Line = BTreeMap<String, String>;
 
-/// A line of logfmt: `key=value` or `key="value"`.
+/// Parses a line of logfmt: `key=value` or `key="value"`.
 fn logfmt(line: &str) -> Line {
     let mut rest = line;
     let mut fields = Line::new();
@@ -57,9 +57,9 @@ fn json(line: &str) -> Line {
         .collect()
 }
 
-/// Fails, succeeds, fails for two reasons, succeeds, and each for several polls.
+/// Polls fail, succeed, fail for two reasons and succeed, several times each.
 fn up_and_down(settings: &[&str]) -> Vec<String> {
-    // Waits after failures begin at the interval and double.
+    // The waits after failures begin at the interval and double.
     let settings = [&["--poll.interval=20ms"], settings].concat();
     let api = ScriptedApi::start(listing(|_| Answer::error(500, "Say \"please\"")));
     let mut exporter = Exporter::polling_with(&api, &settings);
@@ -84,7 +84,7 @@ fn up_and_down(settings: &[&str]) -> Vec<String> {
     exporter.program.lines()
 }
 
-/// What a run of [`up_and_down`] says at info: the level and how it begins.
+/// The lines of [`up_and_down`] at level info: the level and the beginning of the line.
 const CHANGES: [(&str, &str); 8] = [
     ("info", "started"),
     ("info", "listening"),
@@ -151,7 +151,7 @@ fn debug_has_a_line_for_each_poll() {
         lines.iter().filter(of).count()
     };
     assert!(begins("poll succeeded") >= 6, "{lines:#?}");
-    // The first failure for a reason is a change of state, and told as one.
+    // The first failure for a reason is a change of state, and is logged as one.
     assert_eq!(begins("polls fail"), 3);
     assert!(begins("poll failed again") >= 4, "{lines:#?}");
     let others = lines.len() - begins("poll");

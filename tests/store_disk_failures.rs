@@ -1,5 +1,5 @@
-//! A disk that is full, read-only or gone while the state is in use: it is said,
-//! nothing is lost, and the state is taken up again when the disk is back.
+//! A disk that is full, read-only or gone while the state is in use: the store reports
+//! it and loses nothing, and the state is taken up again when the disk is back.
 
 use std::{
     fs,
@@ -15,13 +15,13 @@ use test_support::store::{
     open, say, without,
 };
 
-/// The process that does what the tests tell it.
+/// The process that commits for the tests.
 #[test]
 fn child() {
     child::main();
 }
 
-/// Ends at the first commit that does not succeed, and says what it said.
+/// Commits until a commit fails, and returns the line of the process about that.
 fn commit_until_error(process: &mut Process) -> String {
     for _ in 0..10_000 {
         let said = process.commit();
@@ -37,13 +37,15 @@ fn number_in(said: &str) -> u64 {
     number.parse().expect("a number")
 }
 
-/// A limit on the length of files does what a full disk does, with no rights.
+/// Limits the length of files, which has the effect of a full disk and needs no
+/// privileges.
 #[test]
 fn a_full_disk_loses_nothing_and_is_recovered_from() {
     let directory = directory();
     history_in(directory.path(), 1);
     let mut shell = Command::new("sh");
-    // In blocks of 512 bytes. The signal that comes with it would kill.
+    // The limit is in blocks of 512 bytes. The signal that comes with it would kill the
+    // process.
     let script = "trap '' XFSZ; ulimit -S -f 200; exec \"$0\" \"$@\"";
     shell.args(["-c", script]).arg(this_binary());
     let mut process = Process::start_by(shell, directory.path());
@@ -67,7 +69,7 @@ fn a_full_disk_loses_nothing_and_is_recovered_from() {
     holds_exactly(directory.path(), first + 1);
 }
 
-/// The state is that of so many commits, each of which was counted once.
+/// Checks that the state is that of so many commits, each of which was counted once.
 fn holds_exactly(directory: &Path, commits: u64) {
     let mut expected = Numbered::new();
     while expected.number < commits {
@@ -79,7 +81,7 @@ fn holds_exactly(directory: &Path, commits: u64) {
     );
 }
 
-/// A small file system in memory, where the tests may make one.
+/// A small file system in memory, if the tests may mount one.
 struct Volume(PathBuf);
 
 impl Volume {
@@ -122,11 +124,11 @@ fn a_full_volume_loses_nothing_and_is_recovered_from() {
     let mut history = Numbered::new();
     let filler = directory.path().join("filler");
     for round in 0..3 {
-        // Not before the first commit: what came after it is at stake.
+        // The disk fills after a first commit, so that there is something to lose.
         history.commit(&mut store).expect("there is room");
         fs::write(&filler, vec![0; 1 << 20]).expect_err("more than there is");
         let mut failures = 0;
-        // Later the file has room inside, where ids were forgotten.
+        // Later the file has room inside, from ids that were forgotten.
         for _ in 0..20 {
             let Err(error) = history.commit(&mut store) else {
                 continue;
@@ -172,7 +174,7 @@ fn a_volume_that_becomes_read_only_is_recovered_from() {
 const GONE: &str = "DIR/state.redb is gone or another file has taken its place: bring it back \
      (is a volume unmounted?), or restart the exporter to go on with what is there";
 
-/// A state of one commit that is moved while it is open: where it was, and where it is.
+/// A state of one commit that is moved while it is open, with its old and its new path.
 fn moved_away(directory: &Path) -> (Store, Numbered, [PathBuf; 2]) {
     let mut store = open(directory);
     let mut history = Numbered::new();
@@ -227,7 +229,8 @@ fn a_file_that_another_process_went_on_with_is_not_written_to() {
         matches!(error, StoreError::AlreadyOpen { pid: Some(_), .. }),
         "{error}"
     );
-    // The same number that this process would give its next commit.
+    // The other process makes the commit of the same number that this process would
+    // make.
     assert_eq!(process.commit(), "committed 2");
     process.kill();
 

@@ -1,14 +1,16 @@
-//! A process that stores one commit after the other is killed again and again:
-//! what it leaves is always the last commit that it spoke of, or the next one.
+//! A process that stores commit after commit is killed again and again: the store
+//! always holds the last commit that the process reported, or the next one.
 
-use std::{path::Path, thread, time::Duration};
+use std::{path::Path, time::Duration};
 
 use fastrand::Rng;
+use test_support::pacing;
 use test_support::store::{child, child::Process, directory, numbered::Numbered, open, say, told};
 
-/// How often, unless `STORE_KILLS` says.
+/// The number of kills, unless `STORE_KILLS` says otherwise.
 const KILLS: u64 = 200;
-/// The longest that a process may live after what is waited for: a few commits.
+/// The longest time from the awaited line to the kill, in which a process makes a few
+/// commits.
 const LIFE_MICROS: u64 = 12_000;
 
 /// The process that is killed.
@@ -17,13 +19,14 @@ fn child() {
     child::main();
 }
 
-/// The number of the commit that it spoke of.
+/// Returns the number of the commit in a line of the process.
 fn commit_in(said: &str) -> Option<u64> {
     said.strip_prefix("committed ")?.parse().ok()
 }
 
 /// Starts a process, kills it, and returns the number of the last commit that it
-/// spoke of. Some are killed while they start, some while they open the state.
+/// reported. Some processes are killed while they start, some while they open the
+/// state.
 fn start_and_kill(directory: &Path, random: &mut Rng) -> Option<u64> {
     let mut process = Process::start(directory);
     process.tell("on and on");
@@ -32,13 +35,13 @@ fn start_and_kill(directory: &Path, random: &mut Rng) -> Option<u64> {
     for _ in 0..waits_for {
         last = process.hear();
     }
-    thread::sleep(Duration::from_micros(random.u64(..LIFE_MICROS)));
+    pacing::wait(Duration::from_micros(random.u64(..LIFE_MICROS)));
     let last = process.kill().or(last);
     last.as_deref().and_then(commit_in)
 }
 
-/// Goes on to `spoken`, or one further if that is what the store holds. Says how
-/// many commits it holds that were not spoken of.
+/// Advances `expected` to the reported commit, or to the next one if the store holds
+/// that. Returns how many commits the store holds that were not reported.
 fn catch_up(expected: &mut Numbered, spoken: Option<u64>, directory: &Path) -> u64 {
     while expected.number < spoken.unwrap_or(0) {
         expected.advance();
@@ -87,7 +90,7 @@ fn killed_while_the_state_is_made_it_leaves_all_of_it_or_nothing() {
         let above = directory();
         let data = above.path().join("data");
         let process = Process::start(&data);
-        thread::sleep(Duration::from_micros(random.u64(..2 * LIFE_MICROS)));
+        pacing::wait(Duration::from_micros(random.u64(..2 * LIFE_MICROS)));
         process.kill();
         assert!(Numbered::new().is_in(&mut open(&data)));
     }

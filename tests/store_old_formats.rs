@@ -1,19 +1,19 @@
-//! States that older versions wrote, taken up by this one.
+//! States that older versions wrote are taken up by this version.
 
 use std::{fs, io::Read as _};
 
 use audit_core::ledger::SavedCounter;
 use test_support::store::{KEY, directory, file_in, load_account, open};
 
-/// Written by the exporter when that was the present format: 63 events of two hours
-/// in the account `abcd1234`, and no server that scraped.
+/// A state that the exporter wrote when this format was the present one: 63 events of
+/// two hours in the account `abcd1234`, and no server that scraped.
 const FORMAT_1: &[u8] = include_bytes!("fixtures/state-format-1.redb.gz");
 
 #[test]
 fn a_state_of_the_first_format_is_taken_up() {
     let directory = directory();
     fs::write(file_in(directory.path()), unpacked(FORMAT_1)).expect("a file");
-    // Twice, since what was upgraded is stored.
+    // The state is read twice, since the upgraded state is stored.
     for _ in 0..2 {
         let mut store = open(directory.path());
         let account = load_account(&mut store, KEY).expect("the account");
@@ -28,8 +28,8 @@ fn a_state_of_the_first_format_is_taken_up() {
     }
 }
 
-/// Written by the exporter when that was the present format: 60 events, of which the
-/// last hours are history, in the account `abcd1234`.
+/// A state that the exporter wrote when this format was the present one: 60 events, of
+/// which the last hours are history, in the account `abcd1234`.
 const FORMAT_2: &[u8] = include_bytes!("fixtures/state-format-2.redb.gz");
 
 #[test]

@@ -1,5 +1,5 @@
-//! What can be found in place of the state when the exporter starts: files that
-//! are none or damaged, other processes, rights that are missing.
+//! What the exporter can find in place of its state when it starts: other files,
+//! damaged files, other processes, and missing rights.
 
 use std::{
     fs::{self, Permissions},
@@ -19,7 +19,7 @@ use test_support::store::{
     open, say, told, without,
 };
 
-/// The process that does what the tests tell it.
+/// The process that commits for the tests.
 #[test]
 fn child() {
     child::main();
@@ -36,7 +36,7 @@ fn write_state(directory: &Path, bytes: &[u8]) {
 
 const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("about");
 
-/// A state that says something else of itself.
+/// Makes a state whose description of itself is changed.
 fn state_about(directory: &Path, says: &[(&str, &str)]) {
     state_of(directory);
     let database = Database::open(file_in(directory)).expect("a database");
@@ -193,7 +193,7 @@ fn a_newer_format_is_refused_and_left_as_it_is() {
     assert!(before == contents(directory.path()), "it was changed");
 }
 
-/// What becomes of a state in which a bit is wrong.
+/// The result of opening a state with a wrong bit.
 #[derive(Debug, Default)]
 struct Outcomes {
     refused: u32,
@@ -201,8 +201,8 @@ struct Outcomes {
     one_commit_older: u32,
 }
 
-/// Opens a state in which one bit is wrong: it is refused and left as it is, or
-/// what it holds was committed once.
+/// Opens a state with a wrong bit: the store refuses it and leaves it as it is, or
+/// holds what was once committed.
 fn with_a_wrong_bit(bytes: &[u8], random: &mut Rng, outcomes: &mut Outcomes) {
     let directory = directory();
     let mut wrong = bytes.to_vec();
@@ -309,7 +309,7 @@ fn paths_that_cannot_be() {
     assert_eq!(fs::read_dir(directory).expect("a directory").count(), 1);
 }
 
-/// A process that is bound by file rights: root is not.
+/// Returns a command that is bound by file rights, which root is not.
 fn unprivileged() -> Command {
     let mut command = Command::new(this_binary());
     if is_root() {
@@ -327,12 +327,13 @@ fn allow(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).expect("rights can be set");
 }
 
-/// What a process without rights says of `directory`, which is in `above`.
+/// Returns the error of a process without rights in `directory`, which is below
+/// `above`.
 fn complaint_of_unprivileged(above: &Path, directory: &Path) -> String {
     let said = Process::start_by(unprivileged(), directory).hear();
     let said = said.expect("it says something");
     let said = said.replace(&above.display().to_string(), "DIR");
-    // The name that a new file has at first is drawn by lot.
+    // The new file has a random name at first.
     match said.split_once(" at path \"DIR/data/state.redb") {
         Some((before, after)) => format!("{before}{}", &after[".ABCDEF.new\"".len()..]),
         None => said,

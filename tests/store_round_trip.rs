@@ -1,4 +1,4 @@
-//! What was stored comes back, whatever was stored and however often.
+//! A store returns what was committed, whatever was committed and however often.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -19,24 +19,25 @@ const KEYS: [&str; 3] = ["abcd1234", "abcd", "ABCD1234"];
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// Of account, type, country, id, time of creation in milliseconds, history.
+    /// The account, type, country, id, time of creation in milliseconds, and whether it
+    /// is history.
     Event(usize, u8, u8, u64, i64, bool),
     Sweep(usize, i64),
     Stage(usize, i64, bool),
-    /// What the gate remembers.
+    /// The memory of the gate is stored.
     Gate(GateMemory),
-    /// How often the same is stored.
+    /// An account is committed this number of times.
     Commit(usize, Showing, u8),
     /// The process ends, and loses what it did not commit.
     Restart,
 }
 
-/// How a gate lets counts be shown.
+/// When a gate lets counts be shown.
 #[derive(Debug, Clone, Copy)]
 enum Showing {
     Nothing,
     Everything,
-    /// And takes every series for seen.
+    /// At once, and every series counts as seen.
     Seen,
 }
 
@@ -63,7 +64,7 @@ fn gate_memory() -> impl Strategy<Value = GateMemory> {
 fn step() -> impl Strategy<Value = Step> {
     let account = 0..KEYS.len();
     let showing = select(vec![Showing::Nothing, Showing::Everything, Showing::Seen]);
-    // Before 1970 too.
+    // Times before 1970 are included.
     let created = prop_oneof![
         9 => -50_000..400_000_i64,
         1 => select(vec![-1_795_132_800_500, 250_000_000_000_000]),
@@ -80,7 +81,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A process and what should be in its store.
+/// A process, and what its store should hold.
 struct Model {
     accounts: [Account; KEYS.len()],
     states: [Option<State>; KEYS.len()],
@@ -88,12 +89,12 @@ struct Model {
     stored_gate: GateMemory,
 }
 
-/// How the API writes an id: some are no UUID.
+/// Returns an id as the API writes it. Some ids are no UUIDs.
 fn text_of(number: u64) -> Option<String> {
     number.is_multiple_of(2).then(|| number.to_string())
 }
 
-/// Seconds with a fraction.
+/// Returns a time whose seconds have a fraction.
 fn moment(milliseconds: i64) -> jiff::Timestamp {
     at(0) + jiff::SignedDuration::from_millis(milliseconds)
 }
@@ -242,7 +243,8 @@ fn a_new_state_holds_nothing() {
     assert!(length <= 128 << 10, "{length} bytes");
 }
 
-/// How long a scraper that was seen 20 s before `at(100)` is unseen for at `now`.
+/// Returns for how long a scraper is unseen at `now` that was seen 20 s before
+/// `at(100)`.
 fn unseen_at(directory: &Path, now: i64) -> Duration {
     let gate = open(directory).load_gate(at(now)).expect("it can be read");
     gate.scrapers[0].unseen_for
@@ -266,7 +268,7 @@ fn how_long_a_scraper_is_unseen_goes_by_the_wall_clock() {
     stored.expect("it is stored");
     assert_eq!(unseen_at(directory.path(), 100), Duration::from_secs(20));
     assert_eq!(unseen_at(directory.path(), 160), Duration::from_secs(80));
-    // A clock that was set back.
+    // The clock was set back.
     assert_eq!(unseen_at(directory.path(), 50), Duration::ZERO);
 }
 
@@ -298,7 +300,7 @@ fn the_ids_may_be_read_in_part() {
     let directory = directory();
     let mut store = open(directory.path());
     Numbered::new().commit(&mut store).expect("it is stored");
-    // What is made of the ids may stop early.
+    // A reader of the ids may stop early.
     let first = store.load_account(KEY, Ledger::new(1), |_, ids| ids.next().is_some());
     assert!(first.expect("it can be read").expect("it is there").window);
     let again: Result<_, StoreError> =

@@ -1,5 +1,4 @@
-//! The vendor's cloud with several accounts, and an exporter that is told of them by
-//! a config file.
+//! An API with several accounts, and an exporter that has them in its config file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,13 +21,13 @@ pub(crate) const UP: &str = "nexmo_audit_up";
 pub(crate) struct Known {
     pub(crate) secret: String,
     pub(crate) events: Vec<Value>,
-    /// Never answered.
+    /// Requests for the account are never answered.
     pub(crate) silent: bool,
 }
 
 type Book = Arc<Mutex<BTreeMap<String, Known>>>;
 
-/// An API, and the folder of an exporter that asks it.
+/// An API, and the folder of an exporter that polls it.
 pub(crate) struct Cloud {
     pub(crate) api: ScriptedApi,
     book: Book,
@@ -36,7 +35,7 @@ pub(crate) struct Cloud {
 }
 
 impl Cloud {
-    /// With these accounts, each with the secret `NAME-secret` and no event.
+    /// Starts with these accounts. Each has the secret `NAME-secret` and no event.
     pub(crate) fn new(names: &[&str]) -> Self {
         let book = Book::default();
         let known = Arc::clone(&book);
@@ -61,7 +60,7 @@ impl Cloud {
         self.change(name, |known| secret.clone_into(&mut known.secret));
     }
 
-    /// One event more of this type.
+    /// Adds an event of this type.
     pub(crate) fn record(&self, name: &str, event_type: &str) {
         self.change(name, |known| {
             let id = format!("{name}-{}", known.events.len());
@@ -86,7 +85,7 @@ impl Cloud {
         self.write("config.yml", text);
     }
 
-    /// Writes a config file with these accounts alone.
+    /// Writes a config file with these accounts only.
     pub(crate) fn configure_accounts(&self, names: &[&str]) {
         let accounts: Vec<String> = names.iter().map(|name| account(name, "")).collect();
         self.configure(&format!("accounts:\n{}", accounts.concat()));
@@ -96,13 +95,13 @@ impl Cloud {
         self.start_with("state", &[])
     }
 
-    /// With its state in this folder, and more settings.
+    /// Starts an exporter with its state in this folder, and with more settings.
     pub(crate) fn start_with(&self, state: &str, more: &[&str]) -> Exporter {
         let config = format!("--config.file={}", self.path("config.yml").display());
         let storage = format!("--storage.path={}", self.path(state).display());
         let mut settings = vec![&*config, &*storage];
         settings.extend(more);
-        // What is in the environment is of no account of the file.
+        // The secret in the environment belongs to no account of the file.
         let mut command = command();
         command.env("NEXMO_API_SECRET", "of-nobody");
         Exporter::started_by(&mut command, &self.api.base_url(), &settings)
@@ -113,13 +112,13 @@ pub(crate) fn secret(name: &str) -> String {
     format!("{name}-secret")
 }
 
-/// An account as an entry of the config file.
+/// Returns an account as an entry of the config file.
 pub(crate) fn account(name: &str, more: &str) -> String {
     let secret = secret(name);
     format!("- {{name: {name}, api_key: {name}, api_secret: {secret}{more}}}\n")
 }
 
-/// Waits until so many events of an account are shown.
+/// Waits until the exporter shows so many events of an account.
 pub(crate) fn wait_for_counted(exporter: &Exporter, account: &str, number: u32) {
     let labels = [("account", account), ("event_type", "USER_STATUS")];
     let by_type = "nexmo_audit_events_by_type_total";

@@ -25,7 +25,7 @@ fn a_good_configuration() {
     assert!(cloud.api.requests().is_empty(), "it asks nobody");
 }
 
-/// Files, and all that is said of each.
+/// The cases are files, with every problem that is reported of each.
 #[test]
 fn every_problem_at_once() {
     let cases: [(String, &[&str], &[&str]); 4] = [

@@ -1,4 +1,4 @@
-//! What is of one account is of no other.
+//! Nothing of an account shows in another.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use test_support::exposition::samples;
 
 use crate::accounts_api::{Cloud, EVENTS, UP, account, wait_for_counted};
 
-/// Of the process, or the same for every account.
+/// The series of the process, and those that are the same for every account.
 const OF_THE_PROCESS: [&str; 4] = [
     "nexmo_audit_publish_hold_seconds",
     "nexmo_audit_event_type_info",
@@ -62,7 +62,7 @@ fn one_that_fails_touches_no_other() {
     let exporter = cloud.start();
     wait_for_counted(&exporter, "fine", 1);
     exporter.wait_until_ready();
-    // It goes on while the others fail again and again.
+    // The account is polled while the others fail again and again.
     for number in 2..5 {
         cloud.record("fine", "USER_STATUS");
         wait_for_counted(&exporter, "fine", number);
@@ -109,7 +109,8 @@ fn types_that_are_not_asked_for_are_not_counted() {
     }
 }
 
-/// Of `USER_STATUS`, `USER_LOGIN` and `NEW_TYPE`; `None` where there is no series.
+/// Returns the counts of `USER_STATUS`, `USER_LOGIN` and `NEW_TYPE`; `None` stands for
+/// no series.
 fn by_type(exporter: &Exporter, account: &str) -> [Option<f64>; 3] {
     let samples = samples(&exporter.page("/metrics"));
     ["USER_STATUS", "USER_LOGIN", "NEW_TYPE"].map(|event_type| {
@@ -139,7 +140,8 @@ fn an_account_that_is_given_a_name_goes_on_counting() {
         "accounts: [{{name: main, api_key: abcd1234, api_secret: {secret}}}]"
     ));
     cloud.record_many("abcd1234", 2);
-    // Nothing is counted again: of a day ago, all of it would be.
+    // No event is counted again, although a fresh account would count those of a day
+    // ago.
     let after = cloud.start_with("state", &["--poll.start=24h"]);
     let labels = [
         ("account", "main"),

@@ -1,5 +1,5 @@
-//! Several accounts in one process: counted apart, failing apart, and changed while
-//! the exporter runs.
+//! Several accounts in one process: they are counted apart, fail apart, and change
+//! while the exporter runs.
 
 mod accounts_api;
 mod check_config;

@@ -1,4 +1,4 @@
-//! The commands that ask once, for one of several accounts.
+//! The commands that query the API once, for one of several accounts.
 
 use std::process::Output;
 
@@ -72,7 +72,8 @@ fn without_a_file_there_is_nothing_to_choose_from() {
     assert!(said.contains("give --config.file"), "{said}");
 }
 
-/// Labels and types are those of the live exporter, or the curves would not meet.
+/// Labels and types are those of the running exporter; otherwise the curves would not
+/// meet.
 #[test]
 fn a_backfill_is_of_the_account_as_it_is_counted() {
     let cloud = Cloud::new(&["one"]);

@@ -1,4 +1,4 @@
-//! The configuration is read anew while the exporter runs.
+//! The configuration is read again while the exporter runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,14 +19,14 @@ fn requests(exporter: &Exporter, account: &str) -> f64 {
     exporter.value(REQUESTS, &labels)
 }
 
-/// Someone who scrapes all along, and finds an account in each scrape.
+/// A client that scrapes all the time, and finds an account in each scrape.
 struct Watch {
     done: Arc<AtomicBool>,
     scrapes: JoinHandle<u32>,
 }
 
 impl Watch {
-    /// At least so many of its events are shown in each.
+    /// Each scrape shows at least so many events of the account.
     fn start(exporter: &Exporter, account: &'static str, at_least: f64) -> Self {
         let done = Arc::new(AtomicBool::new(false));
         let (ended, url) = (Arc::clone(&done), exporter.program.url("/metrics"));
@@ -78,7 +78,7 @@ fn accounts_come_and_go_and_the_others_do_not_notice() {
     exporter.wait_for(REQUESTS, &labels, |requests| requests > before);
     assert_eq!(exporter.status("/-/ready"), 200);
 
-    // One that comes back goes on from where it was.
+    // An account that comes back continues where it was.
     cloud.record_many("goes", 1);
     cloud.configure_accounts(&["stays", "goes"]);
     exporter.program.signal("HUP");

@@ -1,5 +1,5 @@
-//! The exporter among hostile and careless clients: what gets in, what it costs, and
-//! that a scrape beside it all is answered as if nobody else were there.
+//! The exporter among hostile and careless clients: what they get, what they cost, and
+//! that a scrape at the same time is answered as if they were not there.
 
 mod malformed_requests;
 mod many_connections;

@@ -1,4 +1,4 @@
-//! Requests that are none, and requests that would be two.
+//! Requests that are malformed, and requests that hide a second one.
 
 use test_support::audit_event::events;
 use test_support::exporter::Exporter;
@@ -15,8 +15,8 @@ fn exporter() -> (ScriptedApi, Exporter) {
     (api, exporter)
 }
 
-/// The statuses of all answers to these bytes, until the server closes: the last
-/// request has to ask for that.
+/// Returns the statuses of all answers to these bytes, until the server closes the
+/// connection, for which the last request has to ask.
 fn statuses(exporter: &Exporter, bytes: &[u8]) -> Vec<u16> {
     let mut http = RawHttp::connect(exporter.program.address());
     http.send_bytes(bytes);
@@ -26,7 +26,7 @@ fn statuses(exporter: &Exporter, bytes: &[u8]) -> Vec<u16> {
     statuses.collect()
 }
 
-/// The request that others try to hide, for a path that answers 405.
+/// The request that other requests try to hide; its method is answered with 405.
 const HIDDEN: &str = "DELETE /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
 #[test]
@@ -102,7 +102,7 @@ fn what_follows_a_body_is_never_a_request() {
             );
         }
     }
-    // Without a body the second request is one.
+    // After a request without a body, the second request is answered by itself.
     let two = format!("GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n{HIDDEN}");
     assert_eq!(statuses(&exporter, two.as_bytes()), [200, 405]);
     scrape(&exporter.program);
@@ -188,7 +188,8 @@ fn heads_are_bounded_in_size_and_number() {
     for head in [large, many] {
         let request = format!("GET /metrics HTTP/1.1\r\nHost: x\r\n{head}\r\n");
         let found = statuses(&exporter, request.as_bytes());
-        // What is still being sent may take the answer with it.
+        // The connection may be reset while the request is still being sent, and the
+        // answer be lost.
         assert!(matches!(found[..], [] | [431]), "{found:?}");
     }
     let found = statuses(&exporter, long.as_bytes());

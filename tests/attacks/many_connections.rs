@@ -1,4 +1,4 @@
-//! More connections than there are descriptors.
+//! More connections than the process has file descriptors.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -15,8 +15,8 @@ use crate::resource_use::{AT_ONCE, descriptors, memory, scrape};
 
 const DESCRIPTORS: usize = 1024;
 const CROWD: usize = 2000;
-/// At one time, so that the test does without more descriptors of its own than it is
-/// usually given.
+/// The number of connections at one time, so that the test needs no more descriptors of
+/// its own than a process usually has.
 const HELD: usize = 900;
 
 fn exporter() -> (ScriptedApi, Exporter) {
@@ -27,7 +27,7 @@ fn exporter() -> (ScriptedApi, Exporter) {
     (api, exporter)
 }
 
-/// Connections that say what `words` are, with scrapes beside them.
+/// Opens connections that send `words`, with scrapes at the same time.
 fn beside_a_crowd(words: &[u8]) {
     let (_api, exporter) = exporter();
     let program = &exporter.program;
@@ -36,7 +36,7 @@ fn beside_a_crowd(words: &[u8]) {
     let mut held = std::collections::VecDeque::new();
     for number in 0..CROWD {
         let mut one = TcpStream::connect(program.address()).expect("a server that listens");
-        // It may have had to go already.
+        // The exporter may have closed the connection already.
         let _ = one.write_all(words);
         held.push_back(one);
         if held.len() > HELD {
@@ -44,7 +44,7 @@ fn beside_a_crowd(words: &[u8]) {
         }
         if number % 100 == 0 {
             scrape(program);
-            // One that keeps its connection and uses it does not lose it.
+            // A client that keeps and uses its connection does not lose it.
             assert_eq!(scraper.get("/metrics").0.status, 200);
         }
     }

@@ -1,4 +1,4 @@
-//! What the process takes of the machine, and how long a scrape takes.
+//! The memory and descriptors of the process, and the time of a scrape.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use test_support::program::Program;
 use test_support::raw_http::RawHttp;
 
-/// Far below the time limit of a scrape, and far above what it takes on a machine
-/// that is busy.
+/// The time limit of a scrape: far below that of a server, and far above what a scrape
+/// takes on a busy machine.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(3);
 
-/// In mebibytes.
+/// Returns the resident memory in mebibytes.
 pub(crate) fn memory(program: &Program) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", program.id()));
     let status = status.expect("a process");
@@ -19,13 +19,13 @@ pub(crate) fn memory(program: &Program) -> u64 {
     kib.and_then(|kib| kib.parse::<u64>().ok()).expect("a size") / 1024
 }
 
-/// Descriptors in use.
+/// Returns the number of open descriptors.
 pub(crate) fn descriptors(program: &Program) -> usize {
     let open = fs::read_dir(format!("/proc/{}/fd", program.id()));
     open.expect("a process").count()
 }
 
-/// A scrape on a connection of its own, which has to be at once.
+/// Scrapes on a connection of its own within [`AT_ONCE`].
 pub(crate) fn scrape(program: &Program) -> Duration {
     let begun = Instant::now();
     let (head, _) = RawHttp::connect(program.address()).get("/metrics");

@@ -12,11 +12,11 @@ use test_support::exporter::Exporter;
 use test_support::program::{Program, command};
 use test_support::scripted_api::{ScriptedApi, healthy};
 
-/// From the start until thousands of series are counted, in the build of a test and
-/// beside others.
+/// The time from the start until thousands of series are counted, in an unoptimized
+/// build and beside other tests.
 const LONG_POLL: Duration = Duration::from_mins(2);
 
-/// Let in everywhere as `alice`.
+/// The password of `alice`.
 pub(crate) const PASSWORD: &str = "correct horse";
 
 /// A running exporter, and the folder of its web configuration.
@@ -28,8 +28,8 @@ pub(crate) struct Secured {
 }
 
 impl Secured {
-    /// With a certificate in `server.pem` and `server.key`, an authority in `ca.pem`,
-    /// and this web configuration.
+    /// Starts with a certificate in `server.pem` and `server.key`, the certificate of
+    /// an authority in `ca.pem`, and this web configuration.
     pub(crate) fn start(web_config: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let authority = Authority::new();
@@ -73,7 +73,7 @@ pub(crate) fn write_certificates(folder: &Path, authority: &Authority) {
     fs::write(folder.join("ca.pem"), authority.pem()).expect("a file");
 }
 
-/// The section that lets in `alice`; cheap to check, for the sake of the test's time.
+/// Returns the section that admits `alice`. A low cost keeps the tests fast.
 pub(crate) fn users(cost: u32) -> String {
     let hash = bcrypt::hash(PASSWORD, cost).expect("a hash");
     format!("basic_auth_users:\n  alice: {hash}\n")
@@ -82,7 +82,8 @@ pub(crate) fn users(cost: u32) -> String {
 pub(crate) const TLS: &str =
     "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n";
 
-/// An exporter whose `/metrics` is larger than the buffers of both ends hold together.
+/// Starts an exporter whose `/metrics` is larger than the buffers of both ends
+/// together.
 pub(crate) fn with_a_large_answer(more: &[&str]) -> (ScriptedApi, Exporter) {
     let api = ScriptedApi::start(healthy(many_series()));
     let settings = ["--poll.interval=1h", "--api.timeout=2m"];

@@ -1,4 +1,4 @@
-//! Clients that take their time: to ask, and to read.
+//! Clients that send slowly, and clients that read slowly.
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,12 @@ use test_support::scripted_api::{ScriptedApi, healthy};
 use crate::resource_use::{AT_ONCE, descriptors, memory, scrape};
 use crate::secured_exporter::with_a_large_answer;
 
-/// How long a client may take to read what was sent at one time.
+/// The time that a client may take to read what was sent at one time.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 const SLOW: usize = 100;
-/// Answers in flight unless a flag says otherwise.
+/// The number of answers in flight, unless a flag says otherwise.
 const MAX_REQUESTS: usize = 40;
-/// From the moment that an answer may be cut for another's sake.
+/// The time after which an answer may be cut in favor of another.
 const GIVEN_UP: Duration = Duration::from_secs(20);
 
 #[test]
@@ -38,7 +38,7 @@ fn a_head_that_drips_is_cut_off_and_delays_nobody() {
     assert!(took < Duration::from_secs(10) + AT_ONCE, "{took:?}");
 }
 
-/// Answers that nobody reads, each in its buffers as far as it fits.
+/// Starts answers that the client does not read beyond its buffers.
 fn unread(exporter: &Exporter, number: usize) -> Vec<RawHttp> {
     let unread = (0..number).map(|_| {
         let mut one = RawHttp::connect_narrow(exporter.program.address());
@@ -64,13 +64,14 @@ fn answers_that_nobody_reads_keep_no_scrape_waiting() {
         200 => Ok(()),
         status => Err(status.to_string()),
     });
-    // The slow ones are cut one for one.
+    // The slow answers are cut one by one.
     for _ in 0..20 {
         scrape(&exporter.program);
     }
     let grown = memory(&exporter.program).saturating_sub(before);
     assert!(grown < 64, "{grown} MiB");
-    // In the end those alone are left that were told to come again, and may.
+    // In the end only those connections are left that were told to come again, which
+    // they may.
     let idle = SLOW - MAX_REQUESTS;
     eventually(
         "closed connections",
@@ -98,7 +99,7 @@ fn more_requests_than_allowed_are_told_to_come_again() {
         }
     });
     assert_eq!(busy.header("retry-after"), "1");
-    // Once the first is seen not to read, it is the one that has to go.
+    // Once the first client is known not to read, its answer is the one that is cut.
     eventually("an answer", GIVEN_UP, || match ask().status {
         200 => Ok(()),
         status => Err(status.to_string()),
@@ -114,7 +115,7 @@ fn without_a_bound_all_are_answered() {
     let lengths = unread.iter_mut().map(|one| one.read_head().length());
     let lengths: Vec<_> = lengths.collect();
     scrape(&exporter.program);
-    // None has lost anything by the others.
+    // No client has lost anything because of the others.
     let (first, last) = (0, unread.len() - 1);
     for one in [first, last] {
         let body = unread[one].read_body(lengths[one]);

@@ -1,4 +1,4 @@
-//! A client that speaks TLS and is told with what.
+//! A TLS client whose certificates and versions a test chooses.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,10 +15,11 @@ use rustls::{
 };
 use test_support::certificates::{Authority, Pair};
 
-/// An answer that takes longer is a finding.
+/// The time limit of a read: a slower answer is a defect.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Whom it trusts, what it shows, and what it speaks.
+/// The authority that the client trusts, the certificate that it shows, and the
+/// versions that it speaks.
 pub(crate) struct TlsClient {
     config: ClientConfig,
 }
@@ -46,7 +47,7 @@ impl TlsClient {
         Self { config }
     }
 
-    /// The status and all that is sent back, or why there is nothing.
+    /// Returns the status and the whole answer, or why there is none.
     pub(crate) fn get(
         &self,
         address: SocketAddr,
@@ -75,7 +76,7 @@ impl TlsClient {
     }
 }
 
-/// The header that says who asks, as `alice`.
+/// Returns the header that authenticates `alice`.
 pub(crate) fn basic(password: &str) -> String {
     let encoded = STANDARD.encode(format!("alice:{password}"));
     format!("Authorization: Basic {encoded}\r\n")

@@ -1,5 +1,5 @@
-//! Web configuration files as users of the official exporters write them: what is
-//! good for those is good here, and what is not is named in full.
+//! Web configuration files as users of the official exporters write them: a file that
+//! those accept is accepted, and the problems of another are named in full.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,8 @@ const NO_CERTIFICATE: &str =
 const NO_KEY: &str =
     "key_file holds no private key in PEM (PKCS #8, PKCS #1 or SEC 1, not encrypted)";
 
-/// What the program says of this file, without the path; it ends with 2.
+/// Returns the message about this file, without its path. The program must end with
+/// status 2.
 fn refused(folder: &Path, web_config: &str) -> Vec<String> {
     let path = folder.join("web.yml");
     fs::write(&path, web_config).expect("a file");

@@ -9,13 +9,13 @@ use test_support::scripted_api::{ScriptedApi, healthy, listing};
 const EVENTS: &str = "nexmo_audit_events_total";
 const MALFORMED: &str = "nexmo_audit_malformed_events_total";
 
-/// An event and the type, source and country that it is counted under.
+/// An event, and the labels under which it is counted.
 struct Odd {
     event: Value,
     labels: [String; 3],
 }
 
-/// One field of an event is odd, which changes the one label.
+/// Makes an event with one malformed field, which changes one label.
 fn odd(id: &str, field: &str, value: Value, shown: &str) -> Odd {
     let event = with(event(id, id), field, value);
     let label = |name: &str, usual: &str| if field == name { shown } else { usual }.to_owned();
@@ -81,7 +81,7 @@ fn each_is_counted_once_under_labels_that_say_what_is_missing() {
             ("source", source),
             ("source_country", country),
         ];
-        // Two have no type, and so the same labels.
+        // Two events have no type, and so the same labels.
         let expected = odd
             .iter()
             .filter(|other| other.labels == [event_type, source, country]);

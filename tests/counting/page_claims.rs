@@ -6,7 +6,7 @@ use test_support::exporter::{Exporter, is};
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, listing};
 
-/// A list of these events in pages, with a claim of how many pages there are.
+/// Returns a script that shows these events in pages, with these claims of numbers.
 fn paged(all: Vec<Value>, elements: Value, pages: Value) -> impl Fn(&Request) -> Answer {
     move |request| {
         let first = 100 * (usize::try_from(request.page()).expect("a page") - 1);
@@ -26,7 +26,7 @@ fn counts_through_a_lie(number: usize, list: impl Fn(&Request) -> Answer + Send 
         "nexmo_audit_api_requests_total",
         &[("operation", "list"), ("code", "200")],
     );
-    // Each of the readings may have eight pages under way when it turns out to lie.
+    // Each reading may have eight pages under way when a wrong claim shows.
     assert!(
         requests <= 50.0 * (polls + 1.0),
         "{requests} in {polls} polls"

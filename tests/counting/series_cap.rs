@@ -1,4 +1,4 @@
-//! The greatest number of series that events are counted in.
+//! The limit on the number of series in which events are counted.
 
 use test_support::audit_event::event;
 use test_support::exporter::{Exporter, is};

@@ -1,4 +1,4 @@
-//! Every way in which the API answers badly, and quotes all it knows.
+//! Faults of the API, in which it quotes all that it knows.
 
 use serde_json::json;
 use test_support::audit_event::{event, with};
@@ -8,14 +8,14 @@ use test_support::scripted_api::Request;
 
 use crate::private_data::SECRET;
 
-/// What the API answers to a request.
+/// A function that answers a request of the exporter.
 pub(crate) type Script = fn(&Request) -> Answer;
 
-/// A fault that is none to who asks for an event.
+/// A fault of the list that is no fault for a request for one event.
 pub(crate) const AN_EVENT: &str = "an event in place of a list";
 
-/// Faults of the list, by name. None of them is for the key or the secret, which
-/// are rested for minutes: see [`REJECTIONS`].
+/// The faults of the list, by name. None of them rejects the key or the secret, after
+/// which the exporter waits for minutes: see [`REJECTIONS`].
 pub(crate) const FAULTS: &[(&str, Script)] = &[
     ("an error that quotes", |request| {
         Answer::error(500, &quoting(request))
@@ -99,7 +99,7 @@ pub(crate) const FAULTS: &[(&str, Script)] = &[
     ("a reset", |_| Answer::reset()),
 ];
 
-/// Answers that reject the key or the secret.
+/// The answers that reject the key or the secret.
 pub(crate) const REJECTIONS: &[(&str, Script)] = &[
     ("401 that quotes", |request| {
         Answer::error(401, &quoting(request))
@@ -110,7 +110,7 @@ pub(crate) const REJECTIONS: &[(&str, Script)] = &[
     ("403 of text", |request| Answer::new(403, quoting(request))),
 ];
 
-/// Events that are odd, each with all that is personal.
+/// Returns malformed events, each with all personal data.
 pub(crate) fn odd_events() -> Vec<serde_json::Value> {
     let odd = |place: usize, field: &str, value| {
         with(event(&format!("odd-{place}"), "ODD"), field, value)
@@ -132,7 +132,7 @@ pub(crate) fn odd_events() -> Vec<serde_json::Value> {
     ]
 }
 
-/// An error of a vendor that tells all: what it was sent, in every form, and an event.
+/// Returns an error that quotes what the vendor was sent, in every form, and an event.
 fn quoting(request: &Request) -> String {
     let escaped = serde_json::Value::from(SECRET);
     let header = in_a_header(request);

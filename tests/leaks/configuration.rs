@@ -1,4 +1,4 @@
-//! What a user wrote wrongly, with a secret in it.
+//! Settings that a user wrote wrongly, with a secret in them.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::serving::with_secret;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Runs what cannot be used, and says what was said of it.
+/// Runs a command whose settings cannot be used, and returns what it wrote.
 fn refused(evidence: &mut Evidence, command: &mut Command) {
     let name = format!("{:?}", command.get_args().collect::<Vec<_>>());
     let mut process = Process::start("the program", command);

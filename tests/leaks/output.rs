@@ -1,11 +1,11 @@
-//! What the program left behind, and the search of it.
+//! The output that the program left behind, and the search of it.
 
 use std::fs;
 use std::path::Path;
 
 use crate::private_data::{self, Haystack, Needle};
 
-/// Where something was found, and what.
+/// The output, each piece with its place.
 #[derive(Default)]
 pub(crate) struct Evidence(Vec<(String, Vec<u8>)>);
 
@@ -14,7 +14,7 @@ impl Evidence {
         self.0.push((place.to_owned(), bytes.into()));
     }
 
-    /// Every file below a folder, and its name.
+    /// Adds every file below a folder, and its name.
     pub(crate) fn add_folder(&mut self, folder: &Path) {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
@@ -28,7 +28,7 @@ impl Evidence {
         }
     }
 
-    /// Fails where any needle is anywhere in any form.
+    /// Fails if any secret or personal data is in the output in any form.
     pub(crate) fn shows_nothing_private(&self) {
         assert!(
             self.0.iter().any(|(_, bytes)| !bytes.is_empty()),
@@ -41,8 +41,8 @@ impl Evidence {
         assert!(found.is_empty(), "{}", found.join("\n"));
     }
 
-    /// Fails where one of these is missing: what finds nothing here finds nothing
-    /// elsewhere.
+    /// Fails if one of these texts is missing: a search that does not find them would
+    /// find no secret, either.
     pub(crate) fn shows(&self, texts: &[&str]) {
         let all: Vec<_> = self
             .0
@@ -52,7 +52,7 @@ impl Evidence {
         assert_eq!(self.missing(texts), None, "{}", all.join("\n"));
     }
 
-    /// The first of these that is nowhere.
+    /// Returns the first of these texts that is missing.
     pub(crate) fn missing<'t>(&self, texts: &[&'t str]) -> Option<&'t str> {
         let is_missing = |text: &&str| self.places(&Needle::new((*text).to_owned())).is_empty();
         texts.iter().copied().find(is_missing)

@@ -1,4 +1,5 @@
-//! What is looked for, in every form that it could have come out in.
+//! The secrets and personal data that are searched for, in every form that a program
+//! may write.
 
 use base64::{
     Engine as _,
@@ -8,33 +9,34 @@ use test_support::audit_event::PERSONAL;
 use test_support::program::API_KEY;
 use url::form_urlencoded::byte_serialize;
 
-/// With what JSON, URLs and logfmt write in ways of their own.
+/// A secret with characters that JSON, URLs and logfmt each escape.
 pub(crate) const SECRET: &str = "sword/fish+\"Q7%z";
-/// Of a proxy on the way to the API.
+/// The password of a proxy on the way to the API.
 pub(crate) const PROXY_PASSWORD: &str = "proxy-swordfish-8861";
-/// Of a visitor of the exporter's own pages.
+/// The password of a visitor of the exporter's pages.
 pub(crate) const VISITOR_PASSWORD: &str = "visitor-swordfish-4417";
 
-/// Of an account that the API lets not in.
+/// The secret of an account that the API rejects.
 pub(crate) const REJECTED_SECRET: &str = "rejected/swordfish+3306";
 
-/// The password of a visitor as the exporter is told it, the same each time.
+/// Returns the hash of the visitor's password as in the configuration, which is always
+/// the same.
 pub(crate) fn visitor_hash() -> String {
     let parts = bcrypt::hash_with_salt(VISITOR_PASSWORD, 4, *b"salt of the test");
     parts.expect("a hash").to_string()
 }
 
-/// Something that must not come out.
+/// A text that the program must not show.
 pub(crate) struct Needle {
     pub(crate) text: String,
     forms: Vec<(&'static str, String)>,
 }
 
-/// Secrets, and what is personal of the events in `test_support::audit_event`.
+/// Returns all secrets, and the personal data of `test_support::audit_event`.
 pub(crate) fn all() -> Vec<Needle> {
     let secrets = [SECRET, REJECTED_SECRET, PROXY_PASSWORD, VISITOR_PASSWORD].map(str::to_owned);
     let hash = visitor_hash();
-    // The end of it without the salt is enough to guess at the password.
+    // The end of the hash without the salt is enough to guess at the password.
     let hashes = [hash[hash.len() - 31..].to_owned(), hash];
     let basic = format!("{API_KEY}:{SECRET}");
     let personal = PERSONAL.map(str::to_owned);
@@ -57,7 +59,7 @@ impl Needle {
             ("as it is", one_by_one(bytes)),
             ("reversed", text.chars().rev().collect()),
             ("in JSON", json[1..json.len() - 1].to_owned()),
-            // A string of JSON within a line of logfmt or JSON.
+            // A string of JSON can be quoted within a line of logfmt or JSON.
             ("in JSON in quotes", twice_escaped(&json)),
             ("in quotes", debug[1..debug.len() - 1].to_owned()),
             ("in HTML", in_html(&text)),
@@ -81,7 +83,7 @@ impl Needle {
         Self { text, forms }
     }
 
-    /// The first form that `haystack` holds.
+    /// Returns the first form that `haystack` holds.
     pub(crate) fn form_in(&self, haystack: &Haystack) -> Option<&'static str> {
         let mut forms = self.forms.iter();
         let found = forms.find(|(_, form)| haystack.0.contains(form))?;
@@ -89,7 +91,8 @@ impl Needle {
     }
 }
 
-/// Bytes as a text, a character for each, so that any bytes can be searched for.
+/// Bytes as a text with one character for each byte, so that any bytes can be searched
+/// for.
 pub(crate) struct Haystack(String);
 
 impl Haystack {
@@ -104,7 +107,7 @@ fn one_by_one(bytes: &[u8]) -> String {
 
 fn twice_escaped(json: &str) -> String {
     let twice = serde_json::Value::from(json).to_string();
-    // Without the quotes of either.
+    // The quotes of both escapes are left out.
     twice[3..twice.len() - 3].to_owned()
 }
 
@@ -112,7 +115,7 @@ fn in_html(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;")
 }
 
-/// As a list of bytes is printed for debugging.
+/// Returns the bytes as a list is printed for debugging.
 fn decimal(bytes: &[u8]) -> String {
     let numbers: Vec<_> = bytes.iter().map(ToString::to_string).collect();
     numbers.join(", ")
@@ -123,7 +126,8 @@ fn utf_16(text: &str, bytes: fn(u16) -> [u8; 2]) -> String {
     one_by_one(&units)
 }
 
-/// What base64 always makes of `bytes`, after so many others and whatever follows.
+/// Returns the part of base64 that depends on `bytes` only, when they follow `offset`
+/// other bytes.
 fn inside_base64(bytes: &[u8], offset: usize) -> [String; 2] {
     let shifted = [&[0; 2][..offset], bytes].concat();
     let from = (offset * 8).div_ceil(6);
@@ -135,7 +139,7 @@ fn inside_base64(bytes: &[u8], offset: usize) -> [String; 2] {
     .map(|encoded| encoded[from..to].to_owned())
 }
 
-/// Every form of every needle is found where it is.
+/// Each form of each text is found where it is.
 #[test]
 fn a_needle_is_found_in_every_form() {
     for needle in all() {

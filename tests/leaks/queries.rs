@@ -1,5 +1,5 @@
-//! The commands that ask once. What they show of events is theirs to show; what they
-//! say beside it, on standard error, is read by others, too.
+//! The commands that query the API once. Their standard output may show events; their
+//! standard error may not, since others read it, too.
 
 use std::process::Command;
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn asking(api: &ScriptedApi, arguments: &[&str]) -> Command {
     command
 }
 
-/// What a command says of a fault until it ends, or asks once more.
+/// Returns what a command writes about a fault until it ends or asks again.
 fn says_of(fault: Script, arguments: &[&str]) -> String {
     let api = ScriptedApi::start(fault);
     let mut process = Process::start("the command", &mut asking(&api, arguments));
@@ -58,7 +58,7 @@ fn no_fault_brings_anything_out() {
     evidence.shows_nothing_private();
 }
 
-/// Standard error apart from what was asked for.
+/// Standard error is searched apart from the requested output.
 #[test]
 fn what_is_shown_is_not_said() {
     let listed = [events(3, "USER_STATUS"), odd_events()].concat();

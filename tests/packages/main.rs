@@ -1,5 +1,5 @@
-//! What is handed out beside the program: the files in packaging, the image, and what
-//! all of it is made of.
+//! What is delivered beside the program: the files in `packaging`, the image, and the
+//! list of what they are made of.
 
 mod command_line;
 mod debian;
@@ -14,7 +14,7 @@ mod systemd;
 
 use std::process::Command;
 
-/// What a command says on standard output; it must succeed.
+/// Returns the standard output of a command, which must succeed.
 fn output_of(command: &mut Command) -> String {
     let output = command.output();
     let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));

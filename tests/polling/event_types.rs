@@ -1,4 +1,4 @@
-//! When the list of event types is asked for, and that counting needs it not.
+//! When the list of event types is asked for, and that counting does not need it.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn counts_without_types(answer: Answer) {
     })
     .await;
     let exporter = Paused::polling(api, &["--poll.interval=30s", "--poll.start=1h"]).await;
-    // Past the time limit of a request, for the API that is silent.
+    // This is past the time limit of a request, for the API that never answers.
     exporter.pass(STEP, Duration::from_mins(11)).await;
     assert!(is(2.0)(exporter.counted().await));
     assert!(is(1.0)(exporter.value("nexmo_audit_up").await));

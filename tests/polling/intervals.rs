@@ -1,4 +1,4 @@
-//! How long the exporter waits after what.
+//! The waits between polls, after success and after each kind of failure.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,8 +10,8 @@ use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 use crate::paused_exporter::Paused;
 
 const STEP: Duration = Duration::from_millis(250);
-/// What a measured wait may be too long by: the step that noticed it, and the one
-/// that the answer before took.
+/// The most that a measured wait may be too long: the step that noticed it, and the
+/// step that the answer before took.
 const SLACK: f64 = 0.75;
 
 async fn exporter(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Paused {
@@ -19,7 +19,7 @@ async fn exporter(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -
     Paused::polling(api, &["--poll.interval=30s", "--poll.start=1h"]).await
 }
 
-/// The waits, in seconds, between so many requests that `accept` agrees with.
+/// Returns the waits, in seconds, between `number` requests that `accept` agrees with.
 async fn waits(
     exporter: &Paused,
     number: usize,

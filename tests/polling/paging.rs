@@ -1,4 +1,4 @@
-//! Which pages are asked for.
+//! The pages that a poll asks for.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -44,7 +44,8 @@ async fn pages_are_counted_from_1_and_hold_100() {
     assert!(is(250.0)(exporter.counted().await));
 }
 
-/// Newest first, and one event more with every page that is read without an end.
+/// A list with the newest event first, to which every page that is read adds an event,
+/// without end.
 fn shifting() -> impl Fn(&Request) -> Answer + Send + Sync {
     let arrived = AtomicUsize::new(0);
     listing(move |request| {

@@ -1,5 +1,5 @@
-//! The exporter in the runtime of a test whose clock is paused: hours pass in
-//! moments, over real sockets.
+//! The exporter in the runtime of a test whose clock is paused: hours pass in moments,
+//! over real sockets.
 
 use std::fmt::Debug;
 use std::future::pending;
@@ -28,13 +28,14 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Turns of the runtime in which all that is due gets done, but for sockets.
+/// The number of turns of the runtime in which all that is due is done, except for
+/// sockets.
 const TURNS: u32 = 20;
 
-/// Longer than any answer takes, in real time.
+/// A real time that is longer than any answer takes.
 const STUCK: Duration = Duration::from_secs(30);
 
-/// An exporter that polls `api`, and the time that it polls in.
+/// An exporter that polls `api`, and the clock of the runtime.
 pub(crate) struct Paused {
     pub(crate) api: ScriptedApi,
     address: SocketAddr,
@@ -45,11 +46,11 @@ pub(crate) struct Paused {
 }
 
 impl Paused {
-    /// Begins in a runtime with a paused clock, with settings such as
+    /// Starts in a runtime with a paused clock, with settings such as
     /// `--poll.interval=30s`.
     pub(crate) async fn polling(api: ScriptedApi, settings: &[&str]) -> Self {
-        // A runtime that is idle would move its clock on by itself, past the time
-        // limit of a request whose answer is on its way.
+        // An idle runtime would advance its paused clock by itself, past the time limit
+        // of a request whose answer is on its way.
         tokio::spawn(async {
             loop {
                 yield_now().await;
@@ -64,7 +65,7 @@ impl Paused {
             .await
             .expect("an app");
         let address = app.local_addresses().expect("addresses")[0];
-        // In the runtime of the test, and so with its clock.
+        // The exporter runs in the runtime of the test, and so with its clock.
         tokio::spawn(async move { app.run(&Handle::current(), pending()).await });
         Self {
             api,
@@ -76,8 +77,8 @@ impl Paused {
         }
     }
 
-    /// Lets everything happen that takes no time. A request takes none, unless it
-    /// is never answered.
+    /// Waits until everything is done that takes no time. A request takes none, unless
+    /// it is never answered.
     async fn settle(&self) {
         let begun = std::time::Instant::now();
         let mut quiet = 0;
@@ -89,7 +90,7 @@ impl Paused {
         }
     }
 
-    /// Lets time pass in such steps until `done`, and fails after `limit`.
+    /// Advances the clock in such steps until `done`, and fails after `limit`.
     pub(crate) async fn pass_until(
         &self,
         step: Duration,
@@ -108,21 +109,21 @@ impl Paused {
         }
     }
 
-    /// Lets time pass in such steps.
+    /// Advances the clock by `time`, in such steps.
     pub(crate) async fn pass(&self, step: Duration, time: Duration) {
         let end = Instant::now() + time;
         self.pass_until(step, 2 * time, |_| Instant::now() >= end)
             .await;
     }
 
-    /// When each request that `accept` agrees with came, since the start.
+    /// Returns the times since the start of the requests that `accept` agrees with.
     pub(crate) fn times(&self, accept: impl Fn(&Request) -> bool) -> Vec<Duration> {
         let requests = self.api.requests();
         let accepted = requests.iter().filter(|request| accept(request));
         accepted.map(|request| request.at - self.begun).collect()
     }
 
-    /// What `/metrics` shows.
+    /// Returns `/metrics`.
     pub(crate) async fn metrics(&self) -> String {
         self.settle().await;
         let mut stream = TcpStream::connect(self.address).await.expect("a server");
@@ -138,7 +139,7 @@ impl Paused {
         exposition::value(&self.metrics().await, name, &[]).unwrap_or(0.0)
     }
 
-    /// Events counted in all series together.
+    /// Returns the number of events counted in all series together.
     pub(crate) async fn counted(&self) -> f64 {
         exposition::samples(&self.metrics().await)
             .into_iter()
@@ -148,10 +149,10 @@ impl Paused {
     }
 }
 
-/// The requests that the client has sent and has no answer to, and the commits
-/// that have not ended, as the log says:
-/// on a paused clock nothing else tells a sleeping exporter from a waiting one.
-/// The silent ones stay open for the API even once the client has given up.
+/// The requests without an answer, and the commits that have not ended, according to
+/// the log: on a paused clock nothing else tells an exporter that waits for time from
+/// one that waits for a socket. A request that is never answered stays open for the API
+/// even after the client has given up.
 #[derive(Clone, Default)]
 struct Requests(Arc<Counts>);
 
@@ -163,7 +164,8 @@ struct Counts {
 }
 
 impl Requests {
-    /// How many are open, those that were given up included.
+    /// Returns the number of open requests and commits, with those that the client gave
+    /// up.
     fn open(&self) -> usize {
         let Counts {
             begun,
@@ -195,7 +197,7 @@ impl<S: Subscriber> Layer<S> for Requests {
     }
 }
 
-/// What a line says.
+/// The fields of a log line.
 #[derive(Default)]
 struct Said {
     message: String,

@@ -1,4 +1,4 @@
-//! The commands that ask once, as a person or a script runs them.
+//! The commands that query the API once, as a person or a script runs them.
 
 mod backfill;
 mod failures;

@@ -1,4 +1,4 @@
-//! Which path answers what, and that no answer waits for anything.
+//! What each path answers, and that no answer waits for a poll or another client.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
-/// Far below the time limit of a request to the API.
+/// A time far below the time limit of a request to the API.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 fn polled() -> (ScriptedApi, Exporter) {
@@ -146,7 +146,7 @@ fn idle_clients_are_in_nobodys_way() {
     let mut exporter = Exporter::polling(&api);
     let address = exporter.program.address();
     let mut idle: Vec<_> = (0..500).map(|_| RawHttp::connect(address)).collect();
-    // Half have never asked, half keep their connection.
+    // Half of the clients have never sent a request, half keep their connection.
     for client in idle.iter_mut().step_by(2) {
         assert_eq!(client.get("/-/healthy").0.status, 200);
     }

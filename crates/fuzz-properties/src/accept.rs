@@ -1,5 +1,5 @@
-//! `Accept` in the first line and `Accept-Encoding` after it: nothing is chosen that
-//! was not asked for, and what is asked for plainly is had whatever else is said.
+//! `Accept` in the first line and `Accept-Encoding` in the second: the exporter chooses
+//! nothing that was not asked for, and serves what was plainly asked for.
 
 use nexmo_audit_exporter::exposition::{Accepted, Encoding, Format};
 
@@ -38,7 +38,7 @@ fn each_by_its_own_header(accept: &str, encoding: &str, chosen: Accepted) {
     assert_eq!(format_alone.content_type(), chosen.content_type());
     let encoding_alone = Accepted::choose("", encoding);
     assert_eq!(encoding_alone.variant.encoding, chosen.variant.encoding);
-    // What nobody serves changes nothing.
+    // Adding a format that the exporter does not serve changes nothing.
     let and_images = Accepted::choose(
         &format!("image/png;q=0.9,{accept}"),
         &format!("br,{encoding}"),
@@ -46,7 +46,7 @@ fn each_by_its_own_header(accept: &str, encoding: &str, chosen: Accepted) {
     assert_eq!(and_images, chosen);
 }
 
-/// The first of equals decides.
+/// The first of several equal formats is chosen.
 fn a_plain_wish_is_granted(accept: &str, encoding: &str) {
     let open =
         format!("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0,{accept}");

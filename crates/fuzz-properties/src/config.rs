@@ -1,4 +1,5 @@
-//! A config file: its accounts are told apart, and no problem in it shows a secret.
+//! A config file: its accounts have distinct names, and no problem of the file shows a
+//! secret.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use crate::{settings::SERVE, text};
 const SECRET: &str = "swordfish-8861";
 
 pub fn holds(data: &[u8]) {
-    // A sign stands for a secret, so that it is known where it came from.
+    // A sign in the input stands for a secret, so that the secret can be recognized.
     let file = text(data).replace("api_secret: $", &format!("api_secret: {SECRET}"));
     let file = match ConfigFile::parse(&file) {
         Ok(file) => file,
@@ -60,7 +61,7 @@ fn shows_no_secret(problems: &Problems, file: &str) {
     assert!(!said.contains(SECRET) || shown_elsewhere(file), "{said}");
 }
 
-/// What is written in another place, too, is no secret of ours.
+/// Text that also appears elsewhere in the file is no secret.
 fn shown_elsewhere(file: &str) -> bool {
     file.replace(&format!("api_secret: {SECRET}"), "")
         .contains(SECRET)

@@ -1,5 +1,5 @@
-//! One event among others: it is read alike in one pass and leniently, as JSON says
-//! it, and what is odd about it costs it alone.
+//! An event among others: both readers of a page read it alike and as JSON defines it,
+//! and a malformed event does not affect the others.
 
 use std::borrow::Cow;
 
@@ -34,7 +34,7 @@ fn page_of(elements: &str, total: &str) -> String {
     )
 }
 
-/// A count that is a string takes a page off the fast path.
+/// A number of events that is a string takes a page off the fast path.
 fn read_alike(event: &str) {
     let (number, string) = (page_of(event, "1"), page_of(event, "\"1\""));
     let unplaced = |error| match error {
@@ -68,13 +68,14 @@ fn costs_itself_alone(event: &str, element: &Element<'_>) {
 }
 
 fn says_what_json_says(event: &str, element: &Element<'_>) {
-    // Half a surrogate pair, or too deep: there is nothing to compare with.
+    // A plain reader of JSON refuses half a surrogate pair and deep nesting, so there
+    // is nothing to compare.
     let Ok(value) = serde_json::from_str::<Value>(event) else {
         return;
     };
     let id = match &value["id"] {
         Value::String(id) if !id.is_empty() => Some(EventId::from_text(id)),
-        // Known by its digits, which a value does not keep.
+        // The id is known by its digits, which a JSON value does not keep.
         Value::Number(_) => Some(element.id()),
         _ => None,
     };

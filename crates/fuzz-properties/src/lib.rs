@@ -25,30 +25,30 @@ use std::fmt::Debug;
 
 use serde_json::value::RawValue;
 
-/// The text of a body, as the client makes it of what came.
+/// Returns the text of a body, decoded as the client does.
 fn text(data: &[u8]) -> String {
     String::from_utf8_lossy(data).into_owned()
 }
 
-/// The input as lines; the last one takes the rest.
+/// Splits the input into lines; the last line takes the rest.
 fn lines<const N: usize>(data: &[u8]) -> [String; N] {
     let text = text(data);
     let mut lines = text.splitn(N, '\n').map(str::to_owned);
     std::array::from_fn(|_| lines.next().unwrap_or_default())
 }
 
-/// Whether a text is one value of JSON and nothing else.
+/// Returns `true` if a text is exactly one value of JSON.
 fn is_json(text: &str) -> bool {
     serde_json::from_str::<&RawValue>(text).is_ok()
 }
 
-/// As `assert_eq`, with a word on what was compared.
+/// Compares as `assert_eq` does, and names what was compared.
 #[track_caller]
 fn same<T: PartialEq + Debug>(what: &str, left: &T, right: &T) {
     assert!(left == right, "{what}:\n  {left:?}\n  {right:?}");
 }
 
-/// The bytes of an input, one after the other; 0 once there are none.
+/// The bytes of an input in order, and 0 after the last.
 struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {

@@ -1,5 +1,5 @@
-//! An answer to the request for a list: what is no page is told, and of a page every
-//! element is read by itself.
+//! An answer to a list request: an answer that is no page is an error, and the elements
+//! of a page are read independently of each other.
 
 use audit_core::event::{Element, Keep, Page, PageError};
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use crate::{same, text};
 
 const ODD: &str = r#"{"no": "id"}"#;
 
-/// A page as anyone would read it.
+/// A page as a plain reader of JSON reads it.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(rename = "_embedded")]
@@ -26,7 +26,8 @@ pub fn holds(data: &[u8]) {
     match Page::parse(&body, Keep::Parsed) {
         Ok(page) => is_whole(&body, &page),
         Err(PageError::NotJson { line, column }) => {
-            // Which has no numbers beyond all, and no halves of surrogate pairs.
+            // A plain reader takes no numbers beyond those of JSON's data model, and no
+            // halves of surrogate pairs.
             assert!(serde_json::from_str::<Value>(&body).is_err(), "it is JSON");
             assert!(line <= 1 + body.matches('\n').count(), "line {line}");
             assert!(column <= body.len(), "column {column}");

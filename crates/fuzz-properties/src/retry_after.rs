@@ -1,4 +1,5 @@
-//! What a `Retry-After` says, at a time of which the first bytes are the seconds.
+//! The value of `Retry-After`, read at a time that the first bytes of the input give in
+//! seconds.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +21,7 @@ pub fn holds(data: &[u8]) {
     }
 }
 
-/// The same wait as a date, as far as dates go.
+/// The same wait written as a date, within the range of dates.
 fn in_the_other_form(wait: Duration, now: Timestamp) {
     let then = SystemTime::from(now).checked_add(wait);
     let Some(then) = then.filter(|_| wait < Duration::from_hours(24 * 365 * 1000)) else {

@@ -1,5 +1,5 @@
-//! What a user writes, a line for each setting: what is taken can be written back
-//! and read again, and a problem is a line that a log can hold.
+//! The values of settings, one in each line: an accepted value can be written back and
+//! read again, and a problem is a single line.
 
 use audit_core::{account::PollStart, gate::ScrapeInterval};
 use std::{sync::LazyLock, time::Duration};
@@ -94,7 +94,7 @@ fn found() -> EnvironmentCredentials {
     }
 }
 
-/// What is taken says the same when it is written back.
+/// An accepted value means the same when it is written back.
 fn check(
     options: &Options,
     write: impl Fn(&Settings) -> String,
@@ -103,7 +103,7 @@ fn check(
     match Settings::check(options, found()) {
         Ok(settings) => {
             let text = write(&settings);
-            // In minutes more can be written than in seconds.
+            // A number of minutes can be too large for a number of seconds.
             if longest(&settings) > LONGEST {
                 return;
             }
@@ -136,7 +136,7 @@ fn longest(settings: &Settings) -> Duration {
     age.max(interval).max(settings.poll.interval)
 }
 
-/// As `parse_duration` reads it.
+/// Returns a duration as `parse_duration` reads it.
 fn written(duration: Duration) -> String {
     format!("{}s{}ns", duration.as_secs(), duration.subsec_nanos())
 }
@@ -160,7 +160,7 @@ fn start(start: PollStart) -> String {
     }
 }
 
-/// The secret goes to this machine or over TLS, and is nowhere in the URL.
+/// The secret goes to this machine or over TLS, and is not part of the URL.
 fn base_url(settings: &Settings) -> String {
     let url = &settings.accounts[0].base_url;
     assert!(

@@ -1,5 +1,5 @@
-//! A state file without damage that holds what no version of the exporter wrote, as
-//! an editor of databases could: it is refused or taken, and nothing else happens.
+//! An undamaged state file whose content no version of the exporter wrote: the store
+//! refuses or accepts it without a panic.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ type Latest<'a> = (i64, u128, Option<&'a str>);
 type Counter<'a> = (u64, u64, bool, Option<Latest<'a>>);
 type Progress = (i128, i128, bool, i128, Option<i128>, Option<i128>);
 
-// As in src/store/tables.rs.
+// The tables as in `src/store/tables.rs`.
 const ACCOUNTS: TableDefinition<'_, &str, u32> = TableDefinition::new("accounts");
 const PROGRESS: TableDefinition<'_, u32, Progress> = TableDefinition::new("progress");
 const IDS: TableDefinition<'_, (u32, i64, u128), ()> = TableDefinition::new("ids");
@@ -36,7 +36,7 @@ pub fn holds(data: &[u8]) {
     let Ok(mut store) = Store::open(directory) else {
         return;
     };
-    // What cannot be read is an error, and the store can be asked again.
+    // Content that cannot be read is an error, after which the store still works.
     let _ = store.load_gate(at(0));
     let _ = store.last_line(KEY);
     let _ = store.lines(KEY, bytes.number(8), 1 << 20);
@@ -116,7 +116,7 @@ fn insert<'k, 'v, K: Key, V: Value>(
     transaction.commit().expect("it can be committed");
 }
 
-/// Near one of the ends, or anything.
+/// Returns a number near one of the ends of its range, or any number.
 fn odd(bytes: &mut Bytes<'_>) -> u64 {
     match bytes.byte() % 4 {
         0 => u64::from(bytes.byte()),
@@ -130,7 +130,7 @@ fn signed(bytes: &mut Bytes<'_>) -> i64 {
     odd(bytes).cast_signed()
 }
 
-/// Times in nanoseconds have more room than 64 bits.
+/// Returns a time in nanoseconds, whose range is larger than 64 bits.
 fn wide(bytes: &mut Bytes<'_>) -> i128 {
     i128::from(signed(bytes)) << (bytes.byte() % 64)
 }

@@ -1,5 +1,5 @@
-//! A state file in which something is wrong: it is refused and stays as it is, to
-//! the byte, or it holds what was committed once; and then it takes the next commit.
+//! A damaged state file: the store refuses it and leaves each byte as it is, or loads a
+//! state that was committed. A store that opens takes the next commit.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ const COMMITS: u64 = 20;
 const PAGE: usize = 4096;
 const MAX_DAMAGES: usize = 8;
 
-/// A file as it was left, and what it may hold.
+/// A state file, and the states that it may hold.
 struct Base {
     bytes: Vec<u8>,
     committed: Vec<Option<State>>,
@@ -25,8 +25,8 @@ struct Base {
 }
 
 impl Base {
-    /// Whether a state may be that of a commit before: what a file of an older format
-    /// held then is not known.
+    /// Returns `true` if a state may be from an earlier commit. Earlier commits of a
+    /// file of an older format are not known.
     fn is_before(&self, state: Option<&State>) -> bool {
         let watermark = |state: Option<&State>| state.and_then(State::watermark);
         let last = self.committed.last().and_then(Option::as_ref);
@@ -34,7 +34,7 @@ impl Base {
     }
 }
 
-/// Closed in order, left by a crash, and of the two older formats.
+/// The files: closed in order, left by a crash, and of the two older formats.
 static BASES: LazyLock<[Base; 4]> = LazyLock::new(|| {
     let directory = folder();
     let mut store = Store::open(directory.path()).expect("a new state");
@@ -96,7 +96,7 @@ pub fn holds(data: &[u8]) {
     }
 }
 
-/// In memory where that can be had: every input makes a file.
+/// Returns a folder in memory, if there is one: every input makes a file.
 pub(crate) fn folder() -> TempDir {
     let memory = PathBuf::from("/dev/shm");
     let folder = if memory.is_dir() {
@@ -125,7 +125,7 @@ fn loaded(bytes: &[u8]) -> Option<State> {
     State::load(&mut store, KEY)
 }
 
-/// One thing that a disk or a person can do to a file.
+/// Damages a file once, as a disk or a person can.
 fn damage(file: &mut Vec<u8>, bytes: &mut Bytes<'_>) {
     let kind = bytes.byte() % 7;
     let length = file.len();
@@ -162,7 +162,7 @@ fn write(file: &mut [u8], start: usize, bytes: &mut Bytes<'_>) {
     }
 }
 
-/// `None` where it is refused, as it must be.
+/// Returns `None` if the store refuses the file, as it must for some damage.
 fn opened(directory: &Path, file: &[u8]) -> Option<Store> {
     match Store::open(directory) {
         Ok(store) => Some(store),
@@ -187,7 +187,7 @@ fn is_as_committed(store: &mut Store, base: &Base) {
     );
 }
 
-/// The next commit is in the file, or is known not to be.
+/// The next commit is stored, or is known not to be.
 fn goes_on(mut store: Store, directory: &Path) {
     if State::load(&mut store, KEY)
         .and_then(|state| state.watermark())

@@ -1,4 +1,5 @@
-//! An answer to OPTIONS: names that can be labels, in the order of the answer.
+//! An answer to OPTIONS: the names are usable as labels, and are in the order of the
+//! answer.
 
 use audit_core::event::{LABEL_MAX_CHARS, parse_types};
 use serde_json::Value;
@@ -15,7 +16,7 @@ pub fn holds(data: &[u8]) {
         return;
     };
     let Some(listed) = answer["eventTypes"].as_array() else {
-        // An object without the list, or no object at all.
+        // The answer is an object without the list, or no object at all.
         assert!(types.is_err(), "{types:?}");
         return;
     };
@@ -35,7 +36,8 @@ pub fn holds(data: &[u8]) {
         Some(name.chars().take(LABEL_MAX_CHARS).collect())
     };
     let expected: Vec<String> = listed.iter().filter_map(cut).collect();
-    // A name that comes twice in one object is an error to some and the last to others.
+    // Some readers of JSON refuse a name that comes twice in one object; others take
+    // the last.
     if let Ok(types) = types {
         let names: Vec<String> = types.into_iter().map(|named| named.name).collect();
         assert_eq!(names, expected);

@@ -1,5 +1,6 @@
-//! The vendor's words about a secret, which is the first line: the error that quotes
-//! them never shows it, in whatever form the vendor does.
+//! An error of the vendor that quotes the secret: the message that the exporter makes
+//! of it never shows the secret, in whatever form the vendor quotes it. The first line
+//! of the input is the secret.
 
 use nexmo_audit_exporter::api::VendorMessage;
 use serde_json::json;
@@ -13,7 +14,7 @@ pub fn holds(data: &[u8]) {
     let as_it_is = shown(words.as_bytes(), &secret);
     no_line_breaks(&as_it_is);
     let hidden = printable(&secret);
-    // What stands in for it, and ordinary words, may hold a short one.
+    // A short secret may be a part of its replacement or of ordinary words.
     if hidden.chars().count() < 8 || hidden.contains(['[', '<', '\u{fffd}']) {
         return;
     }
@@ -37,7 +38,7 @@ fn shown(body: &[u8], secret: &str) -> String {
     VendorMessage::read(body, KEY, secret).to_string()
 }
 
-/// Without the quotes that it is shown in.
+/// Returns a secret without the quotes of its debug form.
 fn words_of(shown: &str) -> String {
     let quoted = shown
         .strip_prefix(": \"")

@@ -1,5 +1,5 @@
-//! A web configuration file: no problem in it shows a value, and what is taken of it
-//! is what the exporter can serve with.
+//! A web configuration file: no problem of the file shows a value, and the exporter can
+//! serve with a file that it accepts.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use yaml_tree::{self, YamlEntry, YamlNode, YamlValue};
 
 use crate::{same, text};
 
-/// Of no password that is known.
+/// A hash of no known password.
 const HASH: &str = "$2y$04$4Y7pW1eBfxKHPwxdvkUD9OwAPdRWpyRrj1RkZOSV7NQk5HFBL.H3S";
-/// The salt, which is nowhere else.
+/// The salt of the hash, which appears nowhere else.
 const SECRET: &str = "4Y7pW1eBfxKHPwxdvkUD9O";
 const HEADERS: [&str; 5] = [
     "Content-Security-Policy",
@@ -23,7 +23,7 @@ const HEADERS: [&str; 5] = [
 ];
 
 pub fn holds(data: &[u8]) {
-    // A sign stands for a hash, so that it is known where it came from.
+    // A sign in the input stands for a hash, so that the hash can be recognized.
     let file = text(data).replace(": $", &format!(": {HASH}"));
     let read = WebSettings::parse(&file, Path::new("/etc/exporter"));
     let again = WebSettings::parse(&file, Path::new("/etc/exporter"));
@@ -111,7 +111,7 @@ fn hides_keys(tls: &TlsSettings) {
     }
 }
 
-/// What a file that was taken says in a key of the section on TLS.
+/// Returns what an accepted file says for a key of the section on TLS.
 fn said(file: &str, key: &str) -> String {
     let document = yaml_tree::parse(file).expect("YAML");
     let find = |entries: &[YamlEntry], key: &str| -> Option<YamlEntry> {
@@ -122,11 +122,11 @@ fn said(file: &str, key: &str) -> String {
     setting.map_or_else(String::new, |entry| entry.text().expect("text").to_owned())
 }
 
-/// Keys may be shown.
+/// Returns the keys of a file, which a problem may show.
 fn is_in_a_key(file: &str) -> bool {
     match yaml_tree::parse(file) {
         Ok(document) => document.iter().any(shows),
-        // One that is given again is all that the reader of YAML shows.
+        // The YAML reader shows only a key that is given twice.
         Err(error) => error.problem.contains("is given again"),
     }
 }

@@ -1,5 +1,5 @@
-//! A YAML file: what is taken of it means the same in the plainest spelling there
-//! is, and what is refused is told without a value.
+//! A YAML file: an accepted file means the same when it is written in the plainest
+//! form, and the message of a refused file shows no value.
 
 use yaml_tree::{YamlEntry, YamlNode, YamlValue, parse};
 
@@ -76,7 +76,8 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", escaped.collect::<String>())
 }
 
-/// A sign stands for a secret, in files that are plain enough to tell keys from values.
+/// A sign in the input stands for a secret, in files that are plain enough to tell keys
+/// from values.
 fn no_value_is_told(text: &str) {
     if text.contains([
         '"', '\'', '?', '|', '>', '{', '[', '&', '*', '!', '%', '#', '@', '`',

@@ -1,5 +1,5 @@
-//! What the fuzzers look for, held to by every input that they kept: those that reach
-//! most of the code, and those that once broke a property. Needs no fuzzer.
+//! Runs the properties of the fuzzers on every input that was kept: the inputs that
+//! reach most of the code, and those that once broke a property. No fuzzer is needed.
 
 use std::{fs, panic::catch_unwind, path::PathBuf};
 
@@ -22,7 +22,7 @@ const TARGETS: &[(&str, Property)] = &[
     ("yaml", fuzz_properties::yaml::holds),
 ];
 
-/// Names in a folder below `fuzz`, in order.
+/// Returns the names in a folder below `fuzz`, in order.
 fn names(folder: &str) -> Vec<String> {
     let entries = fs::read_dir(repository("fuzz").join(folder))
         .into_iter()
@@ -78,7 +78,7 @@ fn every_target_is_fuzzed_and_tested() {
     assert_eq!(unknown, [""; 0], "regressions of no target");
 }
 
-/// A test for each target, so that one failure hides no other.
+/// Makes a test for each target, so that one failure hides no other.
 macro_rules! corpus {
     ($($target:ident),*) => {
         $(

@@ -1,12 +1,12 @@
-//! Events as the API writes them, with personal data that must not come out again.
+//! Events as the API writes them, with personal data that the exporter must not show.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::program::{API_KEY, API_SECRET};
 
-/// What every event of [`event`] bears and nothing may show: e-mail, user id,
-/// address, context.
+/// The personal data of every event that [`event`] makes: e-mail, user id, address,
+/// context.
 pub const PERSONAL: [&str; 4] = [
     "ada@example.org",
     "424242424",
@@ -14,7 +14,7 @@ pub const PERSONAL: [&str; 4] = [
     "found-in-a-context",
 ];
 
-/// An event of this type, created now in Great Britain on the dashboard.
+/// Makes an event of this type, created now in Great Britain on the dashboard.
 pub fn event(id: &str, event_type: &str) -> Value {
     json!({
         "_links": {"self": {"href": format!("http://api.nexmo.com/beta/audit/events/{id}")}},
@@ -33,7 +33,7 @@ pub fn event(id: &str, event_type: &str) -> Value {
     })
 }
 
-/// The same event with one field set to something else; `null` takes it away.
+/// Returns the event with another value of one field; `null` removes the field.
 pub fn with(mut event: Value, field: &str, value: Value) -> Value {
     let fields = event.as_object_mut().expect("an object");
     if value.is_null() {
@@ -44,15 +44,15 @@ pub fn with(mut event: Value, field: &str, value: Value) -> Value {
     event
 }
 
-/// So many events of one type.
+/// Makes this number of events of one type.
 pub fn events(number: usize, event_type: &str) -> Vec<Value> {
     (0..number)
         .map(|place| event(&format!("event-{place}"), event_type))
         .collect()
 }
 
-/// Each in a series of its own, and so many that `/metrics` is more than 8 MB: four
-/// bytes a character, and 64 characters a label.
+/// Makes events that each have a series of their own, so many that `/metrics` is larger
+/// than 8 MB: a label has 64 characters, most of four bytes each.
 pub fn many_series() -> Vec<Value> {
     let snow = "🌨".repeat(56);
     (0..8000)
@@ -63,12 +63,12 @@ pub fn many_series() -> Vec<Value> {
         .collect()
 }
 
-/// A time as the API writes it: whole seconds, no zone.
+/// Writes a time as the API does: in whole seconds, without a zone.
 pub fn written(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
-/// Fails where `text` holds the secret, or anything personal of [`event`].
+/// Fails if `text` holds the API secret or personal data of [`event`].
 pub fn assert_shows_nothing_private(place: &str, text: &str) {
     let in_a_header = base64(&format!("{API_KEY}:{API_SECRET}"));
     let private = PERSONAL.iter().chain([&API_SECRET]);
@@ -77,7 +77,7 @@ pub fn assert_shows_nothing_private(place: &str, text: &str) {
     }
 }
 
-/// As HTTP Basic authentication writes it.
+/// Encodes a text as HTTP Basic authentication does.
 pub fn base64(text: &str) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     STANDARD.encode(text)

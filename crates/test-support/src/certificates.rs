@@ -1,4 +1,4 @@
-//! Certificates of a test, made for it alone.
+//! Certificates that are made for a test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use rcgen::{
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// Who vouches for others.
+/// A certificate authority.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, in PEM.
@@ -32,7 +32,7 @@ impl Authority {
         self.0.pem()
     }
 
-    /// For a server or a client of these names.
+    /// Issues a certificate for a server or a client of these names.
     pub fn issue(&self, names: &[&str]) -> Pair {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let mut parameters = CertificateParams::new(names).expect("names");
@@ -49,13 +49,14 @@ impl Authority {
         }
     }
 
-    /// The authority as clients trust it.
+    /// Returns the certificate of the authority, which clients trust.
     pub fn der(&self) -> CertificateDer<'static> {
         CertificateDer::from_pem_slice(self.pem().as_bytes()).expect("a certificate")
     }
 }
 
-/// OpenSSL takes a certificate for its own authority where both have one name.
+/// Returns a subject. Its name must differ from that of the authority: OpenSSL takes a
+/// certificate for its own authority if both have one name.
 fn named(name: &str) -> DistinguishedName {
     let mut names = DistinguishedName::new();
     names.push(DnType::CommonName, name);

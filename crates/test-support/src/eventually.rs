@@ -3,35 +3,36 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Between two looks: short beside any deadline, long beside a look.
+/// The time between two looks: short beside any deadline, long beside a look.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Asks until `look` has an answer; past the deadline, panics with what it said last.
-pub fn eventually<T>(
-    what: &str,
-    deadline: Duration,
-    mut look: impl FnMut() -> Result<T, String>,
-) -> T {
-    let started = Instant::now();
-    loop {
-        match look() {
-            Ok(found) => return found,
-            Err(last) if started.elapsed() >= deadline => {
-                panic!("no {what} within {deadline:?}; last: {last}")
-            }
-            Err(_) => thread::sleep(PAUSE),
-        }
-    }
+/// Returns what `look` finds. Past the deadline, panics with what `look` said last.
+pub fn eventually<T>(what: &str, deadline: Duration, look: impl FnMut() -> Result<T, String>) -> T {
+    repeat_until_ok(deadline, |_| PAUSE, look)
+        .unwrap_or_else(|last| panic!("no {what} within {deadline:?}; last: {last}"))
 }
 
-/// Looks until it holds or the deadline has passed; for what is judged later.
+/// Waits until a condition holds, or until the deadline has passed. Returns `true` if
+/// it holds.
 pub fn reached(deadline: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let look = || holds().then_some(()).ok_or(());
+    repeat_until_ok(deadline, |_| PAUSE, look).is_ok()
+}
+
+/// Returns the first success of `look`, or its last error once the deadline has passed.
+/// `pause` is given the time since the start, and returns the time until the next look.
+pub fn repeat_until_ok<T, E>(
+    deadline: Duration,
+    pause: impl Fn(Duration) -> Duration,
+    mut look: impl FnMut() -> Result<T, E>,
+) -> Result<T, E> {
     let started = Instant::now();
-    while !holds() {
-        if started.elapsed() >= deadline {
-            return false;
+    loop {
+        let result = look();
+        let elapsed = started.elapsed();
+        if result.is_ok() || elapsed >= deadline {
+            return result;
         }
-        thread::sleep(PAUSE);
+        thread::sleep(pause(elapsed));
     }
-    true
 }

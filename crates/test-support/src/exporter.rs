@@ -1,4 +1,4 @@
-//! The exporter beside a scripted API, with waits that suit a test.
+//! The exporter beside a scripted API, with the waits of a test.
 
 use std::process::Command;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use crate::http::HttpClient;
 use crate::program::{Program, command};
 use crate::scripted_api::ScriptedApi;
 
-/// From an answer of the API to the metrics, on a machine that is busy.
+/// The time from an answer of the API to the metrics, on a busy machine.
 const SHOWN: Duration = Duration::from_secs(20);
 
-/// Settings of a test: fast, and open to events of the last hour.
+/// The settings of a test: short times, and events of the last hour count.
 const SETTINGS: [&str; 7] = [
     "serve",
     "--web.listen-address=127.0.0.1:0",
@@ -34,7 +34,7 @@ impl Exporter {
         Self::polling_with(api, &[])
     }
 
-    /// With these settings in place of those of every test.
+    /// Starts with `more` in place of the settings of every test.
     pub fn polling_with(api: &ScriptedApi, more: &[&str]) -> Self {
         Self::started_by(&mut command(), &api.base_url(), more)
     }
@@ -65,7 +65,7 @@ impl Exporter {
         });
     }
 
-    /// Waits until `/-/ready` says so: a poll is counted a moment before.
+    /// Waits until `/-/ready` answers 200, which is a moment after the first poll.
     pub fn wait_until_ready(&self) {
         eventually("readiness", SHOWN, || match self.status("/-/ready") {
             200 => Ok(()),
@@ -78,12 +78,12 @@ impl Exporter {
         answer.expect("an answer").status
     }
 
-    /// A sample of now; a series that is absent counts as 0.
+    /// Returns the present value of a sample; the value of an absent series is 0.
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         exposition::value(&self.page("/metrics"), name, labels).unwrap_or(0.0)
     }
 
-    /// Waits until a sample is what `accept` agrees with.
+    /// Waits until `accept` agrees with the value of a sample, and returns the value.
     pub fn wait_for(
         &self,
         name: &str,
@@ -104,14 +104,14 @@ impl Exporter {
         self.wait_for("nexmo_audit_up", &[], is(1.0));
     }
 
-    /// Waits until so many more polls have ended.
+    /// Waits until `number` more polls have ended.
     pub fn wait_for_polls(&self, number: u32) {
         const ENDED: &str = "nexmo_audit_poll_duration_seconds_count";
         let before = self.value(ENDED, &[]);
         self.wait_for(ENDED, &[], |ended| ended >= before + f64::from(number));
     }
 
-    /// Events counted in all series together.
+    /// Returns the number of events counted in all series together.
     pub fn counted(&self) -> f64 {
         exposition::samples(&self.page("/metrics"))
             .into_iter()
@@ -121,12 +121,13 @@ impl Exporter {
     }
 }
 
-/// Counters of a test are whole numbers, which floats hold as they are.
+/// Returns a predicate for one value. The counters of a test are whole numbers, which
+/// floats hold exactly.
 pub fn is(expected: f64) -> impl Fn(f64) -> bool {
     move |value| (value - expected).abs() < f64::EPSILON
 }
 
-/// The settings of a test with others after them.
+/// Returns the settings of a test, with `more` in place of those of the same name.
 fn arguments(base_url: &str, more: &[&str]) -> Vec<String> {
     let given = |argument: &&str| {
         let flag = argument.split('=').next().unwrap_or_default();

@@ -1,8 +1,8 @@
-//! Reading `/metrics` back, in the text format.
+//! Reads `/metrics` back, in the text format.
 
 use std::collections::BTreeMap;
 
-/// One line of an exposition that bears a value.
+/// A line of an exposition that holds a value.
 #[derive(Debug, PartialEq)]
 pub struct Sample {
     pub name: String,
@@ -10,7 +10,7 @@ pub struct Sample {
     pub value: f64,
 }
 
-/// Every sample of `text`, in its order. Comments and timestamps are left out.
+/// Returns every sample of `text`, in its order. Comments and timestamps are left out.
 pub fn samples(text: &str) -> Vec<Sample> {
     text.lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
@@ -18,7 +18,7 @@ pub fn samples(text: &str) -> Vec<Sample> {
         .collect()
 }
 
-/// The value of the one sample with that name and exactly those labels.
+/// Returns the value of the sample with this name and exactly these labels.
 pub fn value(text: &str, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
     let labels: BTreeMap<String, String> = labels
         .iter()
@@ -44,7 +44,7 @@ fn sample(line: &str) -> Option<Sample> {
     })
 }
 
-/// The labels, and what follows the brace that closes them.
+/// Returns the labels, and the text after the brace that closes them.
 fn labels(mut rest: &str) -> Option<(BTreeMap<String, String>, &str)> {
     let mut labels = BTreeMap::new();
     loop {
@@ -59,7 +59,7 @@ fn labels(mut rest: &str) -> Option<(BTreeMap<String, String>, &str)> {
     }
 }
 
-/// A label value up to its closing quote, and what follows that.
+/// Returns a label value up to its closing quote, and the text after the quote.
 fn label_value(quoted: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = quoted.char_indices();

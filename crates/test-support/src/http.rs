@@ -1,4 +1,4 @@
-//! A client for the servers of a test.
+//! An HTTP client for the servers of a test.
 
 use std::time::Duration;
 
@@ -6,10 +6,11 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder};
 use tokio::runtime::{Builder, Runtime};
 
-/// Servers of a test are on this machine: an answer that takes longer is a finding.
+/// The time limit of a request. The servers of a test run on this machine, so a slower
+/// answer is a defect.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A whole answer.
+/// A complete answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -17,7 +18,7 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Asks one request after the other.
+/// A client that sends one request after the other.
 pub struct HttpClient {
     runtime: Runtime,
     client: Client,
@@ -25,13 +26,14 @@ pub struct HttpClient {
 
 impl HttpClient {
     pub fn new() -> Self {
-        // A second installation fails and changes nothing: tests share a process.
+        // A second installation fails and changes nothing: tests of one process share
+        // the provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
-        // No certificate is needed, and a machine without any shall do.
+        // The client needs no certificates, and the machine may have none.
         let client = Client::builder()
             .tls_certs_only([])
             .no_proxy()
@@ -41,21 +43,21 @@ impl HttpClient {
         Self { runtime, client }
     }
 
-    /// Whatever was answered, or why nothing was.
+    /// Returns the answer, whatever its status, or why there is none.
     pub fn get(&self, url: &str) -> Result<Answer, String> {
         self.runtime
             .block_on(answered(self.client.get(url)))
             .map_err(|error| format!("GET {url}: {error:?}"))
     }
 
-    /// The same for a request without a body that is to change something.
+    /// Returns the answer to a POST request without a body, or why there is none.
     pub fn post(&self, url: &str) -> Result<Answer, String> {
         self.runtime
             .block_on(answered(self.client.post(url)))
             .map_err(|error| format!("POST {url}: {error:?}"))
     }
 
-    /// The body of an answer with status 200.
+    /// Returns the body of an answer with status 200.
     pub fn get_body(&self, url: &str) -> Result<String, String> {
         let answer = self.get(url)?;
         if answer.status == 200 {

@@ -4,7 +4,8 @@
 //!   [`restartable`], and [`tools`] that were installed for it.
 //! - The other end of a connection: [`scripted_api`] with its [`scripted_answer`] and
 //!   [`audit_event`], the clients [`http`] and [`raw_http`], [`certificates`] for TLS.
-//! - [`exposition`] reads metrics back, [`eventually`] waits for a condition.
+//! - [`exposition`] reads metrics back, [`eventually`] waits for a condition, [`pacing`]
+//!   for the next moment of a plan.
 //! - [`store`] holds states and processes that store them, [`workload`] what the
 //!   benchmarks work on.
 //!
@@ -27,6 +28,7 @@ pub mod eventually;
 pub mod exporter;
 pub mod exposition;
 pub mod http;
+pub mod pacing;
 pub mod process;
 pub mod program;
 pub mod raw_http;

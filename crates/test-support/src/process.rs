@@ -1,4 +1,4 @@
-//! Programs that run beside a test and end with it.
+//! Programs that run beside a test and end with the test.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use crate::eventually::eventually;
 
-/// From the start of a server to its bound socket, on a machine that is busy.
+/// The time from the start of a server to its bound socket, on a busy machine.
 pub const START: Duration = Duration::from_secs(30);
 
-/// How many of the last lines a failure shows.
+/// The number of last lines that a failure shows.
 const TAIL: usize = 100;
 
 /// A running program, killed when dropped.
@@ -32,7 +32,7 @@ struct Log {
 #[derive(Default)]
 struct Written {
     lines: Vec<String>,
-    /// Outputs that have not ended.
+    /// The number of outputs that have not ended.
     open: usize,
 }
 
@@ -55,7 +55,7 @@ impl Process {
         }
     }
 
-    /// What `find` makes of the first line that it accepts.
+    /// Returns the result of `find` for the first line that `find` accepts.
     pub fn wait_for_line<T>(
         &self,
         what: &str,
@@ -68,7 +68,8 @@ impl Process {
         })
     }
 
-    /// The address in a logfmt line such as `msg=listening address=127.0.0.1:10610`.
+    /// Returns the address in a logfmt line such as `msg=listening
+    /// address=127.0.0.1:10610`.
     pub fn wait_for_address(&self, accept: impl Fn(&str) -> bool) -> SocketAddr {
         self.wait_for_line("address that it listens on", START, |line| {
             if accept(line) {
@@ -79,7 +80,7 @@ impl Process {
         })
     }
 
-    /// Waits until it listens at an address that it may not say in its log.
+    /// Waits until the program listens at an address that its log may not name.
     pub(crate) fn wait_for_listener(&self, address: SocketAddr) {
         eventually(&format!("listener at {address}"), START, || {
             let connected = TcpStream::connect(address);
@@ -89,7 +90,7 @@ impl Process {
         });
     }
 
-    /// Its status, once it has ended by itself.
+    /// Returns the status once the program has ended by itself.
     pub fn wait_for_end(&mut self, deadline: Duration) -> ExitStatus {
         let Self { name, child, log } = self;
         eventually(&format!("end of {name}"), deadline, || {
@@ -98,30 +99,31 @@ impl Process {
         })
     }
 
-    /// Whether it has ended by itself.
+    /// Returns `true` if the program has ended by itself.
     pub fn has_ended(&mut self) -> bool {
         let ended = self.child.try_wait().expect("a child can be waited for");
         ended.is_some()
     }
 
-    /// Sends a signal, such as `TERM`. The shell knows how to without unsafe code.
+    /// Sends a signal, such as `TERM`, by a shell, since Rust needs unsafe code for
+    /// that.
     pub fn signal(&self, signal: &str) {
         let kill = format!("kill -{signal} {}", self.child.id());
         let status = Command::new("sh").args(["-c", &kill]).status();
         assert!(status.expect("a shell").success(), "{kill}");
     }
 
-    /// Its number in `/proc`.
+    /// Returns the number of the process in `/proc`.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Every line written so far.
+    /// Returns every line written so far.
     pub fn lines(&self) -> Vec<String> {
         self.log.lock().lines.clone()
     }
 
-    /// Every line there will be, once it has closed its outputs.
+    /// Returns every line, once the program has closed its outputs.
     pub fn all_lines(&self, deadline: Duration) -> Vec<String> {
         eventually(&format!("last line of {}", self.name), deadline, || {
             let written = self.log.lock();
@@ -130,14 +132,14 @@ impl Process {
         })
     }
 
-    /// Ends it at once, with SIGKILL.
+    /// Ends the program at once, with SIGKILL.
     pub fn kill(&mut self) {
-        // It may have ended by itself, which shows in its log.
+        // The program may have ended by itself, which shows in its log.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// The last lines written, for the message of a failed test.
+    /// Returns the last lines written, for the message of a failed test.
     pub fn log(&self) -> String {
         self.log.tail()
     }
@@ -176,7 +178,7 @@ impl Log {
         lines[lines.len().saturating_sub(TAIL)..].join("\n")
     }
 
-    /// None past the deadline, and as soon as nothing can be written any more.
+    /// Returns `None` once the deadline has passed or both outputs are closed.
     fn find<T>(&self, deadline: Duration, find: impl Fn(&str) -> Option<T>) -> Option<T> {
         let started = Instant::now();
         let mut written = self.lock();
@@ -196,13 +198,14 @@ impl Log {
     }
 }
 
-/// Prometheus and the program under test write alike. Port 0 is only what was asked for.
+/// Returns the address of a line that says where a program listens: Prometheus and the
+/// program under test write alike. Port 0 is what was asked for, and no address.
 fn listen_address(line: &str) -> Option<SocketAddr> {
     if !line.to_ascii_lowercase().contains("listening") {
         return None;
     }
     let (_, value) = line.split_once("address")?;
-    // In logfmt as `address=…`, in JSON as `"address":"…"`.
+    // The address is `address=…` in logfmt, and `"address":"…"` in JSON.
     let value = value.trim_start_matches(['"', '=', ':']);
     let end = value.find([' ', '"', ',']).unwrap_or(value.len());
     let address: SocketAddr = value[..end].parse().ok()?;

@@ -1,4 +1,4 @@
-//! The program under test, as a user starts it.
+//! The program under test, started as a user starts it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,15 +9,14 @@ use tempfile::TempDir;
 
 use crate::process::{Process, START};
 
-/// Any credentials: the servers of a test know no others.
+/// The credentials of the tests. The servers of a test know no others.
 pub const API_KEY: &str = "abcd1234";
 pub const API_SECRET: &str = "not-a-real-secret";
 
-/// From a cause to its line in the log, on a machine that is busy.
+/// The time from a cause to its line in the log, on a busy machine.
 const ANSWER: Duration = Duration::from_secs(20);
 
-/// A running `nexmo-audit-exporter` that listens, in a folder of its own that goes
-/// with it.
+/// A running `nexmo-audit-exporter` that listens, in a temporary folder of its own.
 pub struct Program {
     process: Process,
     address: SocketAddr,
@@ -30,11 +29,11 @@ impl Program {
         Self::started_by(command().args(arguments), arguments)
     }
 
-    /// The same with what else the command holds, such as variables.
+    /// Starts a prepared command, for example with variables of its own.
     pub fn started_by(command: &mut Command, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let process = Process::start("nexmo-audit-exporter", command.current_dir(folder.path()));
-        // The demo has a simulator in it, which listens as well.
+        // The demo contains a simulator, which listens as well.
         let simulates = arguments.first() == Some(&"simulate");
         let address = match told_address(arguments) {
             Some(address) => {
@@ -54,12 +53,12 @@ impl Program {
         self.address
     }
 
-    /// The address of `path`, which begins with a slash.
+    /// Returns the URL of `path`, which begins with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Its number in `/proc`.
+    /// Returns the number of the process in `/proc`.
     pub fn id(&self) -> u32 {
         self.process.id()
     }
@@ -69,19 +68,19 @@ impl Program {
         self.process.signal(signal);
     }
 
-    /// Its status, once it has ended by itself.
+    /// Returns the status once the program has ended by itself.
     pub fn wait_for_end(&mut self, deadline: Duration) -> ExitStatus {
         self.process.wait_for_end(deadline)
     }
 
-    /// The first line that holds `text`.
+    /// Waits for the first line that contains `text`.
     pub fn wait_for_line(&self, text: &str) -> String {
         self.process.wait_for_line(text, ANSWER, |line| {
             line.contains(text).then(|| line.to_owned())
         })
     }
 
-    /// Every line written so far.
+    /// Returns every line written so far.
     pub fn lines(&self) -> Vec<String> {
         self.process.lines()
     }
@@ -91,17 +90,17 @@ impl Program {
     }
 }
 
-/// The address that it was told, unless it is to find a port by itself.
+/// Returns the address of the arguments, unless the program chooses the port.
 fn told_address(arguments: &[&str]) -> Option<SocketAddr> {
     let told = |argument: &&str| argument.strip_prefix("--web.listen-address=")?.parse().ok();
     let mut addresses = arguments.iter().filter_map(told);
     addresses.find(|address: &SocketAddr| address.port() != 0)
 }
 
-/// A running simulator with events that lie in the past and none that come.
+/// A running simulator whose events all lie in the past.
 pub struct Simulator {
     _process: Process,
-    /// Scheme, host and port.
+    /// The scheme, host and port.
     pub host: String,
 }
 
@@ -125,19 +124,21 @@ impl Simulator {
     }
 }
 
-/// What comes before the path in a logfmt line with `base_url=http://127.0.0.1:10611/beta/audit`.
+/// Returns the part before the path of a logfmt line with
+/// `base_url=http://127.0.0.1:10611/beta/audit`.
 fn host(line: &str) -> Option<String> {
     let (_, url) = line.split_once("base_url=")?;
     let (host, _) = url.split_once("/beta/audit")?;
     Some(host.to_owned())
 }
 
-/// The program without arguments, with the credentials of a test and no other settings.
+/// Returns the program without arguments, with the credentials of a test and no other
+/// settings.
 pub fn command() -> Command {
     with_credentials(Command::new(executable()))
 }
 
-/// The same with so many descriptors and no more.
+/// Returns the program with a limit on open file descriptors.
 pub fn command_with_descriptors(number: usize) -> Command {
     let mut shell = Command::new("sh");
     let limited = format!("ulimit -n {number} && exec \"$0\" \"$@\"");
@@ -163,7 +164,8 @@ fn with_credentials(mut command: Command) -> Command {
     command
 }
 
-/// What the developer's own shell may hold must not decide a test.
+/// Returns `true` for a variable that sets something of the program: the environment of
+/// the developer must not decide a test.
 fn is_setting(name: &str) -> bool {
     name.starts_with("NEXMO_") || name.starts_with("VONAGE_")
 }

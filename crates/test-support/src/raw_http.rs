@@ -1,4 +1,4 @@
-//! A client that is told what to send and when to read.
+//! An HTTP client whose caller decides what to send and when to read.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
-/// An answer that takes longer is a finding.
+/// The time limit of a read: a slower answer is a defect.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Little enough that a large answer is still in flight when its reader rests.
+/// A receive buffer so small that a large answer is still in flight when its reader
+/// pauses.
 const SMALL_BUFFER: u32 = 64 * 1024;
 
-/// A connection and what was read of it.
+/// A connection, and the bytes that were read from it.
 pub struct RawHttp {
     stream: TcpStream,
     unread: Vec<u8>,
@@ -22,7 +23,7 @@ pub struct RawHttp {
 #[derive(Debug)]
 pub struct Head {
     pub status: u16,
-    /// Names in small letters.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
 }
 
@@ -42,7 +43,8 @@ impl RawHttp {
         Self::over(TcpStream::connect(address).expect("a server"))
     }
 
-    /// A client that takes in little ahead of what it reads.
+    /// Connects with a small receive buffer, so that little is received ahead of the
+    /// reads.
     pub fn connect_narrow(address: SocketAddr) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -81,18 +83,18 @@ impl RawHttp {
             .expect("a request");
     }
 
-    /// Sends these bytes. That the server has closed already shows in what is read.
+    /// Sends these bytes. A failure shows in what the server answers.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
 
-    /// All that comes until the server closes, in whatever way.
+    /// Reads until the server closes the connection, in whatever way.
     pub fn read_to_end(&mut self) -> String {
         let _ = self.stream.read_to_end(&mut self.unread);
         String::from_utf8_lossy(&std::mem::take(&mut self.unread)).into_owned()
     }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side of the connection.
     pub fn finish(&mut self) {
         let _ = self.stream.shutdown(std::net::Shutdown::Write);
     }
@@ -118,7 +120,7 @@ impl RawHttp {
         }
     }
 
-    /// So many bytes of a body, or fewer where the connection ends before.
+    /// Reads `length` bytes of a body, or fewer if the connection ends before.
     pub fn read_body(&mut self, length: usize) -> String {
         String::from_utf8_lossy(&self.read_bytes(length)).into_owned()
     }
@@ -129,7 +131,7 @@ impl RawHttp {
         std::mem::replace(&mut self.unread, rest)
     }
 
-    /// Asks with these headers and reads the whole answer as it was sent.
+    /// Sends a request with these headers, and returns the answer as it was sent.
     pub fn get_as(&mut self, path: &str, headers: &[(&str, &str)]) -> (Head, Vec<u8>) {
         self.send_with("GET", path, headers);
         let head = self.read_head();
@@ -137,7 +139,7 @@ impl RawHttp {
         (head, body)
     }
 
-    /// Asks and reads the whole answer.
+    /// Sends a request, and returns the answer.
     pub fn get(&mut self, path: &str) -> (Head, String) {
         self.send("GET", path);
         let head = self.read_head();
@@ -145,7 +147,8 @@ impl RawHttp {
         (head, body)
     }
 
-    /// Whether the server has closed the connection and nothing is left to read.
+    /// Returns `true` if the server has closed the connection and nothing is left to
+    /// read.
     pub fn is_at_its_end(&mut self) -> bool {
         self.unread.is_empty() && self.read_more() == 0
     }

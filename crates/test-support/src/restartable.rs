@@ -1,4 +1,4 @@
-//! A program that is ended and started again over and over.
+//! A program that is ended and started again several times.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -9,33 +9,34 @@ use std::time::Duration;
 
 use crate::process::Process;
 
-/// Below the ports that the system hands out by itself: none of those may be
-/// taken by another program while its owner is down, and a client that asks a port
-/// where nobody listens may even be connected to itself.
+/// The ports for such programs, which are below those that the system assigns: no other
+/// program may take the port of a program that is down, and a client that connects to a
+/// port without a listener may even be connected to itself.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// How long a server may take to end in order.
+/// The time that a server may take to end in order.
 const END: Duration = Duration::from_secs(30);
 
-/// How a program is ended.
+/// The signal that ends a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Signal {
     Kill,
     Terminate,
 }
 
-/// A program, running or not. What it keeps on disk and its address stay.
+/// A program that runs or does not. Its files and its address stay.
 pub struct Restartable {
     name: String,
     command: Box<dyn Fn() -> Command>,
     running: Option<Process>,
-    /// Was asked to end and may still be at it.
+    /// A process that was asked to end and may still run.
     ending: Option<Process>,
     log: PathBuf,
 }
 
 impl Restartable {
-    /// Not started yet. What it writes is kept below `folder` when it ends.
+    /// Makes a program that is not started yet. When it ends, its log is appended to a
+    /// file below `folder`.
     pub fn new(name: &str, folder: &Path, command: impl Fn() -> Command + 'static) -> Self {
         Self {
             name: name.to_owned(),
@@ -46,7 +47,7 @@ impl Restartable {
         }
     }
 
-    /// Another command from the next start on.
+    /// Uses another command from the next start on.
     pub fn change(&mut self, command: impl Fn() -> Command + 'static) {
         self.command = Box::new(command);
     }
@@ -73,7 +74,7 @@ impl Restartable {
         }
     }
 
-    /// What it wrote lately, since it was started last.
+    /// Returns the last lines that the program wrote since its last start.
     pub fn log(&self) -> String {
         self.running.as_ref().map(Process::log).unwrap_or_default()
     }
@@ -101,7 +102,7 @@ impl Drop for Restartable {
     }
 }
 
-/// A port that its owner may leave and find free again.
+/// Returns a free port that its owner may leave and take again.
 pub fn free_port() -> u16 {
     loop {
         let port = fastrand::u16(PORTS);

@@ -1,4 +1,4 @@
-//! What a scripted API answers, down to the bytes.
+//! The answers of a scripted API, down to their bytes.
 
 use std::io;
 use std::io::Write as _;
@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-/// Short beside the time limit of a request.
+/// The pause between two bytes of a trickled body, which is short beside the time limit
+/// of a request.
 const BETWEEN_BYTES: Duration = Duration::from_millis(50);
 
-/// One answer, well formed until something odd is asked for.
+/// An answer, which is well formed unless a test makes it otherwise.
 #[derive(Clone)]
 pub struct Answer {
     status: u16,
@@ -22,25 +23,25 @@ pub struct Answer {
     then: Then,
 }
 
-/// What follows the head.
+/// The bytes after the head.
 #[derive(Clone)]
 enum Body {
     Whole(Vec<u8>),
-    /// Sent this many times over.
+    /// The body is sent this number of times.
     Repeated(Vec<u8>, usize),
-    /// Less than the head claims.
+    /// The body is shorter than the head claims.
     Short(Vec<u8>),
 }
 
-/// What becomes of the connection.
+/// The fate of the connection after the answer.
 #[derive(Clone, Copy, PartialEq)]
 enum Then {
     NextRequest,
     Close,
     Reset,
-    /// The body comes a byte at a time, and then the next request.
+    /// The body is sent a byte at a time; then the next request is read.
     Trickle,
-    /// Nothing more is said, for longer than anybody waits.
+    /// Nothing more is sent, for longer than any client waits.
     Silence,
 }
 
@@ -59,12 +60,12 @@ impl Answer {
         Self::new(status, body.to_string()).header("Content-Type", "application/json")
     }
 
-    /// A page that is the only one.
+    /// Makes the only page of a list.
     pub fn list(events: &[Value]) -> Self {
         Self::page(events, json!(events.len()), json!(1))
     }
 
-    /// A page with these claims of how many events and pages there are.
+    /// Makes a page that claims these numbers of events and pages.
     pub fn page(events: &[Value], elements: Value, pages: Value) -> Self {
         let mut page = json!({"size": 100, "number": 1});
         page["totalElements"] = elements;
@@ -76,7 +77,7 @@ impl Answer {
         )
     }
 
-    /// The answer to OPTIONS that names these types.
+    /// Makes the answer to OPTIONS that names these types.
     pub fn types(names: &[&str]) -> Self {
         let types: Vec<_> = names
             .iter()
@@ -85,18 +86,18 @@ impl Answer {
         Self::json(200, &json!({"eventTypes": types}))
     }
 
-    /// An error as the vendor documents it.
+    /// Makes an error as the vendor documents it.
     pub fn error(status: u16, message: &str) -> Self {
         let body = json!({"status": status, "error": "Error", "message": message});
         Self::json(status, &body)
     }
 
-    /// The connection is reset in place of an answer.
+    /// Resets the connection instead of answering.
     pub fn reset() -> Self {
         Self::new(0, "").then(Then::Reset)
     }
 
-    /// The request is taken and never answered.
+    /// Takes the request and never answers.
     pub fn silence() -> Self {
         Self::new(0, "").then(Then::Silence)
     }
@@ -111,40 +112,42 @@ impl Answer {
         self
     }
 
-    /// With this clock in place of the real one.
+    /// Sets the `Date` header to this time instead of the present.
     pub fn dated(self, time: SystemTime) -> Self {
         self.without_date()
             .header("Date", &httpdate::fmt_http_date(time))
     }
 
-    /// Half of the body, and then the connection is closed.
+    /// Sends half of the body, and then closes the connection.
     pub fn cut(self) -> Self {
         self.half().then(Then::Close)
     }
 
-    /// Half of the body, and then nothing more.
+    /// Sends half of the body, and then nothing more.
     pub fn stalled(self) -> Self {
         self.half().then(Then::Silence)
     }
 
-    /// The connection is closed after the answer, without a word in its head.
+    /// Closes the connection after the answer, although the head does not announce
+    /// that.
     pub fn then_closed(self) -> Self {
         self.then(Then::Close)
     }
 
-    /// A byte at a time, so that something always comes.
+    /// Sends the body a byte at a time, so that the client never waits long for a byte.
     pub fn trickled(mut self) -> Self {
         self.then = Then::Trickle;
         self
     }
 
-    /// The body over and over.
+    /// Sends the body `times` times over.
     pub fn repeated(mut self, times: usize) -> Self {
         self.body = Body::Repeated(self.whole(), times);
         self
     }
 
-    /// Compressed by itself, so that it can be repeated: members may be joined.
+    /// Compresses the body. A compressed body can be repeated, since members of gzip
+    /// may be joined.
     pub fn gzip(mut self) -> Self {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(&self.whole()).expect("memory");
@@ -152,7 +155,7 @@ impl Answer {
         self.header("Content-Encoding", "gzip")
     }
 
-    /// The body, to make another of it.
+    /// Returns the body, from which a test makes another body.
     pub fn text(&self) -> String {
         String::from_utf8(self.whole()).expect("text")
     }
@@ -201,12 +204,13 @@ impl Answer {
         head
     }
 
-    /// Whether the client waits in vain.
+    /// Returns `true` if the client never gets an answer.
     pub(crate) fn is_silent(&self) -> bool {
         self.then == Then::Silence
     }
 
-    /// Sends it; says whether the connection is good for another request.
+    /// Sends the answer, and returns `true` if the connection can serve another
+    /// request.
     pub(crate) async fn send(&self, stream: &mut TcpStream) -> io::Result<bool> {
         if self.status != 0 {
             stream.write_all(self.head().as_bytes()).await?;
@@ -220,7 +224,7 @@ impl Answer {
         }
         match self.then {
             Then::Reset => stream.set_zero_linger()?,
-            Then::Silence => tokio::time::sleep(Duration::from_hours(24)).await,
+            Then::Silence => std::future::pending().await,
             Then::NextRequest | Then::Close | Then::Trickle => {}
         }
         Ok(matches!(self.then, Then::NextRequest | Then::Trickle))

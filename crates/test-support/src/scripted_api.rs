@@ -1,5 +1,5 @@
-//! The vendor's cloud, played by a script over real HTTP, for answers that no
-//! sane API gives. It knows no filters and no clock of its own.
+//! The vendor's API, played by a script over real HTTP, for answers that the simulator
+//! does not give. A scripted API has no filters and no clock of its own.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,21 +16,21 @@ use url::Url;
 use crate::eventually::eventually;
 use crate::scripted_answer::Answer;
 
-/// From one request to the next that a test waits for.
+/// The time from one request to the next one that a test waits for.
 const NEXT_REQUEST: Duration = Duration::from_secs(20);
 
 type Script = dyn Fn(&Request) -> Answer + Send + Sync;
 
-/// A request as it came.
+/// A request as the API received it.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: String,
-    /// Path and query.
+    /// The path and the query.
     pub target: String,
     headers: Vec<(String, String)>,
-    /// Which connection it came on, counted from 0.
+    /// The number of the connection, counted from 0.
     pub connection: usize,
-    /// By the clock of the runtime, which a test may have paused.
+    /// The time by the clock of the runtime, which a test may have paused.
     pub at: Instant,
 }
 
@@ -91,7 +91,7 @@ struct Shared {
 }
 
 impl ScriptedApi {
-    /// Starts beside the test, for a program that runs as a process.
+    /// Starts in a runtime of its own, for a program that runs as a process.
     pub fn start(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -129,27 +129,27 @@ impl ScriptedApi {
         format!("http://{}/beta/audit", self.address)
     }
 
-    /// From now on it answers by this script.
+    /// Answers by this script from now on.
     pub fn follow(&self, script: impl Fn(&Request) -> Answer + Send + Sync + 'static) {
         *lock(&self.shared.script) = Arc::new(script);
     }
 
-    /// Every request so far.
+    /// Returns every request so far.
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.shared.requests).clone()
     }
 
-    /// How many connections were made so far.
+    /// Returns the number of connections so far.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// How many requests will never be answered.
+    /// Returns the number of requests that are never answered.
     pub fn silences(&self) -> usize {
         self.shared.silences.load(Ordering::SeqCst)
     }
 
-    /// Waits until there were so many requests that `accept` agrees with.
+    /// Waits until `accept` agrees with `number` requests, and returns them.
     pub fn wait_for_requests(
         &self,
         number: usize,
@@ -168,14 +168,14 @@ impl ScriptedApi {
 
 impl Drop for ScriptedApi {
     fn drop(&mut self) {
-        // A silent answer would be waited for otherwise.
+        // An ordinary shutdown would wait for the silent answers.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }
 }
 
-/// A sane API that shows these events on one page.
+/// Returns a script that shows these events on one page.
 pub fn healthy(events: Vec<Value>) -> impl Fn(&Request) -> Answer + Send + Sync {
     listing(move |request| match request.page() {
         1 => Answer::list(&events),
@@ -183,7 +183,8 @@ pub fn healthy(events: Vec<Value>) -> impl Fn(&Request) -> Answer + Send + Sync 
     })
 }
 
-/// A script for the list alone: the types are those of a sane API.
+/// Returns a script that answers list requests by `list`, and requests for the types as
+/// the vendor does.
 pub fn listing(
     list: impl Fn(&Request) -> Answer + Send + Sync,
 ) -> impl Fn(&Request) -> Answer + Send + Sync {
@@ -213,14 +214,14 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: Arc<Shared>)
         let answer = script(&request);
         let silences = usize::from(answer.is_silent());
         shared.silences.fetch_add(silences, Ordering::SeqCst);
-        // Who is tired of an odd answer may hang up.
+        // The client may close the connection before the end of an answer.
         if !answer.send(&mut stream).await.unwrap_or(false) {
             return;
         }
     }
 }
 
-/// Up to the empty line; the client under test sends no body.
+/// Reads up to the empty line. The client under test sends no body.
 async fn read_head(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<String> {
     loop {
         if let Some(end) = unread.windows(4).position(|four| four == b"\r\n\r\n") {

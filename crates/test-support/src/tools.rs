@@ -1,4 +1,5 @@
-//! Tools that a test needs beside Rust's own: present, or the test is skipped by name.
+//! Tools that a test needs in addition to Rust's own. A test whose tool is missing is
+//! skipped, and its name is noted.
 
 use std::env;
 use std::fs::OpenOptions;
@@ -9,30 +10,32 @@ use std::thread;
 
 use crate::repository;
 
-/// Where `make tools` puts what it installs.
+/// The folder into which `make tools` installs.
 const TOOLS: &str = "target/tools";
 
-/// Read by `make test`, which prints it at its end.
+/// The list of skipped tests, which `make test` prints at its end.
 const SKIPPED: &str = "target/skipped-tests.txt";
 
-/// The program of that name. Without it the test is skipped, and fails in CI.
+/// Returns the program of this name. Without the program the test is skipped, and fails
+/// in CI.
 pub fn require(program: &str) -> Option<PathBuf> {
     find_program(program).or_else(|| missing(program))
 }
 
-/// A program that even CI cannot count on. Without it the test is skipped.
+/// Returns a program that CI may lack. Without the program the test is skipped.
 pub fn optional(program: &str) -> Option<PathBuf> {
     find_program(program).or_else(|| skip(program))
 }
 
-/// The first of several programs that is there. Without any it is as with
-/// [`optional`].
+/// Returns the first of several programs that is installed. Without any of them the
+/// test is skipped.
 pub fn first_of(programs: &[&str]) -> Option<PathBuf> {
     let found = programs.iter().find_map(|program| find_program(program));
     found.or_else(|| skip(&programs.join(" or ")))
 }
 
-/// Root, who alone may mount. Without it as with [`require`].
+/// Checks for root, which alone may mount. Without root the test is skipped, and fails
+/// in CI.
 pub fn require_root() -> Option<()> {
     let id = Command::new("id").arg("-u").output().expect("id");
     if id.stdout == b"0\n" {
@@ -42,7 +45,8 @@ pub fn require_root() -> Option<()> {
     }
 }
 
-/// A package's folder among the Node.js modules. Without it as with [`require`].
+/// Returns the folder of a package among the Node.js modules. Without the package the
+/// test is skipped, and fails in CI.
 pub fn require_node_module(package: &str) -> Option<PathBuf> {
     let folder = node_modules().join(package);
     if folder.is_dir() {
@@ -52,7 +56,7 @@ pub fn require_node_module(package: &str) -> Option<PathBuf> {
     }
 }
 
-/// The folder to look for Node.js modules in.
+/// Returns the folder of the Node.js modules.
 pub fn node_modules() -> PathBuf {
     repository(TOOLS).join("node/node_modules")
 }
@@ -74,7 +78,7 @@ fn missing<T>(tool: &str) -> Option<T> {
     skip(tool)
 }
 
-/// Leaves word of the test that does not run.
+/// Notes the test that does not run.
 fn skip<T>(tool: &str) -> Option<T> {
     let line = format!("SKIPPED {}: {tool} (run `make tools`)\n", test_name());
     let _ = std::io::stderr().write_all(line.as_bytes());
@@ -87,7 +91,8 @@ fn skip<T>(tool: &str) -> Option<T> {
     None
 }
 
-/// nextest says it; under `cargo test` the thread bears it.
+/// Returns the name of the running test: nextest names it in a variable, and under
+/// `cargo test` it is the name of the thread.
 fn test_name() -> String {
     env::var("NEXTEST_TEST_NAME")
         .ok()

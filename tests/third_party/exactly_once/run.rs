@@ -1,7 +1,6 @@
 //! One run: the parties, what is done to them, and the end of it.
 
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,6 +8,7 @@ use tempfile::TempDir;
 use test_support::eventually::{eventually, reached};
 use test_support::exposition::{samples, value};
 use test_support::http::HttpClient;
+use test_support::pacing;
 use test_support::process::START;
 use test_support::program::{API_KEY, API_SECRET};
 use test_support::restartable::{Restartable, Signal, free_port};
@@ -119,7 +119,7 @@ impl Run {
         moments.sort_by_key(|(at, is_start, _)| (*at, *is_start));
         let begin = since_1970(self.traffic_from).max(now());
         for (at, is_start, outage) in moments {
-            thread::sleep((begin + at).saturating_sub(now()));
+            pacing::wait((begin + at).saturating_sub(now()));
             if is_start {
                 self.party(outage.party).start();
                 self.timeline.started(outage.party);
@@ -135,7 +135,7 @@ impl Run {
     /// nothing may be counted twice.
     pub(super) fn settle(&mut self) -> Truth {
         let complete = since_1970(self.traffic_from) + self.settings.duration + LATE_BY;
-        thread::sleep((complete + Duration::from_secs(1)).saturating_sub(now()));
+        pacing::wait((complete + Duration::from_secs(1)).saturating_sub(now()));
         // The same events from now on without a fault.
         let calm = simulate(
             &self.settings,

@@ -1,4 +1,5 @@
-//! Another process: the test binary once more, with one of its tests as `main`.
+//! Another process that stores commits: the test binary, with one of its tests as
+//! `main`.
 
 use std::{
     env,
@@ -14,14 +15,15 @@ use super::numbered::Numbered;
 
 const DIRECTORY: &str = "STORE_TEST_DIRECTORY";
 
-/// The directory that the parent named; `None` in an ordinary run of the tests.
+/// Returns the directory that the parent process named, or `None` in an ordinary run of
+/// the tests.
 fn told() -> Option<PathBuf> {
     env::var_os(DIRECTORY).map(PathBuf::from)
 }
 
-/// What the test named `child` runs: opens the state and stores one commit for
-/// every line that it reads, or one after the other where it reads `on and on`.
-/// It says on its standard error how each of these went.
+/// Runs as the test named `child`: opens the state and stores one commit for every line
+/// of its input, or commits without end after the line `on and on`. The result of each
+/// commit is a line of its standard error.
 pub fn main() {
     let Some(directory) = told() else { return };
     let say = |text: &str| {
@@ -48,7 +50,7 @@ pub fn main() {
     }
 }
 
-/// Such a process.
+/// A process that runs [`main`].
 pub struct Process {
     child: Child,
     input: ChildStdin,
@@ -60,7 +62,8 @@ impl Process {
         Self::start_by(Command::new(this_binary()), directory)
     }
 
-    /// Starts it by a command that runs the test binary, or is it.
+    /// Starts the process by a command that runs the test binary, or is the test
+    /// binary.
     pub fn start_by(mut command: Command, directory: &Path) -> Self {
         let mut child = command
             .args(["--exact", "child", "--nocapture", "--test-threads=1"])
@@ -83,7 +86,7 @@ impl Process {
         self.child.id()
     }
 
-    /// The next thing that it says; `None` once it has ended.
+    /// Returns the next line of the process, or `None` once it has ended.
     pub fn hear(&mut self) -> Option<String> {
         self.output.next()?.ok()
     }
@@ -92,13 +95,13 @@ impl Process {
         writeln!(self.input, "{line}").expect("it listens");
     }
 
-    /// Has it store the next commit, and says how that went.
+    /// Has the process store the next commit, and returns its line about that.
     pub fn commit(&mut self) -> String {
         self.tell("next");
         self.hear().expect("an answer")
     }
 
-    /// Kills it, and returns the last thing that it said.
+    /// Kills the process, and returns its last line.
     pub fn kill(mut self) -> Option<String> {
         self.child.kill().expect("it can be killed");
         let last = self.output.by_ref().map_while(Result::ok).last();
@@ -109,7 +112,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Nothing to do about one that has ended already.
+        // A process that has ended already cannot be killed, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -25,13 +25,13 @@ use tempfile::TempDir;
 
 pub const KEY: &str = "abcd1234";
 
-/// Short, so that ids are soon forgotten.
+/// Settings with short times, so that ids are soon forgotten.
 pub const SETTINGS: WindowSettings = WindowSettings {
     lookback: SignedDuration::from_secs(10),
     retention: SignedDuration::from_secs(100),
 };
 
-/// Seconds after 2026-11-20T00:00:00Z.
+/// Returns the time so many seconds after 2026-11-20T00:00:00Z.
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_795_132_800 + seconds).expect("a time within range")
 }
@@ -48,7 +48,7 @@ pub fn open(directory: &Path) -> Store {
     Store::open(directory).expect("the state opens")
 }
 
-/// Every name in a directory, and what the files hold.
+/// Returns every path in a directory, with the content of the files.
 pub fn contents(directory: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     let entries = fs::read_dir(directory).expect("a directory");
     entries
@@ -86,7 +86,7 @@ pub fn new_account() -> Account {
     }
 }
 
-/// The account as the exporter takes it up after a start.
+/// Loads an account as the exporter does when it starts.
 pub fn load_account(store: &mut Store, key: &str) -> Option<Account> {
     let restore = |saved, ids: &mut dyn Iterator<Item = _>| Window::restore(SETTINGS, saved, ids);
     let saved = store.load_account(key, Ledger::new(100), restore);
@@ -100,10 +100,10 @@ pub fn load_account(store: &mut Store, key: &str) -> Option<Account> {
     })
 }
 
-/// What is stored of a counter.
+/// The stored part of a counter.
 type Counter = (SavedCounter, Option<Exemplar>);
 
-/// Everything that is stored of an account, in a form to compare.
+/// Everything that is stored of an account, in a form that can be compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
     stage: Stage,
@@ -143,7 +143,7 @@ impl State {
         })
     }
 
-    /// What a state becomes by a commit.
+    /// Returns the state that a commit makes of `before`.
     pub fn after(before: Option<Self>, commit: &Commit) -> Self {
         let mut state = before.unwrap_or_else(|| Self {
             stage: commit.stage,
@@ -188,7 +188,7 @@ pub fn history_in(directory: &Path, commits: u32) -> Numbered {
     history
 }
 
-/// Says what `open` says, with the directory as `DIR`.
+/// Returns the error of opening the state, with the directory written as `DIR`.
 pub fn complaint(directory: &Path) -> String {
     let error = Store::open(directory).expect_err("it cannot be opened");
     without(directory, &error)
@@ -200,12 +200,12 @@ pub fn without(directory: &Path, error: &StoreError) -> String {
         .replace(&directory.display().to_string(), "DIR")
 }
 
-/// Tells whoever reads the output of the tests.
+/// Writes a line to the output of the tests.
 pub fn say(text: &str) {
     writeln!(std::io::stderr(), "{text}").expect("someone listens");
 }
 
-/// A number that the environment tells.
+/// Returns a number from the environment.
 pub fn told(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
 }

@@ -15,11 +15,12 @@ use super::{KEY, State, at, id, labels, load_account, new_account};
 
 const TYPES: [&str; 3] = ["NUMBER_UPDATED", "USER_LOGIN", "APP_CREATED"];
 const COUNTRIES: [&str; 4] = ["GB", "DE", "US", "unknown"];
-/// Most commits are small, some span many pages.
+/// The number of ids of most commits, which are small; every sixteenth spans many
+/// pages.
 const IDS: u64 = 3;
 const MANY_IDS: u64 = 400;
 
-/// An account after so many commits, and what should be stored of it.
+/// An account after a number of commits, and the state that should be stored of it.
 pub struct Numbered {
     account: Account,
     pub number: u64,
@@ -35,7 +36,7 @@ impl Numbered {
         }
     }
 
-    /// Goes on where the store ends, as the exporter does.
+    /// Continues after the last stored commit, as the exporter does.
     pub fn resume(store: &mut Store) -> Self {
         let Some(account) = load_account(store, KEY) else {
             return Self::new();
@@ -49,7 +50,7 @@ impl Numbered {
         }
     }
 
-    /// What the next commit stores.
+    /// Returns the next commit.
     pub fn prepare(&mut self) -> (Commit, GateMemory, Timestamp) {
         let next = self.number + 1;
         let now = at(i64::try_from(next).expect("a small number"));
@@ -81,20 +82,20 @@ impl Numbered {
         (commit, gate_memory(next), now)
     }
 
-    /// Takes over what was prepared.
+    /// Takes over a commit that was prepared.
     pub fn confirm(&mut self, commit: &Commit) {
         self.account.confirm(commit);
         self.number += 1;
         self.state = Some(State::after(self.state.take(), commit));
     }
 
-    /// Takes the next commit for granted.
+    /// Takes over the next commit without storing it.
     pub fn advance(&mut self) {
         let (commit, _, _) = self.prepare();
         self.confirm(&commit);
     }
 
-    /// Prepares and stores the next commit. One that fails can be tried again.
+    /// Prepares and stores the next commit. A commit that fails can be tried again.
     pub fn commit(&mut self, store: &mut Store) -> Result<(), StoreError> {
         let before = self.account.clone();
         let (commit, gate, now) = self.prepare();
@@ -106,7 +107,7 @@ impl Numbered {
         stored
     }
 
-    /// Whether a store holds exactly this.
+    /// Returns `true` if a store holds exactly this history.
     pub fn is_in(&self, store: &mut Store) -> bool {
         let now = at(i64::try_from(self.number).expect("a small number"));
         let gate = match self.number {
@@ -118,7 +119,8 @@ impl Numbered {
     }
 }
 
-/// As many scrapers as come to one digit of the number, with intervals made of it.
+/// Returns a memory of the gate that follows from a number: up to four scrapers, whose
+/// intervals follow from the number, too.
 fn gate_memory(number: u64) -> GateMemory {
     let scraper = |place: u64| KnownScraper {
         id: ScraperId(place),

@@ -1,5 +1,4 @@
-//! Counting as the poller does it: pages are parsed and counted, and committed in
-//! pieces.
+//! Counting as the poller does it: pages are parsed, counted, and committed in pieces.
 
 use std::{path::Path, time::Duration};
 
@@ -15,36 +14,36 @@ use nexmo_audit_exporter::store::Store;
 
 use super::pages::{PAGE_SIZE, newest};
 
-/// Any key.
+/// The API key of the account, which can be any key.
 pub const KEY: &str = "abcd1234";
-/// As many pages as make a piece.
+/// The number of pages that make a piece.
 pub const PIECE_PAGES: usize = 200;
 const _: () = assert!((PIECE_PAGES * PAGE_SIZE) as u64 == PIECE_EVENTS);
 const MAX_SERIES: usize = 1_000_000;
 
-/// The defaults of the exporter.
+/// The default settings of the exporter.
 const WINDOW: WindowSettings = WindowSettings {
     lookback: SignedDuration::from_mins(15),
     retention: SignedDuration::from_hours(25),
 };
 
-/// An account that counts what was created from `start` on, and has counted nothing.
+/// Makes an account that counts events created from `start` on.
 pub fn account(start: Timestamp) -> Account {
     Account::new(WINDOW, start, start, MAX_SERIES)
 }
 
-/// An account for the events of [`super::pages`].
+/// Makes an account that counts the events of [`super::pages`].
 pub fn account_for_pages() -> Account {
     account(newest() - SignedDuration::from_hours(24))
 }
 
-/// Parses a page and counts it; says how many events were new.
+/// Parses a page and counts it. Returns the number of new events.
 pub fn count(account: &mut Account, page: &str) -> usize {
     let page = Page::parse(page, Keep::Parsed).expect("a page");
     account.count(&page, newest()).lags.len()
 }
 
-/// What a commit stores while everything is shown at once.
+/// Returns the next commit, with a gate that shows every count at once.
 pub fn prepare(account: &mut Account, now: Timestamp) -> Commit {
     let clocks = Clocks {
         api: now,
@@ -56,14 +55,14 @@ pub fn prepare(account: &mut Account, now: Timestamp) -> Commit {
     account.prepare(&gate, Duration::ZERO)
 }
 
-/// Stores a commit, durably.
+/// Stores a commit durably.
 pub fn store(store: &mut Store, commit: &Commit) {
     let memory = GateMemory::default();
     let stored = store.write(&[(KEY, commit)], Some(&memory), Timestamp::now());
     stored.expect("the disk takes it");
 }
 
-/// Counts and commits all pages into a new store; says how many events that were.
+/// Counts all pages and commits them into a new store. Returns the number of events.
 pub fn count_and_commit(pages: &[String], directory: &Path) -> usize {
     let mut state = Store::open(directory).expect("a store");
     let mut account = account_for_pages();

@@ -1,4 +1,4 @@
-//! What the benchmarks work on.
+//! The input of the benchmarks.
 
 pub mod counting;
 pub mod pages;

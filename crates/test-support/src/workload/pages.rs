@@ -1,4 +1,4 @@
-//! Pages of 100 events, as the API answers them: out of the simulator.
+//! Pages of 100 events, as the API answers them, from the simulator.
 
 use std::time::Duration;
 
@@ -6,14 +6,15 @@ use audit_simulator::{Simulator, SimulatorSettings};
 use reqwest::Client;
 use tokio::runtime::Runtime;
 
-/// The most that the API puts on a page.
+/// The highest number of events on a page of the API.
 pub const PAGE_SIZE: usize = 100;
-/// Past, and the same each time, so that counts of instructions are.
+/// The start of the traffic, which is fixed so that counts of instructions do not
+/// change.
 const START: &str = "2025-06-02T12:00:00Z";
 const SPAN: Duration = Duration::from_hours(12);
 
-/// The texts of so many full pages, each of them with other events, all of them
-/// created within the 12 hours before [`newest`].
+/// Returns the texts of `number` full pages of different events, which were created
+/// within the 12 hours before [`newest`].
 pub fn pages(number: usize) -> Vec<String> {
     let events = u32::try_from(number * PAGE_SIZE).expect("a number of events");
     let settings = SimulatorSettings {
@@ -28,7 +29,7 @@ pub fn pages(number: usize) -> Vec<String> {
     runtime.block_on(ask_for_all(settings, number))
 }
 
-/// No event is younger.
+/// Returns the time of which no event is younger.
 pub fn newest() -> jiff::Timestamp {
     START.parse().expect("a time")
 }

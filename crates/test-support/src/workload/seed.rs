@@ -1,4 +1,5 @@
-//! A store as the exporter left it: series that every server has seen, and ids.
+//! A store as the exporter leaves it, with ids and with series that every server has
+//! seen.
 
 use std::path::Path;
 
@@ -8,13 +9,13 @@ use nexmo_audit_exporter::store::Store;
 
 use super::{counting, series};
 
-/// Where the watermark of a seeded store stands, before now: what a simulator has
-/// for the hours since is a backlog.
+/// The age of the watermark of a seeded store. The events of a simulator since the
+/// watermark are a backlog.
 const WATERMARK_AGE: SignedDuration = SignedDuration::from_hours(13);
 const OLDEST: SignedDuration = SignedDuration::from_hours(24);
 
-/// Makes a store in `directory` with so many series that count so many events; as
-/// many ids are remembered.
+/// Makes a store in `directory` in which `series` series count `events` events, and the
+/// ids of all these events are remembered.
 pub fn seed(directory: &Path, series: usize, events: usize) {
     let now = Timestamp::now();
     let (start, end) = (now - OLDEST, now - WATERMARK_AGE);
@@ -49,7 +50,7 @@ pub fn seed(directory: &Path, series: usize, events: usize) {
     counting::store(&mut store, &commit);
 }
 
-/// Spread as real ones are.
+/// Returns an id. The ids are spread as those of the API are.
 fn uuid(place: usize) -> String {
     let bits = (place as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
     EventId::from_bits(bits).to_string()

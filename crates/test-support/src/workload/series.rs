@@ -2,7 +2,7 @@
 
 use audit_core::event::Labels;
 
-/// Every type that the API names.
+/// All event types that the API names.
 const TYPES: [&str; 29] = [
     "USER_STATUS",
     "USER_UPDATE",
@@ -35,7 +35,7 @@ const TYPES: [&str; 29] = [
     "AUTORELOAD_DISABLE",
 ];
 
-/// ISO 3166-1 alpha-2, all 249.
+/// All 249 countries of ISO 3166-1 alpha-2.
 const COUNTRIES: &str = "\
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL \
     BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV \
@@ -48,8 +48,8 @@ const COUNTRIES: &str = "\
     ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY \
     UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
-/// The API knows the first two, which with types and countries make 14,442 series.
-/// The others are needed to come to 100,000.
+/// The first two are the sources of the API, which make 14,442 series with types and
+/// countries. The others are needed to reach 100,000 series.
 const SOURCES: [&str; 14] = [
     "CD",
     "DEVAPI",
@@ -67,8 +67,8 @@ const SOURCES: [&str; 14] = [
     "LEGACY",
 ];
 
-/// The labels of so many series, which must not be more than types, countries and
-/// sources can make.
+/// Returns the labels of this number of series. Types, countries and sources limit the
+/// number.
 pub fn labels(series: usize) -> Vec<Labels<'static>> {
     let countries: Vec<&str> = COUNTRIES.split(' ').collect();
     let most = TYPES.len() * countries.len() * SOURCES.len();

@@ -1,16 +1,16 @@
-//! Which request goes wrong, and how: drawn by seed and request number.
+//! The faults of single requests, drawn from the seed and the number of the request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::draw::{self, Purpose};
-use super::settings::SimulatorSettings;
+use crate::random::{self, Purpose};
+use crate::settings::SimulatorSettings;
 
-/// What may befall a request.
+/// A fault of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// 429, with a `Retry-After` that changes from one to the next.
+pub(crate) enum Fault {
+    /// Status 429, whose `Retry-After` takes another form each time.
     TooManyRequests(RetryAfter),
-    /// This 5xx status.
+    /// A status 5xx.
     ServerError(u16),
     /// The body ends before its `Content-Length`.
     Cut,
@@ -18,16 +18,16 @@ pub(super) enum Fault {
     Reset,
 }
 
-/// How a 429 says when to come back.
+/// The form in which a 429 says when to ask again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RetryAfter {
+pub(crate) enum RetryAfter {
     Seconds,
     Date,
     Missing,
 }
 
-/// The shares of requests that go wrong, and whose turn it is where a fault has several forms.
-pub(super) struct FaultPlan {
+/// The shares of requests that fail, and the next form of each fault that has several forms.
+pub(crate) struct FaultPlan {
     seed: u64,
     too_many_requests: f64,
     server_error: f64,
@@ -38,7 +38,7 @@ pub(super) struct FaultPlan {
 }
 
 impl FaultPlan {
-    pub(super) fn new(settings: &SimulatorSettings) -> Self {
+    pub(crate) fn new(settings: &SimulatorSettings) -> Self {
         Self {
             seed: settings.seed,
             too_many_requests: settings.fault_429,
@@ -50,13 +50,13 @@ impl FaultPlan {
         }
     }
 
-    /// What befalls request `number`.
-    pub(super) fn draw(&self, number: u64) -> Option<Fault> {
+    /// Returns the fault of request `number`, if it has one.
+    pub(crate) fn draw(&self, number: u64) -> Option<Fault> {
         let limited = self.too_many_requests;
         let failed = limited + self.server_error;
         let cut = failed + self.cut;
         let reset = cut + self.reset;
-        let draw = draw::share(self.seed, Purpose::Fault, number);
+        let draw = random::share(self.seed, Purpose::Fault, number);
         if draw < limited {
             let turn = self.too_many_turn.fetch_add(1, Ordering::Relaxed);
             Some(Fault::TooManyRequests(retry_after(turn)))

@@ -1,11 +1,11 @@
-//! Random draws that depend on a seed and a number alone, so that an event can be drawn
-//! again at any time and looks the same.
+//! Random values that follow from a seed and a number alone, so that an event can be drawn
+//! again at any time and is the same.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// What a draw is for: one number drawn for two purposes must give unrelated values.
+/// The purpose of a value: one number gives unrelated values for two purposes.
 #[derive(Clone, Copy)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     HistoryGaps = 1,
     LiveGaps,
     Burst,
@@ -21,26 +21,26 @@ pub(super) enum Purpose {
     Fault,
 }
 
-/// 64 bits for `number`.
-pub(super) fn bits(seed: u64, purpose: Purpose, number: u64) -> u64 {
+/// Returns 64 random bits for `number`.
+pub(crate) fn bits(seed: u64, purpose: Purpose, number: u64) -> u64 {
     let mut input = [0; 9];
     input[..8].copy_from_slice(&number.to_le_bytes());
     input[8] = purpose as u8;
     xxh3_64_with_seed(&input, seed)
 }
 
-/// A generator for `number`, for whoever needs several values.
-pub(super) fn generator(seed: u64, purpose: Purpose, number: u64) -> fastrand::Rng {
+/// Returns a generator of several random values for `number`.
+pub(crate) fn generator(seed: u64, purpose: Purpose, number: u64) -> fastrand::Rng {
     fastrand::Rng::with_seed(bits(seed, purpose, number))
 }
 
-/// A share from 0 (included) to 1 (excluded).
-pub(super) fn share(seed: u64, purpose: Purpose, number: u64) -> f64 {
+/// Returns a share from 0 (included) to 1 (excluded) for `number`.
+pub(crate) fn share(seed: u64, purpose: Purpose, number: u64) -> f64 {
     generator(seed, purpose, number).f64()
 }
 
-/// An index drawn according to `weights`, whose sum is `total`.
-pub(super) fn weighted(
+/// Returns an index that is drawn by `weights`, whose sum is `total`.
+pub(crate) fn weighted(
     rng: &mut fastrand::Rng,
     total: u32,
     weights: impl Iterator<Item = u32>,

@@ -1,9 +1,9 @@
-//! The people of a simulated account.
+//! The users of a simulated account.
 
 use std::net::Ipv4Addr;
 
-use super::catalog::{COUNTRIES, COUNTRY_WEIGHT};
-use super::draw::{self, Purpose};
+use crate::catalog::{COUNTRIES, COUNTRY_WEIGHT};
+use crate::random::{self, Purpose};
 
 const GIVEN: [&str; 12] = [
     "ada", "ben", "chloe", "dmitri", "elif", "farah", "goran", "hana", "ines", "jonas", "kofi",
@@ -15,56 +15,56 @@ const FAMILY: [&str; 11] = [
 ];
 const DOMAINS: [&str; 3] = ["example.com", "example.org", "example.net"];
 
-/// How many users an account has.
+/// The number of users of an account.
 const USERS: u8 = 48;
 
 /// One user of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct User {
+pub(crate) struct SimulatedUser {
     number: u8,
     /// `user_id`, seven digits.
-    pub(super) id: u32,
+    pub(crate) id: u32,
     /// Index of the country the user works from.
-    pub(super) home: usize,
+    pub(crate) home: usize,
 }
 
-/// The user who made event `number`; a few users make most of the events.
-pub(super) fn user_of(seed: u64, number: u32) -> User {
-    let share = draw::share(seed, Purpose::User, number.into());
+/// Returns the user who made event `number`. A few users make most of the events.
+pub(crate) fn user_of(seed: u64, number: u32) -> SimulatedUser {
+    let share = random::share(seed, Purpose::User, number.into());
     let user = whole(share * share * f64::from(USERS)).min(USERS - 1);
-    let mut rng = draw::generator(seed, Purpose::Person, user.into());
+    let mut rng = random::generator(seed, Purpose::Person, user.into());
     let weights = COUNTRIES.iter().map(|(_, weight)| *weight);
-    User {
+    SimulatedUser {
         number: user,
         id: rng.u32(1_000_000..10_000_000),
-        home: draw::weighted(&mut rng, COUNTRY_WEIGHT, weights),
+        home: random::weighted(&mut rng, COUNTRY_WEIGHT, weights),
     }
 }
 
-impl User {
-    /// `user_email`, in the domains reserved for examples.
-    pub(super) fn email(self) -> String {
+impl SimulatedUser {
+    /// Returns the `user_email`, in a domain that is reserved for examples.
+    pub(crate) fn email(self) -> String {
         let at = usize::from(self.number);
-        // Lengths without a common divisor make every name of the cast another one.
+        // The lengths have no common divisor, so that no two users have the same name.
         let given = GIVEN[at % GIVEN.len()];
         let family = FAMILY[at % FAMILY.len()];
         let domain = DOMAINS[at / 12 % DOMAINS.len()];
         format!("{given}.{family}@{domain}")
     }
 
-    /// The address of the user's desk, in a range reserved for documentation.
-    pub(super) fn desk_address(self) -> Ipv4Addr {
+    /// Returns the address of the user's desk, in a range reserved for documentation.
+    pub(crate) fn desk_address(self) -> Ipv4Addr {
         Ipv4Addr::new(192, 0, 2, 10 + self.number)
     }
 
-    /// The address of the user elsewhere, in a range reserved for documentation.
-    pub(super) fn travel_address(self) -> Ipv4Addr {
+    /// Returns the address of the user elsewhere, in a range reserved for documentation.
+    pub(crate) fn travel_address(self) -> Ipv4Addr {
         Ipv4Addr::new(198, 51, 100, 10 + self.number)
     }
 
-    /// The address of the server that acts for the user, in a range reserved for
+    /// Returns the address of the server that acts for the user, in a range reserved for
     /// documentation.
-    pub(super) fn server_address(self) -> Ipv4Addr {
+    pub(crate) fn server_address(self) -> Ipv4Addr {
         Ipv4Addr::new(203, 0, 113, 10 + self.number % 12)
     }
 }
@@ -72,7 +72,7 @@ impl User {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a share of the cast is a small positive number"
+    reason = "a share of the users is a small positive number"
 )]
 fn whole(value: f64) -> u8 {
     value as u8
@@ -84,7 +84,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn every_user_has_an_own_name_and_works() {
+    fn every_user_has_a_name_of_its_own_and_makes_events() {
         let emails: BTreeSet<_> = (0..5000).map(|number| user_of(1, number).email()).collect();
         assert_eq!(emails.len(), usize::from(USERS));
     }

@@ -1,73 +1,77 @@
-//! Answers a query from the archive: which events make up the page that was asked for.
+//! Selects the events of a page from the archive.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::archive::{Archive, Entry};
-use super::blocks::BLOCK;
-use super::key::KeyTable;
-use super::order;
-use super::query::{Query, QueryError};
-use super::settings::ListOrder;
+use crate::archive::{Archive, ArchivedEvent};
+use crate::event_key::KeyTable;
+use crate::list_order;
+use crate::query::{Query, QueryError};
+use crate::settings::ListOrder;
+use crate::type_blocks::BLOCK;
 
 /// One page of events, in the order in which they are written.
-pub(super) struct Listing {
-    pub(super) entries: Vec<Entry>,
-    pub(super) keys: Arc<KeyTable>,
+pub(crate) struct ListedPage {
+    pub(crate) events: Vec<ArchivedEvent>,
+    pub(crate) keys: Arc<KeyTable>,
     /// Number of events on all pages.
-    pub(super) total: u64,
+    pub(crate) total: u64,
 }
 
-/// How a list is ordered.
+/// The order of a list.
 #[derive(Clone, Copy)]
-pub(super) struct Arrangement {
-    pub(super) order: ListOrder,
-    /// What a shuffled order is drawn from.
-    pub(super) salt: u64,
+pub(crate) struct Arrangement {
+    pub(crate) order: ListOrder,
+    /// The seed of a shuffled order.
+    pub(crate) salt: u64,
 }
 
-/// The page that `query` asks for, its search text left aside.
-pub(super) fn list(
+/// Returns the page that `query` asks for, without regard to its search text.
+pub(crate) fn list(
     archive: &Archive,
     query: &Query,
     arrangement: Arrangement,
-) -> Result<Listing, QueryError> {
+) -> Result<ListedPage, QueryError> {
     let selection = Selection::new(archive, query)?;
     let total = selection.total();
-    let entries = page_ranks(query, arrangement, total).filter_map(|rank| selection.get(rank));
-    Ok(Listing {
-        entries: entries.collect(),
+    let events = page_ranks(query, arrangement, total).filter_map(|rank| selection.get(rank));
+    Ok(ListedPage {
+        events: events.collect(),
         keys: Arc::clone(archive.keys()),
         total: to_u64(total),
     })
 }
 
-/// The page that `query` asks for out of `found`, which lie oldest first.
-pub(super) fn list_found(
-    found: &[Entry],
+/// Returns the page that `query` asks for out of `found`, whose first event is the oldest.
+pub(crate) fn list_found(
+    found: &[ArchivedEvent],
     keys: Arc<KeyTable>,
     query: &Query,
     arrangement: Arrangement,
-) -> Listing {
+) -> ListedPage {
     let ranks = page_ranks(query, arrangement, found.len());
-    Listing {
-        entries: ranks.map(|rank| found[rank]).collect(),
+    ListedPage {
+        events: ranks.map(|rank| found[rank]).collect(),
         keys,
         total: to_u64(found.len()),
     }
 }
 
-/// Every event that `query` may find, its search text left aside, oldest first.
-pub(super) fn candidates(archive: &Archive, query: &Query) -> Result<Vec<Entry>, QueryError> {
+/// Returns every event that `query` may find without regard to its search text, oldest
+/// first.
+pub(crate) fn candidates(
+    archive: &Archive,
+    query: &Query,
+) -> Result<Vec<ArchivedEvent>, QueryError> {
     let selection = Selection::new(archive, query)?;
-    let entries = archive.entries()[selection.range.clone()].iter();
-    Ok(entries
-        .filter(|entry| selection.wants(entry))
+    let events = archive.events()[selection.range.clone()].iter();
+    Ok(events
+        .filter(|event| selection.wants(event))
         .copied()
         .collect())
 }
 
-/// Ranks, counted from the oldest event, of what the page shows.
+/// Returns the ranks, counted from the oldest event, of the events that a page shows.
 fn page_ranks(
     query: &Query,
     arrangement: Arrangement,
@@ -77,7 +81,7 @@ fn page_ranks(
     let start = query.page.saturating_sub(1).saturating_mul(query.size);
     let end = start.saturating_add(query.size).min(total);
     (start..end)
-        .map(move |position| order::rank(arrangement.order, position, total, arrangement.salt))
+        .map(move |position| list_order::rank(arrangement.order, position, total, arrangement.salt))
         .map(|rank| usize::try_from(rank).unwrap_or(usize::MAX))
 }
 
@@ -87,7 +91,7 @@ struct Selection<'a> {
     range: Range<usize>,
     /// Indices of the wanted types; empty for all.
     types: Vec<usize>,
-    /// How many wanted events lie before the range.
+    /// The number of wanted events before the range.
     before: usize,
 }
 
@@ -114,40 +118,40 @@ impl<'a> Selection<'a> {
         Ok(selection)
     }
 
-    fn wants(&self, entry: &Entry) -> bool {
-        self.types.is_empty() || self.types.contains(&self.archive.keys().type_of(entry.key))
+    fn wants(&self, event: &ArchivedEvent) -> bool {
+        self.types.is_empty() || self.types.contains(&self.archive.keys().type_of(event.key))
     }
 
     fn total(&self) -> usize {
         self.wanted_before(self.range.end) - self.before
     }
 
-    /// How many wanted events lie before `position` of the archive.
+    /// Returns the number of wanted events before `position` of the archive.
     fn wanted_before(&self, position: usize) -> usize {
         if self.types.is_empty() {
             return position;
         }
         let block = position / BLOCK;
         let whole: usize = (0..block).map(|block| self.count(block)).sum();
-        let part = &self.archive.entries()[block * BLOCK..position];
-        whole + part.iter().filter(|entry| self.wants(entry)).count()
+        let part = &self.archive.events()[block * BLOCK..position];
+        whole + part.iter().filter(|event| self.wants(event)).count()
     }
 
-    /// The wanted event of this rank, if there are so many.
-    fn get(&self, rank: usize) -> Option<Entry> {
-        let entries = self.archive.entries();
+    /// Returns the wanted event of this rank, if there is one.
+    fn get(&self, rank: usize) -> Option<ArchivedEvent> {
+        let events = self.archive.events();
         let mut left = self.before + rank;
         if self.types.is_empty() {
-            return entries.get(left).copied();
+            return events.get(left).copied();
         }
         let mut block = 0;
-        while self.count(block) <= left && block * BLOCK < entries.len() {
+        while self.count(block) <= left && block * BLOCK < events.len() {
             left -= self.count(block);
             block += 1;
         }
-        let mut wanted = entries[block * BLOCK..]
+        let mut wanted = events[block * BLOCK..]
             .iter()
-            .filter(|entry| self.wants(entry));
+            .filter(|event| self.wants(event));
         wanted.nth(left).copied()
     }
 
@@ -163,8 +167,8 @@ fn to_u64(count: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::EventKey;
-    use crate::rhythm::Rhythm;
+    use crate::event_key::EventKey;
+    use crate::intensity::Intensity;
     use crate::traffic::{Traffic, TrafficPlan};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
@@ -185,7 +189,7 @@ mod tests {
             history,
             history_span: 24 * HOUR,
             rate: 0.2,
-            rhythm: Rhythm::daily(11),
+            intensity: Intensity::daily(11),
             end: None,
             late_share,
             late_by: 2 * HOUR,
@@ -206,32 +210,32 @@ mod tests {
     }
 
     /// Every page of `raw`, each asked for with the same salt.
-    fn pages(archive: &Archive, raw: &str, order: ListOrder) -> Vec<Entry> {
+    fn pages(archive: &Archive, raw: &str, order: ListOrder) -> Vec<ArchivedEvent> {
         let arrangement = Arrangement { order, salt: 3 };
         let mut query = query(raw);
         let mut all = Vec::new();
         loop {
             let listing = list(archive, &query, arrangement).expect("a listing");
-            if listing.entries.is_empty() {
+            if listing.events.is_empty() {
                 assert_eq!(listing.total, to_u64(all.len()));
                 return all;
             }
-            all.extend(listing.entries);
+            all.extend(listing.events);
             query.page += 1;
         }
     }
 
     /// What a filter finds by looking at every event.
-    fn plainly(archive: &Archive, raw: &str) -> Vec<Entry> {
+    fn plainly(archive: &Archive, raw: &str) -> Vec<ArchivedEvent> {
         let query = query(raw);
-        let wanted = |entry: &&Entry| {
-            let second = entry.at.div_euclid(1000);
-            let name = &archive.keys().get(entry.key).event_type;
+        let wanted = |event: &&ArchivedEvent| {
+            let second = event.at.div_euclid(1000);
+            let name = &archive.keys().get(event.key).event_type;
             query.from.is_none_or(|from| second >= from)
                 && query.to.is_none_or(|to| second <= to)
                 && (query.types.is_empty() || query.types.contains(name))
         };
-        archive.entries().iter().filter(wanted).copied().collect()
+        archive.events().iter().filter(wanted).copied().collect()
     }
 
     proptest! {
@@ -281,7 +285,7 @@ mod tests {
                 stepwise.advance(START + now * 60_000);
             }
             stepwise.advance(START + 10 * HOUR);
-            prop_assert_eq!(stepwise.entries(), at_once.entries());
+            prop_assert_eq!(stepwise.events(), at_once.events());
             prop_assert_eq!(stepwise.hidden(), at_once.hidden());
             prop_assert_eq!(stepwise.counts(None), at_once.counts(None));
         }
@@ -296,12 +300,12 @@ mod tests {
                 archive.record(&key("EXTRA"), START - minute.abs() * 90_000, 0);
             }
         }
-        assert!(archive.entries().len() > 5000 && archive.hidden() > 0);
-        for entry in archive.entries() {
-            let id = crate::identity::id_of(11, entry.number);
-            assert_eq!(archive.find(&id), Some(*entry));
+        assert!(archive.events().len() > 5000 && archive.hidden() > 0);
+        for event in archive.events() {
+            let id = crate::event_id::id_of(11, event.number);
+            assert_eq!(archive.find(&id), Some(*event));
         }
-        let hidden = crate::identity::id_of(11, 1_000_000);
+        let hidden = crate::event_id::id_of(11, 1_000_000);
         assert_eq!(archive.find(&hidden), None);
     }
 
@@ -355,10 +359,10 @@ mod tests {
 
     #[test]
     fn a_million_events_are_small_and_a_filter_reads_little_of_them() {
-        assert!(size_of::<Entry>() <= 16);
+        assert!(size_of::<ArchivedEvent>() <= 16);
         let mut archive = archive(1_000_000, 0.0);
         archive.advance(START);
-        assert_eq!(archive.entries().len(), 1_000_000);
+        assert_eq!(archive.events().len(), 1_000_000);
         // A deep page of a filtered list comes from the block counts.
         let raw = "event_type=ACCOUNT_SECRET_DELETE&size=100&page=3";
         let arrangement = Arrangement {
@@ -367,8 +371,8 @@ mod tests {
         };
         let listing = list(&archive, &query(raw), arrangement).expect("a listing");
         let expected = plainly(&archive, raw);
-        assert_eq!(listing.entries, expected[200..expected.len().min(300)]);
-        let numbers: BTreeSet<_> = listing.entries.iter().map(|entry| entry.number).collect();
-        assert_eq!(numbers.len(), listing.entries.len());
+        assert_eq!(listing.events, expected[200..expected.len().min(300)]);
+        let numbers: BTreeSet<_> = listing.events.iter().map(|event| event.number).collect();
+        assert_eq!(numbers.len(), listing.events.len());
     }
 }

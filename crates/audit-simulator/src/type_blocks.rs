@@ -1,25 +1,25 @@
-//! How many events of each type lie in each block of the archive, so that a filter by type
-//! skips what it does not want.
+//! The number of events of each type in each block of the archive, so that a filter by type
+//! skips the blocks without its types.
 
 /// Events per block.
-pub(super) const BLOCK: usize = 1024;
+pub(crate) const BLOCK: usize = 1024;
 
 /// Counts per type and block. The archive says which type lies at which position.
-pub(super) struct TypeBlocks {
+pub(crate) struct TypeBlocks {
     counts: Vec<Vec<u16>>,
     blocks: usize,
 }
 
 impl TypeBlocks {
-    pub(super) fn new(types: usize) -> Self {
+    pub(crate) fn new(types: usize) -> Self {
         Self {
             counts: vec![Vec::new(); types],
             blocks: 0,
         }
     }
 
-    /// Makes room for types that were not known before.
-    pub(super) fn grow_types(&mut self, types: usize) {
+    /// Makes room for more types.
+    pub(crate) fn grow_types(&mut self, types: usize) {
         self.counts.resize(types, vec![0; self.blocks]);
     }
 
@@ -31,16 +31,17 @@ impl TypeBlocks {
         self.counts[event_type][block] += 1;
     }
 
-    /// Counts anew from `block` on; `types` are those of the events from its first position.
-    pub(super) fn rebuild(&mut self, block: usize, types: impl Iterator<Item = usize>) {
+    /// Counts again from `block` on; `types` are the types of the events from the first
+    /// position of `block` on.
+    pub(crate) fn rebuild(&mut self, block: usize, types: impl Iterator<Item = usize>) {
         self.resize(block);
         for (offset, event_type) in types.enumerate() {
             self.push(block * BLOCK + offset, event_type);
         }
     }
 
-    /// How many events of any of `types` lie in `block`.
-    pub(super) fn count(&self, types: &[usize], block: usize) -> usize {
+    /// Returns the number of events in `block` whose type is one of `types`.
+    pub(crate) fn count(&self, types: &[usize], block: usize) -> usize {
         types
             .iter()
             .filter_map(|event_type| self.counts[*event_type].get(block))

@@ -1,10 +1,10 @@
-//! The labels of an event (type, source, country), each combination kept once.
+//! The labels of an event (type, source, country); each combination is kept once.
 
 use std::collections::HashMap;
 
-use super::catalog::{COUNTRIES, EVENT_TYPES, SOURCES};
+use crate::catalog::{COUNTRIES, EVENT_TYPES, SOURCES};
 
-/// What events are counted by.
+/// The labels by which events are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventKey {
     /// `event_type`, as the API writes it.
@@ -15,24 +15,25 @@ pub struct EventKey {
     pub country: Option<String>,
 }
 
-/// Every combination in use, by number. The catalogue's combinations come first, in the
-/// order that [`index_of`] computes; others are added as they are recorded.
+/// All combinations of labels in use, by number. The combinations of the catalog come first,
+/// in the order that [`index_of`] computes; others are added when they are recorded.
 #[derive(Clone)]
-pub(super) struct KeyTable {
+pub(crate) struct KeyTable {
     keys: Vec<EventKey>,
     type_of: Vec<usize>,
     types: Vec<String>,
     numbers: HashMap<EventKey, u32>,
 }
 
-/// The number of the catalogue's combination; no country is the one past the last.
-pub(super) fn index_of(event_type: usize, source: usize, country: usize) -> u32 {
+/// Returns the number of a combination of the catalog. The index past the last country
+/// stands for no country.
+pub(crate) fn index_of(event_type: usize, source: usize, country: usize) -> u32 {
     let index = (event_type * SOURCES.len() + source) * (COUNTRIES.len() + 1) + country;
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 impl KeyTable {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut table = Self {
             keys: Vec::new(),
             type_of: Vec::new(),
@@ -54,13 +55,13 @@ impl KeyTable {
         table
     }
 
-    /// The number of `key`, if it is in use.
-    pub(super) fn find(&self, key: &EventKey) -> Option<u32> {
+    /// Returns the number of `key`, if it is in use.
+    pub(crate) fn find(&self, key: &EventKey) -> Option<u32> {
         self.numbers.get(key).copied()
     }
 
-    /// The number of `key`, a new one if it is not in use yet.
-    pub(super) fn number(&mut self, key: &EventKey) -> u32 {
+    /// Returns the number of `key`, which is a new number if `key` is not in use yet.
+    pub(crate) fn number(&mut self, key: &EventKey) -> u32 {
         if let Some(number) = self.find(key) {
             return number;
         }
@@ -75,20 +76,20 @@ impl KeyTable {
         number
     }
 
-    pub(super) fn get(&self, number: u32) -> &EventKey {
+    pub(crate) fn get(&self, number: u32) -> &EventKey {
         &self.keys[slot(number)]
     }
 
-    /// The index of the event type of key `number`.
-    pub(super) fn type_of(&self, number: u32) -> usize {
+    /// Returns the index of the event type of key `number`.
+    pub(crate) fn type_of(&self, number: u32) -> usize {
         self.type_of[slot(number)]
     }
 
-    pub(super) fn type_index(&self, name: &str) -> Option<usize> {
+    pub(crate) fn type_index(&self, name: &str) -> Option<usize> {
         self.types.iter().position(|known| known == name)
     }
 
-    pub(super) fn type_count(&self) -> usize {
+    pub(crate) fn type_count(&self) -> usize {
         self.types.len()
     }
 }

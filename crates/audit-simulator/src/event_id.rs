@@ -1,17 +1,17 @@
-//! Event numbers as UUIDs and back, so that ids need no storage and no index.
+//! Converts event numbers to UUIDs and back, so that ids need neither storage nor an index.
 //!
-//! The upper half is random by number; the lower half hides the number behind a mask drawn
-//! from the upper half.
+//! The upper half of a UUID is drawn from the number; the lower half is the number, masked
+//! with bits drawn from the upper half.
 
-use super::draw::{self, Purpose};
+use crate::random::{self, Purpose};
 
 const VERSION_4: u64 = 0x4000;
 const VERSION_MASK: u64 = 0xf000;
 const VARIANT: u64 = 0x8000_0000_0000_0000;
 const VARIANT_MASK: u64 = 0xc000_0000_0000_0000;
 
-/// The id of event `number`: a lower-case UUID.
-pub(super) fn id_of(seed: u64, number: u32) -> String {
+/// Returns the id of event `number`, a lower-case UUID.
+pub(crate) fn id_of(seed: u64, number: u32) -> String {
     let (high, low) = halves(seed, number);
     format!(
         "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
@@ -23,21 +23,21 @@ pub(super) fn id_of(seed: u64, number: u32) -> String {
     )
 }
 
-/// The number whose id is `text`, if any could have it.
-pub(super) fn number_of(seed: u64, text: &str) -> Option<u32> {
+/// Returns the number whose id is `text`, or `None` if `text` is the id of no number.
+pub(crate) fn number_of(seed: u64, text: &str) -> Option<u32> {
     let (high, low) = parse(text)?;
     let number = low_word(low ^ mask(seed, high));
     (halves(seed, number) == (high, low)).then_some(number)
 }
 
 fn halves(seed: u64, number: u32) -> (u64, u64) {
-    let high = draw::bits(seed, Purpose::IdHigh, number.into()) & !VERSION_MASK | VERSION_4;
+    let high = random::bits(seed, Purpose::IdHigh, number.into()) & !VERSION_MASK | VERSION_4;
     let low = (mask(seed, high) ^ u64::from(number)) & !VARIANT_MASK | VARIANT;
     (high, low)
 }
 
 fn mask(seed: u64, high: u64) -> u64 {
-    draw::bits(seed, Purpose::IdLow, high)
+    random::bits(seed, Purpose::IdLow, high)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower word is meant")]

@@ -1,4 +1,4 @@
-//! What all connections of one simulator share.
+//! The simulated API: what all connections of one simulator share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,22 +7,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use super::archive::Archive;
-use super::clock::ApiClock;
-use super::credentials::Credentials;
-use super::fault::{Fault, FaultPlan};
-use super::key::KeyTable;
-use super::listing::{self, Arrangement};
-use super::query::{Query, QueryError};
-use super::render::Renderer;
-use super::rhythm::Rhythm;
-use super::settings::{ListOrder, SimulatorSettings};
-use super::traffic::{Traffic, TrafficPlan};
+use crate::archive::Archive;
+use crate::clock::ApiClock;
+use crate::credentials::SimulatedCredentials;
+use crate::event_key::KeyTable;
+use crate::faults::{Fault, FaultPlan};
+use crate::intensity::Intensity;
+use crate::listed_page::{self, Arrangement};
+use crate::query::{Query, QueryError};
+use crate::render::Renderer;
+use crate::settings::{ListOrder, SimulatorSettings};
+use crate::traffic::{Traffic, TrafficPlan};
 
 /// A search copies and reads a large part of the archive, so only a few run at a time.
 const SEARCHES_AT_ONCE: usize = 2;
 
-/// A trouble of the whole API, not of single requests.
+/// An outage of the whole API, in contrast to faults of single requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outage {
     /// Requests are served.
@@ -34,12 +34,12 @@ pub enum Outage {
     Unreachable,
 }
 
-pub(super) struct State {
+pub(crate) struct SimulatedApi {
     archive: Mutex<Archive>,
-    pub(super) clock: ApiClock,
-    pub(super) base_path: String,
-    pub(super) latency: Duration,
-    pub(super) credentials: Credentials,
+    pub(crate) clock: ApiClock,
+    pub(crate) base_path: String,
+    pub(crate) latency: Duration,
+    pub(crate) credentials: SimulatedCredentials,
     renderer: Renderer,
     seed: u64,
     order: ListOrder,
@@ -51,9 +51,10 @@ pub(super) struct State {
     searches: Semaphore,
 }
 
-impl State {
-    /// The state of an account whose traffic begins at `start`, unless it is set.
-    pub(super) fn new(settings: SimulatorSettings, clock: ApiClock, start: Timestamp) -> Self {
+impl SimulatedApi {
+    /// Makes the API of an account whose traffic begins at `start`, unless the settings name
+    /// another time.
+    pub(crate) fn new(settings: SimulatorSettings, clock: ApiClock, start: Timestamp) -> Self {
         let traffic = Traffic::new(plan(&settings, start));
         let mut archive = Archive::new(settings.seed, traffic);
         archive.advance(clock.now().as_millisecond());
@@ -61,7 +62,7 @@ impl State {
             archive: Mutex::new(archive),
             clock,
             renderer: Renderer::new(settings.seed, &settings.api_key, &settings.base_path),
-            credentials: Credentials::new(&settings),
+            credentials: SimulatedCredentials::new(&settings),
             seed: settings.seed,
             order: settings.order,
             faults: FaultPlan::new(&settings),
@@ -75,16 +76,16 @@ impl State {
         }
     }
 
-    /// The archive as it is at this moment of the API's clock.
-    pub(super) fn archive(&self) -> MutexGuard<'_, Archive> {
+    /// Returns the archive as it is at this moment of the API's clock.
+    pub(crate) fn archive(&self) -> MutexGuard<'_, Archive> {
         let now = self.clock.now().as_millisecond();
         let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
         archive.advance(now);
         archive
     }
 
-    /// Counts one request and says what befalls it.
-    pub(super) fn befalls(&self) -> Option<Fault> {
+    /// Counts one request, and returns its fault, if it has one.
+    pub(crate) fn next_fault(&self) -> Option<Fault> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         match self.outage() {
             Outage::None => self.faults.draw(number),
@@ -93,35 +94,35 @@ impl State {
         }
     }
 
-    pub(super) fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    pub(super) fn outage(&self) -> Outage {
+    pub(crate) fn outage(&self) -> Outage {
         *self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn set_outage(&self, outage: Outage) {
+    pub(crate) fn set_outage(&self, outage: Outage) {
         *self.outage.lock().unwrap_or_else(PoisonError::into_inner) = outage;
     }
 
-    /// The body of the event with this id, if it is visible.
-    pub(super) fn event(&self, id: &str) -> Option<Vec<u8>> {
-        let (entry, keys) = {
+    /// Returns the body of the event with this id, if it is visible.
+    pub(crate) fn event(&self, id: &str) -> Option<Vec<u8>> {
+        let (event, keys) = {
             let archive = self.archive();
             (archive.find(id)?, Arc::clone(archive.keys()))
         };
-        Some(self.renderer.event(entry, &keys))
+        Some(self.renderer.event(event, &keys))
     }
 
-    /// The body of the page that `query` asks for.
-    pub(super) async fn list(self: &Arc<Self>, query: Query) -> Result<Vec<u8>, ListError> {
+    /// Returns the body of the page that `query` asks for.
+    pub(crate) async fn list(self: &Arc<Self>, query: Query) -> Result<Vec<u8>, ListError> {
         let arrangement = self.arrangement(&query);
         if query.search_text.is_some() {
             return self.search(query, arrangement).await;
         }
         // Rendering is done without the lock.
-        let listing = listing::list(&self.archive(), &query, arrangement)?;
+        let listing = listed_page::list(&self.archive(), &query, arrangement)?;
         Ok(self.renderer.list(&listing, &query))
     }
 
@@ -135,23 +136,23 @@ impl State {
             .acquire()
             .await
             .map_err(|_| ListError::Search)?;
-        let state = Arc::clone(self);
-        let search = move || state.search_now(&query, arrangement);
+        let api = Arc::clone(self);
+        let search = move || api.search_now(&query, arrangement);
         let body = tokio::task::spawn_blocking(search).await;
         Ok(body.map_err(|_| ListError::Search)??)
     }
 
     fn search_now(&self, query: &Query, arrangement: Arrangement) -> Result<Vec<u8>, QueryError> {
-        let (entries, keys): (_, Arc<KeyTable>) = {
+        let (events, keys): (_, Arc<KeyTable>) = {
             let archive = self.archive();
             (
-                listing::candidates(&archive, query)?,
+                listed_page::candidates(&archive, query)?,
                 Arc::clone(archive.keys()),
             )
         };
         let text = query.search_text.as_deref().unwrap_or_default();
-        let found = self.renderer.search(entries, &keys, text);
-        let listing = listing::list_found(&found, keys, query, arrangement);
+        let found = self.renderer.search(events, &keys, text);
+        let listing = listed_page::list_found(&found, keys, query, arrangement);
         Ok(self.renderer.list(&listing, query))
     }
 
@@ -170,9 +171,9 @@ impl State {
     }
 }
 
-/// Why there is no list.
+/// Why a list request cannot be answered with a list.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ListError {
+pub(crate) enum ListError {
     #[error(transparent)]
     Query(#[from] QueryError),
     #[error("the search ended early")]
@@ -181,10 +182,10 @@ pub(super) enum ListError {
 
 fn plan(settings: &SimulatorSettings, start: Timestamp) -> TrafficPlan {
     let start = settings.start.unwrap_or(start).as_millisecond();
-    let rhythm = if settings.steady {
-        Rhythm::steady()
+    let intensity = if settings.steady {
+        Intensity::steady()
     } else {
-        Rhythm::daily(settings.seed)
+        Intensity::daily(settings.seed)
     };
     TrafficPlan {
         seed: settings.seed,
@@ -192,7 +193,7 @@ fn plan(settings: &SimulatorSettings, start: Timestamp) -> TrafficPlan {
         history: settings.history,
         history_span: milliseconds(settings.history_span),
         rate: settings.rate,
-        rhythm,
+        intensity,
         end: settings
             .traffic_for
             .map(|span| start.saturating_add(milliseconds(span))),

@@ -1,39 +1,39 @@
-//! How busy an account is at a given time: quiet nights, short weekends, bursts.
+//! The intensity of the traffic over time: quiet nights, quiet weekends, bursts.
 //!
-//! Time is measured in milliseconds since the Unix epoch; days are days of UTC.
+//! Times are in milliseconds since the Unix epoch; days are days of UTC.
 
-use super::draw::{self, Purpose};
+use crate::random::{self, Purpose};
 
-/// Length of a slot of even intensity.
+/// The length of a slot of even intensity.
 const SLOT_MS: f64 = 600_000.0;
 
-/// Relative intensity of each hour of the day.
+/// The relative intensity of each hour of the day.
 const HOURS: [f64; 24] = [
     0.10, 0.06, 0.05, 0.05, 0.08, 0.15, 0.40, 0.90, 1.60, 2.10, 2.30, 2.10, 1.60, 1.90, 2.20, 2.10,
     1.80, 1.30, 0.90, 0.60, 0.45, 0.35, 0.25, 0.15,
 ];
 const WEEKEND: f64 = 0.3;
 const BURST: f64 = 8.0;
-/// One slot in so many is a burst.
+/// One of this number of slots is a burst.
 const BURST_EVERY: u64 = 50;
 
 /// The intensity of the traffic over time; its long-term mean is 1.
 #[derive(Clone, Debug)]
-pub(super) struct Rhythm {
+pub(crate) struct Intensity {
     seed: u64,
-    /// What makes the mean 1; `None` when the intensity is always 1.
+    /// The factor that makes the mean 1; `None` if the intensity is always 1.
     scale: Option<f64>,
 }
 
-impl Rhythm {
-    pub(super) fn steady() -> Self {
+impl Intensity {
+    pub(crate) fn steady() -> Self {
         Self {
             seed: 0,
             scale: None,
         }
     }
 
-    pub(super) fn daily(seed: u64) -> Self {
+    pub(crate) fn daily(seed: u64) -> Self {
         let hours = HOURS.iter().sum::<f64>() / 24.0;
         let week = (5.0 + 2.0 * WEEKEND) / 7.0;
         let bursts = 1.0 + (BURST - 1.0) / 50.0;
@@ -43,9 +43,9 @@ impl Rhythm {
         }
     }
 
-    /// The time at which the intensity summed up since `from` reaches `mass`, which is
-    /// measured in milliseconds of mean traffic. Never later than `until`.
-    pub(super) fn after(&self, from: f64, mass: f64, until: f64) -> f64 {
+    /// Returns the time at which the intensity summed up since `from` reaches `mass`, in
+    /// milliseconds of mean traffic, or `until` if that comes first.
+    pub(crate) fn after(&self, from: f64, mass: f64, until: f64) -> f64 {
         let Some(scale) = self.scale else {
             return (from + mass).min(until);
         };
@@ -64,8 +64,8 @@ impl Rhythm {
         until
     }
 
-    /// The intensity summed up between two times, in milliseconds of mean traffic.
-    pub(super) fn mass(&self, from: f64, to: f64) -> f64 {
+    /// Returns the intensity summed up between two times, in milliseconds of mean traffic.
+    pub(crate) fn mass(&self, from: f64, to: f64) -> f64 {
         let Some(scale) = self.scale else {
             return to - from;
         };
@@ -85,7 +85,7 @@ impl Rhythm {
         // 1970-01-01 was a Thursday; 0 stands for Monday.
         let weekday = (slot.div_euclid(144) + 3).rem_euclid(7);
         let week = if weekday >= 5 { WEEKEND } else { 1.0 };
-        let draw = draw::bits(self.seed, Purpose::Burst, slot.unsigned_abs());
+        let draw = random::bits(self.seed, Purpose::Burst, slot.unsigned_abs());
         let burst = if draw.is_multiple_of(BURST_EVERY) {
             BURST
         } else {
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn the_mean_over_weeks_is_one() {
         let weeks = 40.0 * 7.0 * 24.0 * HOUR;
-        let mean = Rhythm::daily(3).mass(MONDAY, MONDAY + weeks) / weeks;
+        let mean = Intensity::daily(3).mass(MONDAY, MONDAY + weeks) / weeks;
         assert!((mean - 1.0).abs() < 0.05, "{mean}");
     }
 
@@ -124,7 +124,7 @@ mod tests {
         let sum = |day: f64, hour: f64| {
             (0..20)
                 .map(|week| MONDAY + (f64::from(week) * 168.0 + day * 24.0 + hour) * HOUR)
-                .map(|from| Rhythm::daily(3).mass(from, from + HOUR))
+                .map(|from| Intensity::daily(3).mass(from, from + HOUR))
                 .sum::<f64>()
         };
         assert!(sum(0.0, 10.0) > 5.0 * sum(0.0, 2.0));
@@ -133,11 +133,11 @@ mod tests {
 
     #[test]
     fn after_undoes_mass() {
-        for rhythm in [Rhythm::steady(), Rhythm::daily(9)] {
+        for intensity in [Intensity::steady(), Intensity::daily(9)] {
             for hours in [0.0, 0.01, 1.0, 30.0, 400.0] {
                 let to = MONDAY + hours * HOUR;
-                let mass = rhythm.mass(MONDAY, to);
-                let back = rhythm.after(MONDAY, mass, f64::MAX);
+                let mass = intensity.mass(MONDAY, to);
+                let back = intensity.after(MONDAY, mass, f64::MAX);
                 assert!((back - to).abs() < 1.0, "{hours} h: {back} {to}");
             }
         }
@@ -145,9 +145,9 @@ mod tests {
 
     #[test]
     fn after_stops_at_the_limit() {
-        for rhythm in [Rhythm::steady(), Rhythm::daily(9)] {
+        for intensity in [Intensity::steady(), Intensity::daily(9)] {
             let until = MONDAY + HOUR;
-            assert!((rhythm.after(MONDAY, 1e15, until) - until).abs() < f64::EPSILON);
+            assert!((intensity.after(MONDAY, 1e15, until) - until).abs() < f64::EPSILON);
         }
     }
 }

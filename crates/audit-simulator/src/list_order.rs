@@ -1,11 +1,11 @@
-//! In which order the list is written, without ever holding an ordered list.
+//! The order of the list, computed without an ordered copy of it.
 
-use super::draw::{self, Purpose};
-use super::settings::ListOrder;
+use crate::random::{self, Purpose};
+use crate::settings::ListOrder;
 
-/// The rank, counted from the oldest event, of what stands at `position` of a list of
+/// Returns the rank, counted from the oldest event, of the event at `position` in a list of
 /// `total` events. Shuffled lists with the same `salt` have the same order.
-pub(super) fn rank(order: ListOrder, position: u64, total: u64, salt: u64) -> u64 {
+pub(crate) fn rank(order: ListOrder, position: u64, total: u64, salt: u64) -> u64 {
     match order {
         ListOrder::Newest => total - 1 - position,
         ListOrder::Oldest => position,
@@ -13,8 +13,8 @@ pub(super) fn rank(order: ListOrder, position: u64, total: u64, salt: u64) -> u6
     }
 }
 
-/// A permutation of `0..total`: a Feistel network over the next power of four, walked until
-/// it comes back below `total`.
+/// Permutes `0..total`: a Feistel network over the next power of four, which is applied
+/// until the value is below `total`.
 fn permute(position: u64, total: u64, salt: u64) -> u64 {
     let bits = u64::BITS - (total - 1).leading_zeros();
     let half = bits.div_ceil(2).max(1);
@@ -31,7 +31,7 @@ fn feistel(value: u64, half: u32, salt: u64) -> u64 {
     let mask = (1 << half) - 1;
     let (mut left, mut right) = (value >> half, value & mask);
     for round in 0..4 {
-        let keyed = draw::bits(salt, Purpose::Shuffle, (right << 2) | round);
+        let keyed = random::bits(salt, Purpose::Shuffle, (right << 2) | round);
         (left, right) = (right, left ^ (keyed & mask));
     }
     (left << half) | right

@@ -1,27 +1,28 @@
-//! Watching and steering a simulator from outside of its connections.
+//! Watches and steers a simulator from outside of its connections.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::key::EventKey;
-use super::state::{Outage, State};
+use crate::event_key::EventKey;
+use crate::simulated_api::{Outage, SimulatedApi};
 
 /// An event to add to those of the traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtraEvent {
-    /// Its type, source and country, which need not be known ones.
+    /// The type, source and country of the event, which the API need not know.
     pub key: EventKey,
-    /// When it was created, on the API's clock; now if not given. Earlier and later times
-    /// are fine: a later one enters the list then.
+    /// The time at which the event was created, on the API's clock; `None` stands for now. An
+    /// event of the future enters the list at its time.
     pub created_at: Option<Timestamp>,
-    /// When it enters the list, on the API's clock; when it is created if not given.
+    /// The time at which the event enters the list, on the API's clock; `None` stands for
+    /// the time at which it was created.
     pub visible_at: Option<Timestamp>,
 }
 
 impl ExtraEvent {
-    /// An event of this type from the Customer Dashboard in Great Britain, created now.
+    /// Makes an event of this type from the Customer Dashboard in Great Britain, created now.
     #[must_use]
     pub fn new(event_type: &str) -> Self {
         Self {
@@ -36,15 +37,15 @@ impl ExtraEvent {
     }
 }
 
-/// Watches and steers one simulator; clones do so for the same one.
+/// Watches and steers one simulator. Clones of a handle steer the same simulator.
 #[derive(Clone)]
 pub struct SimulatorHandle {
-    state: Arc<State>,
+    api: Arc<SimulatedApi>,
 }
 
 impl SimulatorHandle {
-    pub(super) fn new(state: Arc<State>) -> Self {
-        Self { state }
+    pub(crate) fn new(api: Arc<SimulatedApi>) -> Self {
+        Self { api }
     }
 
     /// Adds an event and returns its id.
@@ -52,7 +53,7 @@ impl SimulatorHandle {
     pub fn record(&self, event: &ExtraEvent) -> String {
         let created = event.created_at.unwrap_or_else(|| self.now());
         let visible = event.visible_at.unwrap_or(created);
-        let mut archive = self.state.archive();
+        let mut archive = self.api.archive();
         archive.record(
             &event.key,
             created.as_millisecond(),
@@ -60,50 +61,51 @@ impl SimulatorHandle {
         )
     }
 
-    /// How many events of each type, source and country the list holds now: the ground truth.
-    /// With `created_from`, only those whose `created_at` is not before that whole second.
+    /// Returns how many events of each type, source and country the list holds now: the
+    /// ground truth of a test. With `created_from`, only events count whose `created_at` is
+    /// not before that whole second.
     #[must_use]
     pub fn counts(&self, created_from: Option<Timestamp>) -> BTreeMap<EventKey, u64> {
         let from = created_from.map(|time| time.as_millisecond().div_euclid(1000));
-        self.state.archive().counts(from)
+        self.api.archive().counts(from)
     }
 
-    /// Number of late events that were created and are not in the list yet.
+    /// Returns the number of late events that were created and are not in the list yet.
     #[must_use]
     pub fn hidden(&self) -> usize {
-        self.state.archive().hidden()
+        self.api.archive().hidden()
     }
 
-    /// Number of requests that were answered or deliberately not answered.
+    /// Returns the number of requests so far, with those that a fault left unanswered.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.state.requests()
+        self.api.requests()
     }
 
     /// Begins or ends an outage, also for connections that are open.
     pub fn set_outage(&self, outage: Outage) {
-        self.state.set_outage(outage);
+        self.api.set_outage(outage);
     }
 
-    /// The time on the API's clock.
+    /// Returns the time on the API's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.state.clock.now()
+        self.api.clock.now()
     }
 
     /// Lets the API's clock run, ahead of the machine's by `offset`. Events that were shown
-    /// stay, also when this turns the clock back.
+    /// stay in the list, also when the clock is turned back.
     pub fn set_clock_offset(&self, offset: SignedDuration) {
-        self.state.clock.shift(offset);
+        self.api.clock.shift(offset);
     }
 
     /// Makes the API's clock stand still at `time`.
     pub fn stop_clock(&self, time: Timestamp) {
-        self.state.clock.stop(time);
+        self.api.clock.stop(time);
     }
 
-    /// Ends the traffic for good. Late events still appear, and more can be recorded.
+    /// Ends the traffic for good. Late events still appear, and events can still be recorded.
     pub fn stop_traffic(&self) {
-        self.state.archive().stop_traffic();
+        self.api.archive().stop_traffic();
     }
 }
