@@ -4,6 +4,7 @@ use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use audit_simulator::{Simulator, SimulatorError};
+use exporter_web::WebConfigFile;
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -18,7 +19,7 @@ use crate::{
     exporter::{self, App, CountingThreads},
     metrics::SelfMetrics,
     query::{backfill, events, history::Asker},
-    server::{WebConfigFile, reload::ReloadHandle},
+    server::reload::ReloadHandle,
 };
 
 /// Bad usage or configuration.
@@ -137,7 +138,7 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
 /// be using it.
 #[expect(clippy::print_stdout, reason = "it is what was asked for")]
 fn check_config(options: &Options, file: File) -> anyhow::Result<()> {
-    let web = WebConfigFile::read(options.web.config_file.as_deref());
+    let web = WebConfigFile::read(options.web.config_file.as_deref()).map_err(Problems::from);
     let settings = Settings::check(options, found(&options.account, file));
     let (settings, web) = match (settings, web) {
         (Ok(settings), Ok(web)) => (settings, web),

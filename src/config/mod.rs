@@ -15,7 +15,6 @@ mod log;
 mod moment;
 mod options;
 mod shard;
-mod web_config;
 
 pub use accounts::{AccountSettings, Found, FoundAccount, FoundCredentials, Origins};
 pub use asking::{AskSettings, GetSettings, Here, ListSettings, Output, Span, TypesSettings};
@@ -34,13 +33,10 @@ pub use options::{
 };
 pub use shard::Shard;
 
-pub use web_config::{
-    AllowedName, ClientCertificates, PasswordHash, Pem, RateLimit, TlsSettings, WebSettings,
-};
-
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use audit_core::gate::ScrapeInterval;
+use exporter_web::WebConfigError;
 use jiff::{SignedDuration, Timestamp};
 
 /// Everything `serve` needs, checked.
@@ -144,6 +140,12 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+impl From<WebConfigError> for Problems {
+    fn from(error: WebConfigError) -> Self {
+        Self(error.into_problems())
+    }
+}
 
 impl Settings {
     /// Checks everything that a user wrote.

@@ -9,6 +9,7 @@ pub(crate) use plan::client;
 use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
+use exporter_web::{Server, WebConfigFile, bind};
 use jiff::Timestamp;
 use tokio::{
     runtime::{Builder, Handle, Runtime},
@@ -18,12 +19,12 @@ use tokio::{
 
 use crate::{
     api::Connections,
-    config::Settings,
+    config::{Problems, Settings},
     exposition::{Exposition, ExpositionSettings},
     metrics::ProcessMetrics,
     poller::{SystemClock, roster::Roster},
     server::{
-        Server, Site, WebConfigFile, bind,
+        ExporterSite,
         reload::{Answer, ReloadHandle},
     },
     store::shared::SharedStore,
@@ -38,7 +39,7 @@ pub type ReadSettings = Arc<dyn Fn() -> anyhow::Result<Settings> + Send + Sync>;
 pub struct App {
     supervisor: Supervisor,
     reload: ReloadHandle,
-    server: Server,
+    server: Server<ExporterSite>,
 }
 
 /// Threads for counting alone, so that no scrape waits while pages are parsed: the
@@ -62,7 +63,8 @@ impl App {
     /// # Errors
     /// With what a person can do about it.
     pub async fn bind(settings: &Settings) -> anyhow::Result<Self> {
-        let web = Arc::new(WebConfigFile::read(settings.web_config.as_deref())?);
+        let web = WebConfigFile::read(settings.web_config.as_deref());
+        let web = Arc::new(web.map_err(Problems::from)?);
         let mut listeners = Vec::new();
         for address in &settings.listen {
             listeners.push(bind(address.host.as_deref(), address.port).await?);
@@ -80,7 +82,7 @@ impl App {
         let started = Instant::now();
         let roster = Arc::new(Roster::default());
         let (reload, reloads) = ReloadHandle::new();
-        let site = Site::new(
+        let site = ExporterSite::new(
             settings.telemetry_path.clone(),
             Arc::clone(&exposition),
             Arc::clone(&roster),
@@ -196,7 +198,7 @@ impl Supervisor {
         let web = Arc::clone(&self.web);
         let reading = tokio::task::spawn_blocking(move || {
             let settings = read()?;
-            web.reload()?;
+            web.reload().map_err(Problems::from)?;
             anyhow::Ok(settings)
         });
         let settings = reading.await??;

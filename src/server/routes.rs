@@ -7,17 +7,18 @@ use std::{
 };
 
 use bytes::Bytes;
+use exporter_web::{Parts, Peer, Site};
 use hyper::{
-    HeaderMap, Method, Request, Response, StatusCode,
+    HeaderMap, Method, Response, StatusCode,
     header::{
         ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, VARY,
         X_CONTENT_TYPE_OPTIONS,
     },
+    http::request,
 };
-
 use jiff::Timestamp;
 
-use super::{accept::accepted, body::Parts, landing, visitor::Peer};
+use super::{accept::accepted, landing, visitor::Visitor};
 use crate::{
     exposition::{Accepted, Encoding, Exposition, ScraperId, Visit},
     poller::roster::Roster,
@@ -36,7 +37,7 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-u
 
 /// What is served.
 #[derive(Debug)]
-pub struct Site {
+pub struct ExporterSite {
     /// Where metrics are; begins with `/`.
     telemetry_path: String,
     /// What a scrape is answered with.
@@ -60,7 +61,36 @@ enum Page {
     Reload,
 }
 
-impl Site {
+impl Site for ExporterSite {
+    async fn respond(&self, request: &request::Parts, peer: Peer) -> Response<Parts> {
+        let Some(page) = self.page(request.uri.path()) else {
+            return text(
+                StatusCode::NOT_FOUND,
+                "404: no such page; metrics are linked from /\n",
+            );
+        };
+        match (page, &request.method) {
+            (Page::Metrics, &Method::GET) => {
+                let visit = Visitor::from(peer).visit(&request.headers);
+                if let Some(visit) = visit {
+                    self.welcome(visit).await;
+                }
+                let answer = self.metrics(&request.headers, visit);
+                self.name_if_slow(visit, peer);
+                answer
+            }
+            (Page::Metrics, &Method::HEAD) => self.metrics(&request.headers, None),
+            (Page::Landing, &Method::GET | &Method::HEAD) => self.landing(&request.headers),
+            (Page::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
+            (Page::Ready, &Method::GET | &Method::HEAD) => self.ready(),
+            (Page::Reload, &Method::POST | &Method::PUT) => self.reload().await,
+            (Page::Reload, _) => not_allowed("POST, PUT"),
+            _ => not_allowed("GET, HEAD"),
+        }
+    }
+}
+
+impl ExporterSite {
     /// A site of a process that started at `started`.
     #[must_use]
     pub fn new(
@@ -77,34 +107,6 @@ impl Site {
             started,
             reload,
             slow_scrapers: Mutex::default(),
-        }
-    }
-
-    /// The answer to a request, its body left unread.
-    pub(super) async fn respond<B>(&self, request: &Request<B>, peer: Peer) -> Response<Parts> {
-        let Some(page) = self.page(request.uri().path()) else {
-            return text(
-                StatusCode::NOT_FOUND,
-                "404: no such page; metrics are linked from /\n",
-            );
-        };
-        match (page, request.method()) {
-            (Page::Metrics, &Method::GET) => {
-                let visit = peer.visit(request.headers());
-                if let Some(visit) = visit {
-                    self.welcome(visit).await;
-                }
-                let answer = self.metrics(request.headers(), visit);
-                self.name_if_slow(visit, peer);
-                answer
-            }
-            (Page::Metrics, &Method::HEAD) => self.metrics(request.headers(), None),
-            (Page::Landing, &Method::GET | &Method::HEAD) => self.landing(request.headers()),
-            (Page::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
-            (Page::Ready, &Method::GET | &Method::HEAD) => self.ready(),
-            (Page::Reload, &Method::POST | &Method::PUT) => self.reload().await,
-            (Page::Reload, _) => not_allowed("POST, PUT"),
-            _ => not_allowed("GET, HEAD"),
         }
     }
 

@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exposition", &["metrics"]),
     ("poller", &["api", "exposition", "metrics"]),
     ("store", &["poller"]),
-    ("server", &["config", "exposition", "poller"]),
+    ("server", &["exposition", "poller"]),
     ("query", &["api", "config", "metrics"]),
     (
         "exporter",
@@ -40,7 +40,6 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Paths below `src` of pure code: no clock, network, file or environment.
 const PURE: &[&str] = &[
-    "config/web_config",
     "exposition",
     "query/backfill/grid.rs",
     "query/backfill/openmetrics.rs",

@@ -12,15 +12,15 @@ use std::{
 use bytes::{Buf, Bytes};
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::slots::Slot;
+use crate::slots::Slot;
 
 /// The body of an answer.
 #[derive(Debug)]
-pub(super) struct Parts(Option<Unsent>);
+pub struct Parts(Option<Unsent>);
 
 /// What is left to send.
 #[derive(Debug)]
-pub(super) struct Unsent {
+pub struct Unsent {
     /// None of them is empty.
     parts: VecDeque<Bytes>,
     length: usize,

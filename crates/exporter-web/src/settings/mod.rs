@@ -14,9 +14,8 @@ pub use tls::{AllowedName, ClientCertificates, Pem, TlsSettings};
 use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::Path, str::FromStr, time::Duration};
 
 use bcrypt::HashParts;
+use jiff::{Span, SpanRelativeTo};
 use yaml_tree::{Entry, YamlError};
-
-use super::duration;
 
 /// The most rounds of bcrypt, as a power of two: a quarter of a minute of work.
 const MAX_COST: u32 = 18;
@@ -237,9 +236,9 @@ impl Check {
             let text = self.ok(entry.text())?;
             match &*entry.key {
                 "interval" if text.is_empty() => {}
-                "interval" => match duration::parse_duration(text) {
-                    Ok(duration) => interval = duration.unsigned_abs(),
-                    Err(_) => self.report(entry, "must be a duration such as 1s or 100ms, or 0"),
+                "interval" => match parse_interval(text) {
+                    Some(duration) => interval = duration,
+                    None => self.report(entry, "must be a duration such as 1s or 100ms, or 0"),
                 },
                 "burst" => burst = text.parse().ok(),
                 _ => self.unknown(entry, "interval and burst"),
@@ -257,6 +256,19 @@ impl Check {
             }
         }
     }
+}
+
+/// A duration that is not negative; a day is 24 hours. ISO 8601 is not taken.
+fn parse_interval(text: &str) -> Option<Duration> {
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
+    if text.starts_with(['P', 'p', '+', '-']) {
+        return None;
+    }
+    let span: Span = text.parse().ok()?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    duration.try_into().ok()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use rustls::{
 };
 use webpki::EndEntityCert;
 
-use crate::config::AllowedName;
+use crate::settings::AllowedName;
 
 /// Any certificate, of whoever has its key: `RequireAnyClientCert`.
 #[derive(Debug)]

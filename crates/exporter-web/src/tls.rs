@@ -9,8 +9,8 @@ use rustls::{
     server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
 };
 
-use super::client_certificates::{AnyCertificate, NamedCertificate};
-use crate::config::{AllowedName, ClientCertificates, TlsSettings};
+use crate::client_certificates::{AnyCertificate, NamedCertificate};
+use crate::settings::{AllowedName, ClientCertificates, TlsSettings};
 
 /// What the files hold, as it was read.
 #[derive(Default)]

@@ -14,7 +14,8 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{
+use crate::{
+    Site,
     front::{Client, Front},
     stream::WatchedStream,
 };
@@ -29,7 +30,12 @@ const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// Serves one connection until its end.
-pub(super) async fn serve(stream: TcpStream, front: Arc<Front>, client: Client, watcher: Watcher) {
+pub(super) async fn serve<S: Site>(
+    stream: TcpStream,
+    front: Arc<Front<S>>,
+    client: Client,
+    watcher: Watcher,
+) {
     // Fails only on a connection that is already gone.
     let _ = stream.set_nodelay(true);
     let silence = client.activity.silent_for(FIRST_HEAD_TIMEOUT);
@@ -50,10 +56,10 @@ pub(super) async fn serve(stream: TcpStream, front: Arc<Front>, client: Client, 
     }
 }
 
-async fn talk_tls(
+async fn talk_tls<S: Site>(
     mut stream: TcpStream,
     tls: Arc<ServerConfig>,
-    front: &Front,
+    front: &Front<S>,
     client: &Client,
     watcher: Watcher,
 ) {
@@ -90,9 +96,10 @@ async fn say_that_it_is_tls(stream: &mut TcpStream) -> io::Result<()> {
     stream.shutdown().await
 }
 
-async fn talk<S>(stream: S, front: &Front, client: &Client, watcher: Watcher)
+async fn talk<T, S>(stream: T, front: &Front<S>, client: &Client, watcher: Watcher)
 where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
+    S: Site,
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let service = service_fn(async |request: Request<Incoming>| {
         Ok::<_, Infallible>(front.answer(request, client).await)

@@ -11,23 +11,23 @@ use hyper::{
         CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
         WWW_AUTHENTICATE,
     },
+    http::request,
 };
 
-use super::{
+use crate::{
+    Peer, Site,
     activity::Activity,
     body::Parts,
     connections::{Connections, network},
     passwords::Verdict,
-    routes::Site,
     slots::Slots,
-    visitor::Peer,
     web_config::{WebConfig, WebConfigFile},
 };
 
 /// What is served, and to whom.
 #[derive(Debug)]
-pub(super) struct Front {
-    pub(super) site: Site,
+pub(super) struct Front<S> {
+    pub(super) site: S,
     pub(super) web: Arc<WebConfigFile>,
     pub(super) connections: Arc<Connections>,
     pub(super) slots: Arc<Slots>,
@@ -40,7 +40,7 @@ pub(super) struct Client {
     pub(super) activity: Arc<Activity>,
 }
 
-impl Front {
+impl<S: Site> Front<S> {
     /// The answer to a request, its body left unread.
     pub(super) async fn answer<B: Body>(
         &self,
@@ -48,6 +48,7 @@ impl Front {
         client: &Client,
     ) -> Response<Parts> {
         client.activity.asks();
+        let (request, body) = request.into_parts();
         // What is in force now, also on a connection that was there before.
         let web = self.web.current();
         let web = Arc::clone(&web);
@@ -64,17 +65,17 @@ impl Front {
                 headers.insert(name, value.clone());
             }
         }
-        if !request.body().is_end_stream() {
+        if !body.is_end_stream() {
             // What follows the head is not read, and must not be taken for a request.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
 
-    async fn turn_away<B>(
+    async fn turn_away(
         &self,
         web: &WebConfig,
-        request: &Request<B>,
+        request: &request::Parts,
         client: &Client,
     ) -> Option<Response<Parts>> {
         if let Some(rate) = &web.rate
@@ -85,7 +86,7 @@ impl Front {
         }
         let passwords = web.passwords.as_ref()?;
         let place = network(client.peer.address());
-        match passwords.judge(request.headers(), place).await {
+        match passwords.judge(&request.headers, place).await {
             Verdict::LetIn => None,
             Verdict::Refused => {
                 let text = "401: a user and a password are needed here\n";
@@ -101,7 +102,7 @@ impl Front {
         }
     }
 
-    async fn served<B>(&self, request: &Request<B>, client: &Client) -> Response<Parts> {
+    async fn served(&self, request: &request::Parts, client: &Client) -> Response<Parts> {
         let mut response = self.site.respond(request, client.peer).await;
         let slot = self.slots.take(&client.activity).or_else(|| {
             let is_cut = self.connections.cut_answer(client.peer.address());

@@ -5,7 +5,7 @@
 //! once. The switch between HTTP and HTTPS alone wants a restart.
 
 use std::{
-    fs,
+    fmt, fs,
     io::{self, Read},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -18,11 +18,11 @@ use hyper::header::{HeaderName, HeaderValue};
 use rustls::ServerConfig;
 use secrecy::ExposeSecret;
 
-use super::{
+use crate::{
     passwords::{Checks, Passwords},
+    settings::{ClientCertificates, Pem, RateLimit, TlsSettings, WebSettings},
     tls::{self, PemTexts},
 };
-use crate::config::{ClientCertificates, Pem, Problems, RateLimit, TlsSettings, WebSettings};
 
 /// Settings and certificates are kilobytes.
 const LARGEST: u64 = 1 << 20;
@@ -61,7 +61,7 @@ pub(super) struct Rate {
 struct Seen {
     files: Files,
     /// What was wrong with them, until the log has said it.
-    unsaid: Option<Problems>,
+    unsaid: Option<WebConfigError>,
 }
 
 /// Files, and what tells one content from the next.
@@ -71,15 +71,38 @@ struct Files(Vec<(PathBuf, Option<Stamp>)>);
 /// Device, inode, length, and the times of the last change to content and inode.
 type Stamp = (u64, u64, u64, (i64, i64), (i64, i64));
 
+/// Everything that is wrong with a web configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebConfigError(Vec<String>);
+
+impl WebConfigError {
+    /// The problems, each with the flag, the path and the line.
+    #[must_use]
+    pub fn into_problems(self) -> Vec<String> {
+        self.0
+    }
+}
+
+impl fmt::Display for WebConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the configuration cannot be used:")?;
+        self.0
+            .iter()
+            .try_for_each(|problem| write!(formatter, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for WebConfigError {}
+
 impl WebConfigFile {
     /// Reads the file and all that it names. Without one it is plain HTTP, for
     /// everybody.
     ///
     /// # Errors
-    /// All [`Problems`] together, each with the flag, the path and the line.
-    pub fn read(path: Option<&Path>) -> Result<Self, Problems> {
+    /// All problems together, each with the flag, the path and the line.
+    pub fn read(path: Option<&Path>) -> Result<Self, WebConfigError> {
         let checks = Checks::new()
-            .map_err(|_| Problems::new(vec!["the system has no randomness".to_owned()]))?;
+            .map_err(|_| WebConfigError(vec!["the system has no randomness".to_owned()]))?;
         let (files, config) = match path {
             Some(path) => read(path, None, &checks),
             None => (Files::default(), Ok(WebConfig::default())),
@@ -98,8 +121,8 @@ impl WebConfigFile {
     /// Reads everything again, now. Where it is wrong, what was good goes on.
     ///
     /// # Errors
-    /// All [`Problems`] together, as from [`Self::read`].
-    pub fn reload(&self) -> Result<(), Problems> {
+    /// All problems together, as from [`Self::read`].
+    pub fn reload(&self) -> Result<(), WebConfigError> {
         let Some(path) = &self.path else {
             return Ok(());
         };
@@ -199,7 +222,7 @@ fn read(
     path: &Path,
     before: Option<&WebConfig>,
     checks: &Arc<Checks>,
-) -> (Files, Result<WebConfig, Problems>) {
+) -> (Files, Result<WebConfig, WebConfigError>) {
     let mut files = Files::of(vec![path.to_owned()]);
     let mut reading = read_once(path, before, checks);
     for _ in 0..MOST_READINGS {
@@ -213,7 +236,7 @@ fn read(
         reading = read_once(path, before, checks);
     }
     let told = |problem| format!("--web.config.file {}: {problem}", path.display());
-    let told = |problems: Vec<String>| Problems::new(problems.into_iter().map(told).collect());
+    let told = |problems: Vec<String>| WebConfigError(problems.into_iter().map(told).collect());
     (files, reading.config.map_err(told))
 }
 

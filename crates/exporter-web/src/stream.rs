@@ -16,7 +16,7 @@ use tokio::{
     time::Sleep,
 };
 
-use super::activity::Activity;
+use crate::activity::Activity;
 
 /// How long a client may take to read what was sent at one time: some hundred
 /// kilobytes, and then the rest.

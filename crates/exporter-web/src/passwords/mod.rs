@@ -19,7 +19,7 @@ use hyper::{HeaderMap, header::AUTHORIZATION};
 use ring::{hmac, rand::SystemRandom};
 use tokio::sync::Semaphore;
 
-use crate::config::PasswordHash;
+use crate::settings::PasswordHash;
 
 /// Passwords that wait to be looked at, and the one that is.
 const MOST_WAITING: usize = 16;

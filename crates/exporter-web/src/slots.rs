@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
-use super::activity::Activity;
+use crate::activity::Activity;
 
 /// A bound on the answers in flight.
 #[derive(Debug)]

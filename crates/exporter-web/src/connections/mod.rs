@@ -14,7 +14,7 @@ use std::{
 
 use tokio::task::AbortHandle;
 
-use super::activity::Activity;
+use crate::activity::Activity;
 
 /// More clients than anyone has.
 const MOST: usize = 1000;
