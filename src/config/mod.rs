@@ -143,7 +143,7 @@ impl std::error::Error for Problems {}
 
 impl From<WebConfigError> for Problems {
     fn from(error: WebConfigError) -> Self {
-        Self(error.into_problems())
+        Self(error.problems().collect())
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
     poller::{SystemClock, roster::Roster},
     server::{
         ExporterSite,
-        reload::{Answer, ReloadHandle},
+        reload::{ReloadError, ReloadHandle, ReloadReply},
     },
     store::shared::SharedStore,
 };
@@ -53,7 +53,7 @@ struct Supervisor {
     accounts: Accounts,
     process: Arc<ProcessMetrics>,
     web: Arc<WebConfigFile>,
-    reloads: mpsc::Receiver<Answer>,
+    reloads: mpsc::Receiver<ReloadReply>,
     read: Option<ReadSettings>,
 }
 
@@ -108,7 +108,7 @@ impl App {
         Ok(Self {
             supervisor,
             reload,
-            server: Server::new(listeners, site, web, settings.max_requests),
+            server: Server::new(listeners, site, web).max_requests(settings.max_requests),
         })
     }
 
@@ -177,17 +177,16 @@ impl Supervisor {
         }
     }
 
-    async fn reload(&mut self, counting: &Handle) -> Result<(), String> {
+    async fn reload(&mut self, counting: &Handle) -> Result<(), ReloadError> {
         let outcome = self.take_over(counting).await;
         let at = outcome.is_ok().then(Timestamp::now);
         self.process.reloaded(at);
         outcome.map_err(|error| {
-            let error = format!("{error:#}");
             tracing::error!(
-                error,
+                error = format!("{error:#}"),
                 "the configuration could not be taken over; what was there before goes on"
             );
-            error
+            ReloadError::Failed
         })
     }
 

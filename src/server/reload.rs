@@ -6,15 +6,26 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Asks for a reload.
 #[derive(Debug, Clone)]
-pub struct ReloadHandle(mpsc::Sender<Answer>);
+pub struct ReloadHandle(mpsc::Sender<ReloadReply>);
 
-/// Where it is said whether the reload succeeded, or why it did not.
-pub type Answer = oneshot::Sender<Result<(), String>>;
+/// Where it is said whether the reload succeeded.
+pub type ReloadReply = oneshot::Sender<Result<(), ReloadError>>;
+
+/// Why nothing was taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReloadError {
+    /// The configuration cannot be used.
+    #[error("the configuration could not be taken over; the log says why")]
+    Failed,
+    /// The exporter does not take reloads any more.
+    #[error("the exporter is ending")]
+    Ending,
+}
 
 impl ReloadHandle {
     /// A handle, and where what it asks arrives.
     #[must_use]
-    pub fn new() -> (Self, mpsc::Receiver<Answer>) {
+    pub fn new() -> (Self, mpsc::Receiver<ReloadReply>) {
         // Who asks waits for the answer, so that few ask at once.
         let (sender, asked) = mpsc::channel(1);
         (Self(sender), asked)
@@ -23,11 +34,11 @@ impl ReloadHandle {
     /// Has the configuration read anew; returns once that is done.
     ///
     /// # Errors
-    /// With what is wrong with it; then everything stays as it was.
-    pub async fn reload(&self) -> Result<(), String> {
-        let (answer, outcome) = oneshot::channel();
-        let ending = "the exporter is ending";
-        self.0.send(answer).await.map_err(|_| ending)?;
-        outcome.await.map_err(|_| ending)?
+    /// [`ReloadError`]; then everything stays as it was.
+    pub async fn reload(&self) -> Result<(), ReloadError> {
+        let (reply, outcome) = oneshot::channel();
+        let sent = self.0.send(reply).await;
+        sent.map_err(|_| ReloadError::Ending)?;
+        outcome.await.map_err(|_| ReloadError::Ending)?
     }
 }

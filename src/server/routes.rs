@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use exporter_web::{Parts, Peer, Site};
+use exporter_web::{Peer, ResponseBody, Site};
 use hyper::{
     HeaderMap, Method, Response, StatusCode,
     header::{
@@ -53,7 +53,7 @@ pub struct ExporterSite {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Page {
+enum Route {
     Metrics,
     Landing,
     Healthy,
@@ -62,15 +62,15 @@ enum Page {
 }
 
 impl Site for ExporterSite {
-    async fn respond(&self, request: &request::Parts, peer: Peer) -> Response<Parts> {
-        let Some(page) = self.page(request.uri.path()) else {
+    async fn respond(&self, request: &request::Parts, peer: Peer) -> Response<ResponseBody> {
+        let Some(route) = self.route(request.uri.path()) else {
             return text(
                 StatusCode::NOT_FOUND,
                 "404: no such page; metrics are linked from /\n",
             );
         };
-        match (page, &request.method) {
-            (Page::Metrics, &Method::GET) => {
+        match (route, &request.method) {
+            (Route::Metrics, &Method::GET) => {
                 let visit = Visitor::from(peer).visit(&request.headers);
                 if let Some(visit) = visit {
                     self.welcome(visit).await;
@@ -79,12 +79,12 @@ impl Site for ExporterSite {
                 self.name_if_slow(visit, peer);
                 answer
             }
-            (Page::Metrics, &Method::HEAD) => self.metrics(&request.headers, None),
-            (Page::Landing, &Method::GET | &Method::HEAD) => self.landing(&request.headers),
-            (Page::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
-            (Page::Ready, &Method::GET | &Method::HEAD) => self.ready(),
-            (Page::Reload, &Method::POST | &Method::PUT) => self.reload().await,
-            (Page::Reload, _) => not_allowed("POST, PUT"),
+            (Route::Metrics, &Method::HEAD) => self.metrics(&request.headers, None),
+            (Route::Landing, &Method::GET | &Method::HEAD) => self.landing(&request.headers),
+            (Route::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
+            (Route::Ready, &Method::GET | &Method::HEAD) => self.ready(),
+            (Route::Reload, &Method::POST | &Method::PUT) => self.reload().await,
+            (Route::Reload, _) => not_allowed("POST, PUT"),
             _ => not_allowed("GET, HEAD"),
         }
     }
@@ -110,18 +110,18 @@ impl ExporterSite {
         }
     }
 
-    fn page(&self, path: &str) -> Option<Page> {
+    fn route(&self, path: &str) -> Option<Route> {
         match path {
-            path if path == self.telemetry_path => Some(Page::Metrics),
-            "/" => Some(Page::Landing),
-            "/-/healthy" => Some(Page::Healthy),
-            "/-/ready" => Some(Page::Ready),
-            "/-/reload" => Some(Page::Reload),
+            path if path == self.telemetry_path => Some(Route::Metrics),
+            "/" => Some(Route::Landing),
+            "/-/healthy" => Some(Route::Healthy),
+            "/-/ready" => Some(Route::Ready),
+            "/-/reload" => Some(Route::Reload),
             _ => None,
         }
     }
 
-    fn metrics(&self, headers: &HeaderMap, visit: Option<Visit>) -> Response<Parts> {
+    fn metrics(&self, headers: &HeaderMap, visit: Option<Visit>) -> Response<ResponseBody> {
         let accepted = accepted(headers);
         let uptime = self.started.elapsed();
         match self.exposition.scrape(visit, accepted.variant, uptime) {
@@ -176,8 +176,8 @@ impl ExporterSite {
         }
     }
 
-    fn landing(&self, headers: &HeaderMap) -> Response<Parts> {
-        let page = landing::Page {
+    fn landing(&self, headers: &HeaderMap) -> Response<ResponseBody> {
+        let page = landing::LandingPage {
             telemetry_path: &self.telemetry_path,
             host: headers.get(HOST).and_then(|host| host.to_str().ok()),
             accounts: self.roster.members().iter().map(Into::into).collect(),
@@ -185,8 +185,8 @@ impl ExporterSite {
             now: Timestamp::now(),
         }
         .html();
-        let body = vec![Bytes::from(page)];
-        let mut response = response(StatusCode::OK, HeaderValue::from_static(HTML), body.into());
+        let html = HeaderValue::from_static(HTML);
+        let mut response = response(StatusCode::OK, html, page.into());
         response.headers_mut().insert(
             CONTENT_SECURITY_POLICY,
             HeaderValue::from_static(PAGE_POLICY),
@@ -196,7 +196,7 @@ impl ExporterSite {
 
     /// What is wrong with the configuration is for the log: it names accounts and
     /// files.
-    async fn reload(&self) -> Response<Parts> {
+    async fn reload(&self) -> Response<ResponseBody> {
         let Some(reload) = &self.reload else {
             return text(
                 StatusCode::FORBIDDEN,
@@ -212,7 +212,7 @@ impl ExporterSite {
         }
     }
 
-    fn healthy(&self) -> Response<Parts> {
+    fn healthy(&self) -> Response<ResponseBody> {
         if self.roster.stalled(Instant::now()) == 0 {
             text(StatusCode::OK, "healthy\n")
         } else {
@@ -223,7 +223,7 @@ impl ExporterSite {
         }
     }
 
-    fn ready(&self) -> Response<Parts> {
+    fn ready(&self) -> Response<ResponseBody> {
         if self.roster.is_ready() {
             text(StatusCode::OK, "ready\n")
         } else {
@@ -235,7 +235,7 @@ impl ExporterSite {
     }
 }
 
-fn metrics_in(accepted: Accepted, parts: Vec<Bytes>) -> Response<Parts> {
+fn metrics_in(accepted: Accepted, parts: Vec<Bytes>) -> Response<ResponseBody> {
     let content_type = HeaderValue::from_static(accepted.content_type());
     let mut response = response(StatusCode::OK, content_type, parts.into());
     let headers = response.headers_mut();
@@ -246,7 +246,7 @@ fn metrics_in(accepted: Accepted, parts: Vec<Bytes>) -> Response<Parts> {
     response
 }
 
-fn not_allowed(methods: &'static str) -> Response<Parts> {
+fn not_allowed(methods: &'static str) -> Response<ResponseBody> {
     let said = format!("405: only {methods} are answered here\n");
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, said);
     let methods = HeaderValue::from_static(methods);
@@ -254,12 +254,16 @@ fn not_allowed(methods: &'static str) -> Response<Parts> {
     response
 }
 
-fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Parts> {
-    let body = vec![text.into()];
-    response(status, HeaderValue::from_static(PLAIN), body.into())
+fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<ResponseBody> {
+    let body = ResponseBody::from(text.into());
+    response(status, HeaderValue::from_static(PLAIN), body)
 }
 
-fn response(status: StatusCode, content_type: HeaderValue, body: Parts) -> Response<Parts> {
+fn response(
+    status: StatusCode,
+    content_type: HeaderValue,
+    body: ResponseBody,
+) -> Response<ResponseBody> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();

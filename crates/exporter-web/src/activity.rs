@@ -2,19 +2,18 @@
 
 use std::{
     future::pending,
-    sync::{
-        LazyLock,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
+use once_cell::sync::Lazy;
+
 /// Times are told in milliseconds since then.
-static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+static BEGINNING: Lazy<Instant> = Lazy::new(Instant::now);
 
 /// One connection, from its acceptance on.
 #[derive(Debug)]
-pub(super) struct Activity {
+pub(crate) struct Activity {
     /// When it was accepted, asked last, or took the rest of an answer.
     last: AtomicU64,
     /// Since when it has not taken what was sent; 0 where it has.
@@ -26,7 +25,7 @@ pub(super) struct Activity {
 }
 
 impl Activity {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             last: AtomicU64::new(now()),
             behind: AtomicU64::new(0),
@@ -36,17 +35,17 @@ impl Activity {
     }
 
     /// The head of a request has been read.
-    pub(super) fn asks(&self) {
+    pub(crate) fn request_received(&self) {
         self.asked.store(true, Relaxed);
         self.last.store(now(), Relaxed);
     }
 
-    pub(super) fn has_asked(&self) -> bool {
+    pub(crate) fn has_asked(&self) -> bool {
         self.asked.load(Relaxed)
     }
 
     /// Resolves when `limit` has passed without a request, and never where one came.
-    pub(super) async fn silent_for(&self, limit: Duration) {
+    pub(crate) async fn no_request_within(&self, limit: Duration) {
         tokio::time::sleep(limit).await;
         if self.has_asked() {
             pending::<()>().await;
@@ -54,20 +53,20 @@ impl Activity {
     }
 
     /// The client does not take what is sent.
-    pub(super) fn falls_behind(&self) {
+    pub(crate) fn set_behind(&self) {
         let _ = self
             .behind
             .compare_exchange(0, now().max(1), Relaxed, Relaxed);
     }
 
     /// The client has taken all that was sent.
-    pub(super) fn catches_up(&self) {
+    pub(crate) fn clear_behind(&self) {
         self.behind.store(0, Relaxed);
         self.last.store(now(), Relaxed);
     }
 
     /// For how long the client has been behind; `None` where it is not.
-    pub(super) fn behind_for(&self) -> Option<Duration> {
+    pub(crate) fn behind_for(&self) -> Option<Duration> {
         match self.behind.load(Relaxed) {
             0 => None,
             since => Some(Duration::from_millis(now().saturating_sub(since))),
@@ -75,16 +74,16 @@ impl Activity {
     }
 
     /// A moment that is later for connections that were active later.
-    pub(super) fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.last.load(Relaxed)
     }
 
-    pub(super) fn set_answered(&self, answered: bool) {
+    pub(crate) fn set_answered(&self, answered: bool) {
         self.answered.store(answered, Relaxed);
     }
 
     /// Whether an answer to it counts as in flight.
-    pub(super) fn is_answered(&self) -> bool {
+    pub(crate) fn is_answered(&self) -> bool {
         self.answered.load(Relaxed)
     }
 }

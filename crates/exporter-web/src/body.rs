@@ -16,11 +16,11 @@ use crate::slots::Slot;
 
 /// The body of an answer.
 #[derive(Debug)]
-pub struct Parts(Option<Unsent>);
+pub struct ResponseBody(Option<UnsentBytes>);
 
 /// What is left to send.
 #[derive(Debug)]
-pub struct Unsent {
+pub struct UnsentBytes {
     /// None of them is empty.
     parts: VecDeque<Bytes>,
     length: usize,
@@ -28,19 +28,19 @@ pub struct Unsent {
     slot: Option<Slot>,
 }
 
-impl Parts {
+impl ResponseBody {
     /// Counts as in flight until all of it has been sent.
-    pub(super) fn hold(&mut self, slot: Slot) {
+    pub(crate) fn hold(&mut self, slot: Slot) {
         if let Some(unsent) = &mut self.0 {
             unsent.slot = Some(slot);
         }
     }
 }
 
-impl From<Vec<Bytes>> for Parts {
+impl From<Vec<Bytes>> for ResponseBody {
     fn from(mut parts: Vec<Bytes>) -> Self {
         parts.retain(|part| !part.is_empty());
-        let unsent = Unsent {
+        let unsent = UnsentBytes {
             length: parts.iter().map(Bytes::len).sum(),
             parts: parts.into(),
             slot: None,
@@ -49,14 +49,26 @@ impl From<Vec<Bytes>> for Parts {
     }
 }
 
-impl Body for Parts {
-    type Data = Unsent;
+impl From<Bytes> for ResponseBody {
+    fn from(bytes: Bytes) -> Self {
+        vec![bytes].into()
+    }
+}
+
+impl From<String> for ResponseBody {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = UnsentBytes;
     type Error = Infallible;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Unsent>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<UnsentBytes>, Infallible>>> {
         Poll::Ready(self.0.take().map(|unsent| Ok(Frame::data(unsent))))
     }
 
@@ -70,7 +82,7 @@ impl Body for Parts {
     }
 }
 
-impl Buf for Unsent {
+impl Buf for UnsentBytes {
     fn remaining(&self) -> usize {
         self.length
     }
@@ -112,7 +124,7 @@ mod tests {
             steps in prop::collection::vec(1_usize..7, 40),
         ) {
             let whole = parts.concat();
-            let body = Parts::from(parts.into_iter().map(Bytes::from).collect::<Vec<_>>());
+            let body = ResponseBody::from(parts.into_iter().map(Bytes::from).collect::<Vec<_>>());
             prop_assert_eq!(body.size_hint().exact(), Some(whole.len() as u64));
             prop_assert_eq!(body.is_end_stream(), whole.is_empty());
             let mut sent = Vec::new();

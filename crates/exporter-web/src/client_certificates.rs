@@ -15,16 +15,16 @@ use crate::settings::AllowedName;
 
 /// Any certificate, of whoever has its key: `RequireAnyClientCert`.
 #[derive(Debug)]
-pub(super) struct AnyCertificate(WebPkiSupportedAlgorithms);
+pub(crate) struct AnyCertificate(WebPkiSupportedAlgorithms);
 
 /// A certificate that another verifier lets in, and that bears one of some names.
-pub(super) struct NamedCertificate {
+pub(crate) struct NamedCertificate {
     verifier: Arc<dyn ClientCertVerifier>,
     names: Vec<AllowedName>,
 }
 
 impl AnyCertificate {
-    pub(super) fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
+    pub(crate) fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self(algorithms)
     }
 }
@@ -68,7 +68,7 @@ impl ClientCertVerifier for AnyCertificate {
 }
 
 impl NamedCertificate {
-    pub(super) fn new(verifier: Arc<dyn ClientCertVerifier>, names: Vec<AllowedName>) -> Self {
+    pub(crate) fn new(verifier: Arc<dyn ClientCertVerifier>, names: Vec<AllowedName>) -> Self {
         Self { verifier, names }
     }
 

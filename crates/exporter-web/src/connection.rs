@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     Site,
-    front::{Client, Front},
+    request_handler::{ConnectedClient, RequestHandler},
     stream::WatchedStream,
 };
 
@@ -30,23 +30,23 @@ const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// Serves one connection until its end.
-pub(super) async fn serve<S: Site>(
+pub(crate) async fn serve<S: Site>(
     stream: TcpStream,
-    front: Arc<Front<S>>,
-    client: Client,
+    handler: Arc<RequestHandler<S>>,
+    client: ConnectedClient,
     watcher: Watcher,
 ) {
     // Fails only on a connection that is already gone.
     let _ = stream.set_nodelay(true);
-    let silence = client.activity.silent_for(FIRST_HEAD_TIMEOUT);
-    let tls = front.web.current().tls.clone();
+    let silence = client.activity.no_request_within(FIRST_HEAD_TIMEOUT);
+    let tls = handler.web_config.current().tls.clone();
     let talking = async {
         match tls {
             None => {
                 let stream = WatchedStream::new(stream, Arc::clone(&client.activity));
-                talk(stream, &front, &client, watcher).await;
+                talk(stream, &handler, &client, watcher).await;
             }
-            Some(tls) => talk_tls(stream, tls, &front, &client, watcher).await,
+            Some(tls) => talk_tls(stream, tls, &handler, &client, watcher).await,
         }
     };
     tokio::select! {
@@ -59,8 +59,8 @@ pub(super) async fn serve<S: Site>(
 async fn talk_tls<S: Site>(
     mut stream: TcpStream,
     tls: Arc<ServerConfig>,
-    front: &Front<S>,
-    client: &Client,
+    handler: &RequestHandler<S>,
+    client: &ConnectedClient,
     watcher: Watcher,
 ) {
     // TLS begins with a byte that is no letter.
@@ -77,7 +77,7 @@ async fn talk_tls<S: Site>(
     }
     let stream = WatchedStream::new(stream, Arc::clone(&client.activity));
     match TlsAcceptor::from(tls).accept(stream).await {
-        Ok(stream) => talk(stream, front, client, watcher).await,
+        Ok(stream) => talk(stream, handler, client, watcher).await,
         Err(error) => {
             let address = client.peer.address();
             tracing::debug!(%address, %error, "a client could not agree on TLS");
@@ -96,13 +96,17 @@ async fn say_that_it_is_tls(stream: &mut TcpStream) -> io::Result<()> {
     stream.shutdown().await
 }
 
-async fn talk<T, S>(stream: T, front: &Front<S>, client: &Client, watcher: Watcher)
-where
+async fn talk<T, S>(
+    stream: T,
+    handler: &RequestHandler<S>,
+    client: &ConnectedClient,
+    watcher: Watcher,
+) where
     S: Site,
     T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let service = service_fn(async |request: Request<Incoming>| {
-        Ok::<_, Infallible>(front.answer(request, client).await)
+        Ok::<_, Infallible>(handler.answer(request, client).await)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

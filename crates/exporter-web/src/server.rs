@@ -16,9 +16,7 @@ use crate::{
     Peer, Site, WebConfigFile,
     activity::Activity,
     connection,
-    connections::Connections,
-    front::{Client, Front},
-    slots::Slots,
+    request_handler::{ConnectedClient, RequestHandler},
 };
 
 /// How long answers in flight may take once the end is asked for.
@@ -28,33 +26,36 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// From one look at the files of the web configuration to the next.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Listeners that are bound and a site to serve on them.
+/// How many responses may be in flight if nobody says otherwise: as many as
+/// `node_exporter` allows.
+const MAX_REQUESTS: usize = 40;
+
+/// Listeners that are bound, and a site to serve on them.
 #[derive(Debug)]
 pub struct Server<S> {
     listeners: Vec<TcpListener>,
-    front: Arc<Front<S>>,
+    site: S,
+    web_config: Arc<WebConfigFile>,
+    max_requests: usize,
 }
 
 impl<S: Site> Server<S> {
     /// A server that does not answer yet; its listeners already queue connections.
-    /// `max_requests` bounds the answers in flight, and is 0 for no bound.
     #[must_use]
-    pub fn new(
-        listeners: Vec<TcpListener>,
-        site: S,
-        web: Arc<WebConfigFile>,
-        max_requests: usize,
-    ) -> Self {
-        let limits = std::fs::read_to_string("/proc/self/limits").ok();
+    pub fn new(listeners: Vec<TcpListener>, site: S, web_config: Arc<WebConfigFile>) -> Self {
         Self {
             listeners,
-            front: Arc::new(Front {
-                site,
-                web,
-                connections: Arc::new(Connections::new(limits.as_deref())),
-                slots: Arc::new(Slots::new(max_requests)),
-            }),
+            site,
+            web_config,
+            max_requests: MAX_REQUESTS,
         }
+    }
+
+    /// Bounds the responses in flight; 0 is for no bound.
+    #[must_use]
+    pub fn max_requests(mut self, max_requests: usize) -> Self {
+        self.max_requests = max_requests;
+        self
     }
 
     /// The addresses in use, with the ports that were taken for 0.
@@ -70,21 +71,22 @@ impl<S: Site> Server<S> {
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let graceful = Arc::new(GracefulShutdown::new());
         let mut serving = JoinSet::new();
-        let web = Arc::clone(&self.front.web);
-        for warning in web.warnings() {
+        for warning in self.web_config.warnings() {
             tracing::warn!("{warning}");
         }
-        if web.is_given() {
-            serving.spawn(follow(web));
+        if self.web_config.is_given() {
+            serving.spawn(follow(Arc::clone(&self.web_config)));
         }
+        let handler = RequestHandler::new(self.site, self.web_config, self.max_requests);
+        let handler = Arc::new(handler);
         for listener in self.listeners {
-            let (front, graceful) = (Arc::clone(&self.front), Arc::clone(&graceful));
-            serving.spawn(accept(listener, front, graceful));
+            let (handler, graceful) = (Arc::clone(&handler), Arc::clone(&graceful));
+            serving.spawn(accept(listener, handler, graceful));
         }
         shutdown.await;
         // Closes the listeners: who comes now is refused, and not left waiting.
         serving.shutdown().await;
-        self.front.connections.end_silent();
+        handler.connections.end_silent();
         let Some(graceful) = Arc::into_inner(graceful) else {
             return;
         };
@@ -111,12 +113,12 @@ async fn follow(web: Arc<WebConfigFile>) {
 
 async fn accept<S: Site>(
     listener: TcpListener,
-    front: Arc<Front<S>>,
+    handler: Arc<RequestHandler<S>>,
     graceful: Arc<GracefulShutdown>,
 ) {
     loop {
         match listener.accept().await {
-            Ok((stream, address)) => begin(stream, address, &front, &graceful),
+            Ok((stream, address)) => begin(stream, address, &handler, &graceful),
             Err(error) => {
                 tracing::warn!(%error, "no connection could be accepted; is the limit of open files too low?");
                 tokio::time::sleep(ACCEPT_REST).await;
@@ -129,19 +131,19 @@ async fn accept<S: Site>(
 fn begin<S: Site>(
     stream: TcpStream,
     address: SocketAddr,
-    front: &Arc<Front<S>>,
+    handler: &Arc<RequestHandler<S>>,
     graceful: &GracefulShutdown,
 ) {
-    let client = Client {
+    let client = ConnectedClient {
         peer: Peer::new(address.ip()),
         activity: Arc::new(Activity::new()),
     };
-    let place = front.connections.admit(address.ip(), &client.activity);
+    let place = handler.connections.admit(address.ip(), &client.activity);
     let key = place.key();
-    let serving = connection::serve(stream, Arc::clone(front), client, graceful.watcher());
+    let serving = connection::serve(stream, Arc::clone(handler), client, graceful.watcher());
     let task = tokio::spawn(async move {
         serving.await;
         drop(place);
     });
-    front.connections.run(key, task.abort_handle());
+    handler.connections.run(key, task.abort_handle());
 }

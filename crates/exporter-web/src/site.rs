@@ -4,7 +4,7 @@ use std::future::Future;
 
 use hyper::{Response, http::request};
 
-use crate::{Parts, Peer};
+use crate::{Peer, ResponseBody};
 
 /// What is served.
 pub trait Site: Send + Sync + 'static {
@@ -13,5 +13,5 @@ pub trait Site: Send + Sync + 'static {
         &self,
         request: &request::Parts,
         peer: Peer,
-    ) -> impl Future<Output = Response<Parts>> + Send;
+    ) -> impl Future<Output = Response<ResponseBody>> + Send;
 }

@@ -9,7 +9,7 @@ use crate::activity::Activity;
 
 /// A bound on the answers in flight.
 #[derive(Debug)]
-pub(super) struct Slots {
+pub(crate) struct Slots {
     taken: AtomicUsize,
     /// 0 for no bound.
     most: usize,
@@ -17,13 +17,13 @@ pub(super) struct Slots {
 
 /// One answer in flight, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     slots: Arc<Slots>,
     activity: Arc<Activity>,
 }
 
 impl Slots {
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self {
             taken: AtomicUsize::new(0),
             most,
@@ -31,7 +31,7 @@ impl Slots {
     }
 
     /// A slot, if there is one.
-    pub(super) fn take(self: &Arc<Self>, activity: &Arc<Activity>) -> Option<Slot> {
+    pub(crate) fn take(self: &Arc<Self>, activity: &Arc<Activity>) -> Option<Slot> {
         let taken = self.taken.fetch_add(1, Relaxed);
         // Gives it back where it was one too many.
         let slot = self.slot(activity);
@@ -39,7 +39,7 @@ impl Slots {
     }
 
     /// A slot in place of one that is about to be given back.
-    pub(super) fn take_over(self: &Arc<Self>, activity: &Arc<Activity>) -> Slot {
+    pub(crate) fn take_over(self: &Arc<Self>, activity: &Arc<Activity>) -> Slot {
         self.taken.fetch_add(1, Relaxed);
         self.slot(activity)
     }

@@ -23,7 +23,7 @@ use crate::activity::Activity;
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 
 /// The stream of one connection.
-pub(super) struct WatchedStream {
+pub(crate) struct WatchedStream {
     stream: TcpStream,
     activity: Arc<Activity>,
     /// Set while the client is behind.
@@ -31,7 +31,7 @@ pub(super) struct WatchedStream {
 }
 
 impl WatchedStream {
-    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
+    pub(crate) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
         Self {
             stream,
             activity,
@@ -41,7 +41,7 @@ impl WatchedStream {
 
     /// An error once the client has been behind for too long.
     fn wait<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
-        self.activity.falls_behind();
+        self.activity.set_behind();
         let limit = self
             .limit
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(WRITE_LIMIT)));
@@ -91,7 +91,7 @@ impl AsyncWrite for WatchedStream {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         if self.limit.take().is_some() {
-            self.activity.catches_up();
+            self.activity.clear_behind();
         }
         Poll::Ready(Ok(()))
     }

@@ -23,13 +23,13 @@ const MOST: usize = 100;
 
 /// What the page tells.
 #[derive(Debug)]
-pub(super) struct Page<'a> {
+pub(super) struct LandingPage<'a> {
     /// Where metrics are; begins with `/`.
     pub(super) telemetry_path: &'a str,
     /// The `Host` that the page was asked by, whatever a client wrote there.
     pub(super) host: Option<&'a str>,
     /// How the accounts fare.
-    pub(super) accounts: Vec<Standing>,
+    pub(super) accounts: Vec<AccountSection>,
     /// How long the publish gate holds; zero while it is open to all.
     pub(super) hold: Duration,
     /// The time of the answer.
@@ -38,7 +38,7 @@ pub(super) struct Page<'a> {
 
 /// Where counting stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct AccountSection {
     /// `None` where there is only the one account.
     pub(super) name: Option<String>,
     /// How polls go.
@@ -49,7 +49,7 @@ pub(super) struct Standing {
     pub(super) pending: i64,
 }
 
-impl From<&Member> for Standing {
+impl From<&Member> for AccountSection {
     fn from(member: &Member) -> Self {
         Self {
             name: member.name.as_deref().map(str::to_owned),
@@ -60,7 +60,7 @@ impl From<&Member> for Standing {
     }
 }
 
-impl Page<'_> {
+impl LandingPage<'_> {
     /// The page as HTML.
     pub(super) fn html(&self) -> String {
         let metrics = escaped(self.telemetry_path);
@@ -108,7 +108,7 @@ impl Page<'_> {
     }
 
     fn accounts(&self) -> String {
-        if let [only @ Standing { name: None, .. }] = &*self.accounts {
+        if let [only @ AccountSection { name: None, .. }] = &*self.accounts {
             let account = self.account(only);
             return section("account", "Account", &account);
         }
@@ -153,7 +153,7 @@ impl Page<'_> {
         format!("<p class=\"state {kind}\">{text}</p>\n")
     }
 
-    fn account(&self, account: &Standing) -> String {
+    fn account(&self, account: &AccountSection) -> String {
         let mut html = self.state(&account.progress);
         html.push_str("<dl>\n");
         let last_success = account.progress.last_success;
@@ -219,7 +219,7 @@ enum Urgency {
     Succeeding,
 }
 
-impl Standing {
+impl AccountSection {
     fn urgency(&self) -> Urgency {
         match (&self.progress.failing, self.progress.last_success) {
             (Some(_), _) => Urgency::Failing,

@@ -15,8 +15,8 @@ fn failing(error: &str) -> Progress {
     }
 }
 
-fn page<'a>(accounts: &[Standing], hold: u64) -> Page<'a> {
-    Page {
+fn page<'a>(accounts: &[AccountSection], hold: u64) -> LandingPage<'a> {
+    LandingPage {
         telemetry_path: "/metrics",
         host: Some("audit.example:10610"),
         accounts: accounts.to_vec(),
@@ -25,19 +25,19 @@ fn page<'a>(accounts: &[Standing], hold: u64) -> Page<'a> {
     }
 }
 
-fn succeeding() -> Standing {
+fn succeeding() -> AccountSection {
     let progress = Progress {
         last_success: Some(at_second(5)),
         failing: None,
     };
-    Standing {
+    AccountSection {
         progress,
-        ..Standing::default()
+        ..AccountSection::default()
     }
 }
 
-fn named(name: &str, account: Standing) -> Standing {
-    Standing {
+fn named(name: &str, account: AccountSection) -> AccountSection {
+    AccountSection {
         name: Some(name.into()),
         ..account
     }
@@ -49,7 +49,7 @@ fn the_whole_page() {
         last_success: Some(at_second(3655)),
         failing: None,
     };
-    let account = Standing {
+    let account = AccountSection {
         name: None,
         progress,
         watermark: Some(at_second(3654)),
@@ -65,11 +65,11 @@ fn the_whole_page() {
 
 #[test]
 fn what_others_say_is_text_and_not_markup() {
-    let account = Standing {
+    let account = AccountSection {
         progress: failing("<script>alert('a & b')</script>"),
-        ..named("<script>", Standing::default())
+        ..named("<script>", AccountSection::default())
     };
-    let html = Page {
+    let html = LandingPage {
         telemetry_path: "/metrics?\"><script>",
         host: Some("\"><script>"),
         ..page(&[account], 0)
@@ -83,12 +83,12 @@ fn what_others_say_is_text_and_not_markup() {
 
 #[test]
 fn the_state_in_words() {
-    let succeeded = Standing {
+    let succeeded = AccountSection {
         watermark: Some(at_second(0)),
         pending: 1,
         ..succeeding()
     };
-    let nothing = Standing::default();
+    let nothing = AccountSection::default();
     let cases = [
         (&nothing, 0, "The first poll has not ended yet."),
         (&nothing, 0, "<dd>none yet</dd>"),
@@ -110,10 +110,10 @@ fn the_state_in_words() {
 
 #[test]
 fn the_scrape_configuration_names_the_host_that_was_asked() {
-    let asked = |host, telemetry_path| Page {
+    let asked = |host, telemetry_path| LandingPage {
         telemetry_path,
         host,
-        ..page(&[Standing::default()], 0)
+        ..page(&[AccountSection::default()], 0)
     };
     let cases = [
         (Some("audit.example"), "audit.example"),
@@ -137,13 +137,13 @@ fn the_scrape_configuration_names_the_host_that_was_asked() {
 
 #[test]
 fn of_several_accounts_those_that_fail_come_first() {
-    let failing = Standing {
+    let failing = AccountSection {
         progress: failing("no"),
-        ..Standing::default()
+        ..AccountSection::default()
     };
     let accounts = [
         named("fine", succeeding()),
-        named("new", Standing::default()),
+        named("new", AccountSection::default()),
         named("broken", failing),
     ];
     let html = page(&accounts, 0).html();

@@ -11,11 +11,12 @@ use std::{
     fmt,
     net::IpAddr,
     str::FromStr,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::{HeaderMap, header::AUTHORIZATION};
+use once_cell::sync::OnceCell;
 use ring::{hmac, rand::SystemRandom};
 use tokio::sync::Semaphore;
 
@@ -28,23 +29,23 @@ const MOST_WAITING_FROM_ONE: usize = 4;
 
 /// The users of a web configuration.
 #[derive(Debug)]
-pub(super) struct Passwords {
-    users: BTreeMap<String, Arc<User>>,
+pub(crate) struct Passwords {
+    users: BTreeMap<String, Arc<UserPassword>>,
     /// Whose password is looked at where the user is unknown, so that it takes as
     /// long as a wrong one.
-    nobody: Arc<User>,
-    checks: Arc<Checks>,
+    nobody: Arc<UserPassword>,
+    queue: Arc<PasswordQueue>,
 }
 
 /// One user.
-struct User {
+struct UserPassword {
     hash: PasswordHash,
     /// The keyed hash of the password that was right.
-    proven: OnceLock<hmac::Tag>,
+    proven: OnceCell<hmac::Tag>,
 }
 
 /// What outlives a change of the users.
-pub(super) struct Checks {
+pub(crate) struct PasswordQueue {
     /// Of this process alone.
     key: hmac::Key,
     one_at_a_time: Arc<Semaphore>,
@@ -54,57 +55,59 @@ pub(super) struct Checks {
 
 /// What a request is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    LetIn,
+pub(crate) enum Verdict {
+    Accepted,
     Refused,
     /// Too many passwords wait to be looked at.
     Busy,
 }
 
 /// A place among those who wait, until it is dropped.
-struct Waiting {
-    checks: Arc<Checks>,
+struct QueuedCheck {
+    queue: Arc<PasswordQueue>,
     place: IpAddr,
 }
 
 impl Passwords {
     /// Users whose hashes are those of `before` need not prove themselves again.
     /// `None` where nobody is to be asked.
-    pub(super) fn new(
+    pub(crate) fn new(
         users: &BTreeMap<String, PasswordHash>,
         before: Option<&Self>,
-        checks: &Arc<Checks>,
+        queue: &Arc<PasswordQueue>,
     ) -> Option<Self> {
         let cost = users.values().map(PasswordHash::cost).max()?;
         let known = |name: &String| before.and_then(|before| before.users.get(name));
         let users = users.iter().map(|(name, hash)| {
             let user = known(name).filter(|user| user.hash == *hash);
-            let user = user.cloned().unwrap_or_else(|| User::new(hash.clone()));
+            let user = user
+                .cloned()
+                .unwrap_or_else(|| UserPassword::new(hash.clone()));
             (name.clone(), user)
         });
         let nobody = format!("$2b${cost:02}${}", ".".repeat(53));
         Some(Self {
             users: users.collect(),
-            nobody: User::new(PasswordHash::from_str(&nobody).ok()?),
-            checks: Arc::clone(checks),
+            nobody: UserPassword::new(PasswordHash::from_str(&nobody).ok()?),
+            queue: Arc::clone(queue),
         })
     }
 
     /// Judges a request that came from `place`.
-    pub(super) async fn judge(&self, headers: &HeaderMap, place: IpAddr) -> Verdict {
+    pub(crate) async fn judge(&self, headers: &HeaderMap, place: IpAddr) -> Verdict {
         let Some((name, password)) = credentials(headers) else {
             return Verdict::Refused;
         };
         let user = self.users.get(&name);
         let is_known = user.is_some();
         let user = user.unwrap_or(&self.nobody);
-        if is_known && user.has_proven(&self.checks.key, &password) {
-            return Verdict::LetIn;
+        if is_known && user.has_proven(&self.queue.key, &password) {
+            return Verdict::Accepted;
         }
-        let Some(waiting) = self.checks.enter(place) else {
+        let Some(waiting) = self.queue.enter(place) else {
             return Verdict::Busy;
         };
-        let turn = Arc::clone(&self.checks.one_at_a_time);
+        let turn = Arc::clone(&self.queue.one_at_a_time);
         let Ok(turn) = turn.acquire_owned().await else {
             return Verdict::Busy;
         };
@@ -112,22 +115,22 @@ impl Passwords {
         // Both go on where the client has gone: the work is done all the same.
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let is_right = user.is_right(&waiting.checks.key, &password);
+            let is_right = user.is_right(&waiting.queue.key, &password);
             drop(waiting);
             is_right
         });
         match work.await {
-            Ok(true) if is_known => Verdict::LetIn,
+            Ok(true) if is_known => Verdict::Accepted,
             _ => Verdict::Refused,
         }
     }
 }
 
-impl User {
+impl UserPassword {
     fn new(hash: PasswordHash) -> Arc<Self> {
         Arc::new(Self {
             hash,
-            proven: OnceLock::new(),
+            proven: OnceCell::new(),
         })
     }
 
@@ -150,12 +153,12 @@ impl User {
     }
 }
 
-impl Checks {
+impl PasswordQueue {
     /// With a key that nobody knows.
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub(super) fn new() -> Result<Arc<Self>, ring::error::Unspecified> {
+    pub(crate) fn new() -> Result<Arc<Self>, ring::error::Unspecified> {
         Ok(Arc::new(Self {
             key: hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?,
             one_at_a_time: Arc::new(Semaphore::new(1)),
@@ -163,23 +166,23 @@ impl Checks {
         }))
     }
 
-    fn enter(self: &Arc<Self>, place: IpAddr) -> Option<Waiting> {
+    fn enter(self: &Arc<Self>, place: IpAddr) -> Option<QueuedCheck> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let here = waiting.iter().filter(|other| **other == place).count();
         if waiting.len() >= MOST_WAITING || here >= MOST_WAITING_FROM_ONE {
             return None;
         }
         waiting.push(place);
-        Some(Waiting {
-            checks: Arc::clone(self),
+        Some(QueuedCheck {
+            queue: Arc::clone(self),
             place,
         })
     }
 }
 
-impl Drop for Waiting {
+impl Drop for QueuedCheck {
     fn drop(&mut self) {
-        let waiting = self.checks.waiting.lock();
+        let waiting = self.queue.waiting.lock();
         let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
         if let Some(mine) = waiting.iter().position(|place| *place == self.place) {
             waiting.swap_remove(mine);
@@ -203,15 +206,15 @@ fn credentials(headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
     Some((name, decoded[colon + 1..].to_vec()))
 }
 
-impl fmt::Debug for User {
+impl fmt::Debug for UserPassword {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("User(..)")
+        formatter.write_str("UserPassword(..)")
     }
 }
 
-impl fmt::Debug for Checks {
+impl fmt::Debug for PasswordQueue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Checks(..)")
+        formatter.write_str("PasswordQueue(..)")
     }
 }
 

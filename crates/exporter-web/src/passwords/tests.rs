@@ -31,8 +31,8 @@ fn with(value: &str) -> HeaderMap {
 }
 
 fn passwords(pairs: &[(&str, &PasswordHash)]) -> Passwords {
-    let checks = Checks::new().expect("randomness");
-    Passwords::new(&users(pairs), None, &checks).expect("users")
+    let queue = PasswordQueue::new().expect("randomness");
+    Passwords::new(&users(pairs), None, &queue).expect("users")
 }
 
 #[tokio::test]
@@ -40,12 +40,12 @@ async fn who_has_the_password_is_let_in() {
     let (alice, colon) = (hash("secret"), hash("a:b:"));
     let passwords = passwords(&[("alice", &alice), ("", &colon), ("bob smith", &alice)]);
     let cases = [
-        (basic("alice:secret"), Verdict::LetIn),
-        (basic(":a:b:"), Verdict::LetIn),
-        (basic("bob smith:secret"), Verdict::LetIn),
+        (basic("alice:secret"), Verdict::Accepted),
+        (basic(":a:b:"), Verdict::Accepted),
+        (basic("bob smith:secret"), Verdict::Accepted),
         (
             with(&format!("bAsIc  {}", STANDARD.encode("alice:secret"))),
-            Verdict::LetIn,
+            Verdict::Accepted,
         ),
         (HeaderMap::new(), Verdict::Refused),
         (basic("alice:Secret"), Verdict::Refused),
@@ -84,16 +84,16 @@ async fn what_was_proven_holds_while_the_hash_does() {
     let before = passwords(&[("alice", &old), ("bob", &old)]);
     for name in ["alice", "bob"] {
         let headers = basic(&format!("{name}:old"));
-        assert_eq!(before.judge(&headers, place(1)).await, Verdict::LetIn);
+        assert_eq!(before.judge(&headers, place(1)).await, Verdict::Accepted);
     }
     let changed = users(&[("alice", &new), ("bob", &old), ("carol", &old)]);
-    let after = Passwords::new(&changed, Some(&before), &before.checks).expect("users");
+    let after = Passwords::new(&changed, Some(&before), &before.queue).expect("users");
     // Whoever is looked at now would wait for this.
-    let turn = Arc::clone(&after.checks.one_at_a_time);
+    let turn = Arc::clone(&after.queue.one_at_a_time);
     let turn = turn.acquire_owned().await.expect("a turn");
     assert_eq!(
         after.judge(&basic("bob:old"), place(1)).await,
-        Verdict::LetIn
+        Verdict::Accepted
     );
     let (alice, carol) = (basic("alice:old"), basic("carol:old"));
     let mut alice = Box::pin(after.judge(&alice, place(1)));
@@ -102,7 +102,7 @@ async fn what_was_proven_holds_while_the_hash_does() {
     assert!((&mut carol).now_or_never().is_none());
     drop(turn);
     assert_eq!(alice.await, Verdict::Refused);
-    assert_eq!(carol.await, Verdict::LetIn);
+    assert_eq!(carol.await, Verdict::Accepted);
 }
 
 #[tokio::test]
@@ -111,9 +111,9 @@ async fn few_wait_and_fewer_from_one_place() {
     let passwords = passwords(&[("alice", &alice)]);
     assert_eq!(
         passwords.judge(&basic("alice:secret"), place(1)).await,
-        Verdict::LetIn
+        Verdict::Accepted
     );
-    let turn = Arc::clone(&passwords.checks.one_at_a_time);
+    let turn = Arc::clone(&passwords.queue.one_at_a_time);
     let turn = turn.acquire_owned().await.expect("a turn");
     let wrong = basic("alice:wrong");
     let mut waiting = Vec::new();
@@ -130,7 +130,7 @@ async fn few_wait_and_fewer_from_one_place() {
     // Who is known waits for none of them.
     assert_eq!(
         passwords.judge(&basic("alice:secret"), place(0)).await,
-        Verdict::LetIn
+        Verdict::Accepted
     );
     // Clients that go leave their place to others.
     waiting.truncate(MOST_WAITING - 1);
@@ -155,8 +155,8 @@ async fn an_unknown_user_costs_what_the_costliest_does() {
 
 #[test]
 fn without_users_nobody_is_asked() {
-    let checks = Checks::new().expect("randomness");
-    assert!(Passwords::new(&BTreeMap::new(), None, &checks).is_none());
+    let queue = PasswordQueue::new().expect("randomness");
+    assert!(Passwords::new(&BTreeMap::new(), None, &queue).is_none());
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use std::{path::Path, time::Duration};
+
 use super::*;
 
 /// As a hash looks; of no password that is known.

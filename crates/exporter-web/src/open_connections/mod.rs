@@ -27,14 +27,14 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// All connections.
 #[derive(Debug)]
-pub(super) struct Connections {
+pub(crate) struct OpenConnections {
     most: usize,
-    held: Mutex<Held>,
+    held: Mutex<ConnectionTable>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
-    networks: HashMap<IpAddr, HashMap<u64, Connection>>,
+struct ConnectionTable {
+    networks: HashMap<IpAddr, HashMap<u64, OpenConnection>>,
     /// In all networks together.
     number: usize,
     next: u64,
@@ -44,7 +44,7 @@ struct Held {
 }
 
 #[derive(Debug)]
-struct Connection {
+struct OpenConnection {
     activity: Arc<Activity>,
     /// Ends it; absent for the moment until it runs.
     task: Option<AbortHandle>,
@@ -52,16 +52,16 @@ struct Connection {
 
 /// The place of one connection, given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
-    connections: Arc<Connections>,
+pub(crate) struct Place {
+    connections: Arc<OpenConnections>,
     network: IpAddr,
     id: u64,
 }
 
-impl Connections {
+impl OpenConnections {
     /// Takes three quarters of the descriptors that the process may open, of which
     /// `limits` tells as `/proc/self/limits` does.
-    pub(super) fn new(limits: Option<&str>) -> Self {
+    pub(crate) fn new(limits: Option<&str>) -> Self {
         let descriptors = limits.and_then(open_files).unwrap_or(usize::MAX);
         Self {
             most: (descriptors / 4 * 3).clamp(FEWEST, MOST),
@@ -70,7 +70,7 @@ impl Connections {
     }
 
     /// A place for one more, for which another may have to go.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr, activity: &Arc<Activity>) -> Place {
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr, activity: &Arc<Activity>) -> Place {
         let network = network(address);
         let mut held = self.held();
         if held.number >= self.most {
@@ -79,7 +79,7 @@ impl Connections {
         let id = held.next;
         held.next += 1;
         held.number += 1;
-        let connection = Connection {
+        let connection = OpenConnection {
             activity: Arc::clone(activity),
             task: None,
         };
@@ -95,7 +95,7 @@ impl Connections {
     }
 
     /// The connection runs in this task.
-    pub(super) fn run(&self, (network, id): (IpAddr, u64), task: AbortHandle) {
+    pub(crate) fn run(&self, (network, id): (IpAddr, u64), task: AbortHandle) {
         let mut held = self.held();
         let connections = held.networks.get_mut(&network);
         match connections.and_then(|connections| connections.get_mut(&id)) {
@@ -107,10 +107,10 @@ impl Connections {
 
     /// Ends an answer that its client does not take, so that `address` can have one.
     /// Whether there was such an answer.
-    pub(super) fn cut_answer(&self, address: IpAddr) -> bool {
+    pub(crate) fn cut_answer(&self, address: IpAddr) -> bool {
         let asking = network(address);
         let mut held = self.held();
-        let share = |connections: &HashMap<u64, Connection>| {
+        let share = |connections: &HashMap<u64, OpenConnection>| {
             let connections = connections.values();
             connections.filter(|one| one.activity.is_answered()).count()
         };
@@ -135,7 +135,7 @@ impl Connections {
     }
 
     /// Ends every connection that has not asked for anything.
-    pub(super) fn end_silent(&self) {
+    pub(crate) fn end_silent(&self) {
         let held = self.held();
         let connections = held.networks.values().flat_map(HashMap::values);
         let silent = connections.filter(|one| !one.activity.has_asked());
@@ -144,12 +144,12 @@ impl Connections {
             .for_each(AbortHandle::abort);
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, ConnectionTable> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held {
+impl ConnectionTable {
     fn close_idlest(&mut self) {
         let networks = self.networks.iter();
         let all = networks.flat_map(|(network, connections)| {
@@ -177,7 +177,7 @@ impl Held {
     }
 
     fn close(&mut self, network: IpAddr, id: u64) {
-        if let Some(Connection {
+        if let Some(OpenConnection {
             task: Some(task), ..
         }) = self.remove(network, id)
         {
@@ -185,7 +185,7 @@ impl Held {
         }
     }
 
-    fn remove(&mut self, network: IpAddr, id: u64) -> Option<Connection> {
+    fn remove(&mut self, network: IpAddr, id: u64) -> Option<OpenConnection> {
         let connections = self.networks.get_mut(&network)?;
         let connection = connections.remove(&id)?;
         self.number -= 1;
@@ -198,7 +198,7 @@ impl Held {
 
 impl Place {
     /// The key by which [`Self::run`] finds the connection.
-    pub(super) fn key(&self) -> (IpAddr, u64) {
+    pub(crate) fn key(&self) -> (IpAddr, u64) {
         (self.network, self.id)
     }
 }
@@ -210,7 +210,7 @@ impl Drop for Place {
 }
 
 /// An IPv4 address, or the 64 bits of an IPv6 address that one client is given whole.
-pub(super) fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -17,8 +17,8 @@ use hyper::{
 use crate::{
     Peer, Site,
     activity::Activity,
-    body::Parts,
-    connections::{Connections, network},
+    body::ResponseBody,
+    open_connections::{OpenConnections, network},
     passwords::Verdict,
     slots::Slots,
     web_config::{WebConfig, WebConfigFile},
@@ -26,31 +26,41 @@ use crate::{
 
 /// What is served, and to whom.
 #[derive(Debug)]
-pub(super) struct Front<S> {
-    pub(super) site: S,
-    pub(super) web: Arc<WebConfigFile>,
-    pub(super) connections: Arc<Connections>,
-    pub(super) slots: Arc<Slots>,
+pub(crate) struct RequestHandler<S> {
+    site: S,
+    pub(crate) web_config: Arc<WebConfigFile>,
+    pub(crate) connections: Arc<OpenConnections>,
+    slots: Arc<Slots>,
 }
 
 /// The other end of one connection, and what it has done.
 #[derive(Debug, Clone)]
-pub(super) struct Client {
-    pub(super) peer: Peer,
-    pub(super) activity: Arc<Activity>,
+pub(crate) struct ConnectedClient {
+    pub(crate) peer: Peer,
+    pub(crate) activity: Arc<Activity>,
 }
 
-impl<S: Site> Front<S> {
+impl<S: Site> RequestHandler<S> {
+    pub(crate) fn new(site: S, web_config: Arc<WebConfigFile>, max_requests: usize) -> Self {
+        let limits = std::fs::read_to_string("/proc/self/limits").ok();
+        Self {
+            site,
+            web_config,
+            connections: Arc::new(OpenConnections::new(limits.as_deref())),
+            slots: Arc::new(Slots::new(max_requests)),
+        }
+    }
+
     /// The answer to a request, its body left unread.
-    pub(super) async fn answer<B: Body>(
+    pub(crate) async fn answer<B: Body>(
         &self,
         request: Request<B>,
-        client: &Client,
-    ) -> Response<Parts> {
-        client.activity.asks();
+        client: &ConnectedClient,
+    ) -> Response<ResponseBody> {
+        client.activity.request_received();
         let (request, body) = request.into_parts();
         // What is in force now, also on a connection that was there before.
-        let web = self.web.current();
+        let web = self.web_config.current();
         let web = Arc::clone(&web);
         let mut response = match self.turn_away(&web, &request, client).await {
             Some(refusal) => refusal,
@@ -76,10 +86,10 @@ impl<S: Site> Front<S> {
         &self,
         web: &WebConfig,
         request: &request::Parts,
-        client: &Client,
-    ) -> Option<Response<Parts>> {
-        if let Some(rate) = &web.rate
-            && rate.limiter.check().is_err()
+        client: &ConnectedClient,
+    ) -> Option<Response<ResponseBody>> {
+        if let Some(rate_limit) = &web.rate_limit
+            && rate_limit.limiter.check().is_err()
         {
             let text = "429: more requests than rate_limit of the web configuration allows\n";
             return Some(later(StatusCode::TOO_MANY_REQUESTS, text));
@@ -87,7 +97,7 @@ impl<S: Site> Front<S> {
         let passwords = web.passwords.as_ref()?;
         let place = network(client.peer.address());
         match passwords.judge(&request.headers, place).await {
-            Verdict::LetIn => None,
+            Verdict::Accepted => None,
             Verdict::Refused => {
                 let text = "401: a user and a password are needed here\n";
                 let mut response = refusal(StatusCode::UNAUTHORIZED, text);
@@ -102,7 +112,11 @@ impl<S: Site> Front<S> {
         }
     }
 
-    async fn served(&self, request: &request::Parts, client: &Client) -> Response<Parts> {
+    async fn served(
+        &self,
+        request: &request::Parts,
+        client: &ConnectedClient,
+    ) -> Response<ResponseBody> {
         let mut response = self.site.respond(request, client.peer).await;
         let slot = self.slots.take(&client.activity).or_else(|| {
             let is_cut = self.connections.cut_answer(client.peer.address());
@@ -121,16 +135,16 @@ impl<S: Site> Front<S> {
     }
 }
 
-fn later(status: StatusCode, text: &'static str) -> Response<Parts> {
+fn later(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
     let mut response = refusal(status, text);
     let headers = response.headers_mut();
     headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 
-fn refusal(status: StatusCode, text: &'static str) -> Response<Parts> {
+fn refusal(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
     let body = vec![Bytes::from_static(text.as_bytes())];
-    let mut response = Response::new(Parts::from(body));
+    let mut response = Response::new(ResponseBody::from(body));
     *response.status_mut() = status;
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, plain);

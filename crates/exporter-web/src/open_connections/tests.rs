@@ -10,7 +10,7 @@ struct Idle {
     task: tokio::task::JoinHandle<()>,
 }
 
-fn connect(connections: &Arc<Connections>, from: &str) -> Idle {
+fn connect(connections: &Arc<OpenConnections>, from: &str) -> Idle {
     let activity = Arc::new(Activity::new());
     let place = connections.admit(address(from), &activity);
     let key = place.key();
@@ -32,14 +32,14 @@ async fn ended(connections: &[Idle]) -> Vec<usize> {
     ended.map(|(number, _)| number).collect()
 }
 
-fn room_for(number: usize) -> Arc<Connections> {
-    Arc::new(Connections {
+fn room_for(number: usize) -> Arc<OpenConnections> {
+    Arc::new(OpenConnections {
         most: number,
         held: Mutex::default(),
     })
 }
 
-fn number(connections: &Connections) -> usize {
+fn number(connections: &OpenConnections) -> usize {
     let held = connections.held();
     assert_eq!(
         held.number,
@@ -52,7 +52,7 @@ fn number(connections: &Connections) -> usize {
 fn a_moment_later(activity: &Activity) {
     let before = activity.last();
     while activity.last() == before {
-        activity.asks();
+        activity.request_received();
     }
 }
 
@@ -105,7 +105,7 @@ async fn one_that_went_before_it_ran_does_not_run() {
 async fn those_that_never_asked_are_ended_together() {
     let connections = room_for(9);
     let all: Vec<_> = (0..3).map(|_| connect(&connections, "192.0.2.1")).collect();
-    all[1].activity.asks();
+    all[1].activity.request_received();
     connections.end_silent();
     assert_eq!(ended(&all).await, [0, 2]);
 }
@@ -120,7 +120,7 @@ async fn an_answer_that_nobody_takes_is_cut_for_another() {
     let here = address("192.0.2.1");
     // Nobody is behind, and then nobody is behind with an answer that counts.
     assert!(!connections.cut_answer(here));
-    all[0].activity.falls_behind();
+    all[0].activity.set_behind();
     assert!(!connections.cut_answer(address("192.0.2.9")));
     for one in &all {
         one.activity.set_answered(true);
@@ -130,8 +130,8 @@ async fn an_answer_that_nobody_takes_is_cut_for_another() {
     // Whoever has less in flight need not wait.
     assert!(connections.cut_answer(address("192.0.2.9")));
     assert_eq!(ended(&all).await, [0]);
-    all[1].activity.falls_behind();
-    all[1].activity.catches_up();
+    all[1].activity.set_behind();
+    all[1].activity.clear_behind();
     assert!(!connections.cut_answer(address("192.0.2.9")));
 }
 
@@ -166,7 +166,7 @@ fn room_is_made_of_the_limit_of_open_files() {
     ];
     for (limits, expected) in cases {
         assert_eq!(
-            Connections::new(limits.as_deref()).most,
+            OpenConnections::new(limits.as_deref()).most,
             expected,
             "{limits:?}"
         );
