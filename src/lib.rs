@@ -8,5 +8,5 @@ pub mod exposition;
 pub mod metrics;
 pub mod poller;
 pub mod query;
-pub mod server;
+mod server;
 pub mod store;

@@ -121,7 +121,7 @@ impl App {
 
     /// Asks for reloads.
     #[must_use]
-    pub fn reload_handle(&self) -> ReloadHandle {
+    pub(crate) fn reload_handle(&self) -> ReloadHandle {
         self.reload.clone()
     }
 

@@ -2,8 +2,8 @@
 
 mod accept;
 mod landing;
-pub mod reload;
+pub(crate) mod reload;
 mod routes;
 mod visitor;
 
-pub use routes::ExporterSite;
+pub(crate) use routes::ExporterSite;

@@ -6,14 +6,14 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Asks for a reload.
 #[derive(Debug, Clone)]
-pub struct ReloadHandle(mpsc::Sender<ReloadReply>);
+pub(crate) struct ReloadHandle(mpsc::Sender<ReloadReply>);
 
 /// Where it is said whether the reload succeeded.
-pub type ReloadReply = oneshot::Sender<Result<(), ReloadError>>;
+pub(crate) type ReloadReply = oneshot::Sender<Result<(), ReloadError>>;
 
 /// Why nothing was taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ReloadError {
+pub(crate) enum ReloadError {
     /// The configuration cannot be used.
     #[error("the configuration could not be taken over; the log says why")]
     Failed,
@@ -25,7 +25,7 @@ pub enum ReloadError {
 impl ReloadHandle {
     /// A handle, and where what it asks arrives.
     #[must_use]
-    pub fn new() -> (Self, mpsc::Receiver<ReloadReply>) {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<ReloadReply>) {
         // Who asks waits for the answer, so that few ask at once.
         let (sender, asked) = mpsc::channel(1);
         (Self(sender), asked)
@@ -35,7 +35,7 @@ impl ReloadHandle {
     ///
     /// # Errors
     /// [`ReloadError`]; then everything stays as it was.
-    pub async fn reload(&self) -> Result<(), ReloadError> {
+    pub(crate) async fn reload(&self) -> Result<(), ReloadError> {
         let (reply, outcome) = oneshot::channel();
         let sent = self.0.send(reply).await;
         sent.map_err(|_| ReloadError::Ending)?;

@@ -37,7 +37,7 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-u
 
 /// What is served.
 #[derive(Debug)]
-pub struct ExporterSite {
+pub(crate) struct ExporterSite {
     /// Where metrics are; begins with `/`.
     telemetry_path: String,
     /// What a scrape is answered with.
@@ -93,7 +93,7 @@ impl Site for ExporterSite {
 impl ExporterSite {
     /// A site of a process that started at `started`.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         telemetry_path: String,
         exposition: Arc<Exposition>,
         roster: Arc<Roster>,
