@@ -1,4 +1,4 @@
-//! What one connection has done and when, as others may look at it at any time.
+//! What one connection has done and when, for others to look at.
 
 use std::{
     future::pending,
@@ -8,43 +8,44 @@ use std::{
 
 use once_cell::sync::Lazy;
 
-/// Times are told in milliseconds since then.
-static BEGINNING: Lazy<Instant> = Lazy::new(Instant::now);
+/// The origin of the times in [`Activity`], which are milliseconds.
+static ORIGIN: Lazy<Instant> = Lazy::new(Instant::now);
 
-/// One connection, from its acceptance on.
+/// The activity of one connection, from its acceptance on.
 #[derive(Debug)]
 pub(crate) struct Activity {
-    /// When it was accepted, asked last, or took the rest of an answer.
+    /// The time when the connection was accepted, last sent a request, or took the rest
+    /// of an answer.
     last: AtomicU64,
-    /// Since when it has not taken what was sent; 0 where it has.
-    behind: AtomicU64,
-    /// Whether it ever asked.
-    asked: AtomicBool,
-    /// Whether an answer to it counts as in flight.
-    answered: AtomicBool,
+    /// The time since when the client has not read what was sent; 0 if it has.
+    behind_since: AtomicU64,
+    has_asked: AtomicBool,
+    /// `true` while an answer to the client is in flight.
+    is_answered: AtomicBool,
 }
 
 impl Activity {
     pub(crate) fn new() -> Self {
         Self {
             last: AtomicU64::new(now()),
-            behind: AtomicU64::new(0),
-            asked: AtomicBool::new(false),
-            answered: AtomicBool::new(false),
+            behind_since: AtomicU64::new(0),
+            has_asked: AtomicBool::new(false),
+            is_answered: AtomicBool::new(false),
         }
     }
 
-    /// The head of a request has been read.
+    /// Notes that the head of a request has been read.
     pub(crate) fn request_received(&self) {
-        self.asked.store(true, Relaxed);
+        self.has_asked.store(true, Relaxed);
         self.last.store(now(), Relaxed);
     }
 
+    /// Returns `true` if the connection has sent a request.
     pub(crate) fn has_asked(&self) -> bool {
-        self.asked.load(Relaxed)
+        self.has_asked.load(Relaxed)
     }
 
-    /// Resolves when `limit` has passed without a request, and never where one came.
+    /// Resolves after `limit` if no request has come by then, and otherwise never.
     pub(crate) async fn no_request_within(&self, limit: Duration) {
         tokio::time::sleep(limit).await;
         if self.has_asked() {
@@ -52,42 +53,42 @@ impl Activity {
         }
     }
 
-    /// The client does not take what is sent.
+    /// Notes that the client does not read what was sent.
     pub(crate) fn set_behind(&self) {
-        let _ = self
-            .behind
-            .compare_exchange(0, now().max(1), Relaxed, Relaxed);
+        let since = now().max(1);
+        let behind_since = &self.behind_since;
+        let _ = behind_since.compare_exchange(0, since, Relaxed, Relaxed);
     }
 
-    /// The client has taken all that was sent.
+    /// Notes that the client has read all that was sent.
     pub(crate) fn clear_behind(&self) {
-        self.behind.store(0, Relaxed);
+        self.behind_since.store(0, Relaxed);
         self.last.store(now(), Relaxed);
     }
 
-    /// For how long the client has been behind; `None` where it is not.
+    /// Returns for how long the client has not read what was sent; `None` if it has.
     pub(crate) fn behind_for(&self) -> Option<Duration> {
-        match self.behind.load(Relaxed) {
+        match self.behind_since.load(Relaxed) {
             0 => None,
             since => Some(Duration::from_millis(now().saturating_sub(since))),
         }
     }
 
-    /// A moment that is later for connections that were active later.
+    /// Returns a number that is higher for connections that were active later.
     pub(crate) fn last(&self) -> u64 {
         self.last.load(Relaxed)
     }
 
-    pub(crate) fn set_answered(&self, answered: bool) {
-        self.answered.store(answered, Relaxed);
+    pub(crate) fn set_answered(&self, is_answered: bool) {
+        self.is_answered.store(is_answered, Relaxed);
     }
 
-    /// Whether an answer to it counts as in flight.
+    /// Returns `true` while an answer to the client is in flight.
     pub(crate) fn is_answered(&self) -> bool {
-        self.answered.load(Relaxed)
+        self.is_answered.load(Relaxed)
     }
 }
 
 fn now() -> u64 {
-    u64::try_from(BEGINNING.elapsed().as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(ORIGIN.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

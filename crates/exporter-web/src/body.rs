@@ -1,5 +1,5 @@
-//! What is sent: parts that are shared with other answers, one after the other. They
-//! are handed over together, so that as many as the system takes go in one call.
+//! The body of a response: parts that may be shared with other responses. They are
+//! given to the system together, which takes as many as it can in one call.
 
 use std::{
     collections::VecDeque,
@@ -14,22 +14,22 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::slots::Slot;
 
-/// The body of an answer.
+/// The body of a response. Each part can be shared with other responses.
 #[derive(Debug)]
 pub struct ResponseBody(Option<UnsentBytes>);
 
-/// What is left to send.
+/// The bytes that are left to send.
 #[derive(Debug)]
 pub struct UnsentBytes {
-    /// None of them is empty.
+    /// The parts in order; none is empty.
     parts: VecDeque<Bytes>,
     length: usize,
-    /// Given back when all has been sent, or nobody is left to send it to.
+    /// The slot, which is given back when all is sent or the connection has ended.
     slot: Option<Slot>,
 }
 
 impl ResponseBody {
-    /// Counts as in flight until all of it has been sent.
+    /// Keeps the slot until all of the body is sent.
     pub(crate) fn hold(&mut self, slot: Slot) {
         if let Some(unsent) = &mut self.0 {
             unsent.slot = Some(slot);
@@ -119,7 +119,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_taken_at_a_time_all_is_sent_in_order(
+        fn all_parts_are_sent_in_order_in_steps_of_any_size(
             parts in prop::collection::vec("[a-z]{0,5}", 0..8),
             steps in prop::collection::vec(1_usize..7, 40),
         ) {

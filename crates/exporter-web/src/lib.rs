@@ -43,7 +43,7 @@
 //!    is checked at a time, and a password that was right is known again by a keyed
 //!    hash.
 //! 4. The [`Site`], which makes the response.
-//! 5. A slot among the responses in flight, until the client has read all of it. A
+//! 5. A slot among the answers in flight, until the client has read all of it. A
 //!    client that does not read loses its slot to another one that asks.
 //!
 //! # Logs

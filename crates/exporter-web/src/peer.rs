@@ -1,11 +1,11 @@
-//! The other end of one connection.
+//! The client at the other end of a connection.
 
 use std::{
     net::IpAddr,
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// The other end of one connection.
+/// The client at the other end of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
     address: IpAddr,
@@ -13,7 +13,8 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// The other end of a new connection.
+    /// Creates the peer of a new connection. A server does this by itself; the tests of
+    /// a [`Site`](crate::Site) can, too.
     #[must_use]
     pub fn new(address: IpAddr) -> Self {
         static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
@@ -24,13 +25,14 @@ impl Peer {
         }
     }
 
-    /// Where it is.
+    /// Returns the address of the client. An IPv4 address is never mapped to IPv6.
     #[must_use]
     pub fn address(&self) -> IpAddr {
         self.address
     }
 
-    /// Which connection of this process it is.
+    /// Returns the number of the connection, which no other connection of this process
+    /// has.
     #[must_use]
     pub fn connection(&self) -> u64 {
         self.connection

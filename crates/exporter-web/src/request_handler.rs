@@ -1,5 +1,5 @@
-//! What every request passes before the site answers it: the rate limit, the
-//! password, and a place among the answers in flight.
+//! What every request passes: the rate limit, the password, the site, and a slot among
+//! the answers in flight.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::{
     web_config::{WebConfig, WebConfigFile},
 };
 
-/// What is served, and to whom.
+/// Answers the requests of all connections.
 #[derive(Debug)]
 pub(crate) struct RequestHandler<S> {
     site: S,
@@ -33,7 +33,7 @@ pub(crate) struct RequestHandler<S> {
     slots: Arc<Slots>,
 }
 
-/// The other end of one connection, and what it has done.
+/// The client of one connection, and what the connection has done.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectedClient {
     pub(crate) peer: Peer,
@@ -51,7 +51,7 @@ impl<S: Site> RequestHandler<S> {
         }
     }
 
-    /// The answer to a request, its body left unread.
+    /// Answers a request, whose body is not read.
     pub(crate) async fn answer<B: Body>(
         &self,
         request: Request<B>,
@@ -59,16 +59,15 @@ impl<S: Site> RequestHandler<S> {
     ) -> Response<ResponseBody> {
         client.activity.request_received();
         let (request, body) = request.into_parts();
-        // What is in force now, also on a connection that was there before.
-        let web = self.web_config.current();
-        let web = Arc::clone(&web);
-        let mut response = match self.turn_away(&web, &request, client).await {
+        // The configuration may have changed since the connection began.
+        let web_config = Arc::clone(&self.web_config.current());
+        let mut response = match self.refuse(&web_config, &request, client).await {
             Some(refusal) => refusal,
-            None => self.served(&request, client).await,
+            None => self.respond(&request, client).await,
         };
         let headers = response.headers_mut();
-        for (name, value) in &web.headers {
-            // The landing page's own policy holds beside another.
+        for (name, value) in &web_config.headers {
+            // A site may have a policy of its own; browsers keep to both.
             if name == CONTENT_SECURITY_POLICY {
                 headers.append(name, value.clone());
             } else {
@@ -76,43 +75,44 @@ impl<S: Site> RequestHandler<S> {
             }
         }
         if !body.is_end_stream() {
-            // What follows the head is not read, and must not be taken for a request.
+            // The body is not read, and must not be taken for the next request.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
 
-    async fn turn_away(
+    /// Returns a response if the rate limit or the passwords refuse the request.
+    async fn refuse(
         &self,
-        web: &WebConfig,
+        web_config: &WebConfig,
         request: &request::Parts,
         client: &ConnectedClient,
     ) -> Option<Response<ResponseBody>> {
-        if let Some(rate_limit) = &web.rate_limit
+        if let Some(rate_limit) = &web_config.rate_limit
             && rate_limit.limiter.check().is_err()
         {
             let text = "429: more requests than rate_limit of the web configuration allows\n";
-            return Some(later(StatusCode::TOO_MANY_REQUESTS, text));
+            return Some(retry_later(StatusCode::TOO_MANY_REQUESTS, text));
         }
-        let passwords = web.passwords.as_ref()?;
-        let place = network(client.peer.address());
-        match passwords.judge(&request.headers, place).await {
+        let passwords = web_config.passwords.as_ref()?;
+        let network = network(client.peer.address());
+        match passwords.check(&request.headers, network).await {
             Verdict::Accepted => None,
             Verdict::Refused => {
                 let text = "401: a user and a password are needed here\n";
-                let mut response = refusal(StatusCode::UNAUTHORIZED, text);
+                let mut response = plain(StatusCode::UNAUTHORIZED, text);
                 let basic = HeaderValue::from_static("Basic");
                 response.headers_mut().insert(WWW_AUTHENTICATE, basic);
                 Some(response)
             }
             Verdict::Busy => {
-                let text = "429: too many passwords are being looked at; try again\n";
-                Some(later(StatusCode::TOO_MANY_REQUESTS, text))
+                let text = "429: too many passwords are being checked; try again\n";
+                Some(retry_later(StatusCode::TOO_MANY_REQUESTS, text))
             }
         }
     }
 
-    async fn served(
+    async fn respond(
         &self,
         request: &request::Parts,
         client: &ConnectedClient,
@@ -127,7 +127,7 @@ impl<S: Site> RequestHandler<S> {
                 response.body_mut().hold(slot);
                 response
             }
-            None => later(
+            None => retry_later(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "503: as many answers are in flight as --web.max-requests allows\n",
             ),
@@ -135,15 +135,15 @@ impl<S: Site> RequestHandler<S> {
     }
 }
 
-fn later(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
-    let mut response = refusal(status, text);
+fn retry_later(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
+    let mut response = plain(status, text);
     let headers = response.headers_mut();
     headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 
-fn refusal(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
-    let body = vec![Bytes::from_static(text.as_bytes())];
+fn plain(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
+    let body = Bytes::from_static(text.as_bytes());
     let mut response = Response::new(ResponseBody::from(body));
     *response.status_mut() = status;
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");

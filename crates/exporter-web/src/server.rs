@@ -1,7 +1,4 @@
-//! Serves the pages over HTTP/1.1: many keep-alive clients at once, and an end
-//! that loses no answer in flight.
-//!
-//! A scrape is answered from memory. Nothing here waits for a poll or for a disk.
+//! Accepts connections, and ends without losing an answer in flight.
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,18 +16,17 @@ use crate::{
     request_handler::{ConnectedClient, RequestHandler},
 };
 
-/// How long answers in flight may take once the end is asked for.
+/// The longest time for answers in flight to end at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to rest when the system has no descriptor left for a connection.
-const ACCEPT_REST: Duration = Duration::from_millis(100);
-/// From one look at the files of the web configuration to the next.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// How many responses may be in flight if nobody says otherwise: as many as
-/// `node_exporter` allows.
+/// The time until the next attempt after a connection could not be accepted, which is
+/// when the process has no descriptor left.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+/// The interval at which the files of the web configuration are checked for changes.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// The bound on answers in flight by default, which is that of `node_exporter`.
 const MAX_REQUESTS: usize = 40;
 
-/// Listeners that are bound, and a site to serve on them.
+/// A server of HTTP/1.1, with TLS and passwords as a web configuration file says.
 #[derive(Debug)]
 pub struct Server<S> {
     listeners: Vec<TcpListener>,
@@ -40,7 +36,8 @@ pub struct Server<S> {
 }
 
 impl<S: Site> Server<S> {
-    /// A server that does not answer yet; its listeners already queue connections.
+    /// Creates a server that answers once it runs. Its listeners queue connections
+    /// until then.
     #[must_use]
     pub fn new(listeners: Vec<TcpListener>, site: S, web_config: Arc<WebConfigFile>) -> Self {
         Self {
@@ -51,41 +48,44 @@ impl<S: Site> Server<S> {
         }
     }
 
-    /// Bounds the responses in flight; 0 is for no bound.
+    /// Sets the highest number of answers in flight: 40 by default, and 0 for no
+    /// bound. One more is answered with status 503.
     #[must_use]
     pub fn max_requests(mut self, max_requests: usize) -> Self {
         self.max_requests = max_requests;
         self
     }
 
-    /// The addresses in use, with the ports that were taken for 0.
+    /// Returns the addresses of the listeners, with the port that was taken for port 0.
     ///
     /// # Errors
-    /// When the system cannot tell.
+    /// Returns an error if the system cannot tell an address.
     pub fn local_addresses(&self) -> io::Result<Vec<SocketAddr>> {
         self.listeners.iter().map(TcpListener::local_addr).collect()
     }
 
-    /// Serves until `shutdown` resolves; then answers in flight have
-    /// a bounded time to end.
+    /// Serves until `shutdown` resolves, and then for up to ten seconds until the
+    /// answers in flight have ended.
+    ///
+    /// Follows the web configuration file meanwhile: it takes over what changes.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let graceful = Arc::new(GracefulShutdown::new());
-        let mut serving = JoinSet::new();
+        let mut tasks = JoinSet::new();
         for warning in self.web_config.warnings() {
             tracing::warn!("{warning}");
         }
-        if self.web_config.is_given() {
-            serving.spawn(follow(Arc::clone(&self.web_config)));
+        if self.web_config.has_file() {
+            tasks.spawn(follow(Arc::clone(&self.web_config)));
         }
         let handler = RequestHandler::new(self.site, self.web_config, self.max_requests);
         let handler = Arc::new(handler);
         for listener in self.listeners {
             let (handler, graceful) = (Arc::clone(&handler), Arc::clone(&graceful));
-            serving.spawn(accept(listener, handler, graceful));
+            tasks.spawn(accept(listener, handler, graceful));
         }
         shutdown.await;
-        // Closes the listeners: who comes now is refused, and not left waiting.
-        serving.shutdown().await;
+        // Closes the listeners, so that new clients are refused and do not wait.
+        tasks.shutdown().await;
         handler.connections.end_silent();
         let Some(graceful) = Arc::into_inner(graceful) else {
             return;
@@ -97,16 +97,17 @@ impl<S: Site> Server<S> {
     }
 }
 
-/// Takes over what changes in the files of the web configuration. Requests do not
-/// wait for the disk that they are on.
-async fn follow(web: Arc<WebConfigFile>) {
-    let mut looks = tokio::time::interval(LOOK_EVERY);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Takes over what changes in the files of the web configuration. Requests do not wait
+/// for the disk.
+async fn follow(web_config: Arc<WebConfigFile>) {
+    let mut ticks = tokio::time::interval(CHECK_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        looks.tick().await;
-        let web = Arc::clone(&web);
-        if let Err(error) = tokio::task::spawn_blocking(move || web.look()).await {
-            tracing::error!(%error, "the web configuration could not be looked at; please report this");
+        ticks.tick().await;
+        let web_config = Arc::clone(&web_config);
+        let checking = tokio::task::spawn_blocking(move || web_config.reload_if_changed());
+        if let Err(error) = checking.await {
+            tracing::error!(%error, "the web configuration could not be checked for changes; please report this");
         }
     }
 }
@@ -121,13 +122,13 @@ async fn accept<S: Site>(
             Ok((stream, address)) => begin(stream, address, &handler, &graceful),
             Err(error) => {
                 tracing::warn!(%error, "no connection could be accepted; is the limit of open files too low?");
-                tokio::time::sleep(ACCEPT_REST).await;
+                tokio::time::sleep(ACCEPT_RETRY).await;
             }
         }
     }
 }
 
-/// Serves one connection in a task of its own, so that none waits for another.
+/// Serves a connection in a task of its own, so that no connection waits for another.
 fn begin<S: Site>(
     stream: TcpStream,
     address: SocketAddr,
@@ -145,5 +146,5 @@ fn begin<S: Site>(
         serving.await;
         drop(place);
     });
-    handler.connections.run(key, task.abort_handle());
+    handler.connections.set_task(key, task.abort_handle());
 }

@@ -6,9 +6,12 @@ use hyper::{Response, http::request};
 
 use crate::{Peer, ResponseBody};
 
-/// What is served.
+/// What a server serves.
 pub trait Site: Send + Sync + 'static {
-    /// The answer to a request, its body left unread.
+    /// Answers a request, whose body is not read.
+    ///
+    /// The server adds the headers of the web configuration to the response. No request
+    /// comes here that the rate limit or the passwords refuse.
     fn respond(
         &self,
         request: &request::Parts,

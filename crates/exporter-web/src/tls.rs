@@ -1,4 +1,4 @@
-//! From checked settings and PEM to what rustls serves with.
+//! Turns checked settings and PEM into the configuration of rustls.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use rustls::{
 use crate::client_certificates::{AnyCertificate, NamedCertificate};
 use crate::settings::{AllowedName, ClientCertificates, TlsSettings};
 
-/// Why TLS cannot be served. Shows nothing of the PEM.
+/// Why rustls cannot serve with the settings. No message shows any of the PEM.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
     #[error("{setting} holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----")]
     NoCertificate { setting: &'static str },
     #[error("key_file holds no private key in PEM (PKCS #8, PKCS #1 or SEC 1, not encrypted)")]
     NoKey,
-    #[error("cert_file and key_file do not fit together: {0}")]
+    #[error("cert_file and key_file do not belong together: {0}")]
     Mismatch(#[source] rustls::Error),
     #[error("client_ca_file cannot be used: {0}")]
     Authority(#[source] rustls::Error),
@@ -32,7 +32,7 @@ pub(crate) enum TlsError {
     Protocol(#[source] rustls::Error),
 }
 
-/// What the files hold, as it was read.
+/// The contents of the files, as they were read.
 #[derive(Default)]
 pub(crate) struct PemTexts {
     pub(crate) certificate: Vec<u8>,
@@ -40,7 +40,7 @@ pub(crate) struct PemTexts {
     pub(crate) authority: Vec<u8>,
 }
 
-/// Makes the settings ready to serve.
+/// Makes the configuration that rustls serves with.
 pub(crate) fn server_config(
     settings: &TlsSettings,
     texts: &PemTexts,
@@ -56,7 +56,7 @@ pub(crate) fn server_config(
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&settings.versions)
         .map_err(TlsError::Protocol)?;
-    let is_asked = verifier.is_some();
+    let verifies_clients = verifier.is_some();
     let builder = match verifier {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
@@ -66,8 +66,8 @@ pub(crate) fn server_config(
         .map_err(TlsError::Mismatch)?;
     config.ignore_client_order = settings.prefer_server_cipher_suites;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    if is_asked {
-        // A session that is taken up again would not be looked at again.
+    if verifies_clients {
+        // The certificate of a client is not verified again when it resumes a session.
         config.session_storage = Arc::new(NoServerSessionStorage {});
     }
     Ok(Arc::new(config))
@@ -77,7 +77,7 @@ fn certificates(
     setting: &'static str,
     pem: &[u8],
 ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    // The errors of the reader show lines of the file.
+    // The errors of the PEM reader are dropped: they show lines of the file.
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match chain {
         Ok(chain) if !chain.is_empty() => Ok(chain),
@@ -89,7 +89,7 @@ fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
     PrivateKeyDer::from_pem_slice(pem).map_err(|_| TlsError::NoKey)
 }
 
-/// `None` where clients are not asked for a certificate.
+/// Returns `None` if clients are not asked for a certificate.
 fn verifier(
     clients: &ClientCertificates,
     authority: &[u8],

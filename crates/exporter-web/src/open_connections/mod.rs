@@ -1,8 +1,8 @@
-//! Who is connected, and who has to go where there is no room: descriptors are few,
-//! and clients that hold on to theirs must not lock out one that scrapes.
+//! The open connections, and which of them is closed for a new one: descriptors are
+//! few, and clients that keep theirs must not lock out one that scrapes.
 //!
-//! The network that holds the most loses first; of its connections the one that has
-//! been idle for longest.
+//! The network that holds the most connections loses one first: the one that has been
+//! idle for longest.
 
 use std::{
     cmp::Reverse,
@@ -16,29 +16,30 @@ use tokio::task::AbortHandle;
 
 use crate::activity::Activity;
 
-/// More clients than anyone has.
-const MOST: usize = 1000;
-/// What there is room for even where descriptors are very few.
-const FEWEST: usize = 16;
-/// From one warning to the next.
-const WARN_EVERY: Duration = Duration::from_mins(1);
-/// How long a client may be behind before it loses its answer to another one's.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The highest number of connections: more than an exporter has clients.
+const MAX_CONNECTIONS: usize = 1000;
+/// The number of connections that are accepted even if descriptors are very few.
+const MIN_CONNECTIONS: usize = 16;
+/// The shortest time from one warning to the next.
+const WARN_INTERVAL: Duration = Duration::from_mins(1);
+/// The time for which a client may leave an answer unread before the answer is cut for
+/// another client.
+const MAX_BEHIND: Duration = Duration::from_secs(1);
 
-/// All connections.
+/// All open connections.
 #[derive(Debug)]
 pub(crate) struct OpenConnections {
-    most: usize,
-    held: Mutex<ConnectionTable>,
+    max: usize,
+    table: Mutex<ConnectionTable>,
 }
 
 #[derive(Debug, Default)]
 struct ConnectionTable {
     networks: HashMap<IpAddr, HashMap<u64, OpenConnection>>,
-    /// In all networks together.
-    number: usize,
-    next: u64,
-    /// Closed for want of room since the last warning.
+    /// The number of connections of all networks.
+    open: usize,
+    next_id: u64,
+    /// The number of connections that were closed for others since the last warning.
     closed: usize,
     warned: Option<Instant>,
 }
@@ -46,11 +47,11 @@ struct ConnectionTable {
 #[derive(Debug)]
 struct OpenConnection {
     activity: Arc<Activity>,
-    /// Ends it; absent for the moment until it runs.
+    /// The task that serves the connection; `None` until it has been spawned.
     task: Option<AbortHandle>,
 }
 
-/// The place of one connection, given back when it is dropped.
+/// The place of one connection among [`OpenConnections`]. Dropping it gives it back.
 #[derive(Debug)]
 pub(crate) struct Place {
     connections: Arc<OpenConnections>,
@@ -59,31 +60,32 @@ pub(crate) struct Place {
 }
 
 impl OpenConnections {
-    /// Takes three quarters of the descriptors that the process may open, of which
-    /// `limits` tells as `/proc/self/limits` does.
+    /// Takes three quarters of the descriptors that the process may open. `limits` is
+    /// the text of `/proc/self/limits`.
     pub(crate) fn new(limits: Option<&str>) -> Self {
         let descriptors = limits.and_then(open_files).unwrap_or(usize::MAX);
         Self {
-            most: (descriptors / 4 * 3).clamp(FEWEST, MOST),
-            held: Mutex::default(),
+            max: (descriptors / 4 * 3).clamp(MIN_CONNECTIONS, MAX_CONNECTIONS),
+            table: Mutex::default(),
         }
     }
 
-    /// A place for one more, for which another may have to go.
+    /// Takes a place for a new connection, for which another one may be closed.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr, activity: &Arc<Activity>) -> Place {
         let network = network(address);
-        let mut held = self.held();
-        if held.number >= self.most {
-            held.close_idlest();
+        let mut table = self.table();
+        if table.open >= self.max {
+            table.close_idlest();
         }
-        let id = held.next;
-        held.next += 1;
-        held.number += 1;
+        let id = table.next_id;
+        table.next_id += 1;
+        table.open += 1;
         let connection = OpenConnection {
             activity: Arc::clone(activity),
             task: None,
         };
-        held.networks
+        table
+            .networks
             .entry(network)
             .or_default()
             .insert(id, connection);
@@ -94,35 +96,37 @@ impl OpenConnections {
         }
     }
 
-    /// The connection runs in this task.
-    pub(crate) fn run(&self, (network, id): (IpAddr, u64), task: AbortHandle) {
-        let mut held = self.held();
-        let connections = held.networks.get_mut(&network);
+    /// Notes which task serves a connection, so that the connection can be closed.
+    pub(crate) fn set_task(&self, (network, id): (IpAddr, u64), task: AbortHandle) {
+        let mut table = self.table();
+        let connections = table.networks.get_mut(&network);
         match connections.and_then(|connections| connections.get_mut(&id)) {
             Some(connection) => connection.task = Some(task),
-            // It has ended, or had to go, before it was known.
+            // The connection has ended or was closed in the meantime.
             None => task.abort(),
         }
     }
 
-    /// Ends an answer that its client does not take, so that `address` can have one.
-    /// Whether there was such an answer.
+    /// Closes a connection whose client does not read its answer, so that `address`
+    /// can have one, and returns `true` if there was such a connection.
+    ///
+    /// The client has [`MAX_BEHIND`] to go on, but no time at all if its network has at
+    /// least two more answers in flight than the network of `address`.
     pub(crate) fn cut_answer(&self, address: IpAddr) -> bool {
         let asking = network(address);
-        let mut held = self.held();
+        let mut table = self.table();
         let share = |connections: &HashMap<u64, OpenConnection>| {
             let connections = connections.values();
             connections.filter(|one| one.activity.is_answered()).count()
         };
-        let mine = held.networks.get(&asking).map_or(0, share);
+        let mine = table.networks.get(&asking).map_or(0, share);
         let mut slowest = None;
-        for (network, connections) in &held.networks {
-            // Who has more in flight than the one that asks has no patience to claim.
+        for (network, connections) in &table.networks {
             let is_greedy = *network != asking && share(connections) > mine + 1;
             for (id, connection) in connections {
                 let behind = connection.activity.behind_for();
                 let behind = behind.filter(|_| connection.activity.is_answered());
-                if let Some(behind) = behind.filter(|behind| is_greedy || *behind >= PATIENCE) {
+                if let Some(behind) = behind.filter(|behind| is_greedy || *behind >= MAX_BEHIND) {
                     slowest = slowest.max(Some((behind, *network, *id)));
                 }
             }
@@ -130,22 +134,22 @@ impl OpenConnections {
         let Some((_, network, id)) = slowest else {
             return false;
         };
-        held.close(network, id);
+        table.close(network, id);
         true
     }
 
-    /// Ends every connection that has not asked for anything.
+    /// Closes every connection that has sent no request.
     pub(crate) fn end_silent(&self) {
-        let held = self.held();
-        let connections = held.networks.values().flat_map(HashMap::values);
+        let table = self.table();
+        let connections = table.networks.values().flat_map(HashMap::values);
         let silent = connections.filter(|one| !one.activity.has_asked());
         silent
             .filter_map(|one| one.task.as_ref())
             .for_each(AbortHandle::abort);
     }
 
-    fn held(&self) -> MutexGuard<'_, ConnectionTable> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, ConnectionTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -164,14 +168,14 @@ impl ConnectionTable {
         self.closed += 1;
         if self
             .warned
-            .is_none_or(|warned| warned.elapsed() >= WARN_EVERY)
+            .is_none_or(|warned| warned.elapsed() >= WARN_INTERVAL)
         {
             let closed = std::mem::take(&mut self.closed);
             self.warned = Some(Instant::now());
             tracing::warn!(
                 closed,
-                open = self.number,
-                "idle connections were closed to make room for others; raise the limit of open files, or find out who connects"
+                open = self.open,
+                "idle connections were closed to make room for others; raise the limit of open files, or find out which clients connect"
             );
         }
     }
@@ -188,7 +192,7 @@ impl ConnectionTable {
     fn remove(&mut self, network: IpAddr, id: u64) -> Option<OpenConnection> {
         let connections = self.networks.get_mut(&network)?;
         let connection = connections.remove(&id)?;
-        self.number -= 1;
+        self.open -= 1;
         if connections.is_empty() {
             self.networks.remove(&network);
         }
@@ -197,7 +201,7 @@ impl ConnectionTable {
 }
 
 impl Place {
-    /// The key by which [`Self::run`] finds the connection.
+    /// Returns the key by which [`OpenConnections::set_task`] finds the connection.
     pub(crate) fn key(&self) -> (IpAddr, u64) {
         (self.network, self.id)
     }
@@ -205,11 +209,12 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.connections.held().remove(self.network, self.id);
+        self.connections.table().remove(self.network, self.id);
     }
 }
 
-/// An IPv4 address, or the 64 bits of an IPv6 address that one client is given whole.
+/// Returns an IPv4 address as it is, and of an IPv6 address the first 64 bits: one
+/// client is usually given all addresses below those.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -220,7 +225,7 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The soft limit of `Max open files`.
+/// Reads the soft limit of `Max open files`.
 fn open_files(limits: &str) -> Option<usize> {
     let line = limits
         .lines()

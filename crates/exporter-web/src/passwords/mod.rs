@@ -1,10 +1,10 @@
-//! Who is let in by basic authentication (RFC 7617).
+//! Basic authentication (RFC 7617) with passwords that are hashed by bcrypt.
 //!
-//! bcrypt is slow by design, and must be neither what a scrape waits for nor a way to
-//! burn the processor. A password that was right once is known again by a keyed hash,
-//! in a microsecond and without waiting for anybody. All others are looked at one
-//! after the other, on a thread that serves nobody; few may wait for that, and fewer
-//! from one place.
+//! bcrypt is slow by design: no scrape may wait for it, and clients must not be able to
+//! keep the processor busy with it. A password that was right once is known again by a
+//! keyed hash, in a microsecond and without waiting. All other passwords are checked
+//! one after the other, on a thread that serves no requests; only a few may wait for
+//! that, and fewer from one network.
 
 use std::{
     collections::BTreeMap,
@@ -22,55 +22,55 @@ use tokio::sync::Semaphore;
 
 use crate::settings::PasswordHash;
 
-/// Passwords that wait to be looked at, and the one that is.
-const MOST_WAITING: usize = 16;
-/// The same from one place.
-const MOST_WAITING_FROM_ONE: usize = 4;
+/// The highest number of passwords that wait, with the one that is checked.
+const MAX_QUEUED: usize = 16;
+/// The highest number of passwords of one network that wait.
+const MAX_QUEUED_OF_NETWORK: usize = 4;
 
 /// The users of a web configuration.
 #[derive(Debug)]
 pub(crate) struct Passwords {
     users: BTreeMap<String, Arc<UserPassword>>,
-    /// Whose password is looked at where the user is unknown, so that it takes as
-    /// long as a wrong one.
+    /// Checked in place of an unknown user's password, so that the response takes as
+    /// long as for a known user.
     nobody: Arc<UserPassword>,
     queue: Arc<PasswordQueue>,
 }
 
-/// One user.
+/// The password of one user.
 struct UserPassword {
     hash: PasswordHash,
-    /// The keyed hash of the password that was right.
+    /// The keyed hash of the password, once it has been right.
     proven: OnceCell<hmac::Tag>,
 }
 
-/// What outlives a change of the users.
+/// The queue of checks, which a change of the users leaves as it is.
 pub(crate) struct PasswordQueue {
-    /// Of this process alone.
+    /// The key of [`UserPassword::proven`], which never leaves this process.
     key: hmac::Key,
     one_at_a_time: Arc<Semaphore>,
-    /// Where those come from whose passwords wait.
-    waiting: Mutex<Vec<IpAddr>>,
+    /// The network of each password that waits.
+    queued: Mutex<Vec<IpAddr>>,
 }
 
-/// What a request is told.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Accepted,
     Refused,
-    /// Too many passwords wait to be looked at.
+    /// Too many passwords wait to be checked.
     Busy,
 }
 
-/// A place among those who wait, until it is dropped.
+/// The place of one password in the queue. Dropping it gives it back.
 struct QueuedCheck {
     queue: Arc<PasswordQueue>,
-    place: IpAddr,
+    network: IpAddr,
 }
 
 impl Passwords {
-    /// Users whose hashes are those of `before` need not prove themselves again.
-    /// `None` where nobody is to be asked.
+    /// Keeps what is proven of each user whose hash is the same as in `before`. Returns
+    /// `None` if there is no user: then no request needs a password.
     pub(crate) fn new(
         users: &BTreeMap<String, PasswordHash>,
         before: Option<&Self>,
@@ -80,9 +80,8 @@ impl Passwords {
         let known = |name: &String| before.and_then(|before| before.users.get(name));
         let users = users.iter().map(|(name, hash)| {
             let user = known(name).filter(|user| user.hash == *hash);
-            let user = user
-                .cloned()
-                .unwrap_or_else(|| UserPassword::new(hash.clone()));
+            let user = user.cloned();
+            let user = user.unwrap_or_else(|| UserPassword::new(hash.clone()));
             (name.clone(), user)
         });
         let nobody = format!("$2b${cost:02}${}", ".".repeat(53));
@@ -93,8 +92,8 @@ impl Passwords {
         })
     }
 
-    /// Judges a request that came from `place`.
-    pub(crate) async fn judge(&self, headers: &HeaderMap, place: IpAddr) -> Verdict {
+    /// Checks the password of a request that came from `network`.
+    pub(crate) async fn check(&self, headers: &HeaderMap, network: IpAddr) -> Verdict {
         let Some((name, password)) = credentials(headers) else {
             return Verdict::Refused;
         };
@@ -104,7 +103,7 @@ impl Passwords {
         if is_known && user.has_proven(&self.queue.key, &password) {
             return Verdict::Accepted;
         }
-        let Some(waiting) = self.queue.enter(place) else {
+        let Some(queued) = self.queue.enter(network) else {
             return Verdict::Busy;
         };
         let turn = Arc::clone(&self.queue.one_at_a_time);
@@ -112,11 +111,12 @@ impl Passwords {
             return Verdict::Busy;
         };
         let user = Arc::clone(user);
-        // Both go on where the client has gone: the work is done all the same.
+        // The turn and the place move along: bcrypt runs to its end even if the client
+        // has gone.
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let is_right = user.is_right(&waiting.queue.key, &password);
-            drop(waiting);
+            let is_right = user.is_right(&queued.queue.key, &password);
+            drop(queued);
             is_right
         });
         match work.await {
@@ -134,14 +134,14 @@ impl UserPassword {
         })
     }
 
-    /// In constant time.
+    /// Compares in constant time.
     fn has_proven(&self, key: &hmac::Key, password: &[u8]) -> bool {
         let tag = self.proven.get();
         tag.is_some_and(|tag| hmac::verify(key, password, tag.as_ref()).is_ok())
     }
 
     fn is_right(&self, key: &hmac::Key, password: &[u8]) -> bool {
-        // Others of the same user may have been first.
+        // Another request may have proven the password while this one waited.
         if self.has_proven(key, password) {
             return true;
         }
@@ -154,43 +154,43 @@ impl UserPassword {
 }
 
 impl PasswordQueue {
-    /// With a key that nobody knows.
+    /// Makes an empty queue, with a random key.
     ///
     /// # Errors
-    /// When the system has no randomness.
+    /// Returns an error if the system has no randomness.
     pub(crate) fn new() -> Result<Arc<Self>, ring::error::Unspecified> {
         Ok(Arc::new(Self {
             key: hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?,
             one_at_a_time: Arc::new(Semaphore::new(1)),
-            waiting: Mutex::default(),
+            queued: Mutex::default(),
         }))
     }
 
-    fn enter(self: &Arc<Self>, place: IpAddr) -> Option<QueuedCheck> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = waiting.iter().filter(|other| **other == place).count();
-        if waiting.len() >= MOST_WAITING || here >= MOST_WAITING_FROM_ONE {
+    fn enter(self: &Arc<Self>, network: IpAddr) -> Option<QueuedCheck> {
+        let mut queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_network = queued.iter().filter(|other| **other == network).count();
+        if queued.len() >= MAX_QUEUED || of_network >= MAX_QUEUED_OF_NETWORK {
             return None;
         }
-        waiting.push(place);
+        queued.push(network);
         Some(QueuedCheck {
             queue: Arc::clone(self),
-            place,
+            network,
         })
     }
 }
 
 impl Drop for QueuedCheck {
     fn drop(&mut self) {
-        let waiting = self.queue.waiting.lock();
-        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
-        if let Some(mine) = waiting.iter().position(|place| *place == self.place) {
-            waiting.swap_remove(mine);
+        let queued = self.queue.queued.lock();
+        let mut queued = queued.unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = queued.iter().position(|network| *network == self.network) {
+            queued.swap_remove(own);
         }
     }
 }
 
-/// The user and the password of a request that has one of each.
+/// Reads the user and the password of a request that has one of each.
 fn credentials(headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (value, None) = (values.next()?, values.next()) else {

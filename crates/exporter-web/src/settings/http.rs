@@ -2,12 +2,11 @@
 
 use yaml_tree::Entry;
 
-use super::SettingsCheck;
+use super::{SettingsCheck, listed};
 
 const OPTIONS: [&str; 2] = ["http2", "headers"];
 
-/// The headers that can be set, each with the values that it may have; no values mean
-/// that any will do.
+/// The headers that can be set, and the values of each; no values mean any value.
 const HEADERS: [(&str, &[&str]); 5] = [
     ("Content-Security-Policy", &[]),
     ("Strict-Transport-Security", &[]),
@@ -35,8 +34,8 @@ impl SettingsCheck {
         let value = self.ok(entry.text())?;
         let known = HEADERS.iter().find(|(name, _)| *name == entry.key);
         let Some((name, values)) = known else {
-            let names = HEADERS.map(|(name, _)| name).join(", ");
-            self.report(entry, format!("is no header that can be set: {names}"));
+            let names = listed(&HEADERS.map(|(name, _)| name));
+            self.report(entry, format!("cannot be set; the headers are {names}"));
             return None;
         };
         if value.is_empty() {

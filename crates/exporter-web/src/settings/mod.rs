@@ -72,7 +72,7 @@ impl WebSettings {
         let clients = self.tls.as_ref().map(|tls| &tls.clients);
         if let Some(ClientCertificates::Any { .. }) = clients {
             warnings.push(
-                "RequireAnyClientCert lets in whoever makes a certificate; RequireAndVerifyClientCert asks for one of client_ca_file",
+                "RequireAnyClientCert lets in any client that makes itself a certificate; RequireAndVerifyClientCert lets in those that client_ca_file has signed",
             );
         }
         warnings
@@ -109,7 +109,7 @@ impl SettingsCheck {
         let (known, unknown): (Vec<_>, Vec<_>) = entries.iter().partition(is_option);
         for entry in unknown {
             let options = listed(options);
-            self.report(entry, format!("is no setting here; there are {options}"));
+            self.report(entry, format!("is unknown; the options are {options}"));
         }
         Section(known)
     }

@@ -20,17 +20,15 @@ pub struct PasswordHash {
     cost: u32,
 }
 
-/// Why a text is no hash that can be used.
+/// Why a text cannot be used as a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PasswordHashError {
     /// The text is not in the format of bcrypt.
-    #[error("is no bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`")]
+    #[error("is not a bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`")]
     NotBcrypt,
     /// The cost is too low or too high.
-    #[error(
-        "has a bcrypt cost of {0}, and from {MIN_COST} to {MAX_COST} can be worked with; 10 is usual"
-    )]
+    #[error("has a bcrypt cost of {0}; it must be from {MIN_COST} to {MAX_COST}, and 10 is usual")]
     Cost(u32),
 }
 
@@ -75,7 +73,7 @@ impl SettingsCheck {
         let mut users = BTreeMap::new();
         for entry in self.ok(section.map())? {
             if entry.key.contains(':') {
-                self.report(entry, "holds a colon, which ends a user name (RFC 7617)");
+                self.report(entry, "has a colon, which ends a user name (RFC 7617)");
                 continue;
             }
             match self.ok(entry.text()).map(PasswordHash::from_str) {

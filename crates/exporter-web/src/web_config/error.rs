@@ -1,4 +1,4 @@
-//! What is wrong with a web configuration.
+//! The errors of a web configuration.
 
 use std::{
     fmt, io,
@@ -9,7 +9,7 @@ use yaml_tree::YamlError;
 
 use crate::tls::TlsError;
 
-/// Everything that is wrong with a web configuration. Shows no value.
+/// Everything that is wrong with a web configuration. No message shows a value.
 #[derive(Debug)]
 pub struct WebConfigError {
     path: PathBuf,
@@ -22,11 +22,10 @@ pub(super) enum WebConfigProblem {
     NoRandomness,
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("is no text in UTF-8")]
+    #[error("is not text in UTF-8")]
     NotText,
     #[error(transparent)]
     Setting(#[from] YamlError),
-    /// A file that the setting names.
     #[error("{setting} {} {problem}", .path.display())]
     NamedFile {
         setting: &'static str,
@@ -35,7 +34,7 @@ pub(super) enum WebConfigProblem {
     },
     #[error(transparent)]
     Tls(#[from] TlsError),
-    #[error("tls_server_config has come or gone; restart the exporter for that")]
+    #[error("tls_server_config was added or removed; restart the exporter for that")]
     TlsSwitched,
     #[error("{0} cannot be sent as a header")]
     Header(&'static str),
@@ -57,7 +56,7 @@ impl WebConfigError {
         }
     }
 
-    /// Returns the problems, each with the flag and the path.
+    /// Returns the problems, each with the flag, the path and the line.
     pub fn problems(&self) -> impl Iterator<Item = String> {
         let path = self.path.display();
         let problems = self.problems.iter();
@@ -67,7 +66,7 @@ impl WebConfigError {
 
 impl fmt::Display for WebConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the configuration cannot be used:")?;
+        formatter.write_str("the web configuration cannot be used:")?;
         let mut problems = self.problems();
         problems.try_for_each(|problem| write!(formatter, "\n  {problem}"))
     }

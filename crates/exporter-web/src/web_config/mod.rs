@@ -1,8 +1,8 @@
-//! The web configuration in force: read from its file and the files that it names,
-//! and again when one of them changes.
+//! The web configuration in use: read from its file and the files that it names, and
+//! again when one of them changes.
 //!
-//! A file that is broken changes nothing: what was good goes on, and the log says so
-//! once. The switch between HTTP and HTTPS alone wants a restart.
+//! A change that cannot be used is logged once, and the configuration before it stays
+//! in use. Only a change from HTTP to HTTPS or back needs a restart.
 
 mod error;
 mod reading;
@@ -27,17 +27,17 @@ use crate::{
 use error::WebConfigProblem;
 use stamps::FileStamps;
 
-/// A web configuration file, and what it says. It may be read again at any time.
+/// A web configuration file, and the configuration that was last read from it.
 #[derive(Debug)]
 pub struct WebConfigFile {
-    /// `None` where there is no file, and nothing changes.
+    /// The path of the file; `None` if there is none, so that nothing changes.
     path: Option<PathBuf>,
     queue: Arc<PasswordQueue>,
     current: ArcSwap<WebConfig>,
     last_reading: Mutex<LastReading>,
 }
 
-/// What connections and requests are held to.
+/// The configuration of connections and requests.
 #[derive(Debug, Default)]
 pub(crate) struct WebConfig {
     pub(crate) tls: Option<Arc<ServerConfig>>,
@@ -47,27 +47,27 @@ pub(crate) struct WebConfig {
     warnings: Vec<&'static str>,
 }
 
-/// A rate limit as far as it has been used.
+/// A rate limit, and how far it is used up.
 #[derive(Debug, Clone)]
 pub(crate) struct ActiveRateLimit {
     limit: RateLimit,
     pub(crate) limiter: Arc<DefaultDirectRateLimiter>,
 }
 
-/// The files as they were when they were last read.
+/// The files as they were last read.
 #[derive(Debug, Default)]
 struct LastReading {
     files: FileStamps,
-    /// What was wrong with them, until the log has said it.
-    unsaid: Option<WebConfigError>,
+    /// What was wrong with the files, until it has been logged.
+    unlogged: Option<WebConfigError>,
 }
 
 impl WebConfigFile {
-    /// Reads the file and all that it names. Without one it is plain HTTP, for
-    /// everybody.
+    /// Reads the file and the files that it names. `None` is for no file: plain HTTP
+    /// without passwords.
     ///
     /// # Errors
-    /// All problems together, each with the flag, the path and the line.
+    /// Returns all problems at once, each with its path and line.
     pub fn read(path: Option<&Path>) -> Result<Self, WebConfigError> {
         let queue = PasswordQueue::new();
         let queue = queue.map_err(|_| {
@@ -84,15 +84,16 @@ impl WebConfigFile {
             current: ArcSwap::from_pointee(config?),
             last_reading: Mutex::new(LastReading {
                 files,
-                unsaid: None,
+                unlogged: None,
             }),
         })
     }
 
-    /// Reads everything again, now. Where it is wrong, what was good goes on.
+    /// Reads all files again. A running server does so by itself when one of them
+    /// changes; this is for a program that is told to reload.
     ///
     /// # Errors
-    /// All problems together, as from [`Self::read`].
+    /// Returns all problems at once. The configuration before stays in use.
     pub fn reload(&self) -> Result<(), WebConfigError> {
         let Some(path) = &self.path else {
             return Ok(());
@@ -102,20 +103,19 @@ impl WebConfigFile {
         let (files, config) = reading::read(path, Some(&self.current.load()), &self.queue);
         *last_reading = LastReading {
             files,
-            unsaid: None,
+            unlogged: None,
         };
-        self.put_in_force(config?);
+        self.replace(config?);
         Ok(())
     }
 
-    /// What is taken as it is written, and weaker than it may look.
+    /// Returns what is weaker than it may look, a sentence each.
     #[must_use]
     pub fn warnings(&self) -> Vec<&'static str> {
         self.current.load().warnings.clone()
     }
 
-    /// Whether there is a file to follow.
-    pub(crate) fn is_given(&self) -> bool {
+    pub(crate) fn has_file(&self) -> bool {
         self.path.is_some()
     }
 
@@ -123,34 +123,43 @@ impl WebConfigFile {
         self.current.load()
     }
 
-    /// Reads everything again if a file has changed. What is wrong is said at the next
-    /// look, if it has not been put right by then: a certificate and its key are two
-    /// files, and are not replaced at once.
-    pub(crate) fn look(&self) {
+    /// Reads all files again if one has changed. A problem is logged at the next call,
+    /// if it is still there: a certificate and its key are two files, which are not
+    /// replaced at the same moment.
+    pub(crate) fn reload_if_changed(&self) {
         let Some(path) = &self.path else {
             return;
         };
         let last_reading = self.last_reading.lock();
         let mut last_reading = last_reading.unwrap_or_else(PoisonError::into_inner);
         if last_reading.files.are_unchanged() {
-            if let Some(problems) = last_reading.unsaid.take() {
-                tracing::error!(%problems, "the web configuration has changed and cannot be used; what was read before goes on");
+            if let Some(error) = last_reading.unlogged.take() {
+                log(&error);
             }
             return;
         }
         let (files, config) = reading::read(path, Some(&self.current.load()), &self.queue);
-        let unsaid = config.map(|config| self.put_in_force(config)).err();
-        if unsaid.is_none() {
+        let unlogged = config.map(|config| self.replace(config)).err();
+        if unlogged.is_none() {
             tracing::info!("the web configuration has changed and was read again");
         }
-        *last_reading = LastReading { files, unsaid };
+        *last_reading = LastReading { files, unlogged };
     }
 
-    fn put_in_force(&self, config: WebConfig) {
+    fn replace(&self, config: WebConfig) {
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
         self.current.store(Arc::new(config));
+    }
+}
+
+fn log(error: &WebConfigError) {
+    for problem in error.problems() {
+        tracing::error!(
+            problem,
+            "the web configuration has changed and cannot be used; the one before stays in use"
+        );
     }
 }
 

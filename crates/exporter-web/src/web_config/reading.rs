@@ -1,4 +1,4 @@
-//! Reading a web configuration file, and the files that it names.
+//! Reads a web configuration file and the files that it names.
 
 use std::{
     fs,
@@ -22,17 +22,18 @@ use crate::{
     tls::{self, PemTexts},
 };
 
-/// Settings and certificates are kilobytes.
+/// The largest file that is read. Settings and certificates are kilobytes.
 const MAX_BYTES: u64 = 1 << 20;
-/// Of files that change while they are read.
+/// The highest number of further readings if files change while they are read.
 const MAX_READINGS: usize = 3;
 
+/// The paths of all files, and what they say.
 struct ReadOutcome {
     paths: Vec<PathBuf>,
     config: Result<WebConfig, Vec<WebConfigProblem>>,
 }
 
-/// What the file says, and the files that it depends on, whether it is wrong or not.
+/// Reads all files. Returns their stamps also if something is wrong with them.
 pub(super) fn read(
     path: &Path,
     before: Option<&WebConfig>,
@@ -42,8 +43,8 @@ pub(super) fn read(
     let mut outcome = read_once(path, before, queue);
     for _ in 0..MAX_READINGS {
         let read = FileStamps::of(outcome.paths.clone());
-        // Files are looked at before they are read, or one that changes in between
-        // would be taken for the old one.
+        // The stamps are those from before the reading: a file that changes during it
+        // counts as changed.
         if files == read {
             break;
         }
@@ -151,7 +152,7 @@ fn read_text(path: &Path) -> Result<String, WebConfigProblem> {
 fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
     let file = fs::File::open(path)?;
     let mut bytes = Vec::new();
-    // One more, to see that there is more.
+    // One byte more than is allowed tells that the file is too large.
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(FileError::TooLarge);

@@ -1,4 +1,4 @@
-//! What tells whether a file has changed since it was read.
+//! Tells whether a file has changed since it was read.
 
 use std::{
     fs,
@@ -6,18 +6,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Files, and what tells one content from the next.
+/// The stamps of several files. A stamp is `None` if the file cannot be reached.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct FileStamps(Vec<(PathBuf, Option<FileStamp>)>);
 
+/// The metadata of a file that change with its content.
 #[derive(Debug, PartialEq, Eq)]
 struct FileStamp {
     device: u64,
     inode: u64,
     bytes: u64,
-    /// When the content changed; seconds and nanoseconds.
+    /// The time of the last change of the content, in seconds and nanoseconds.
     modified: (i64, i64),
-    /// When the inode changed; seconds and nanoseconds.
+    /// The time of the last change of the inode, in seconds and nanoseconds.
     changed: (i64, i64),
 }
 
@@ -37,7 +38,6 @@ impl FileStamps {
 }
 
 impl FileStamp {
-    /// `None` for a file that cannot be reached.
     fn of(path: &Path) -> Option<Self> {
         let file = fs::metadata(path).ok()?;
         Some(Self {

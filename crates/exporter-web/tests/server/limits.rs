@@ -1,4 +1,4 @@
-//! Bounds: responses in flight, and the time that they may take at the end.
+//! Bounds: answers in flight, and the time that they may take at the end.
 
 use tokio::io::AsyncReadExt;
 

@@ -224,7 +224,7 @@ fn in_table(start: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_option_that_is_taken_is_in_the_table() {
-    let settings = "is no setting here; there are ";
+    let settings = "is unknown; the options are ";
     for (start, file, after) in [
         ("", "unknown: 1", settings),
         (
@@ -240,7 +240,7 @@ fn every_option_that_is_taken_is_in_the_table() {
         (
             "http_server_config.headers.",
             "http_server_config: {headers: {unknown: 1}}",
-            "is no header that can be set: ",
+            "cannot be set; the headers are ",
         ),
         ("rate_limit.", "rate_limit: {unknown: 1}", settings),
     ] {

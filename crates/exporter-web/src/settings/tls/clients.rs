@@ -10,10 +10,10 @@ use super::{Pem, PemEntries, Section, SettingsCheck};
 /// The certificates that clients have to show.
 #[derive(Debug, Clone)]
 pub enum ClientCertificates {
-    /// Clients are not asked for a certificate. `RequestClientCert` is the same: such
-    /// a certificate would be asked for and not looked at.
+    /// Clients are not asked for a certificate. `RequestClientCert` is the same, since
+    /// nothing looks at a certificate that is merely requested.
     None,
-    /// Clients have to show a certificate, whoever signed it.
+    /// Clients have to show a certificate, which anyone may have signed.
     Any {
         /// The names of which the certificate has to bear one; no names mean that any
         /// will do.
@@ -84,12 +84,12 @@ impl SettingsCheck {
         }
     }
 
-    /// Reports an option that nothing looks at: it would seem to keep clients out.
+    /// Reports an option without effect, which would seem to keep clients out.
     fn report_unused(&mut self, entry: Option<&Entry>) {
         if let Some(entry) = entry {
             self.report(
                 entry,
-                "is looked at only with client_auth_type RequireAndVerifyClientCert; set that, or take this away",
+                "has an effect only with client_auth_type RequireAndVerifyClientCert; set that, or remove this option",
             );
         }
     }
@@ -98,7 +98,7 @@ impl SettingsCheck {
         if authority.given().is_none() {
             self.report(
                 entry,
-                "needs client_ca_file or client_ca: without it any public authority would vouch for clients",
+                "needs client_ca_file or client_ca: any public authority could vouch for clients without it",
             );
         }
     }
@@ -109,7 +109,10 @@ impl SettingsCheck {
         };
         let texts = self.ok(entry.texts())?;
         if texts.is_empty() {
-            self.report(entry, "names nobody; name who is let in, or take it away");
+            self.report(
+                entry,
+                "has no names; name the clients that may connect, or remove it",
+            );
             return None;
         }
         let mut names = Vec::new();
@@ -117,7 +120,7 @@ impl SettingsCheck {
             if text.contains('@') && !text.contains("://") {
                 self.report(
                     entry,
-                    "has an e-mail address, which is not compared here; let clients in by DNS name, IP address or URI",
+                    "has an e-mail address, which is not supported; name clients by DNS name, IP address or URI",
                 );
                 return None;
             }

@@ -127,7 +127,7 @@ impl SettingsCheck {
     ) -> Option<Pem> {
         let entries = PemEntries::find(options, name);
         if entries.given().is_none() {
-            let problem = format!("needs {name}_file or {name}, without which there is no TLS");
+            let problem = format!("needs {name}_file or {name}: there is no TLS without it");
             self.report(section, problem);
         }
         self.pem(&entries, folder)
@@ -141,7 +141,10 @@ impl SettingsCheck {
         let (file, inline) = (text(entries.file), text(entries.inline));
         match (entries.inline, inline, file) {
             (Some(entry), Some(_), Some(_)) => {
-                self.report(entry, "is given beside the file of it; keep one of the two");
+                self.report(
+                    entry,
+                    "is given beside the option of the same name with _file; keep one of the two",
+                );
                 None
             }
             (_, _, Some(file)) => Some(Pem::File(folder.join(file))),

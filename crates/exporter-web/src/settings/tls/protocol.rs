@@ -100,7 +100,7 @@ impl SettingsCheck {
             "TLS12" => Some(&TLS12),
             "TLS13" => Some(&TLS13),
             "TLS10" | "TLS11" => {
-                self.report(entry, "is below TLS12: TLS 1.0 and 1.1 are broken, and not spoken here; write TLS12 or TLS13");
+                self.report(entry, "is below TLS12: TLS 1.0 and 1.1 are broken and not supported; write TLS12 or TLS13");
                 None
             }
             _ => {
@@ -110,8 +110,8 @@ impl SettingsCheck {
         }
     }
 
-    /// Go has no list of suites for TLS 1.3, all of which are good. A list that names
-    /// some of them means it: the others are not offered.
+    /// A list that names no suite of TLS 1.3 leaves all of them on, as in Go, where the
+    /// list cannot name them. A list that names some of them turns the others off.
     fn cipher_suites(&mut self, entry: Option<&Entry>) -> Option<Vec<SupportedCipherSuite>> {
         let texts = match entry {
             Some(entry) => self.ok(entry.texts())?,
@@ -136,11 +136,11 @@ impl SettingsCheck {
         if suite.is_none() {
             let problem = if OLD_SUITES.contains(&text) {
                 format!(
-                    "has {text}, which is not offered here: CBC, RC4 and RSA key exchange are weak; take it away"
+                    "has {text}, which is not supported: CBC, RC4 and RSA key exchange are weak; remove it"
                 )
             } else {
                 let names: Vec<_> = ALL_CIPHER_SUITES.iter().map(suite_name).collect();
-                format!("has an unknown suite; there are {}", names.join(", "))
+                format!("has an unknown suite; the suites are {}", names.join(", "))
             };
             self.report(entry, problem);
         }
@@ -168,8 +168,8 @@ impl SettingsCheck {
             "X25519" => return Some(kx_group::X25519),
             "CurveP256" => return Some(kx_group::SECP256R1),
             "CurveP384" => return Some(kx_group::SECP384R1),
-            "CurveP521" => "has CurveP521, which is not offered here; take it away",
-            _ => "has an unknown curve; there are X25519, CurveP256 and CurveP384",
+            "CurveP521" => "has CurveP521, which is not supported; remove it",
+            _ => "has an unknown curve; the curves are X25519, CurveP256 and CurveP384",
         };
         self.report(entry, problem);
         None
@@ -180,7 +180,7 @@ fn is_of_tls_1_3(suite: &SupportedCipherSuite) -> bool {
     suite.tls13().is_some()
 }
 
-/// Returns the name of the standard, which Go uses too.
+/// Returns the name in the standard, which Go uses too.
 fn suite_name(suite: &SupportedCipherSuite) -> String {
     let name = format!("{:?}", suite.suite());
     name.replace("TLS13_", "TLS_")
