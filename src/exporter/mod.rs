@@ -186,7 +186,7 @@ impl Supervisor {
                 error = format!("{error:#}"),
                 "the configuration could not be taken over; what was there before goes on"
             );
-            ReloadError::Failed
+            ReloadError
         })
     }
 

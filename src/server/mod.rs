@@ -1,4 +1,4 @@
-//! The pages of the exporter, and what tells those who scrape from others.
+//! The pages of the exporter, and how a scraper is told from other clients.
 
 mod accept;
 mod landing;

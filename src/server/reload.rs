@@ -1,6 +1,4 @@
-//! Asking for the configuration to be read anew: by a signal, or by a client.
-//!
-//! Who asks waits for the outcome, and knows nothing of what is read.
+//! Asks for a reload of the configuration, for a signal or for a client of `/-/reload`.
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -8,37 +6,29 @@ use tokio::sync::{mpsc, oneshot};
 #[derive(Debug, Clone)]
 pub(crate) struct ReloadHandle(mpsc::Sender<ReloadReply>);
 
-/// Where it is said whether the reload succeeded.
+/// Takes the outcome of one reload.
 pub(crate) type ReloadReply = oneshot::Sender<Result<(), ReloadError>>;
 
-/// Why nothing was taken over.
+/// The configuration stays as it was. The log says why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ReloadError {
-    /// The configuration cannot be used.
-    #[error("the configuration could not be taken over; the log says why")]
-    Failed,
-    /// The exporter does not take reloads any more.
-    #[error("the exporter is ending")]
-    Ending,
-}
+#[error("the configuration could not be taken over")]
+pub(crate) struct ReloadError;
 
 impl ReloadHandle {
-    /// A handle, and where what it asks arrives.
-    #[must_use]
+    /// Returns a handle, and the receiver of all that the handle asks for.
     pub(crate) fn new() -> (Self, mpsc::Receiver<ReloadReply>) {
-        // Who asks waits for the answer, so that few ask at once.
-        let (sender, asked) = mpsc::channel(1);
-        (Self(sender), asked)
+        // Each caller waits for its outcome, so the queue can be short.
+        let (sender, receiver) = mpsc::channel(1);
+        (Self(sender), receiver)
     }
 
-    /// Has the configuration read anew; returns once that is done.
+    /// Has the configuration read again, and returns once that is done.
     ///
     /// # Errors
-    /// [`ReloadError`]; then everything stays as it was.
+    /// Returns an error if the configuration cannot be used, or the exporter shuts down.
     pub(crate) async fn reload(&self) -> Result<(), ReloadError> {
         let (reply, outcome) = oneshot::channel();
-        let sent = self.0.send(reply).await;
-        sent.map_err(|_| ReloadError::Ending)?;
-        outcome.await.map_err(|_| ReloadError::Ending)?
+        self.0.send(reply).await.map_err(|_| ReloadError)?;
+        outcome.await.map_err(|_| ReloadError)?
     }
 }

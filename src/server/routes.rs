@@ -1,4 +1,4 @@
-//! Which path answers what.
+//! The routes of the exporter.
 
 use std::{
     collections::BTreeSet,
@@ -32,21 +32,19 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 const WELCOME: Duration = Duration::from_millis(500);
 /// More servers than anyone runs.
 const MAX_NAMED: usize = 64;
-/// The landing page needs no script and nothing from elsewhere.
+/// The policy of the landing page, which needs no script and nothing from another server.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What is served.
+/// The pages of the exporter.
 #[derive(Debug)]
 pub(crate) struct ExporterSite {
-    /// Where metrics are; begins with `/`.
+    /// The path of the metrics; begins with `/`.
     telemetry_path: String,
-    /// What a scrape is answered with.
     exposition: Arc<Exposition>,
-    /// How the accounts fare.
     roster: Arc<Roster>,
-    /// When the process started.
+    /// The time at which the process started.
     started: Instant,
-    /// Has the configuration read anew, where a client may ask for that.
+    /// Asks for reloads; `None` if clients may not.
     reload: Option<ReloadHandle>,
     /// Scrapers that the log has named.
     slow_scrapers: Mutex<BTreeSet<ScraperId>>,
@@ -66,7 +64,7 @@ impl Site for ExporterSite {
         let Some(route) = self.route(request.uri.path()) else {
             return text(
                 StatusCode::NOT_FOUND,
-                "404: no such page; metrics are linked from /\n",
+                "404: there is no such page; / has a link to the metrics\n",
             );
         };
         match (route, &request.method) {
@@ -91,8 +89,6 @@ impl Site for ExporterSite {
 }
 
 impl ExporterSite {
-    /// A site of a process that started at `started`.
-    #[must_use]
     pub(crate) fn new(
         telemetry_path: String,
         exposition: Arc<Exposition>,
@@ -194,8 +190,7 @@ impl ExporterSite {
         response
     }
 
-    /// What is wrong with the configuration is for the log: it names accounts and
-    /// files.
+    /// The answer does not say what is wrong: the log does, and names accounts and files.
     async fn reload(&self) -> Response<ResponseBody> {
         let Some(reload) = &self.reload else {
             return text(
@@ -207,7 +202,7 @@ impl ExporterSite {
             Ok(()) => text(StatusCode::OK, "the configuration was taken over\n"),
             Err(_) => text(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "500: the configuration could not be taken over, and what was there before goes on; the log says why\n",
+                "500: the configuration could not be taken over, and the one before stays in use; the log says why\n",
             ),
         }
     }
@@ -247,7 +242,7 @@ fn metrics_in(accepted: Accepted, parts: Vec<Bytes>) -> Response<ResponseBody> {
 }
 
 fn not_allowed(methods: &'static str) -> Response<ResponseBody> {
-    let said = format!("405: only {methods} are answered here\n");
+    let said = format!("405: this page answers only {methods}\n");
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, said);
     let methods = HeaderValue::from_static(methods);
     response.headers_mut().insert(ALLOW, methods);

@@ -13,7 +13,7 @@ use crate::exposition::{ScraperId, Visit};
 /// else does. In seconds.
 const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 
-/// The other end of one connection.
+/// The client of one connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Visitor {
     address: IpAddr,

@@ -64,7 +64,7 @@ fn the_whole_page() {
 }
 
 #[test]
-fn what_others_say_is_text_and_not_markup() {
+fn text_from_elsewhere_is_escaped() {
     let account = AccountSection {
         progress: failing("<script>alert('a & b')</script>"),
         ..named("<script>", AccountSection::default())
@@ -77,12 +77,12 @@ fn what_others_say_is_text_and_not_markup() {
     .html();
     assert!(!html.contains("<script>"), "{html}");
     assert!(html.contains(
-        "failing since 1970-01-01T00:00:00Z (1h 1m): &lt;script&gt;alert(&#39;a &amp; b&#39;)&lt;/script&gt;."
+        "Polls have been failing since 1970-01-01T00:00:00Z (1h 1m): &lt;script&gt;alert(&#39;a &amp; b&#39;)&lt;/script&gt;."
     ));
 }
 
 #[test]
-fn the_state_in_words() {
+fn each_state_of_an_account_is_said_in_words() {
     let succeeded = AccountSection {
         watermark: Some(at_second(0)),
         pending: 1,
@@ -92,14 +92,14 @@ fn the_state_in_words() {
     let cases = [
         (&nothing, 0, "The first poll has not ended yet."),
         (&nothing, 0, "<dd>none yet</dd>"),
-        (&nothing, 0, "<dd>0 events; every count is shown at once,"),
+        (&nothing, 0, "<dd>0 events. Every count is shown at once:"),
         (&succeeded, 40, "Polls of the Audit API succeed."),
         (&succeeded, 40, "<dd>1970-01-01T00:00:05Z, 1h 55s ago</dd>"),
         (&succeeded, 40, "<dd>1970-01-01T00:00:00Z, 1h 1m ago</dd>"),
         (
             &succeeded,
             40,
-            "<dd>1 event; a new series stays at its first value",
+            "<dd>1 event. A new series stays at its first value for 40s",
         ),
     ];
     for (account, hold, expected) in cases {
@@ -109,7 +109,7 @@ fn the_state_in_words() {
 }
 
 #[test]
-fn the_scrape_configuration_names_the_host_that_was_asked() {
+fn the_scrape_configuration_names_the_host_of_the_request() {
     let asked = |host, telemetry_path| LandingPage {
         telemetry_path,
         host,
@@ -136,7 +136,7 @@ fn the_scrape_configuration_names_the_host_that_was_asked() {
 }
 
 #[test]
-fn of_several_accounts_those_that_fail_come_first() {
+fn accounts_that_fail_come_first() {
     let failing = AccountSection {
         progress: failing("no"),
         ..AccountSection::default()
@@ -164,5 +164,5 @@ fn ten_thousand_accounts_are_one_page() {
     let accounts: Vec<_> = (0..10_000).map(account).collect();
     let html = page(&accounts, 0).html();
     assert!(html.contains("10000 accounts."), "{html}");
-    assert_eq!(html.matches("<h3").count(), MOST);
+    assert_eq!(html.matches("<h3").count(), MAX_ACCOUNTS);
 }
