@@ -1,5 +1,4 @@
-//! Who asks: what tells a server that scrapes from a person, and from another
-//! server.
+//! Tells a server that scrapes from a person, and from another server.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -9,8 +8,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::exposition::{ScraperId, Visit};
 
-/// Prometheus, its agents and VictoriaMetrics send it with every scrape, and nobody
-/// else does. In seconds.
+/// The header with the time limit of a scrape, in seconds. Prometheus, its agents and
+/// VictoriaMetrics send it with every scrape, and no other client does.
 const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 
 /// The client of one connection.

@@ -1,4 +1,4 @@
-//! What one connection has done and when, for others to look at.
+//! The activity of a connection, for other tasks to look at.
 
 use std::{
     future::pending,

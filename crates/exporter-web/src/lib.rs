@@ -33,7 +33,7 @@
 //! }
 //! ```
 //!
-//! # What every request passes
+//! # The way of a request
 //!
 //! 1. A connection is accepted, and counted: if there are too many, the one that has
 //!    been idle for longest is closed, in the network that holds the most.

@@ -1,5 +1,5 @@
-//! What every request passes: the rate limit, the password, the site, and a slot among
-//! the answers in flight.
+//! Answers requests: each passes the rate limit, the password, the site, and takes a
+//! slot among the answers in flight.
 
 use std::sync::Arc;
 

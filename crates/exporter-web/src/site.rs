@@ -1,4 +1,4 @@
-//! What is served.
+//! The pages that a server serves.
 
 use std::future::Future;
 
@@ -6,7 +6,7 @@ use hyper::{Response, http::request};
 
 use crate::{Peer, ResponseBody};
 
-/// What a server serves.
+/// The pages that a server serves.
 pub trait Site: Send + Sync + 'static {
     /// Answers a request, whose body is not read.
     ///

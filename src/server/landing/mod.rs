@@ -21,7 +21,7 @@ const HOST: &str = "localhost:10610";
 /// The highest number of accounts that are shown; more are only counted.
 const MAX_ACCOUNTS: usize = 100;
 
-/// What the landing page shows.
+/// The content of the landing page.
 #[derive(Debug)]
 pub(super) struct LandingPage<'a> {
     /// The path of the metrics; begins with `/`.
@@ -36,7 +36,7 @@ pub(super) struct LandingPage<'a> {
     pub(super) now: Timestamp,
 }
 
-/// What the page shows of one account.
+/// The content of the section of one account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct AccountSection {
     /// The name of the account; `None` if there is only one and it has no name.

@@ -1,4 +1,4 @@
-//! What a web configuration file says, checked.
+//! The settings of a web configuration file.
 //!
 //! [`WebSettings::parse`] turns the text of a file into settings that can be served
 //! with, or into everything that is wrong with it. It reads no file: paths stay paths.
@@ -32,7 +32,7 @@ const SECTIONS: [&str; 4] = [
     "rate_limit",
 ];
 
-/// What a web configuration file says, checked.
+/// The settings of a web configuration file, checked.
 #[derive(Debug, Clone, Default)]
 pub struct WebSettings {
     /// How connections are encrypted; `None` for plain HTTP.

@@ -2,7 +2,7 @@ use std::{path::Path, time::Duration};
 
 use super::*;
 
-/// As a hash looks; of no password that is known.
+/// A hash of no known password.
 const HASH: &str = "$2y$04$4Y7pW1eBfxKHPwxdvkUD9OwAPdRWpyRrj1RkZOSV7NQk5HFBL.H3S";
 
 fn parse(text: &str) -> Result<WebSettings, Vec<String>> {
@@ -10,7 +10,7 @@ fn parse(text: &str) -> Result<WebSettings, Vec<String>> {
         .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
-/// What a section with a certificate and these lines is read as.
+/// Reads a section with a certificate and these lines.
 fn tls(more: &str) -> TlsSettings {
     let text = format!("tls_server_config:\n  cert_file: c.pem\n  key_file: /k.pem\n{more}");
     let settings = parse(&text).unwrap_or_else(|problems| panic!("{more}: {problems:?}"));

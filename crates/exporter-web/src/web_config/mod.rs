@@ -58,7 +58,7 @@ pub(crate) struct ActiveRateLimit {
 #[derive(Debug, Default)]
 struct LastReading {
     files: FileStamps,
-    /// What was wrong with the files, until it has been logged.
+    /// The problems with the files, until they have been logged.
     unlogged: Option<WebConfigError>,
 }
 

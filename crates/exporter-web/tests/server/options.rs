@@ -6,10 +6,10 @@ use exporter_web::settings::WebSettings;
 
 const README: &str = include_str!("../../README.md");
 
-/// As a hash looks; of no password that is known.
+/// A hash of no known password.
 const HASH: &str = "$2y$04$4Y7pW1eBfxKHPwxdvkUD9OwAPdRWpyRrj1RkZOSV7NQk5HFBL.H3S";
 
-/// A file with each option of the table.
+/// For each option of the table, a file that uses it.
 const EXAMPLES: &[(&str, &str)] = &[
     (
         "tls_server_config.cert",
@@ -138,7 +138,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("rate_limit.burst", "rate_limit: {interval: 1s, burst: 1}"),
 ];
 
-/// What each option without effect may be left out of, or be replaced by.
+/// For each option without effect, a file that means the same.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("http_server_config.http2", "http_server_config: {}"),
     (
@@ -147,7 +147,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ),
 ];
 
-/// The options of the table, and what it says of them.
+/// Reads the options of the table, each with its second column.
 fn table() -> Vec<(&'static str, &'static str)> {
     let rows = README.lines().filter_map(|line| line.strip_prefix("| `"));
     let rows = rows.map(|row| {

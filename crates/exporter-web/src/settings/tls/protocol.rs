@@ -110,8 +110,8 @@ impl SettingsCheck {
         }
     }
 
-    /// A list that names no suite of TLS 1.3 leaves all of them on, as in Go, where the
-    /// list cannot name them. A list that names some of them turns the others off.
+    /// A list that names no suite of TLS 1.3 leaves all of those on, as in Go, which
+    /// always offers them. A list that names some of them turns the others off.
     fn cipher_suites(&mut self, entry: Option<&Entry>) -> Option<Vec<SupportedCipherSuite>> {
         let texts = match entry {
             Some(entry) => self.ok(entry.texts())?,
