@@ -9,5 +9,5 @@ pub mod gate;
 pub mod metrics;
 pub mod poller;
 pub(crate) mod query;
-pub mod server;
+mod server;
 pub mod store;

@@ -4,6 +4,7 @@ use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use audit_simulator::{Simulator, SimulatorError};
+use exporter_web::WebConfigFile;
 use jiff::{Timestamp, Zoned};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -20,7 +21,7 @@ use crate::{
     exporter::{self, App, CountingThreads},
     metrics::SelfMetrics,
     query::{backfill, events, history::RetryingClient},
-    server::{WebConfigFile, reload::ReloadHandle},
+    server::reload::ReloadHandle,
 };
 
 /// Bad usage or configuration.
@@ -135,7 +136,7 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
 /// be using it.
 #[expect(clippy::print_stdout, reason = "it is what was asked for")]
 fn check_config(options: &Options, file: ConfigFile) -> anyhow::Result<()> {
-    let web = WebConfigFile::read(options.web.config_file.as_deref());
+    let web = WebConfigFile::read(options.web.config_file.as_deref()).map_err(Problems::from);
     let settings = Settings::check(options, environment(&options.account, file));
     let (settings, web) = match (settings, web) {
         (Ok(settings), Ok(web)) => (settings, web),

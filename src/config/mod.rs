@@ -16,7 +16,6 @@ mod query_options;
 mod shard;
 mod time_expression;
 mod value_error;
-mod web_config;
 
 pub use accounts::{
     AccountSettings, AccountWithSecret, Environment, EnvironmentCredentials, SettingOrigins,
@@ -38,13 +37,10 @@ pub use query_options::{
 };
 pub use value_error::ValueError;
 
-pub use web_config::{
-    AllowedName, ClientCertificates, PasswordHash, Pem, RateLimit, TlsSettings, WebSettings,
-};
-
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use audit_core::{account::PollStart, gate::ScrapeInterval};
+use exporter_web::WebConfigError;
 use jiff::SignedDuration;
 
 /// Everything `serve` needs, checked.
@@ -142,6 +138,12 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+impl From<WebConfigError> for Problems {
+    fn from(error: WebConfigError) -> Self {
+        Self(error.problems().collect())
+    }
+}
 
 impl Settings {
     /// Checks everything that a user wrote.

@@ -14,17 +14,18 @@ pub(crate) use plan::client;
 use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
+use exporter_web::{Server, WebConfigFile, bind};
 use jiff::Timestamp;
 use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
     api::Connections,
-    config::Settings,
+    config::{Problems, Settings},
     exposition::{Exposition, ExpositionSettings},
     gate::SharedGate,
     metrics::ProcessMetrics,
     poller::{SystemClock, health::Health},
-    server::{Server, Site, WebConfigFile, bind, reload::ReloadHandle},
+    server::{ExporterSite, reload::ReloadHandle},
     store::SharedStore,
 };
 use accounts::{Accounts, SharedParts};
@@ -39,7 +40,7 @@ pub(crate) type ReadSettings = Arc<dyn Fn() -> anyhow::Result<Settings> + Send +
 pub struct App {
     supervisor: Supervisor,
     reload: ReloadHandle,
-    server: Server,
+    server: Server<ExporterSite>,
 }
 
 impl App {
@@ -50,7 +51,8 @@ impl App {
     ///
     /// If a file cannot be used or a port cannot be bound. The message says what to do.
     pub async fn bind(settings: &Settings) -> anyhow::Result<Self> {
-        let web = Arc::new(WebConfigFile::read(settings.web_config.as_deref())?);
+        let web = WebConfigFile::read(settings.web_config.as_deref());
+        let web = Arc::new(web.map_err(Problems::from)?);
         let mut listeners = Vec::new();
         for address in &settings.listen {
             listeners.push(bind(address.host.as_deref(), address.port).await?);
@@ -70,7 +72,7 @@ impl App {
         let started = Instant::now();
         let health = Arc::new(Health::default());
         let (reload, reloads) = ReloadHandle::new();
-        let site = Site::new(
+        let site = ExporterSite::new(
             settings.telemetry_path.clone(),
             Arc::clone(&exposition),
             Arc::clone(&gate),
@@ -98,7 +100,7 @@ impl App {
         Ok(Self {
             supervisor,
             reload,
-            server: Server::new(listeners, site, web, settings.max_requests),
+            server: Server::new(listeners, site, web).max_requests(settings.max_requests),
         })
     }
 

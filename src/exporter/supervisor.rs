@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use exporter_web::WebConfigFile;
 use jiff::Timestamp;
 use tokio::{runtime::Handle, sync::mpsc};
 
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     config::{Problems, Settings},
     metrics::ProcessMetrics,
-    server::{WebConfigFile, reload::Answer},
+    server::reload::{ReloadError, ReloadReply},
 };
 
 /// Reloads the configuration and restarts pollers.
@@ -23,7 +24,7 @@ pub(super) struct Supervisor {
     pub(super) accounts: Accounts,
     pub(super) process: Arc<ProcessMetrics>,
     pub(super) web: Arc<WebConfigFile>,
-    pub(super) reloads: mpsc::Receiver<Answer>,
+    pub(super) reloads: mpsc::Receiver<ReloadReply>,
     /// `None` if a reload changes nothing.
     pub(super) read: Option<ReadSettings>,
 }
@@ -49,7 +50,7 @@ impl Supervisor {
                 Some(answer) = self.reloads.recv() => {
                     let outcome = self.reload(&counting).await;
                     // The caller may have gone.
-                    let _ = answer.send(outcome.map_err(|error| error.to_string()));
+                    let _ = answer.send(outcome.map_err(|_| ReloadError));
                 }
             }
         }
@@ -98,7 +99,7 @@ impl Supervisor {
         let web = Arc::clone(&self.web);
         let reading = tokio::task::spawn_blocking(move || {
             let settings = read()?;
-            web.reload()?;
+            web.reload().map_err(Problems::from)?;
             anyhow::Ok(settings)
         });
         Ok(Some(reading.await??))

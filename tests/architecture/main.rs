@@ -19,7 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exposition", &["gate", "metrics"]),
     ("poller", &["api", "exposition", "gate", "metrics"]),
     ("store", &["poller"]),
-    ("server", &["config", "exposition", "gate", "poller"]),
+    ("server", &["exposition", "gate", "poller"]),
     ("query", &["api", "config", "exposition", "metrics"]),
     (
         "exporter",
@@ -42,7 +42,6 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Paths below `src` of pure code: no clock, network, file or environment.
 const PURE: &[&str] = &[
-    "config/web_config",
     "exposition",
     "query/backfill/grid.rs",
     "query/backfill/openmetrics.rs",

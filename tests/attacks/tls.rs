@@ -118,7 +118,10 @@ fn a_broken_file_changes_nothing_and_is_named_once() {
         &format!("{TLS}basic_auth_users:\n  alice: hunter2\n"),
     );
     let line = secured.program.wait_for_line("cannot be used");
-    assert!(line.contains("line 5: `alice` is no bcrypt hash"), "{line}");
+    assert!(
+        line.contains("line 5: `alice` is not a bcrypt hash"),
+        "{line}"
+    );
     assert!(!line.contains("hunter2"), "{line}");
     for _ in 0..5 {
         assert_ne!(ask(PASSWORD), Ok(401));
@@ -128,7 +131,7 @@ fn a_broken_file_changes_nothing_and_is_named_once() {
     secured.replace("web.yml", &users(4));
     secured
         .program
-        .wait_for_line("has come or gone; restart the exporter for that");
+        .wait_for_line("was added or removed; restart the exporter for that");
     assert_ne!(ask(PASSWORD), Ok(401));
     let hash = bcrypt::hash("other", 4).expect("a hash");
     secured.replace(

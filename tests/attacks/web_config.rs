@@ -81,7 +81,7 @@ fn what_is_wrong_is_told_and_nothing_is_started() {
         (
             pair("server.pem", "other.key"),
             &[
-                "cert_file and key_file do not fit together: keys may not be consistent: KeyMismatch",
+                "cert_file and key_file do not belong together: keys may not be consistent: KeyMismatch",
             ],
         ),
         (
@@ -97,8 +97,8 @@ fn what_is_wrong_is_told_and_nothing_is_started() {
         (
             format!("{TLS}  min_version: TLS10\nbasic_auth_users: {{a: hunter2}}\n"),
             &[
-                "line 4: `min_version` is below TLS12: TLS 1.0 and 1.1 are broken, and not spoken here; write TLS12 or TLS13",
-                "line 5: `a` is no bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`",
+                "line 4: `min_version` is below TLS12: TLS 1.0 and 1.1 are broken and not supported; write TLS12 or TLS13",
+                "line 5: `a` is not a bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`",
             ],
         ),
         (

@@ -3,9 +3,7 @@
 
 use std::path::Path;
 
-use nexmo_audit_exporter::config::{
-    ClientCertificates, PasswordHash, Pem, TlsSettings, WebSettings,
-};
+use exporter_web::settings::{ClientCertificates, PasswordHash, Pem, TlsSettings, WebSettings};
 use yaml_tree::{self, YamlEntry, YamlNode, YamlValue};
 
 use crate::{same, text};

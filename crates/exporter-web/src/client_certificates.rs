@@ -1,4 +1,4 @@
-//! Which client certificates are let in, beyond what rustls itself verifies.
+//! The checks of client certificates that rustls does not have itself.
 
 use std::{fmt, sync::Arc};
 
@@ -11,20 +11,20 @@ use rustls::{
 };
 use webpki::EndEntityCert;
 
-use crate::config::AllowedName;
+use crate::settings::AllowedName;
 
-/// Any certificate, of whoever has its key: `RequireAnyClientCert`.
+/// Accepts any certificate of a client that has its key: `RequireAnyClientCert`.
 #[derive(Debug)]
-pub(super) struct AnyCertificate(WebPkiSupportedAlgorithms);
+pub(crate) struct AnyCertificate(WebPkiSupportedAlgorithms);
 
-/// A certificate that another verifier lets in, and that bears one of some names.
-pub(super) struct NamedCertificate {
+/// Accepts a certificate that another verifier accepts and that bears one of some names.
+pub(crate) struct NamedCertificate {
     verifier: Arc<dyn ClientCertVerifier>,
     names: Vec<AllowedName>,
 }
 
 impl AnyCertificate {
-    pub(super) fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
+    pub(crate) fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self(algorithms)
     }
 }
@@ -68,7 +68,7 @@ impl ClientCertVerifier for AnyCertificate {
 }
 
 impl NamedCertificate {
-    pub(super) fn new(verifier: Arc<dyn ClientCertVerifier>, names: Vec<AllowedName>) -> Self {
+    pub(crate) fn new(verifier: Arc<dyn ClientCertVerifier>, names: Vec<AllowedName>) -> Self {
         Self { verifier, names }
     }
 
@@ -78,7 +78,7 @@ impl NamedCertificate {
                 .verify_is_valid_for_subject_name(&ServerName::IpAddress(*address))
                 .is_ok(),
             AllowedName::Text(text) => {
-                // No wildcard covers a name here: the format asks for exact matches.
+                // The format asks for exact matches, so no wildcard covers a name.
                 let mut names = certificate.valid_dns_names();
                 names.any(|name| name == text)
                     || certificate.valid_uri_names().any(|name| name == text)

@@ -1,5 +1,4 @@
-//! A TCP stream that notices when the other end does not read, and gives up on one
-//! that never does.
+//! A TCP stream that notes when the client does not read, and fails if that lasts.
 
 use std::{
     future::Future,
@@ -16,22 +15,22 @@ use tokio::{
     time::Sleep,
 };
 
-use super::activity::Activity;
+use crate::activity::Activity;
 
-/// How long a client may take to read what was sent at one time: some hundred
-/// kilobytes, and then the rest.
+/// The longest time for a client to read what was sent. The buffers of the system hold
+/// some hundred kilobytes; this is the time to take those, and then the rest.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 
-/// The stream of one connection.
-pub(super) struct WatchedStream {
+/// The stream of one connection, which tells its [`Activity`] whether the client reads.
+pub(crate) struct WatchedStream {
     stream: TcpStream,
     activity: Arc<Activity>,
-    /// Set while the client is behind.
+    /// The time limit, while the client does not read.
     limit: Option<Pin<Box<Sleep>>>,
 }
 
 impl WatchedStream {
-    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
+    pub(crate) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
         Self {
             stream,
             activity,
@@ -39,9 +38,9 @@ impl WatchedStream {
         }
     }
 
-    /// An error once the client has been behind for too long.
+    /// Waits for the client, and fails after [`WRITE_LIMIT`].
     fn wait<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
-        self.activity.falls_behind();
+        self.activity.set_behind();
         let limit = self
             .limit
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(WRITE_LIMIT)));
@@ -87,11 +86,11 @@ impl AsyncWrite for WatchedStream {
         self.stream.is_write_vectored()
     }
 
-    /// Is asked for when all that there was to write has been taken.
+    /// hyper flushes when the system has taken all that there was to write.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         if self.limit.take().is_some() {
-            self.activity.catches_up();
+            self.activity.clear_behind();
         }
         Poll::Ready(Ok(()))
     }

@@ -1,4 +1,4 @@
-//! From checked settings and PEM to what rustls serves with.
+//! Turns checked settings and PEM into the configuration of rustls.
 
 use std::sync::Arc;
 
@@ -6,28 +6,45 @@ use rustls::{
     RootCertStore, ServerConfig,
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
+    server::{
+        NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier,
+        danger::ClientCertVerifier,
+    },
 };
 
-use super::client_certificates::{AnyCertificate, NamedCertificate};
-use crate::config::{AllowedName, ClientCertificates, TlsSettings};
+use crate::client_certificates::{AnyCertificate, NamedCertificate};
+use crate::settings::{AllowedName, ClientCertificates, TlsSettings};
 
-/// What the files hold, as it was read.
-#[derive(Default)]
-pub(super) struct PemTexts {
-    pub(super) certificate: Vec<u8>,
-    pub(super) key: Vec<u8>,
-    pub(super) authority: Vec<u8>,
+/// Why rustls cannot serve with the settings. No message shows any of the PEM.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TlsError {
+    #[error("{setting} holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----")]
+    NoCertificate { setting: &'static str },
+    #[error("key_file holds no private key in PEM (PKCS #8, PKCS #1 or SEC 1, not encrypted)")]
+    NoKey,
+    #[error("cert_file and key_file do not belong together: {0}")]
+    Mismatch(#[source] rustls::Error),
+    #[error("client_ca_file cannot be used: {0}")]
+    Authority(#[source] rustls::Error),
+    #[error("client_ca_file cannot be used: {0}")]
+    Verifier(#[source] VerifierBuilderError),
+    #[error("tls_server_config cannot be used: {0}")]
+    Protocol(#[source] rustls::Error),
 }
 
-/// Makes the settings ready to serve.
-///
-/// # Errors
-/// What is wrong, and with which setting; shows nothing of the PEM.
-pub(super) fn server_config(
+/// The contents of the files, as they were read.
+#[derive(Default)]
+pub(crate) struct PemTexts {
+    pub(crate) certificate: Vec<u8>,
+    pub(crate) key: Vec<u8>,
+    pub(crate) authority: Vec<u8>,
+}
+
+/// Makes the configuration that rustls serves with.
+pub(crate) fn server_config(
     settings: &TlsSettings,
     texts: &PemTexts,
-) -> Result<Arc<ServerConfig>, String> {
+) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = Arc::new(CryptoProvider {
         cipher_suites: settings.cipher_suites.clone(),
         kx_groups: settings.curves.clone(),
@@ -38,47 +55,46 @@ pub(super) fn server_config(
     let verifier = verifier(&settings.clients, &texts.authority, &provider)?;
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&settings.versions)
-        .map_err(|error| format!("tls_server_config cannot be used: {error}"))?;
-    let is_asked = verifier.is_some();
+        .map_err(TlsError::Protocol)?;
+    let verifies_clients = verifier.is_some();
     let builder = match verifier {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
     let mut config = builder
         .with_single_cert(chain, key)
-        .map_err(|error| format!("cert_file and key_file do not fit together: {error}"))?;
+        .map_err(TlsError::Mismatch)?;
     config.ignore_client_order = settings.prefer_server_cipher_suites;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    if is_asked {
-        // A session that is taken up again would not be looked at again.
+    if verifies_clients {
+        // The certificate of a client is not verified again when it resumes a session.
         config.session_storage = Arc::new(NoServerSessionStorage {});
     }
     Ok(Arc::new(config))
 }
 
-fn certificates(setting: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-    // The errors of the reader show lines of the file.
+fn certificates(
+    setting: &'static str,
+    pem: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    // The errors of the PEM reader are dropped: they show lines of the file.
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match chain {
         Ok(chain) if !chain.is_empty() => Ok(chain),
-        _ => Err(format!(
-            "{setting} holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----"
-        )),
+        _ => Err(TlsError::NoCertificate { setting }),
     }
 }
 
-fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
-    PrivateKeyDer::from_pem_slice(pem).map_err(|_| {
-        "key_file holds no private key in PEM (PKCS #8, PKCS #1 or SEC 1, not encrypted)".to_owned()
-    })
+fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|_| TlsError::NoKey)
 }
 
-/// `None` where clients are not asked for a certificate.
+/// Returns `None` if clients are not asked for a certificate.
 fn verifier(
     clients: &ClientCertificates,
     authority: &[u8],
     provider: &Arc<CryptoProvider>,
-) -> Result<Option<Arc<dyn ClientCertVerifier>>, String> {
+) -> Result<Option<Arc<dyn ClientCertVerifier>>, TlsError> {
     Ok(match clients {
         ClientCertificates::None => None,
         ClientCertificates::Any { names } => {
@@ -90,8 +106,7 @@ fn verifier(
         } => {
             let mut roots = RootCertStore::empty();
             for certificate in certificates("client_ca_file", authority)? {
-                let added = roots.add(certificate);
-                added.map_err(|error| format!("client_ca_file cannot be used: {error}"))?;
+                roots.add(certificate).map_err(TlsError::Authority)?;
             }
             let provider = Arc::clone(provider);
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
@@ -100,9 +115,7 @@ fn verifier(
             } else {
                 verifier.allow_unauthenticated()
             };
-            let verifier = verifier.build();
-            let verifier =
-                verifier.map_err(|error| format!("client_ca_file cannot be used: {error}"))?;
+            let verifier = verifier.build().map_err(TlsError::Verifier)?;
             Some(named(verifier, names))
         }
     })

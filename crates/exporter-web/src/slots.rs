@@ -1,45 +1,45 @@
-//! How many answers are in flight.
+//! The bound on the answers in flight.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
-use super::activity::Activity;
+use crate::activity::Activity;
 
-/// A bound on the answers in flight.
+/// Counts the answers in flight.
 #[derive(Debug)]
-pub(super) struct Slots {
+pub(crate) struct Slots {
     taken: AtomicUsize,
-    /// 0 for no bound.
-    most: usize,
+    /// The highest number of slots; 0 for no bound.
+    max: usize,
 }
 
-/// One answer in flight, until it is dropped.
+/// The slot of one answer in flight. Dropping it gives it back.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     slots: Arc<Slots>,
     activity: Arc<Activity>,
 }
 
 impl Slots {
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(max: usize) -> Self {
         Self {
             taken: AtomicUsize::new(0),
-            most,
+            max,
         }
     }
 
-    /// A slot, if there is one.
-    pub(super) fn take(self: &Arc<Self>, activity: &Arc<Activity>) -> Option<Slot> {
+    /// Takes a slot, if one is left.
+    pub(crate) fn take(self: &Arc<Self>, activity: &Arc<Activity>) -> Option<Slot> {
         let taken = self.taken.fetch_add(1, Relaxed);
-        // Gives it back where it was one too many.
+        // Dropped again, and so given back, if none was left.
         let slot = self.slot(activity);
-        (self.most == 0 || taken < self.most).then_some(slot)
+        (self.max == 0 || taken < self.max).then_some(slot)
     }
 
-    /// A slot in place of one that is about to be given back.
-    pub(super) fn take_over(self: &Arc<Self>, activity: &Arc<Activity>) -> Slot {
+    /// Takes a slot in place of one that is about to be given back.
+    pub(crate) fn take_over(self: &Arc<Self>, activity: &Arc<Activity>) -> Slot {
         self.taken.fetch_add(1, Relaxed);
         self.slot(activity)
     }

@@ -14,55 +14,61 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{
-    front::{Client, Front},
+use crate::{
+    Site,
+    request_handler::{ConnectedClient, RequestHandler},
     stream::WatchedStream,
 };
 
-/// How long a client may take to say what it wants for the first time, and to agree
-/// on a key before that.
+/// The longest time from the acceptance of a connection to the end of the first
+/// request's head, TLS included.
 const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take from one request to the end of the next one's head.
-/// Longer than the scrape intervals in use, so that a scraper keeps its connection.
+/// The longest time from one request to the end of the next request's head. Longer than
+/// the scrape intervals in use, so that a scraper keeps its connection.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
-/// Of the head of a request. Many times what clients send.
+/// The largest head of a request: many times what clients send.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// Serves one connection until its end.
-pub(super) async fn serve(stream: TcpStream, front: Arc<Front>, client: Client, watcher: Watcher) {
-    // Fails only on a connection that is already gone.
+pub(crate) async fn serve<S: Site>(
+    stream: TcpStream,
+    handler: Arc<RequestHandler<S>>,
+    client: ConnectedClient,
+    watcher: Watcher,
+) {
+    // Fails only if the connection has already ended.
     let _ = stream.set_nodelay(true);
-    let silence = client.activity.silent_for(FIRST_HEAD_TIMEOUT);
-    let tls = front.web.current().tls.clone();
-    let talking = async {
+    let no_request = client.activity.no_request_within(FIRST_HEAD_TIMEOUT);
+    let tls = handler.web_config.current().tls.clone();
+    let serving = async {
         match tls {
             None => {
                 let stream = WatchedStream::new(stream, Arc::clone(&client.activity));
-                talk(stream, &front, &client, watcher).await;
+                serve_http(stream, &handler, &client, watcher).await;
             }
-            Some(tls) => talk_tls(stream, tls, &front, &client, watcher).await,
+            Some(tls) => serve_tls(stream, tls, &handler, &client, watcher).await,
         }
     };
     tokio::select! {
         biased;
-        () = talking => {}
-        () = silence => tracing::debug!("a client that asked for nothing was disconnected"),
+        () = serving => {}
+        () = no_request => tracing::debug!("a connection was closed that sent no request in time"),
     }
 }
 
-async fn talk_tls(
+async fn serve_tls<S: Site>(
     mut stream: TcpStream,
     tls: Arc<ServerConfig>,
-    front: &Front,
-    client: &Client,
+    handler: &RequestHandler<S>,
+    client: &ConnectedClient,
     watcher: Watcher,
 ) {
-    // TLS begins with a byte that is no letter.
+    // HTTP begins with a capital letter, and TLS with another byte.
     let mut first = [0];
     match stream.peek(&mut first).await {
         Ok(1..) if first[0].is_ascii_uppercase() => {
-            if let Err(error) = say_that_it_is_tls(&mut stream).await {
-                tracing::debug!(%error, "connection ended early");
+            if let Err(error) = refuse_plain_http(&mut stream).await {
+                tracing::debug!(%error, "a connection ended early");
             }
             return;
         }
@@ -71,31 +77,36 @@ async fn talk_tls(
     }
     let stream = WatchedStream::new(stream, Arc::clone(&client.activity));
     match TlsAcceptor::from(tls).accept(stream).await {
-        Ok(stream) => talk(stream, front, client, watcher).await,
+        Ok(stream) => serve_http(stream, handler, client, watcher).await,
         Err(error) => {
             let address = client.peer.address();
-            tracing::debug!(%address, %error, "a client could not agree on TLS");
+            tracing::debug!(%address, %error, "a TLS handshake failed");
         }
     }
 }
 
-/// Answers a request that came without TLS as servers in Go do.
-async fn say_that_it_is_tls(stream: &mut TcpStream) -> io::Result<()> {
+/// Answers a request without TLS in the words of servers in Go.
+async fn refuse_plain_http(stream: &mut TcpStream) -> io::Result<()> {
     const ANSWER: &[u8] =
         b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
-    // What is left unread would take the answer with it.
+    // Closing a connection with unread bytes would reset it, and lose the answer.
     let mut request = [0; 4096];
     let _ = stream.read(&mut request).await?;
     stream.write_all(ANSWER).await?;
     stream.shutdown().await
 }
 
-async fn talk<S>(stream: S, front: &Front, client: &Client, watcher: Watcher)
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
+async fn serve_http<T, S>(
+    stream: T,
+    handler: &RequestHandler<S>,
+    client: &ConnectedClient,
+    watcher: Watcher,
+) where
+    S: Site,
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let service = service_fn(async |request: Request<Incoming>| {
-        Ok::<_, Infallible>(front.answer(request, client).await)
+        Ok::<_, Infallible>(handler.answer(request, client).await)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -103,6 +114,6 @@ where
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "connection ended early");
+        tracing::debug!(%error, "a connection ended early");
     }
 }

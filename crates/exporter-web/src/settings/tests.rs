@@ -1,6 +1,8 @@
+use std::{path::Path, time::Duration};
+
 use super::*;
 
-/// As a hash looks; of no password that is known.
+/// A hash of no known password.
 const HASH: &str = "$2y$04$4Y7pW1eBfxKHPwxdvkUD9OwAPdRWpyRrj1RkZOSV7NQk5HFBL.H3S";
 
 fn parse(text: &str) -> Result<WebSettings, Vec<String>> {
@@ -8,7 +10,7 @@ fn parse(text: &str) -> Result<WebSettings, Vec<String>> {
         .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
-/// What a section with a certificate and these lines is read as.
+/// Reads a section with a certificate and these lines.
 fn tls(more: &str) -> TlsSettings {
     let text = format!("tls_server_config:\n  cert_file: c.pem\n  key_file: /k.pem\n{more}");
     let settings = parse(&text).unwrap_or_else(|problems| panic!("{more}: {problems:?}"));
@@ -179,48 +181,49 @@ fn the_spellings_of_bcrypt_are_taken() {
 #[test]
 fn what_cannot_be_meant_is_refused_by_name() {
     const PAIR: &str = "tls_server_config:\n  cert_file: c\n  key_file: k\n";
-    const BCRYPT: &str = "is no bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`";
+    const BCRYPT: &str =
+        "is not a bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`";
     let pair = |more: &str| format!("{PAIR}{more}");
     let cases: Vec<(String, Vec<String>)> = [
-        ("tls_config: {}".to_owned(), vec!["line 1: `tls_config` is no setting here; there are tls_server_config, http_server_config, basic_auth_users and rate_limit".to_owned()]),
+        ("tls_config: {}".to_owned(), vec!["line 1: `tls_config` is unknown; the options are tls_server_config, http_server_config, basic_auth_users and rate_limit".to_owned()]),
         ("a: 1\na: 2".to_owned(), vec!["line 2: `a` is given again, after line 1; keep one".to_owned()]),
         ("tls_server_config: yes".to_owned(), vec!["line 1: `tls_server_config` must be a mapping, `key: value`".to_owned()]),
         // TLS would silently be off.
         ("tls_server_config: {min_version: TLS13}".to_owned(), vec![
-            "line 1: `tls_server_config` needs cert_file or cert, without which there is no TLS".to_owned(),
-            "line 1: `tls_server_config` needs key_file or key, without which there is no TLS".to_owned(),
+            "line 1: `tls_server_config` needs cert_file or cert: there is no TLS without it".to_owned(),
+            "line 1: `tls_server_config` needs key_file or key: there is no TLS without it".to_owned(),
         ]),
-        ("tls_server_config:\n  cert_file: ''\n  key: |\n    PEM".to_owned(), vec!["line 1: `tls_server_config` needs cert_file or cert, without which there is no TLS".to_owned()]),
-        (pair("  key: PEM\n"), vec!["line 4: `key` is given beside the file of it; keep one of the two".to_owned()]),
+        ("tls_server_config:\n  cert_file: ''\n  key: |\n    PEM".to_owned(), vec!["line 1: `tls_server_config` needs cert_file or cert: there is no TLS without it".to_owned()]),
+        (pair("  key: PEM\n"), vec!["line 4: `key` is given beside the option of the same name with _file; keep one of the two".to_owned()]),
         (pair("  cert: [hunter2]\n"), vec!["line 4: `cert` must be text".to_owned()]),
-        (pair("  ca_file: x\n"), vec!["line 4: `ca_file` is no setting here; there are cert, cert_file, key, key_file, client_ca, client_ca_file, client_auth_type, client_allowed_sans, min_version, max_version, cipher_suites, prefer_server_cipher_suites and curve_preferences".to_owned()]),
-        (pair("  client_ca_file: ca\n"), vec!["line 4: `client_ca_file` is looked at only with client_auth_type RequireAndVerifyClientCert; set that, or take this away".to_owned()]),
-        (pair("  client_auth_type: RequestClientCert\n  client_ca: x\n"), vec!["line 5: `client_ca` is looked at only with client_auth_type RequireAndVerifyClientCert; set that, or take this away".to_owned()]),
-        (pair("  client_auth_type: RequireAndVerifyClientCert\n"), vec!["line 4: `client_auth_type` needs client_ca_file or client_ca: without it any public authority would vouch for clients".to_owned()]),
-        (pair("  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: ca\n  client_allowed_sans: [a]\n"), vec!["line 6: `client_allowed_sans` is looked at only with client_auth_type RequireAndVerifyClientCert; set that, or take this away".to_owned()]),
-        (pair("  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: []\n"), vec!["line 5: `client_allowed_sans` names nobody; name who is let in, or take it away".to_owned()]),
-        (pair("  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [hunter2@example.org]\n"), vec!["line 5: `client_allowed_sans` has an e-mail address, which is not compared here; let clients in by DNS name, IP address or URI".to_owned()]),
+        (pair("  ca_file: x\n"), vec!["line 4: `ca_file` is unknown; the options are cert, cert_file, key, key_file, client_ca, client_ca_file, client_auth_type, client_allowed_sans, min_version, max_version, cipher_suites, prefer_server_cipher_suites and curve_preferences".to_owned()]),
+        (pair("  client_ca_file: ca\n"), vec!["line 4: `client_ca_file` has an effect only with client_auth_type RequireAndVerifyClientCert; set that, or remove this option".to_owned()]),
+        (pair("  client_auth_type: RequestClientCert\n  client_ca: x\n"), vec!["line 5: `client_ca` has an effect only with client_auth_type RequireAndVerifyClientCert; set that, or remove this option".to_owned()]),
+        (pair("  client_auth_type: RequireAndVerifyClientCert\n"), vec!["line 4: `client_auth_type` needs client_ca_file or client_ca: any public authority could vouch for clients without it".to_owned()]),
+        (pair("  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: ca\n  client_allowed_sans: [a]\n"), vec!["line 6: `client_allowed_sans` has an effect only with client_auth_type RequireAndVerifyClientCert; set that, or remove this option".to_owned()]),
+        (pair("  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: []\n"), vec!["line 5: `client_allowed_sans` has no names; name the clients that may connect, or remove it".to_owned()]),
+        (pair("  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [hunter2@example.org]\n"), vec!["line 5: `client_allowed_sans` has an e-mail address, which is not supported; name clients by DNS name, IP address or URI".to_owned()]),
         (pair("  client_auth_type: hunter2\n"), vec!["line 4: `client_auth_type` must be NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert".to_owned()]),
-        (pair("  min_version: TLS11\n"), vec!["line 4: `min_version` is below TLS12: TLS 1.0 and 1.1 are broken, and not spoken here; write TLS12 or TLS13".to_owned()]),
-        (pair("  max_version: TLS10\n"), vec!["line 4: `max_version` is below TLS12: TLS 1.0 and 1.1 are broken, and not spoken here; write TLS12 or TLS13".to_owned()]),
+        (pair("  min_version: TLS11\n"), vec!["line 4: `min_version` is below TLS12: TLS 1.0 and 1.1 are broken and not supported; write TLS12 or TLS13".to_owned()]),
+        (pair("  max_version: TLS10\n"), vec!["line 4: `max_version` is below TLS12: TLS 1.0 and 1.1 are broken and not supported; write TLS12 or TLS13".to_owned()]),
         (pair("  max_version: SSL30\n"), vec!["line 4: `max_version` must be TLS12 or TLS13".to_owned()]),
         (pair("  min_version: TLS13\n  max_version: TLS12\n"), vec!["line 5: `max_version` is below min_version".to_owned()]),
         (pair("  min_version: TLS12\n  max_version: TLS12\n  cipher_suites: [TLS_AES_128_GCM_SHA256]\n"), vec!["line 1: `tls_server_config` has no cipher suite for the versions that it allows".to_owned()]),
-        (pair("  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA]\n"), vec!["line 4: `cipher_suites` has TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, which is not offered here: CBC, RC4 and RSA key exchange are weak; take it away".to_owned()]),
-        (pair("  cipher_suites: [hunter2]\n"), vec!["line 4: `cipher_suites` has an unknown suite; there are TLS_AES_256_GCM_SHA384, TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256".to_owned()]),
+        (pair("  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA]\n"), vec!["line 4: `cipher_suites` has TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, which is not supported: CBC, RC4 and RSA key exchange are weak; remove it".to_owned()]),
+        (pair("  cipher_suites: [hunter2]\n"), vec!["line 4: `cipher_suites` has an unknown suite; the suites are TLS_AES_256_GCM_SHA384, TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256".to_owned()]),
         (pair("  cipher_suites: TLS_AES_128_GCM_SHA256\n"), vec!["line 4: `cipher_suites` must be a list".to_owned()]),
         (pair("  curve_preferences: [CurveP521, hunter2]\n"), vec![
-            "line 4: `curve_preferences` has CurveP521, which is not offered here; take it away".to_owned(),
-            "line 4: `curve_preferences` has an unknown curve; there are X25519, CurveP256 and CurveP384".to_owned(),
+            "line 4: `curve_preferences` has CurveP521, which is not supported; remove it".to_owned(),
+            "line 4: `curve_preferences` has an unknown curve; the curves are X25519, CurveP256 and CurveP384".to_owned(),
         ]),
         (pair("  prefer_server_cipher_suites: 'true'\n"), vec!["line 4: `prefer_server_cipher_suites` must be true or false, without quotes".to_owned()]),
         ("http_server_config: {http3: true, http2: maybe}".to_owned(), vec![
             "line 1: `http2` must be true or false, without quotes".to_owned(),
-            "line 1: `http3` is no setting here; there are http2 and headers".to_owned(),
+            "line 1: `http3` is unknown; the options are http2 and headers".to_owned(),
         ]),
         ("http_server_config:\n  headers:\n    Server: x\n    x-frame-options: deny\n    X-Frame-Options: hunter2\n    X-Content-Type-Options: hunter2\n    X-XSS-Protection: \"a\\r\\nb: hunter2\"".to_owned(), vec![
-            "line 3: `Server` is no header that can be set: Content-Security-Policy, Strict-Transport-Security, X-Content-Type-Options, X-Frame-Options, X-XSS-Protection".to_owned(),
-            "line 4: `x-frame-options` is no header that can be set: Content-Security-Policy, Strict-Transport-Security, X-Content-Type-Options, X-Frame-Options, X-XSS-Protection".to_owned(),
+            "line 3: `Server` cannot be set; the headers are Content-Security-Policy, Strict-Transport-Security, X-Content-Type-Options, X-Frame-Options and X-XSS-Protection".to_owned(),
+            "line 4: `x-frame-options` cannot be set; the headers are Content-Security-Policy, Strict-Transport-Security, X-Content-Type-Options, X-Frame-Options and X-XSS-Protection".to_owned(),
             "line 5: `X-Frame-Options` must be deny or sameorigin".to_owned(),
             "line 6: `X-Content-Type-Options` must be nosniff".to_owned(),
             "line 7: `X-XSS-Protection` must be one line of ASCII".to_owned(),
@@ -229,22 +232,22 @@ fn what_cannot_be_meant_is_refused_by_name() {
             format!("line 2: `a` {BCRYPT}"),
             format!("line 3: `b` {BCRYPT}"),
             "line 4: `c` must be text".to_owned(),
-            "line 5: `d` has a bcrypt cost of 19, and from 4 to 18 can be worked with; 10 is usual".to_owned(),
-            "line 6: `e` has a bcrypt cost of 3, and from 4 to 18 can be worked with; 10 is usual".to_owned(),
-            "line 7: `f:g` holds a colon, which ends a user name (RFC 7617)".to_owned(),
+            "line 5: `d` has a bcrypt cost of 19; it must be from 4 to 18, and 10 is usual".to_owned(),
+            "line 6: `e` has a bcrypt cost of 3; it must be from 4 to 18, and 10 is usual".to_owned(),
+            "line 7: `f:g` has a colon, which ends a user name (RFC 7617)".to_owned(),
         ]),
         ("basic_auth_users: [a]".to_owned(), vec!["line 1: `basic_auth_users` must be a mapping, `key: value`".to_owned()]),
         ("rate_limit: {interval: 1s}".to_owned(), vec!["line 1: `rate_limit` needs a burst, a whole number above 0: without one no request is answered".to_owned()]),
         ("rate_limit: {interval: 1s, burst: 0}".to_owned(), vec!["line 1: `rate_limit` needs a burst, a whole number above 0: without one no request is answered".to_owned()]),
         ("rate_limit: {interval: 20, burst: 1, bucket: 2}".to_owned(), vec![
-            "line 1: `bucket` is no setting here; there are interval and burst".to_owned(),
+            "line 1: `bucket` is unknown; the options are interval and burst".to_owned(),
             "line 1: `interval` must be a duration such as 1s or 100ms, or 0".to_owned(),
         ]),
         // Problems of several sections come together.
         ("rate_limit: {bucket: 2}\nbasic_auth_users: {a: b}\nnonsense: 1\nhttp_server_config: x\n".to_owned(), vec![
-            "line 1: `bucket` is no setting here; there are interval and burst".to_owned(),
+            "line 1: `bucket` is unknown; the options are interval and burst".to_owned(),
             format!("line 2: `a` {BCRYPT}"),
-            "line 3: `nonsense` is no setting here; there are tls_server_config, http_server_config, basic_auth_users and rate_limit".to_owned(),
+            "line 3: `nonsense` is unknown; the options are tls_server_config, http_server_config, basic_auth_users and rate_limit".to_owned(),
                 "line 4: `http_server_config` must be a mapping, `key: value`".to_owned(),
         ]),
     ]

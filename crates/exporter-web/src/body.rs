@@ -1,5 +1,5 @@
-//! What is sent: parts that are shared with other answers, one after the other. They
-//! are handed over together, so that as many as the system takes go in one call.
+//! The body of a response: parts that may be shared with other responses. They are
+//! given to the system together, which takes as many as it can in one call.
 
 use std::{
     collections::VecDeque,
@@ -12,35 +12,35 @@ use std::{
 use bytes::{Buf, Bytes};
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::slots::Slot;
+use crate::slots::Slot;
 
-/// The body of an answer.
+/// The body of a response. Each part can be shared with other responses.
 #[derive(Debug)]
-pub(super) struct Parts(Option<Unsent>);
+pub struct ResponseBody(Option<UnsentBytes>);
 
-/// What is left to send.
+/// The bytes that are left to send.
 #[derive(Debug)]
-pub(super) struct Unsent {
-    /// None of them is empty.
+pub struct UnsentBytes {
+    /// The parts in order; none is empty.
     parts: VecDeque<Bytes>,
     length: usize,
-    /// Given back when all has been sent, or nobody is left to send it to.
+    /// The slot, which is given back when all is sent or the connection has ended.
     slot: Option<Slot>,
 }
 
-impl Parts {
-    /// Counts as in flight until all of it has been sent.
-    pub(super) fn hold(&mut self, slot: Slot) {
+impl ResponseBody {
+    /// Keeps the slot until all of the body is sent.
+    pub(crate) fn hold(&mut self, slot: Slot) {
         if let Some(unsent) = &mut self.0 {
             unsent.slot = Some(slot);
         }
     }
 }
 
-impl From<Vec<Bytes>> for Parts {
+impl From<Vec<Bytes>> for ResponseBody {
     fn from(mut parts: Vec<Bytes>) -> Self {
         parts.retain(|part| !part.is_empty());
-        let unsent = Unsent {
+        let unsent = UnsentBytes {
             length: parts.iter().map(Bytes::len).sum(),
             parts: parts.into(),
             slot: None,
@@ -49,14 +49,26 @@ impl From<Vec<Bytes>> for Parts {
     }
 }
 
-impl Body for Parts {
-    type Data = Unsent;
+impl From<Bytes> for ResponseBody {
+    fn from(bytes: Bytes) -> Self {
+        vec![bytes].into()
+    }
+}
+
+impl From<String> for ResponseBody {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = UnsentBytes;
     type Error = Infallible;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Unsent>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<UnsentBytes>, Infallible>>> {
         Poll::Ready(self.0.take().map(|unsent| Ok(Frame::data(unsent))))
     }
 
@@ -70,7 +82,7 @@ impl Body for Parts {
     }
 }
 
-impl Buf for Unsent {
+impl Buf for UnsentBytes {
     fn remaining(&self) -> usize {
         self.length
     }
@@ -107,12 +119,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_taken_at_a_time_all_is_sent_in_order(
+        fn all_parts_are_sent_in_order_in_steps_of_any_size(
             parts in prop::collection::vec("[a-z]{0,5}", 0..8),
             steps in prop::collection::vec(1_usize..7, 40),
         ) {
             let whole = parts.concat();
-            let body = Parts::from(parts.into_iter().map(Bytes::from).collect::<Vec<_>>());
+            let body = ResponseBody::from(parts.into_iter().map(Bytes::from).collect::<Vec<_>>());
             prop_assert_eq!(body.size_hint().exact(), Some(whole.len() as u64));
             prop_assert_eq!(body.is_end_stream(), whole.is_empty());
             let mut sent = Vec::new();

@@ -5,7 +5,7 @@ use super::*;
 
 const COST: u32 = 4;
 
-fn place(last: u8) -> IpAddr {
+fn network(last: u8) -> IpAddr {
     IpAddr::from([192, 0, 2, last])
 }
 
@@ -31,21 +31,21 @@ fn with(value: &str) -> HeaderMap {
 }
 
 fn passwords(pairs: &[(&str, &PasswordHash)]) -> Passwords {
-    let checks = Checks::new().expect("randomness");
-    Passwords::new(&users(pairs), None, &checks).expect("users")
+    let queue = PasswordQueue::new().expect("randomness");
+    Passwords::new(&users(pairs), None, &queue).expect("users")
 }
 
 #[tokio::test]
-async fn who_has_the_password_is_let_in() {
+async fn the_right_password_is_accepted_and_no_other() {
     let (alice, colon) = (hash("secret"), hash("a:b:"));
     let passwords = passwords(&[("alice", &alice), ("", &colon), ("bob smith", &alice)]);
     let cases = [
-        (basic("alice:secret"), Verdict::LetIn),
-        (basic(":a:b:"), Verdict::LetIn),
-        (basic("bob smith:secret"), Verdict::LetIn),
+        (basic("alice:secret"), Verdict::Accepted),
+        (basic(":a:b:"), Verdict::Accepted),
+        (basic("bob smith:secret"), Verdict::Accepted),
         (
             with(&format!("bAsIc  {}", STANDARD.encode("alice:secret"))),
-            Verdict::LetIn,
+            Verdict::Accepted,
         ),
         (HeaderMap::new(), Verdict::Refused),
         (basic("alice:Secret"), Verdict::Refused),
@@ -63,11 +63,11 @@ async fn who_has_the_password_is_let_in() {
             Verdict::Refused,
         ),
     ];
-    // The second time it is what was proven that decides.
+    // The second time, the right passwords are known by their keyed hash.
     for _ in 0..2 {
         for (headers, expected) in &cases {
             assert_eq!(
-                passwords.judge(headers, place(1)).await,
+                passwords.check(headers, network(1)).await,
                 *expected,
                 "{headers:?}"
             );
@@ -75,77 +75,77 @@ async fn who_has_the_password_is_let_in() {
     }
     let mut twice = basic("alice:wrong");
     twice.append(AUTHORIZATION, basic("alice:secret")[AUTHORIZATION].clone());
-    assert_eq!(passwords.judge(&twice, place(1)).await, Verdict::Refused);
+    assert_eq!(passwords.check(&twice, network(1)).await, Verdict::Refused);
 }
 
 #[tokio::test]
-async fn what_was_proven_holds_while_the_hash_does() {
+async fn a_password_stays_proven_while_its_hash_stays() {
     let (old, new) = (hash("old"), hash("new"));
     let before = passwords(&[("alice", &old), ("bob", &old)]);
     for name in ["alice", "bob"] {
         let headers = basic(&format!("{name}:old"));
-        assert_eq!(before.judge(&headers, place(1)).await, Verdict::LetIn);
+        assert_eq!(before.check(&headers, network(1)).await, Verdict::Accepted);
     }
     let changed = users(&[("alice", &new), ("bob", &old), ("carol", &old)]);
-    let after = Passwords::new(&changed, Some(&before), &before.checks).expect("users");
-    // Whoever is looked at now would wait for this.
-    let turn = Arc::clone(&after.checks.one_at_a_time);
+    let after = Passwords::new(&changed, Some(&before), &before.queue).expect("users");
+    // A check that needs bcrypt waits for this.
+    let turn = Arc::clone(&after.queue.one_at_a_time);
     let turn = turn.acquire_owned().await.expect("a turn");
     assert_eq!(
-        after.judge(&basic("bob:old"), place(1)).await,
-        Verdict::LetIn
+        after.check(&basic("bob:old"), network(1)).await,
+        Verdict::Accepted
     );
     let (alice, carol) = (basic("alice:old"), basic("carol:old"));
-    let mut alice = Box::pin(after.judge(&alice, place(1)));
-    let mut carol = Box::pin(after.judge(&carol, place(1)));
+    let mut alice = Box::pin(after.check(&alice, network(1)));
+    let mut carol = Box::pin(after.check(&carol, network(1)));
     assert!((&mut alice).now_or_never().is_none());
     assert!((&mut carol).now_or_never().is_none());
     drop(turn);
     assert_eq!(alice.await, Verdict::Refused);
-    assert_eq!(carol.await, Verdict::LetIn);
+    assert_eq!(carol.await, Verdict::Accepted);
 }
 
 #[tokio::test]
-async fn few_wait_and_fewer_from_one_place() {
+async fn few_passwords_wait_and_fewer_of_one_network() {
     let alice = hash("secret");
     let passwords = passwords(&[("alice", &alice)]);
     assert_eq!(
-        passwords.judge(&basic("alice:secret"), place(1)).await,
-        Verdict::LetIn
+        passwords.check(&basic("alice:secret"), network(1)).await,
+        Verdict::Accepted
     );
-    let turn = Arc::clone(&passwords.checks.one_at_a_time);
+    let turn = Arc::clone(&passwords.queue.one_at_a_time);
     let turn = turn.acquire_owned().await.expect("a turn");
     let wrong = basic("alice:wrong");
     let mut waiting = Vec::new();
     for last in 0..4 {
-        for _ in 0..MOST_WAITING_FROM_ONE {
-            let mut judged = Box::pin(passwords.judge(&wrong, place(last)));
-            assert!((&mut judged).now_or_never().is_none());
-            waiting.push(judged);
+        for _ in 0..MAX_QUEUED_OF_NETWORK {
+            let mut checked = Box::pin(passwords.check(&wrong, network(last)));
+            assert!((&mut checked).now_or_never().is_none());
+            waiting.push(checked);
         }
-        assert_eq!(passwords.judge(&wrong, place(last)).await, Verdict::Busy);
+        assert_eq!(passwords.check(&wrong, network(last)).await, Verdict::Busy);
     }
-    assert_eq!(waiting.len(), MOST_WAITING);
-    assert_eq!(passwords.judge(&wrong, place(99)).await, Verdict::Busy);
-    // Who is known waits for none of them.
+    assert_eq!(waiting.len(), MAX_QUEUED);
+    assert_eq!(passwords.check(&wrong, network(99)).await, Verdict::Busy);
+    // A password that is proven waits for none of them.
     assert_eq!(
-        passwords.judge(&basic("alice:secret"), place(0)).await,
-        Verdict::LetIn
+        passwords.check(&basic("alice:secret"), network(0)).await,
+        Verdict::Accepted
     );
-    // Clients that go leave their place to others.
-    waiting.truncate(MOST_WAITING - 1);
-    let mut late = Box::pin(passwords.judge(&wrong, place(99)));
+    // A client that goes leaves its place to another.
+    waiting.truncate(MAX_QUEUED - 1);
+    let mut late = Box::pin(passwords.check(&wrong, network(99)));
     assert!((&mut late).now_or_never().is_none());
     drop(turn);
-    // In the order that they came in: a turn is kept for who is next.
+    // In the order in which they came: the semaphore is fair.
     waiting.push(late);
-    for judged in waiting {
-        assert_eq!(judged.await, Verdict::Refused);
+    for checked in waiting {
+        assert_eq!(checked.await, Verdict::Refused);
     }
 }
 
 #[tokio::test]
-async fn an_unknown_user_costs_what_the_costliest_does() {
+async fn an_unknown_user_costs_as_much_as_the_costliest_one() {
     let (cheap, dear) = (hash("x"), bcrypt::hash("x", COST + 2).expect("a hash"));
     let dear = dear.parse().expect("a hash");
     let passwords = passwords(&[("a", &cheap), ("b", &dear)]);
@@ -154,13 +154,13 @@ async fn an_unknown_user_costs_what_the_costliest_does() {
 }
 
 #[test]
-fn without_users_nobody_is_asked() {
-    let checks = Checks::new().expect("randomness");
-    assert!(Passwords::new(&BTreeMap::new(), None, &checks).is_none());
+fn without_users_no_password_is_needed() {
+    let queue = PasswordQueue::new().expect("randomness");
+    assert!(Passwords::new(&BTreeMap::new(), None, &queue).is_none());
 }
 
 #[test]
-fn nothing_secret_is_shown() {
+fn no_hash_is_shown() {
     let shown = format!("{:?}", passwords(&[("alice", &hash("secret"))]));
     assert!(!shown.contains('$'), "{shown}");
 }
