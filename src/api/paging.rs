@@ -164,20 +164,14 @@ impl<'s, S: PageSource> PageReader<'s, S> {
         let Answer { value, date } = &self.current;
         let page = Page::parse(value, self.keep).map_err(ApiError::body)?;
         self.sweep.take(&page);
-        let first = match self.first {
-            Some(_) => None,
-            None => {
-                let clocks = Clocks {
-                    api: date.unwrap_or(asked),
-                    local: asked,
-                };
-                self.first = Some(clocks);
-                Some(FirstPage {
-                    clocks,
-                    claimed: self.sweep.claimed(),
-                })
-            }
-        };
+        let first = self.first.is_none().then(|| FirstPage {
+            clocks: Clocks {
+                api: date.unwrap_or(asked),
+                local: asked,
+            },
+            claimed: self.sweep.claimed(),
+        });
+        self.first = self.first.or(first.map(|first| first.clocks));
         Ok(ReadPage {
             page,
             date: *date,
