@@ -313,7 +313,7 @@ impl Api for WorldApi {
                 message: VendorMessage::default(),
             });
         }
-        self.request(|world| world.types()).await
+        self.request(World::types).await
     }
 }
 
