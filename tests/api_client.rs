@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use nexmo_audit_exporter::api::{
     ApiError, Client, ClientSettings, Connections, Credentials, ListQuery, MAX_BODY_BYTES, REASONS,
 };
-use nexmo_audit_exporter::metrics::SelfMetrics;
+use nexmo_audit_exporter::metrics::AccountMetrics;
 use serde_json::json;
 use test_support::audit_event::{base64, event, events};
 use test_support::exporter::{Exporter, is};
@@ -138,7 +138,7 @@ fn client(api: &ScriptedApi) -> Client {
         key: API_KEY.into(),
         secret: API_SECRET.into(),
     };
-    let metrics = SelfMetrics::new(REASONS, None).expect("metrics");
+    let metrics = AccountMetrics::new(REASONS, None).expect("metrics");
     Client::new(
         &Connections::default(),
         &settings,

@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use audit_core::{
     account::{Account, Stage},
-    gate::{Gate, GateMemory, KnownScraper, Scrape, ScrapeInterval, ScraperId},
+    gate::{Gate, SavedGate, SavedScraper, Scrape, ScrapeInterval, ScraperId},
     ledger::{Age, Exemplar, Ledger},
     window::Clocks,
 };
@@ -25,7 +25,7 @@ enum Step {
     Sweep(usize, i64),
     Stage(usize, i64, bool),
     /// The memory of the gate is stored.
-    Gate(GateMemory),
+    Gate(SavedGate),
     /// An account is committed this number of times.
     Commit(usize, Showing, u8),
     /// The process ends, and loses what it did not commit.
@@ -41,10 +41,10 @@ enum Showing {
     Seen,
 }
 
-fn gate_memory() -> impl Strategy<Value = GateMemory> {
+fn gate_memory() -> impl Strategy<Value = SavedGate> {
     let scraper =
         (0..5_u64, 0..4_000_000_u64, 0..2_000_000_u64).prop_map(|(id, interval, unseen)| {
-            KnownScraper {
+            SavedScraper {
                 id: ScraperId(id.wrapping_sub(2)),
                 interval: Duration::from_millis(interval),
                 unseen_for: Duration::from_millis(unseen),
@@ -53,7 +53,7 @@ fn gate_memory() -> impl Strategy<Value = GateMemory> {
     (any::<bool>(), vec(scraper, 0..5)).prop_map(|(begun, mut scrapers)| {
         scrapers.sort_by_key(|scraper| scraper.id);
         scrapers.dedup_by_key(|scraper| scraper.id);
-        GateMemory {
+        SavedGate {
             begun,
             scrapers,
             taken: Duration::ZERO,
@@ -85,8 +85,8 @@ fn step() -> impl Strategy<Value = Step> {
 struct Model {
     accounts: [Account; KEYS.len()],
     states: [Option<State>; KEYS.len()],
-    gate: GateMemory,
-    stored_gate: GateMemory,
+    gate: SavedGate,
+    stored_gate: SavedGate,
 }
 
 /// Returns an id as the API writes it. Some ids are no UUIDs.
@@ -100,9 +100,9 @@ fn moment(milliseconds: i64) -> jiff::Timestamp {
 }
 
 fn gate_showing(showing: Showing, account: &mut Account) -> Gate {
-    let begun = GateMemory {
+    let begun = SavedGate {
         begun: true,
-        ..GateMemory::default()
+        ..SavedGate::default()
     };
     match showing {
         Showing::Nothing => Gate::new(ScrapeInterval::Learned, &begun),
@@ -126,8 +126,8 @@ impl Model {
         Self {
             accounts: std::array::from_fn(|_| new_account()),
             states: std::array::from_fn(|_| None),
-            gate: GateMemory::default(),
-            stored_gate: GateMemory::default(),
+            gate: SavedGate::default(),
+            stored_gate: SavedGate::default(),
         }
     }
 
@@ -233,7 +233,7 @@ fn a_new_state_holds_nothing() {
     let mut store = open(&path);
     assert_eq!(State::load(&mut store, KEY), None);
     let gate = store.load_gate(at(0)).expect("it can be read");
-    assert_eq!(gate, GateMemory::default());
+    assert_eq!(gate, SavedGate::default());
     let names: Vec<_> = fs::read_dir(&path)
         .expect("the directory was made")
         .map(|entry| entry.expect("an entry").file_name())
@@ -255,9 +255,9 @@ fn how_long_a_scraper_is_unseen_goes_by_the_wall_clock() {
     let directory = directory();
     let mut history = Numbered::new();
     let (commit, _, _) = history.prepare();
-    let gate = GateMemory {
+    let gate = SavedGate {
         begun: true,
-        scrapers: vec![KnownScraper {
+        scrapers: vec![SavedScraper {
             id: ScraperId(u64::MAX),
             interval: Duration::from_secs(15),
             unseen_for: Duration::from_secs(20),

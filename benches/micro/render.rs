@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use audit_core::{
     event::{EventId, EventType, Labels},
-    gate::{Gate, GateMemory, ScrapeInterval},
+    gate::{Gate, SavedGate, ScrapeInterval},
     ledger::{Age, Changes, Exemplar, Ledger, SavedCounter},
 };
 use criterion::{BenchmarkId, Criterion};
 use nexmo_audit_exporter::{
     exposition::{AccountExposition, Encoding, Exposition, ExpositionSettings, Format, Variant},
     gate::SharedGate,
-    metrics::{ProcessMetrics, SelfMetrics},
+    metrics::{AccountMetrics, ProcessMetrics},
 };
 use test_support::workload::{pages, series};
 use xxhash_rust::xxh3::xxh3_128;
@@ -35,9 +35,9 @@ struct OnShow {
 
 impl OnShow {
     fn new(number: usize) -> Self {
-        let metrics = Arc::new(SelfMetrics::new(&[], None).expect("metrics"));
+        let metrics = Arc::new(AccountMetrics::new(&[], None).expect("metrics"));
         let process = Arc::new(ProcessMetrics::new().expect("metrics"));
-        let gate = || Gate::new(ScrapeInterval::Off, &GateMemory::default());
+        let gate = || Gate::new(ScrapeInterval::Off, &SavedGate::default());
         let exposition = Exposition::new(
             process,
             Arc::new(SharedGate::new(gate())),

@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 /// The family that all serve.
 pub(crate) const FAMILY: &str = "nexmo_audit_events_total";
 /// The longest that one answer is waited for, and one that holds.
-const PATIENCE: Duration = Duration::from_mins(1);
+const LONGEST_ABSENCE: Duration = Duration::from_mins(1);
 const LONG_PATIENCE: Duration = Duration::from_mins(5);
 /// Between two tries, short beside the time since the first, of which it is this
 /// part.
@@ -124,7 +124,7 @@ impl Scraper {
             .tls_certs_only([])
             .no_proxy()
             .no_gzip()
-            .timeout(PATIENCE)
+            .timeout(LONGEST_ABSENCE)
             .build();
         Self {
             runtime: runtime.expect("a runtime"),

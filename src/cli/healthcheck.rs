@@ -13,7 +13,7 @@ use reqwest::{Client, StatusCode, redirect::Policy};
 use crate::config::ListenAddress;
 
 /// Well below the time that the image's `HEALTHCHECK` gives all of it.
-const PATIENCE: Duration = Duration::from_secs(2);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Asks the first of the addresses that the exporter listens on, by http and then by
 /// https. Behind a password there is only to be seen that it answers.
@@ -44,7 +44,7 @@ fn client() -> anyhow::Result<Client> {
     Ok(Client::builder()
         .no_proxy()
         .redirect(Policy::none())
-        .timeout(PATIENCE)
+        .timeout(REQUEST_TIMEOUT)
         // Its certificate names the host that others know it by, not loopback.
         .tls_danger_accept_invalid_certs(true)
         .build()?)

@@ -19,7 +19,7 @@ use crate::{
         ListSettings, LogSettings, Options, Problems, QuerySettings, Settings, TypesSettings,
     },
     exporter::{self, App, CountingThreads},
-    metrics::SelfMetrics,
+    metrics::AccountMetrics,
     query::{backfill, events, history::RetryingClient},
     server::reload::ReloadHandle,
 };
@@ -194,7 +194,7 @@ async fn write_history(options: &BackfillOptions, file: ConfigFile) -> anyhow::R
 fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
     logging::init(settings.log)?;
     // Nobody scrapes a program that ends.
-    let metrics = Arc::new(SelfMetrics::new(REASONS, None)?);
+    let metrics = Arc::new(AccountMetrics::new(REASONS, None)?);
     Ok(RetryingClient::new(exporter::client(
         &Connections::default(),
         &settings.account,

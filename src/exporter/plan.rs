@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use crate::{
     api::{Client, ClientSettings, Connections, Credentials},
     config::{AccountSettings, PollSettings, Settings},
-    metrics::SelfMetrics,
+    metrics::AccountMetrics,
     poller::PollerSettings,
 };
 
@@ -52,7 +52,7 @@ pub(super) fn spread(place: usize, settings: &Settings) -> Duration {
 pub(crate) fn client(
     connections: &Connections,
     account: &AccountSettings,
-    metrics: &Arc<SelfMetrics>,
+    metrics: &Arc<AccountMetrics>,
 ) -> anyhow::Result<Client> {
     let client = ClientSettings {
         base_url: account.base_url.clone(),

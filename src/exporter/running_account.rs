@@ -14,7 +14,7 @@ use super::plan::AccountPlan;
 use crate::{
     api::REASONS,
     exposition::{AccountExposition, Exposition},
-    metrics::SelfMetrics,
+    metrics::AccountMetrics,
     poller::{
         Poller, SystemClock, WatchedClient,
         health::{AccountHealth, Failing, PollState},
@@ -43,7 +43,7 @@ pub(super) struct PreparedTasks {
 /// What scrapes show of an account, kept while its poller is replaced.
 #[derive(Debug)]
 pub(super) struct KeptExposition {
-    pub(super) metrics: Arc<SelfMetrics>,
+    pub(super) metrics: Arc<AccountMetrics>,
     pub(super) exposition: AccountExposition,
 }
 
@@ -53,7 +53,7 @@ impl KeptExposition {
         name: Option<Arc<str>>,
         exposition: &Arc<Exposition>,
     ) -> anyhow::Result<Self> {
-        let metrics = Arc::new(SelfMetrics::new(REASONS, name.as_deref())?);
+        let metrics = Arc::new(AccountMetrics::new(REASONS, name.as_deref())?);
         let exposition = exposition.add(name, Arc::clone(&metrics));
         Ok(Self {
             metrics,

@@ -13,7 +13,7 @@ use super::{
     format::{PerVariant, Variant},
 };
 use crate::metrics::{
-    SelfMetrics,
+    AccountMetrics,
     catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE},
 };
 
@@ -46,7 +46,7 @@ pub(super) struct ShownAccount {
     /// Distinguishes the account from an earlier one of the same name.
     pub(super) id: u64,
     pub(super) name: Option<Arc<str>>,
-    pub(super) metrics: Arc<SelfMetrics>,
+    pub(super) metrics: Arc<AccountMetrics>,
     types: Arc<[EventType]>,
     /// `None` until the account publishes.
     events: Option<EventFamilies>,
@@ -77,7 +77,7 @@ impl Default for ShownAccounts {
 
 impl ShownAccount {
     /// Returns an account that shows no events.
-    pub(super) fn new(id: u64, name: Option<Arc<str>>, metrics: Arc<SelfMetrics>) -> Self {
+    pub(super) fn new(id: u64, name: Option<Arc<str>>, metrics: Arc<AccountMetrics>) -> Self {
         Self {
             id,
             name,

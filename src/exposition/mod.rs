@@ -33,7 +33,7 @@ use jiff::Timestamp;
 
 use crate::{
     gate::SharedGate,
-    metrics::{ProcessMetrics, SelfMetrics},
+    metrics::{AccountMetrics, ProcessMetrics},
 };
 use body::Body;
 use format::PerVariant;
@@ -111,7 +111,7 @@ impl Exposition {
     pub fn add(
         self: &Arc<Self>,
         name: Option<Arc<str>>,
-        metrics: Arc<SelfMetrics>,
+        metrics: Arc<AccountMetrics>,
     ) -> AccountExposition {
         let id = self.accounts.fetch_add(1, Ordering::Relaxed);
         self.show(|showing| showing.add(ShownAccount::new(id, name.clone(), metrics)));

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, io::Read as _};
 
 use audit_core::{
     event::{EventId, Labels, label_value},
-    gate::{Gate, GateMemory, ScrapeInterval, ScraperId},
+    gate::{Gate, SavedGate, ScrapeInterval, ScraperId},
     ledger::{Age, Exemplar},
 };
 use proptest::{prelude::*, sample::select};
@@ -59,7 +59,7 @@ struct Model {
 
 struct Counted {
     name: Option<Arc<str>>,
-    metrics: Arc<SelfMetrics>,
+    metrics: Arc<AccountMetrics>,
     place: AccountExposition,
     ledger: Ledger,
     types: Arc<[EventType]>,
@@ -69,7 +69,7 @@ struct Counted {
 
 impl Counted {
     fn new(exposition: &Arc<Exposition>, name: Option<&str>) -> Self {
-        let metrics = Arc::new(SelfMetrics::new(&["auth"], name).expect("metrics"));
+        let metrics = Arc::new(AccountMetrics::new(&["auth"], name).expect("metrics"));
         let name: Option<Arc<str>> = name.map(Into::into);
         Self {
             place: exposition.add(name.clone(), Arc::clone(&metrics)),
@@ -88,7 +88,7 @@ fn start() -> Timestamp {
 
 impl Model {
     fn new(created: bool, interval: ScrapeInterval, names: &[Option<&str>]) -> Self {
-        let gate = Gate::new(interval, &GateMemory::default());
+        let gate = Gate::new(interval, &SavedGate::default());
         let gate = Arc::new(SharedGate::new(gate));
         let settings = ExpositionSettings {
             created: created.then(start),
@@ -178,13 +178,13 @@ impl Model {
         let uptime = self.uptime;
         let gate = Arc::clone(&self.gate);
         let account = self.account();
-        let (changes, memory) = {
+        let (changes, saved) = {
             let gate = gate.lock();
             let changes = account.ledger.changes(&gate, uptime);
-            (changes, gate.memory(uptime))
+            (changes, gate.saved(uptime))
         };
         account.ledger.confirm(&changes);
-        gate.confirm(&memory);
+        gate.confirm(&saved);
         let types = Arc::clone(&account.types);
         account
             .place

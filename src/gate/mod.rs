@@ -19,7 +19,7 @@ use std::{
 
 use audit_core::{
     account::{Account, Commit},
-    gate::{Gate, GateMemory, Scrape, ScraperId},
+    gate::{Gate, SavedGate, Scrape, ScraperId},
 };
 use tokio::{sync::Notify, time::timeout};
 
@@ -99,14 +99,14 @@ impl SharedGate {
 
     /// The next commit of `account`, and what is to be stored of the gate with it.
     #[must_use]
-    pub fn prepare(&self, account: &Account, uptime: Duration) -> (Commit, GateMemory) {
+    pub fn prepare(&self, account: &Account, uptime: Duration) -> (Commit, SavedGate) {
         let gate = self.lock();
-        (account.prepare(&gate, uptime), gate.memory(uptime))
+        (account.prepare(&gate, uptime), gate.saved(uptime))
     }
 
-    /// Takes over that `memory` was stored.
-    pub fn confirm(&self, memory: &GateMemory) {
-        self.lock().confirm(memory);
+    /// Takes over that `saved` was stored.
+    pub fn confirm(&self, saved: &SavedGate) {
+        self.lock().confirm(saved);
         self.stored.notify_waiters();
     }
 

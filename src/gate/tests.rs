@@ -8,13 +8,13 @@ use super::*;
 const LIMIT: Duration = Duration::from_millis(500);
 
 fn shared() -> Arc<SharedGate> {
-    let gate = Gate::new(ScrapeInterval::Learned, &GateMemory::default());
+    let gate = Gate::new(ScrapeInterval::Learned, &SavedGate::default());
     Arc::new(SharedGate::new(gate))
 }
 
 fn store(gate: &SharedGate) {
-    let memory = gate.lock().memory(Duration::ZERO);
-    gate.confirm(&memory);
+    let saved = gate.lock().saved(Duration::ZERO);
+    gate.confirm(&saved);
 }
 
 #[tokio::test(start_paused = true)]
@@ -49,7 +49,7 @@ async fn a_scrape_that_no_commit_follows_waits_for_its_limit() {
 async fn a_commit_that_stores_another_scraper_does_not_end_the_wait() {
     let gate = shared();
     gate.lock().announce(ScraperId(2), Duration::ZERO);
-    let before = gate.lock().memory(Duration::ZERO);
+    let before = gate.lock().saved(Duration::ZERO);
     let waiting = Arc::clone(&gate);
     let waiting = tokio::spawn(async move {
         let begun = Instant::now();

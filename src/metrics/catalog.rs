@@ -1,7 +1,7 @@
 //! The catalogue of all metric families: their names, help texts and labels.
 //!
 //! A new metric is a line in `families!` below, and a field of
-//! [`SelfMetrics`](super::SelfMetrics) if it belongs to an account, or of
+//! [`AccountMetrics`](super::AccountMetrics) if it belongs to an account, or of
 //! [`ProcessMetrics`](super::ProcessMetrics) if it does not.
 
 use Kind::{Counter, Gauge, Histogram};

@@ -4,11 +4,11 @@
 //!
 //! Nothing here reads a clock: the caller passes the time.
 
+mod account_metrics;
 pub mod catalog;
 mod process_metrics;
-mod self_metrics;
 mod time_gauge;
 
+pub use account_metrics::AccountMetrics;
 pub use catalog::{Family, Kind};
 pub use process_metrics::ProcessMetrics;
-pub use self_metrics::SelfMetrics;

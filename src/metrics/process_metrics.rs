@@ -6,8 +6,8 @@ use prometheus::{
 };
 
 use super::{
+    account_metrics::{on, opts},
     catalog,
-    self_metrics::{on, opts},
     time_gauge::TimeGauge,
 };
 

@@ -5,7 +5,7 @@ use prometheus::{GaugeVec, Registry, core::Collector};
 
 use super::{
     Family,
-    self_metrics::{on, opts},
+    account_metrics::{on, opts},
 };
 
 /// A gauge that shows a time, and has no sample until a time is set: a 0 would be 1970,

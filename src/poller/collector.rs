@@ -15,7 +15,9 @@ use audit_core::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Api, Clock, Storage, outcome, piece::PieceRead};
-use crate::{api::ApiError, exposition::AccountExposition, gate::SharedGate, metrics::SelfMetrics};
+use crate::{
+    api::ApiError, exposition::AccountExposition, gate::SharedGate, metrics::AccountMetrics,
+};
 
 /// Why a poll failed.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +46,7 @@ pub(super) struct Collector<A, S, C> {
     pub(super) api: Arc<A>,
     storage: S,
     pub(super) clock: C,
-    pub(super) metrics: Arc<SelfMetrics>,
+    pub(super) metrics: Arc<AccountMetrics>,
     exposition: AccountExposition,
     gate: Arc<SharedGate>,
     pub(super) account: Account,
@@ -80,7 +82,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     pub(super) fn new(
         (api, storage, clock): (Arc<A>, S, C),
         account: Account,
-        metrics: Arc<SelfMetrics>,
+        metrics: Arc<AccountMetrics>,
         (exposition, gate): (AccountExposition, Arc<SharedGate>),
     ) -> Self {
         let mut collector = Self {
@@ -260,18 +262,18 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     /// # Errors
     /// [`PollError::Storage`]; what is shown stays as it was.
     pub(super) async fn commit(&mut self) -> Result<(), PollError> {
-        let (commit, memory) = self.gate.prepare(&self.account, self.clock.uptime());
-        let (commit, memory) = (Arc::new(commit), Arc::new(memory));
+        let (commit, saved_gate) = self.gate.prepare(&self.account, self.clock.uptime());
+        let (commit, saved_gate) = (Arc::new(commit), Arc::new(saved_gate));
         let stored = self
             .storage
-            .commit(Arc::clone(&commit), Arc::clone(&memory))
+            .commit(Arc::clone(&commit), Arc::clone(&saved_gate))
             .await;
         if let Err(error) = stored {
             outcome::CommitFailed { error: &error }.record(&self.metrics);
             return Err(PollError::Storage(Box::new(error)));
         }
         self.account.confirm(&commit);
-        self.gate.confirm(&memory);
+        self.gate.confirm(&saved_gate);
         self.show(&commit.changes);
         Ok(())
     }

@@ -14,7 +14,7 @@ use std::{
 use arc_swap::{ArcSwap, Guard};
 use jiff::Timestamp;
 
-use crate::metrics::SelfMetrics;
+use crate::metrics::AccountMetrics;
 
 /// Added to every deadline before a poller counts as stalled.
 const GRACE: Duration = Duration::from_mins(1);
@@ -31,7 +31,7 @@ pub struct Health {
 #[derive(Debug)]
 pub struct AccountHealth {
     name: Option<Arc<str>>,
-    metrics: Arc<SelfMetrics>,
+    metrics: Arc<AccountMetrics>,
     polls: ArcSwap<PollState>,
     decided: AtomicBool,
     /// In milliseconds of uptime.
@@ -93,7 +93,7 @@ impl AccountHealth {
     /// The health of an account before its first poll. An account without a `name` is
     /// the only one. `metrics` is where its poller counts its own work.
     #[must_use]
-    pub fn new(name: Option<Arc<str>>, metrics: Arc<SelfMetrics>, uptime: Duration) -> Self {
+    pub fn new(name: Option<Arc<str>>, metrics: Arc<AccountMetrics>, uptime: Duration) -> Self {
         let health = Self {
             name,
             metrics,
@@ -113,7 +113,7 @@ impl AccountHealth {
 
     /// The metrics in which the poller counts its own work.
     #[must_use]
-    pub fn metrics(&self) -> &Arc<SelfMetrics> {
+    pub fn metrics(&self) -> &Arc<AccountMetrics> {
         &self.metrics
     }
 
@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn account(begun: u64) -> Arc<AccountHealth> {
-        let metrics = Arc::new(SelfMetrics::new(&[], None).expect("metrics"));
+        let metrics = Arc::new(AccountMetrics::new(&[], None).expect("metrics"));
         Arc::new(AccountHealth::new(None, metrics, at(begun)))
     }
 

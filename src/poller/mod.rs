@@ -30,7 +30,7 @@ use crate::{
     api::{ApiError, ListQuery},
     exposition::AccountExposition,
     gate::SharedGate,
-    metrics::SelfMetrics,
+    metrics::AccountMetrics,
 };
 use collector::{Collector, PollError, Report};
 use health::AccountHealth;
@@ -70,7 +70,7 @@ pub struct PollerParts<A, S, C> {
     /// Tells the time.
     pub clock: C,
     /// Where the poller's own work is counted.
-    pub metrics: Arc<SelfMetrics>,
+    pub metrics: Arc<AccountMetrics>,
     /// Where counts are shown.
     pub exposition: AccountExposition,
     /// When counts may be shown.
@@ -100,7 +100,7 @@ pub struct Poller<A, S, C> {
 #[derive(Debug)]
 struct NewAccount<S> {
     storage: S,
-    metrics: Arc<SelfMetrics>,
+    metrics: Arc<AccountMetrics>,
     exposition: AccountExposition,
     outbox: Outbox,
     filter: TypeFilter,

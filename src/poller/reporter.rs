@@ -12,12 +12,12 @@ use super::{
     outcome,
     schedule::Schedule,
 };
-use crate::metrics::SelfMetrics;
+use crate::metrics::AccountMetrics;
 
 /// Tells how the polls of an account go.
 #[derive(Debug)]
 pub(super) struct PollReporter {
-    metrics: Arc<SelfMetrics>,
+    metrics: Arc<AccountMetrics>,
     health: Arc<AccountHealth>,
     schedule: Schedule,
     polls: PollState,
@@ -28,7 +28,7 @@ pub(super) struct PollReporter {
 impl PollReporter {
     pub(super) fn new(
         schedule: Schedule,
-        metrics: Arc<SelfMetrics>,
+        metrics: Arc<AccountMetrics>,
         health: Arc<AccountHealth>,
     ) -> Self {
         Self {

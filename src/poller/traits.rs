@@ -4,7 +4,7 @@
 
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
-use audit_core::{account::Commit, event::EventType, gate::GateMemory};
+use audit_core::{account::Commit, event::EventType, gate::SavedGate};
 use jiff::Timestamp;
 
 use crate::api::{Answer, ApiError, paging::PageSource};
@@ -25,7 +25,7 @@ pub trait Storage: Send {
     fn commit(
         &mut self,
         commit: Arc<Commit>,
-        gate: Arc<GateMemory>,
+        gate: Arc<SavedGate>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 

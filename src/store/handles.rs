@@ -7,7 +7,7 @@ use std::{path::Path, sync::Arc};
 use audit_core::{
     account::{Account, Commit},
     event::TypeFilter,
-    gate::GateMemory,
+    gate::SavedGate,
     ledger::Ledger,
     outbox::{Line, Outbox},
     window::{Remembered, Window, WindowSettings},
@@ -60,7 +60,7 @@ impl SharedStore {
     }
 
     /// Reads the memory of the gate; see [`Store::load_gate`].
-    pub(crate) fn load_gate(&self, now: Timestamp) -> Result<GateMemory, StoreError> {
+    pub(crate) fn load_gate(&self, now: Timestamp) -> Result<SavedGate, StoreError> {
         self.0.store().load_gate(now)
     }
 
@@ -113,7 +113,7 @@ impl Storage for AccountStorage {
     async fn commit(
         &mut self,
         commit: Arc<Commit>,
-        gate: Arc<GateMemory>,
+        gate: Arc<SavedGate>,
     ) -> Result<(), Arc<StoreError>> {
         let has_lines = !commit.lines.new.is_empty();
         let key = Arc::clone(&self.key);
@@ -147,7 +147,7 @@ mod tests {
     use futures_util::future::join_all;
 
     use super::*;
-    use audit_core::gate::{KnownScraper, ScraperId};
+    use audit_core::gate::{SavedScraper, ScraperId};
 
     const SETTINGS: WindowSettings = WindowSettings {
         lookback: jiff::SignedDuration::from_mins(15),
@@ -160,13 +160,13 @@ mod tests {
     }
 
     /// What the gate knew after so many seconds: one more scraper in each.
-    fn gate(seconds: u64) -> GateMemory {
-        let scraper = |id| KnownScraper {
+    fn gate(seconds: u64) -> SavedGate {
+        let scraper = |id| SavedScraper {
             id: ScraperId(id),
             interval: Duration::from_secs(15),
             unseen_for: Duration::ZERO,
         };
-        GateMemory {
+        SavedGate {
             begun: true,
             scrapers: (0..seconds).map(scraper).collect(),
             taken: Duration::from_secs(seconds),

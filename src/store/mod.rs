@@ -44,7 +44,7 @@ use std::{
 
 use audit_core::{
     account::{Commit, Stage},
-    gate::GateMemory,
+    gate::SavedGate,
     ledger::Ledger,
     outbox::Line,
     window::{Remembered, SavedWindow},
@@ -120,7 +120,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] if the file cannot be read.
-    pub fn load_gate(&mut self, now: Timestamp) -> Result<GateMemory, StoreError> {
+    pub fn load_gate(&mut self, now: Timestamp) -> Result<SavedGate, StoreError> {
         self.with_file("read", |file, _| read::gate(file, now))
     }
 
@@ -165,7 +165,7 @@ impl Store {
     pub fn write(
         &mut self,
         commits: &[(&str, &Commit)],
-        gate: Option<&GateMemory>,
+        gate: Option<&SavedGate>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.with_file("write", |file, last_write| {

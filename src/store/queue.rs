@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use audit_core::{account::Commit, gate::GateMemory};
+use audit_core::{account::Commit, gate::SavedGate};
 use jiff::Timestamp;
 use tokio::{sync::oneshot, task::spawn_blocking};
 
@@ -45,7 +45,7 @@ pub(super) struct AccountWrite {
     /// The API key of the account.
     pub(super) key: Arc<str>,
     pub(super) commit: Arc<Commit>,
-    pub(super) gate: Arc<GateMemory>,
+    pub(super) gate: Arc<SavedGate>,
 }
 
 impl WriteQueue {

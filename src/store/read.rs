@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use audit_core::{
     event::Labels,
-    gate::{GateMemory, KnownScraper, ScraperId},
+    gate::{SavedGate, SavedScraper, ScraperId},
     ledger::Ledger,
     outbox::Line,
     window::{Remembered, SavedWindow},
@@ -50,20 +50,20 @@ pub(super) fn account<W>(
 }
 
 /// Reads the memory of the gate.
-pub(super) fn gate(file: &OpenFile, now: Timestamp) -> Result<GateMemory, Error> {
+pub(super) fn gate(file: &OpenFile, now: Timestamp) -> Result<SavedGate, Error> {
     let transaction = file.database.begin_read()?;
     let mut scrapers = Vec::new();
     for entry in transaction.open_table(SCRAPERS)?.iter()? {
         let (id, scraper) = entry?;
         let (interval, last_seen) = scraper.value();
-        scrapers.push(KnownScraper {
+        scrapers.push(SavedScraper {
             id: ScraperId(id.value()),
             interval: Duration::from_nanos(interval),
             unseen_for: since(last_seen, now),
         });
     }
     let begun = number(&transaction, GATE_BEGUN)?;
-    Ok(GateMemory {
+    Ok(SavedGate {
         begun: begun == Some(1),
         scrapers,
         taken: Duration::ZERO,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use audit_core::{
-    account::Commit, gate::GateMemory, ledger::Changes, outbox::Lines, window::Remembered,
+    account::Commit, gate::SavedGate, ledger::Changes, outbox::Lines, window::Remembered,
 };
 use jiff::{SignedDuration, Timestamp};
 use redb::{Error, ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
@@ -23,7 +23,7 @@ use super::{
 pub(super) fn commits(
     file: &OpenFile,
     commits: &[(&str, &Commit)],
-    gate: Option<&GateMemory>,
+    gate: Option<&SavedGate>,
     now: Timestamp,
     id: WriteId,
 ) -> Result<(), Error> {
@@ -130,7 +130,7 @@ fn write_lines(
 
 fn write_gate(
     transaction: &WriteTransaction,
-    gate: &GateMemory,
+    gate: &SavedGate,
     now: Timestamp,
 ) -> Result<(), Error> {
     let mut scrapers = transaction.open_table(SCRAPERS)?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use audit_core::{
     account::{Account, Commit, Stage},
     event::TypeFilter,
-    gate::{GateMemory, KnownScraper, ScraperId},
+    gate::{SavedGate, SavedScraper, ScraperId},
     ledger::{Exemplar, Ledger, SavedCounter, SeriesKey},
     outbox::Outbox,
     window::{Remembered, SavedWindow, Window},
@@ -36,7 +36,7 @@ pub(crate) struct Disk {
     /// The published values of every commit that was begun.
     pub(crate) decided: Sample,
     /// What a commit that came too late would store.
-    behind: Option<(Arc<Commit>, Arc<GateMemory>)>,
+    behind: Option<(Arc<Commit>, Arc<SavedGate>)>,
 }
 
 struct Stored {
@@ -79,11 +79,11 @@ impl Disk {
     }
 
     /// Who scraped, by a wall clock that may have been set meanwhile.
-    pub(crate) fn gate(&self, world: &World) -> GateMemory {
+    pub(crate) fn gate(&self, world: &World) -> SavedGate {
         let local = world.local();
         let known = |(id, interval, last_seen): &(ScraperId, std::time::Duration, Ms)| {
             let unseen_for = u64::try_from(local - last_seen).unwrap_or(0);
-            KnownScraper {
+            SavedScraper {
                 id: *id,
                 interval: *interval,
                 unseen_for: std::time::Duration::from_millis(unseen_for),
@@ -91,7 +91,7 @@ impl Disk {
         };
         let known = self.scrapers.iter().map(known);
         let remembers = world.plan.mutant != Some(Mutant::ScrapersInMemory);
-        GateMemory {
+        SavedGate {
             begun: self.begun,
             scrapers: known.filter(|_| remembers).collect(),
             taken: std::time::Duration::ZERO,
@@ -117,10 +117,10 @@ impl Disk {
         stored.ids.retain(|remembered| remembered.time >= floor);
     }
 
-    fn store(&mut self, commit: &Commit, gate: &GateMemory, local: Ms) {
+    fn store(&mut self, commit: &Commit, gate: &SavedGate, local: Ms) {
         self.store_window(commit);
         self.begun = gate.begun;
-        let seen = |known: &KnownScraper| {
+        let seen = |known: &SavedScraper| {
             let unseen_for = Ms::try_from(known.unseen_for.as_millis()).unwrap_or(Ms::MAX);
             (known.id, known.interval, local.saturating_sub(unseen_for))
         };
@@ -179,7 +179,7 @@ enum Fate {
 impl Storage for StoredAccount {
     type Error = DiskFull;
 
-    async fn commit(&mut self, commit: Arc<Commit>, gate: Arc<GateMemory>) -> Result<(), DiskFull> {
+    async fn commit(&mut self, commit: Arc<Commit>, gate: Arc<SavedGate>) -> Result<(), DiskFull> {
         let Self(world) = self;
         let (before, after, mutant) = begin(&mut world.lock(), &commit);
         match mutant {
@@ -237,7 +237,7 @@ fn draw(world: &mut World) -> Fate {
     }
 }
 
-fn store(world: &mut World, commit: &Commit, gate: &GateMemory) {
+fn store(world: &mut World, commit: &Commit, gate: &SavedGate) {
     let before = world.disk.totals.clone();
     begin_counting(world, commit);
     let local = world.local();

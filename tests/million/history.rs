@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use audit_core::gate::{Scrape, ScraperId};
 use nexmo_audit_exporter::{
     exposition::{Encoding, Format, Variant},
-    metrics::SelfMetrics,
+    metrics::AccountMetrics,
 };
 
 use crate::{
@@ -38,7 +38,7 @@ pub(crate) struct Outcome {
 }
 
 /// Runs one history to its end, or to the first claim that does not hold.
-pub(crate) fn run(plan: Plan, metrics: &Arc<SelfMetrics>, traced: bool) -> Outcome {
+pub(crate) fn run(plan: Plan, metrics: &Arc<AccountMetrics>, traced: bool) -> Outcome {
     let mut history = History::new(plan, metrics, traced);
     while !history.has_ended() {
         history.go_on();
@@ -56,7 +56,7 @@ pub(crate) fn run(plan: Plan, metrics: &Arc<SelfMetrics>, traced: bool) -> Outco
 struct History {
     shared: Shared,
     plan: Arc<Plan>,
-    metrics: Arc<SelfMetrics>,
+    metrics: Arc<AccountMetrics>,
     process: Option<Process>,
     /// When the next process starts.
     start: Option<Ms>,
@@ -72,7 +72,7 @@ struct History {
 }
 
 impl History {
-    fn new(plan: Plan, metrics: &Arc<SelfMetrics>, traced: bool) -> Self {
+    fn new(plan: Plan, metrics: &Arc<AccountMetrics>, traced: bool) -> Self {
         let plan = Arc::new(plan);
         let shared = Shared::new(World::new(Arc::clone(&plan), traced));
         let numbered = plan.scrapers.iter().cloned().zip(1..);

@@ -32,7 +32,7 @@
 //! - A server that is away while others scrape sees the steps of that time as one.
 //! - What was decided to be shown before everyone went away, or before the exporter
 //!   died, is a step over that outage: `Tally::steps_over_outage`.
-//! - A server that is away for longer than `PATIENCE` while the exporter is up may
+//! - A server that is away for longer than `LONGEST_ABSENCE` while the exporter is up may
 //!   see a new series begin above 0, and one scrape without events.
 //! - Servers that share address and agent keep their connections and are not away;
 //!   if their intervals differ, `--metrics.scrape-interval` says the longest.
@@ -69,7 +69,7 @@ use std::{
     time::Instant,
 };
 
-use nexmo_audit_exporter::{api::REASONS, metrics::SelfMetrics};
+use nexmo_audit_exporter::{api::REASONS, metrics::AccountMetrics};
 
 use history::Outcome;
 use mutant::Mutant;
@@ -95,8 +95,8 @@ const CAUGHT: [(Mutant, u64, &str); 9] = [
 
 type Failure = (u64, String);
 
-fn metrics() -> Arc<SelfMetrics> {
-    Arc::new(SelfMetrics::new(REASONS, None).expect("a registry"))
+fn metrics() -> Arc<AccountMetrics> {
+    Arc::new(AccountMetrics::new(REASONS, None).expect("a registry"))
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use nexmo_audit_exporter::{
     exposition::{Exposition, ExpositionSettings},
     gate::SharedGate,
-    metrics::{ProcessMetrics, SelfMetrics},
+    metrics::{AccountMetrics, ProcessMetrics},
     poller::{Clock, Poller, PollerParts, PollerSettings, health::AccountHealth},
 };
 
@@ -40,7 +40,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a process on what is durable.
-    pub(crate) fn start(shared: &Shared, metrics: &Arc<SelfMetrics>) -> Self {
+    pub(crate) fn start(shared: &Shared, metrics: &Arc<AccountMetrics>) -> Self {
         let (plan, stored, memory, seed) = {
             let mut world = shared.lock();
             world.started = world.now;

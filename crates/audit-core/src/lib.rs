@@ -53,7 +53,7 @@
 //! use audit_core::{
 //!     account::Account,
 //!     event::Page,
-//!     gate::{Gate, GateMemory, Scrape, ScrapeInterval, ScraperId},
+//!     gate::{Gate, SavedGate, Scrape, ScrapeInterval, ScraperId},
 //!     window::{Clocks, WindowSettings},
 //! };
 //! use jiff::{SignedDuration, Timestamp};
@@ -65,7 +65,7 @@
 //! };
 //! let mut account = Account::new(settings, start, start, 1000);
 //! let interval = ScrapeInterval::Fixed(Duration::from_secs(15));
-//! let mut gate = Gate::new(interval, &GateMemory::default());
+//! let mut gate = Gate::new(interval, &SavedGate::default());
 //!
 //! let uptime = Duration::from_secs;
 //! let scrape = Scrape {
@@ -76,9 +76,9 @@
 //!
 //! // A server scrapes for the first time. It is shown events once it is stored.
 //! assert!(!gate.announce(scrape.scraper, uptime(0)));
-//! let memory = gate.memory(uptime(0));
-//! // ... The program stores `memory` here ...
-//! gate.confirm(&memory);
+//! let saved = gate.saved(uptime(0));
+//! // ... The program stores `saved` here ...
+//! gate.confirm(&saved);
 //! // Generation 1 of what is shown has no series.
 //! assert!(gate.note(scrape, 1, uptime(0)));
 //!

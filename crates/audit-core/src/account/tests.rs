@@ -2,7 +2,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::{
-    gate::{GateMemory, ScrapeInterval},
+    gate::{SavedGate, ScrapeInterval},
     outbox::{Content, Written},
     window::{Clocks, WindowSettings},
 };
@@ -174,7 +174,7 @@ fn raw_json_is_kept_only_for_an_event_log() {
 
 /// A gate that permits everything.
 fn open_gate() -> Gate {
-    Gate::new(ScrapeInterval::Off, &GateMemory::default())
+    Gate::new(ScrapeInterval::Off, &SavedGate::default())
 }
 
 #[test]
@@ -233,9 +233,9 @@ fn a_commit_has_the_progress_and_the_window_of_its_account() {
 
 #[test]
 fn history_is_published_at_once_and_news_once_the_gate_permits() {
-    let scraped = GateMemory {
+    let scraped = SavedGate {
         begun: true,
-        ..GateMemory::default()
+        ..SavedGate::default()
     };
     let closed = Gate::new(ScrapeInterval::Learned, &scraped);
     let cases = [

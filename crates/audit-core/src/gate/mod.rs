@@ -17,7 +17,7 @@
 
 mod scrapers;
 
-pub use scrapers::{KnownScraper, PATIENCE, Scrape, ScraperId, UNKNOWN_INTERVAL};
+pub use scrapers::{LONGEST_ABSENCE, SavedScraper, Scrape, ScraperId, UNKNOWN_INTERVAL};
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -45,11 +45,11 @@ pub enum ScrapeInterval {
 
 /// What of the gate outlives the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GateMemory {
+pub struct SavedGate {
     /// Whether anyone ever scraped.
     pub begun: bool,
     /// Who did, lately.
-    pub scrapers: Vec<KnownScraper>,
+    pub scrapers: Vec<SavedScraper>,
     /// When this was so, since the process started: what is later holds good.
     pub taken: Duration,
 }
@@ -70,7 +70,7 @@ pub struct Gate {
 impl Gate {
     /// The gate of a process that starts now, at zero.
     #[must_use]
-    pub fn new(setting: ScrapeInterval, memory: &GateMemory) -> Self {
+    pub fn new(setting: ScrapeInterval, memory: &SavedGate) -> Self {
         let mut scrapers = Scrapers::default();
         for known in &memory.scrapers {
             scrapers.remember(*known, Duration::ZERO);
@@ -87,8 +87,8 @@ impl Gate {
 
     /// What is to be stored.
     #[must_use]
-    pub fn memory(&self, now: Duration) -> GateMemory {
-        GateMemory {
+    pub fn saved(&self, now: Duration) -> SavedGate {
+        SavedGate {
             begun: self.begun,
             scrapers: self.scrapers.known(now).collect(),
             taken: now,
@@ -96,7 +96,7 @@ impl Gate {
     }
 
     /// This was stored.
-    pub fn confirm(&mut self, memory: &GateMemory) {
+    pub fn confirm(&mut self, memory: &SavedGate) {
         self.scrapers.confirm(&memory.scrapers);
     }
 

@@ -22,17 +22,17 @@ fn serve(gate: &mut Gate, scraper: u64, generation: u64, now: u64) {
 }
 
 fn fixed(seconds: u64) -> Gate {
-    Gate::new(ScrapeInterval::Fixed(at(seconds)), &GateMemory::default())
+    Gate::new(ScrapeInterval::Fixed(at(seconds)), &SavedGate::default())
 }
 
 fn learning() -> Gate {
-    Gate::new(ScrapeInterval::Learned, &GateMemory::default())
+    Gate::new(ScrapeInterval::Learned, &SavedGate::default())
 }
 
 /// Everything that is to be stored is.
 fn store(gate: &mut Gate, now: u64) {
-    let memory = gate.memory(at(now));
-    gate.confirm(&memory);
+    let saved = gate.saved(at(now));
+    gate.confirm(&saved);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_hold_covers_one_missed_scrape_and_one_that_takes_its_time() {
         assert_eq!(fixed(interval).hold(at(0)), at(hold), "{interval}");
     }
     assert_eq!(learning().hold(at(0)), at(130));
-    let off = Gate::new(ScrapeInterval::Off, &GateMemory::default());
+    let off = Gate::new(ScrapeInterval::Off, &SavedGate::default());
     assert_eq!(off.hold(at(0)), Duration::ZERO);
 }
 
@@ -57,7 +57,7 @@ fn before_the_first_scraper_the_gate_is_open_to_all() {
 
 #[test]
 fn off_is_open_to_all_for_ever() {
-    let mut gate = Gate::new(ScrapeInterval::Off, &GateMemory::default());
+    let mut gate = Gate::new(ScrapeInterval::Off, &SavedGate::default());
     assert!(gate.may_show(ScraperId(1)));
     note(&mut gate, 1, 1, 0);
     assert!(gate.is_open_to_all() && gate.is_running(at(0)));
@@ -81,7 +81,7 @@ fn a_scraper_is_shown_events_once_it_is_stored_that_it_is_there() {
 fn one_who_came_while_a_commit_was_under_way_is_not_stored_by_it() {
     let mut gate = fixed(15);
     note(&mut gate, 1, 0, 0);
-    let under_way = gate.memory(at(1));
+    let under_way = gate.saved(at(1));
     note(&mut gate, 2, 0, 1);
     gate.confirm(&under_way);
     assert!(gate.may_show(ScraperId(1)));
@@ -103,9 +103,9 @@ fn one_who_was_away_beyond_patience_is_a_stranger_again() {
 
 #[test]
 fn all_stands_still_after_a_start_until_a_hold_after_the_first_scrape() {
-    let begun = GateMemory {
+    let begun = SavedGate {
         begun: true,
-        ..GateMemory::default()
+        ..SavedGate::default()
     };
     let mut gate = Gate::new(ScrapeInterval::Fixed(at(15)), &begun);
     assert!(!gate.is_open_to_all() && !gate.is_running(at(1000)));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::gate::{GateMemory, ScrapeInterval};
+use crate::gate::{SavedGate, ScrapeInterval};
 
 fn labels<'a>(event_type: &'a str, source: &'a str, source_country: &'a str) -> Labels<'a> {
     Labels {
@@ -189,7 +189,7 @@ fn a_restored_ledger_is_the_one_that_was_stored() {
 
 #[test]
 fn a_change_is_made_again_until_it_is_stored() {
-    let open = Gate::new(ScrapeInterval::Off, &GateMemory::default());
+    let open = Gate::new(ScrapeInterval::Off, &SavedGate::default());
     let mut ledger = Ledger::new(10);
     assert!(ledger.is_settled());
     assert!(ledger.changes(&open, Duration::ZERO).is_empty());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use audit_core::{
     account::{Account, Commit, Stage},
-    gate::{Gate, GateMemory, KnownScraper, ScrapeInterval, ScraperId},
+    gate::{Gate, SavedGate, SavedScraper, ScrapeInterval, ScraperId},
     ledger::Age,
     window::Clocks,
 };
@@ -51,7 +51,7 @@ impl Numbered {
     }
 
     /// Returns the next commit.
-    pub fn prepare(&mut self) -> (Commit, GateMemory, Timestamp) {
+    pub fn prepare(&mut self) -> (Commit, SavedGate, Timestamp) {
         let next = self.number + 1;
         let now = at(i64::try_from(next).expect("a small number"));
         let ids = if next.is_multiple_of(16) {
@@ -77,7 +77,7 @@ impl Numbered {
             began: at(0),
             caught_up: next.is_multiple_of(2),
         };
-        let gate = Gate::new(ScrapeInterval::Off, &GateMemory::default());
+        let gate = Gate::new(ScrapeInterval::Off, &SavedGate::default());
         let commit = self.account.prepare(&gate, Duration::ZERO);
         (commit, gate_memory(next), now)
     }
@@ -111,7 +111,7 @@ impl Numbered {
     pub fn is_in(&self, store: &mut Store) -> bool {
         let now = at(i64::try_from(self.number).expect("a small number"));
         let gate = match self.number {
-            0 => GateMemory::default(),
+            0 => SavedGate::default(),
             number => gate_memory(number),
         };
         store.load_gate(now).expect("it can be read") == gate
@@ -121,13 +121,13 @@ impl Numbered {
 
 /// Returns a memory of the gate that follows from a number: up to four scrapers, whose
 /// intervals follow from the number, too.
-fn gate_memory(number: u64) -> GateMemory {
-    let scraper = |place: u64| KnownScraper {
+fn gate_memory(number: u64) -> SavedGate {
+    let scraper = |place: u64| SavedScraper {
         id: ScraperId(place),
         interval: Duration::from_millis(number * 10 + place),
         unseen_for: Duration::from_millis(number),
     };
-    GateMemory {
+    SavedGate {
         begun: number % 2 == 1,
         scrapers: (0..number % 5).map(scraper).collect(),
         taken: Duration::ZERO,

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use audit_core::{
     account::{Account, Commit},
     event::{Keep, Page},
-    gate::{Gate, GateMemory, ScrapeInterval},
+    gate::{Gate, SavedGate, ScrapeInterval},
     sweep::PIECE_EVENTS,
     window::{Clocks, WindowSettings},
 };
@@ -51,13 +51,13 @@ pub fn prepare(account: &mut Account, now: Timestamp) -> Commit {
     };
     account.window.complete_sweep(clocks);
     account.stage.caught_up = true;
-    let gate = Gate::new(ScrapeInterval::Off, &GateMemory::default());
+    let gate = Gate::new(ScrapeInterval::Off, &SavedGate::default());
     account.prepare(&gate, Duration::ZERO)
 }
 
 /// Stores a commit durably.
 pub fn store(store: &mut Store, commit: &Commit) {
-    let memory = GateMemory::default();
+    let memory = SavedGate::default();
     let stored = store.write(&[(KEY, commit)], Some(&memory), Timestamp::now());
     stored.expect("the disk takes it");
 }

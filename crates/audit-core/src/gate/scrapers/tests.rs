@@ -122,7 +122,7 @@ fn a_second_server_behind_an_address_is_unknown_until_it_comes_again() {
 #[test]
 fn what_an_earlier_process_knew_holds_until_everyone_had_time_to_come() {
     let mut scrapers = Scrapers::default();
-    let known = KnownScraper {
+    let known = SavedScraper {
         id: ScraperId(1),
         interval: at(60),
         unseen_for: Duration::ZERO,
@@ -209,24 +209,24 @@ fn every_scraper_must_have_been_served_twice() {
         assert_eq!(all, expected, "scraper {scraper} at {now}");
     }
     // Whoever stays away is waited for, and not for ever.
-    assert!(!scrapers.all_served(5, at(700) + PATIENCE));
-    assert!(scrapers.all_served(5, at(701) + PATIENCE));
+    assert!(!scrapers.all_served(5, at(700) + LONGEST_ABSENCE));
+    assert!(scrapers.all_served(5, at(701) + LONGEST_ABSENCE));
 }
 
 #[test]
 fn whoever_is_known_is_waited_for_after_a_restart() {
-    let known = |unseen_for| KnownScraper {
+    let known = |unseen_for| SavedScraper {
         id: ScraperId(1),
         interval: at(30),
         unseen_for,
     };
     // However long ago the wall clock says that it was seen.
-    for unseen_for in [Duration::ZERO, PATIENCE, Duration::MAX] {
+    for unseen_for in [Duration::ZERO, LONGEST_ABSENCE, Duration::MAX] {
         let mut scrapers = Scrapers::default();
         scrapers.remember(known(unseen_for), Duration::ZERO);
         assert_eq!(scrapers.longest_interval(at(0)), Some(at(30)));
-        assert!(!scrapers.all_served(1, PATIENCE));
-        assert!(scrapers.all_served(1, PATIENCE + at(1)));
+        assert!(!scrapers.all_served(1, LONGEST_ABSENCE));
+        assert!(scrapers.all_served(1, LONGEST_ABSENCE + at(1)));
         assert!(!scrapers.any_unstored(at(0)));
         assert!(scrapers.may_show(ScraperId(1)));
         assert!(!scrapers.may_show(ScraperId(2)));

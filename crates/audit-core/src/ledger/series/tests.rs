@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     event::EventId,
-    gate::{GateMemory, Scrape, ScrapeInterval, ScraperId},
+    gate::{SavedGate, Scrape, ScrapeInterval, ScraperId},
 };
 
 const HOLD: u64 = 40;
@@ -22,7 +22,7 @@ impl Shown {
         let interval = ScrapeInterval::Fixed(at(15));
         Self {
             series: Series::new(),
-            gate: Gate::new(interval, &GateMemory::default()),
+            gate: Gate::new(interval, &SavedGate::default()),
             generation: 0,
         }
     }
@@ -46,8 +46,8 @@ impl Shown {
             timeout: Duration::ZERO,
         };
         self.gate.announce(scrape.scraper, at(now));
-        let memory = self.gate.memory(at(now));
-        self.gate.confirm(&memory);
+        let saved = self.gate.saved(at(now));
+        self.gate.confirm(&saved);
         self.gate.note(scrape, self.generation, at(now));
     }
 
@@ -63,10 +63,10 @@ impl Shown {
         for (key, saved) in self.series.iter() {
             series.restore(*key, saved, None);
         }
-        let memory = self.gate.memory(at(0));
+        let saved = self.gate.saved(at(0));
         *self = Self {
             series,
-            gate: Gate::new(ScrapeInterval::Fixed(at(15)), &memory),
+            gate: Gate::new(ScrapeInterval::Fixed(at(15)), &saved),
             generation: 0,
         };
     }

@@ -20,7 +20,7 @@ const REQUEST_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 /// The metrics of the work for one account. The catalogue says what each means.
 #[derive(Debug)]
-pub struct SelfMetrics {
+pub struct AccountMetrics {
     registry: Registry,
     pub(crate) up: Gauge,
     pub(crate) poll_duration: Histogram,
@@ -41,7 +41,7 @@ pub struct SelfMetrics {
     pub(crate) last_event_observed: TimeGauge,
 }
 
-impl SelfMetrics {
+impl AccountMetrics {
     /// Registers all metrics. `reasons` are the values of the label `reason` of
     /// `nexmo_audit_poll_failures_total`, which begin at 0, so that the first failure is
     /// seen as an increase. `account` is the value of the label `account`; without it the
