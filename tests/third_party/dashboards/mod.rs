@@ -21,10 +21,10 @@ use exported_metrics::Vocabulary;
 
 const RULES: &str = "dashboards/prometheus/rules";
 
-/// For every kind of event to happen and to be shown.
+/// The time in which every kind of event happens and is shown.
 const DATA: Duration = Duration::from_mins(2);
 
-/// Long enough for a server to scrape what happens, at one scrape a second.
+/// A time in which a server scrapes what happens, at one scrape per second.
 const SPAN: Duration = Duration::from_mins(1);
 const STEP: Duration = Duration::from_secs(5);
 
@@ -56,7 +56,7 @@ fn dashboards_name_only_what_is_exported() {
     }
 }
 
-/// With a server that has scraped for a moment and knows the rules.
+/// The server has scraped for a moment, and has loaded the rules.
 #[test]
 fn a_server_answers_every_expression_and_every_panel_has_data() {
     let Some(prometheus) = tools::require("prometheus") else {
@@ -78,7 +78,8 @@ fn a_server_answers_every_expression_and_every_panel_has_data() {
     }
 }
 
-/// What happens in an hour of a large account, every few seconds.
+/// Starts an account on which as much happens every few seconds as on a large account in
+/// an hour.
 fn busy_account() -> Process {
     let mut simulate = command();
     simulate
@@ -114,7 +115,7 @@ fn config_text(target: &Program) -> String {
     )
 }
 
-/// Each rule names what there is, says what to do, and can be evaluated.
+/// Each rule names metrics that exist, says what to do, and can be evaluated.
 fn rules_are_sound(prometheus: &Prometheus) {
     let rules = rules(prometheus).expect("the rules");
     let vocabulary = Vocabulary::of_the_exporter().and_recorded(&rules);
@@ -146,7 +147,7 @@ fn rules_are_sound(prometheus: &Prometheus) {
     assert_eq!(alerts, 19);
 }
 
-/// The rules of all files, as the server has read them.
+/// Returns the rules of all files, as the server has loaded them.
 fn rules(prometheus: &Prometheus) -> Result<Vec<Value>, String> {
     let mut answer = prometheus.ask("rules")?;
     let Value::Array(groups) = answer["data"]["groups"].take() else {

@@ -1,4 +1,4 @@
-//! What came of a run, for people.
+//! The report of a run, for people.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -12,22 +12,22 @@ use super::series::EVENTS_BY_TYPE;
 use super::server::Server;
 use super::timeline::now;
 
-/// The alert that nobody wants to miss.
+/// The type whose alert must not be missed.
 const RARE: &str = "ACCOUNT_SECRET_DELETE";
 
-/// What an alert leaves for an outage, in seconds.
+/// The time beyond the hold that the alert allows for an outage, in seconds.
 const MINUTE: u64 = 60;
 
-/// More lines would hide the first ones.
+/// The highest number of lines of a kind; more would hide the first ones.
 const MOST_DIFFERENCES: usize = 40;
 
-/// What came of a run.
+/// The result of a run.
 pub(super) struct Report {
     pub(super) text: String,
     pub(super) differences: usize,
 }
 
-/// Judges a run that has ended.
+/// Compares and reports a run that has ended.
 pub(super) fn of(run: &Run, truth: &Truth) -> Report {
     let hold = comparison::hold(INTERVALS.into_iter().max().unwrap_or_default());
     let mut differences = of_exporter(run);
@@ -51,7 +51,7 @@ pub(super) fn of(run: &Run, truth: &Truth) -> Report {
     }
 }
 
-/// Standard error, past what a test runner keeps to itself.
+/// Writes to standard error, even if the test runner captures output.
 pub(super) fn print(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
@@ -69,7 +69,7 @@ fn of_exporter(run: &Run) -> Vec<String> {
     must_be_zero.into_iter().filter_map(problem).collect()
 }
 
-/// What went on besides, over all starts of the exporter.
+/// Checks the other metrics that the server has stored, over all starts of the exporter.
 fn of_other_metrics(server: &Server, run: &Run) -> Vec<String> {
     let run_lasted = now().saturating_sub(run.timeline.began()).as_secs();
     let window = comparison::hold(server.interval).as_secs() + MINUTE;
