@@ -195,7 +195,7 @@ fn nginx(folder: &Path, pages: &[Answer; 2]) -> Peer {
     Peer::new(CEILING, address, command, folder)
 }
 
-/// Makes node_exporter with its textfile collector only, and with no limit on
+/// Makes `node_exporter` with its textfile collector only, and with no limit on
 /// concurrent scrapes.
 fn node_exporter(folder: &Path, family: &str) -> Peer {
     let (address, textfiles) = (free_address(), folder.join("textfiles"));
