@@ -60,7 +60,7 @@ fn catch_up(expected: &mut Numbered, spoken: Option<u64>, directory: &Path) -> u
 }
 
 #[test]
-fn killed_at_any_moment_it_leaves_the_last_commit_or_the_next() {
+fn a_kill_at_any_moment_leaves_the_last_commit_or_the_next() {
     let seed = told("STORE_SEED").unwrap_or_else(|| fastrand::u64(..));
     let kills = told("STORE_KILLS").unwrap_or(KILLS);
     say(&format!("STORE_SEED={seed} STORE_KILLS={kills}"));
@@ -82,7 +82,7 @@ fn killed_at_any_moment_it_leaves_the_last_commit_or_the_next() {
 }
 
 #[test]
-fn killed_while_the_state_is_made_it_leaves_all_of_it_or_nothing() {
+fn a_kill_while_the_state_is_made_leaves_all_of_it_or_nothing() {
     let seed = told("STORE_SEED").unwrap_or_else(|| fastrand::u64(..));
     say(&format!("STORE_SEED={seed}"));
     let mut random = Rng::with_seed(seed);

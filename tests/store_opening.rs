@@ -161,7 +161,7 @@ const DAMAGED: &[Case] = &[
 ];
 
 #[test]
-fn what_is_no_state_is_refused_and_left_as_it_is() {
+fn other_files_are_refused_and_left_as_they_are() {
     for Case { name, make, says } in DAMAGED {
         let directory = directory();
         make(directory.path());
@@ -268,7 +268,7 @@ fn a_wrong_bit_is_found_or_does_not_matter() {
 }
 
 #[test]
-fn one_that_is_in_use_is_refused_by_name() {
+fn a_state_in_use_is_refused_with_the_process_that_uses_it() {
     let directory = directory();
     let mut process = Process::start(directory.path());
     assert_eq!(process.hear().as_deref(), Some("open"));
@@ -285,7 +285,7 @@ fn one_that_is_in_use_is_refused_by_name() {
 }
 
 #[test]
-fn paths_that_cannot_be() {
+fn impossible_paths_are_refused() {
     let directory = directory();
     let directory = directory.path();
     fs::write(directory.join("file"), "").expect("a file");
@@ -344,7 +344,7 @@ const RIGHTS: &str =
     "let the user that the exporter runs as write there, or choose another storage path";
 
 #[test]
-fn rights_that_are_missing() {
+fn missing_rights_are_reported() {
     let above = directory();
     let above = above.path();
     allow(above, 0o755);

@@ -202,7 +202,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
 
     #[test]
-    fn what_was_committed_comes_back(steps in vec(step(), 0..60)) {
+    fn a_committed_state_comes_back(steps in vec(step(), 0..60)) {
         let directory = directory();
         let mut store = open(directory.path());
         let mut model = Model::new();

@@ -106,8 +106,8 @@ impl Running {
         memory
     }
 
-    /// Waits until the program is idle, but no longer than `patience`.
-    pub(crate) fn wait_until_it_rests(&self, patience: Duration) {
+    /// Waits until the program is idle, but no longer than `limit`.
+    pub(crate) fn wait_until_it_rests(&self, limit: Duration) {
         let mut before = f64::NEG_INFINITY;
         let look = || {
             let now = self.processor_seconds();
@@ -116,7 +116,7 @@ impl Running {
             if used < 0.015 { Ok(()) } else { Err(()) }
         };
         // A program that never becomes idle is measured as it is.
-        let _ = repeat_until_ok(patience, |_| LOOK, look);
+        let _ = repeat_until_ok(limit, |_| LOOK, look);
     }
 
     /// Waits until the program has ended by itself.

@@ -13,8 +13,8 @@ use tokio::runtime::{Builder, Runtime};
 /// The family that all peers serve.
 pub(crate) const FAMILY: &str = "nexmo_audit_events_total";
 /// The time limits of one answer, and of an answer that is accepted.
-const PATIENCE: Duration = Duration::from_mins(1);
-const LONG_PATIENCE: Duration = Duration::from_mins(5);
+const LIMIT: Duration = Duration::from_mins(1);
+const LONG_LIMIT: Duration = Duration::from_mins(5);
 /// The pause between two tries, as a share of the time since the first try.
 const PAUSE_SHARE: u32 = 200;
 const SHORTEST_PAUSE: Duration = Duration::from_micros(500);
@@ -123,7 +123,7 @@ impl Scraper {
             .tls_certs_only([])
             .no_proxy()
             .no_gzip()
-            .timeout(PATIENCE)
+            .timeout(LIMIT)
             .build();
         Self {
             runtime: runtime.expect("a runtime"),
@@ -177,7 +177,7 @@ impl Scraper {
             answer if holds(&answer) => Ok(answer),
             answer => Err(format!("{} series", answer.series())),
         };
-        repeat_until_ok(LONG_PATIENCE, pause, look)
+        repeat_until_ok(LONG_LIMIT, pause, look)
             .unwrap_or_else(|last| panic!("{url} does not do: {last}"))
     }
 }

@@ -59,7 +59,7 @@ fn release_3_scrapes_the_demo() {
 }
 
 #[test]
-fn promtool_has_nothing_to_say_about_the_metrics() {
+fn promtool_has_no_findings_about_the_metrics() {
     let Some(promtool) = tools::require("promtool") else {
         return;
     };

@@ -40,7 +40,7 @@ fn secured(folder: &Path) -> Program {
 }
 
 #[test]
-fn curl_is_let_in_with_all_that_is_asked_for() {
+fn curl_is_admitted_with_all_that_is_required() {
     let Some(curl) = tools::require("curl") else {
         return;
     };
@@ -135,7 +135,7 @@ fn release_3_scrapes_with_password_and_certificate() {
 /// The exporter starts with what users of the official exporters write, and promtool
 /// agrees.
 #[test]
-fn what_promtool_takes_is_taken() {
+fn files_that_promtool_accepts_are_accepted() {
     let Some(promtool) = tools::require("promtool") else {
         return;
     };

@@ -16,7 +16,7 @@ const FOLDER: &str = "dashboards/grafana";
 const SCHEMA_VERSION: u64 = 38;
 
 /// A dashboard.
-pub(super) struct Board {
+pub(super) struct Dashboard {
     pub(super) file: String,
     json: Value,
 }
@@ -61,7 +61,7 @@ impl Query {
     }
 }
 
-impl Board {
+impl Dashboard {
     pub(super) fn all() -> Vec<Self> {
         let files = fs::read_dir(repository(FOLDER)).expect("the dashboards");
         let paths = files.map(|file| file.expect("a file").path());

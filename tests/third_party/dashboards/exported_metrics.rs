@@ -16,9 +16,9 @@ const METRICS: &str = include_str!("../../golden/metrics.snap");
 const ADDED: [&str; 3] = ["job", "instance", "account"];
 
 /// The metrics, each with its labels.
-pub(super) struct Vocabulary(BTreeMap<String, BTreeSet<String>>);
+pub(super) struct ExportedMetrics(BTreeMap<String, BTreeSet<String>>);
 
-impl Vocabulary {
+impl ExportedMetrics {
     pub(super) fn of_the_exporter() -> Self {
         let mut metrics = BTreeMap::<String, BTreeSet<String>>::new();
         // Prometheus makes this metric of each scrape.
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn knows_what_is_exported_and_nothing_else() {
-        let vocabulary = Vocabulary::of_the_exporter();
+        let exported = ExportedMetrics::of_the_exporter();
         let cases = [
             ("sum by (job) (nexmo_audit_up{account=\"a\"})", ""),
             ("sum by (event_type) (nexmo_audit_up)", "event_type"),
@@ -110,7 +110,7 @@ mod tests {
             ("sum by (le) (nexmo_audit_ingest_lag_seconds_bucket)", ""),
         ];
         for (expression, expected) in cases {
-            assert_eq!(vocabulary.unknown(expression).join(" "), expected);
+            assert_eq!(exported.unknown(expression).join(" "), expected);
         }
     }
 }

@@ -16,8 +16,8 @@ use test_support::repository;
 use test_support::tools;
 
 use crate::prometheus_server::Prometheus;
-use dashboard::{Board, Query};
-use exported_metrics::Vocabulary;
+use dashboard::{Dashboard, Query};
+use exported_metrics::ExportedMetrics;
 
 const RULES: &str = "dashboards/prometheus/rules";
 
@@ -30,9 +30,9 @@ const STEP: Duration = Duration::from_secs(5);
 
 #[test]
 fn import_by_hand_by_provisioning_and_by_sidecar_takes_the_same_file() {
-    let boards = Board::all();
+    let boards = Dashboard::all();
     assert_eq!(boards.len(), 2);
-    let known: Vec<_> = boards.iter().map(Board::uid).collect();
+    let known: Vec<_> = boards.iter().map(Dashboard::uid).collect();
     for board in &boards {
         assert_eq!(
             board.findings(&known),
@@ -45,12 +45,12 @@ fn import_by_hand_by_provisioning_and_by_sidecar_takes_the_same_file() {
 
 #[test]
 fn dashboards_name_only_what_is_exported() {
-    let vocabulary = Vocabulary::of_the_exporter();
-    for board in Board::all() {
+    let exported = ExportedMetrics::of_the_exporter();
+    for board in Dashboard::all() {
         for query in board.queries() {
-            let unknown = vocabulary.unknown(&query.expression);
+            let unknown = exported.unknown(&query.expression);
             assert_eq!(unknown, Vec::<String>::new(), "{query:?}");
-            let unknown = vocabulary.unknown_labels(&query.labels_shown);
+            let unknown = exported.unknown_labels(&query.labels_shown);
             assert_eq!(unknown, Vec::<String>::new(), "{query:?}");
         }
     }
@@ -67,7 +67,7 @@ fn a_server_answers_every_expression_and_every_panel_has_data() {
     let prometheus = Prometheus::start(&prometheus, &config_text(&exporter));
     prometheus.expect("up", START, |up| up > 0.0);
     rules_are_sound(&prometheus);
-    for board in Board::all() {
+    for board in Dashboard::all() {
         for query in board.queries() {
             eventually(&format!("data of {query:?}"), DATA, || {
                 let series = answer(&prometheus, &query)?;
@@ -118,12 +118,12 @@ fn config_text(target: &Program) -> String {
 /// Each rule names metrics that exist, says what to do, and can be evaluated.
 fn rules_are_sound(prometheus: &Prometheus) {
     let rules = rules(prometheus).expect("the rules");
-    let vocabulary = Vocabulary::of_the_exporter().and_recorded(&rules);
+    let exported = ExportedMetrics::of_the_exporter().and_recorded(&rules);
     let mut alerts = 0;
     for rule in &rules {
         let query = rule["query"].as_str().expect("an expression");
         prometheus.query(query).expect("an answer");
-        assert_eq!(vocabulary.unknown(query), Vec::<String>::new(), "{rule}");
+        assert_eq!(exported.unknown(query), Vec::<String>::new(), "{rule}");
         if rule["type"] != "alerting" {
             continue;
         }
@@ -138,7 +138,7 @@ fn rules_are_sound(prometheus: &Prometheus) {
             assert!(text.ends_with('.'), "{said} of {rule}");
             for label in expression::labels_in_template(text) {
                 assert!(
-                    vocabulary.unknown_labels(&[label]).is_empty(),
+                    exported.unknown_labels(&[label]).is_empty(),
                     "{said} of {rule}"
                 );
             }

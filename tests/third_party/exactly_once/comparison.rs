@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::recorded_events::Truth;
+use super::recorded_events::RecordedEvents;
 use super::series::{EVENTS, EVENTS_BY_TYPE, Series};
 use super::server::{Sample, Server};
 use super::timeline::{Timeline, now};
 
 /// The samples of a server, and what is wrong with them.
 #[derive(Debug, Default)]
-pub(super) struct Verdict {
+pub(super) struct Comparison {
     /// The number of events of all series: last sample minus first.
     pub(super) counted: u64,
     pub(super) samples: usize,
@@ -31,40 +31,45 @@ pub(super) fn hold(interval: Duration) -> Duration {
 /// Reads everything that a server has stored since the beginning of the run.
 pub(super) fn of_server(
     (index, server): (usize, &Server),
-    truth: &Truth,
+    truth: &RecordedEvents,
     timeline: &Timeline,
     hold: Duration,
-) -> Result<Verdict, String> {
+) -> Result<Comparison, String> {
     let blind = timeline.blind(index, server.interval);
     let longest = blind
         .iter()
         .map(|(from, to)| to.saturating_sub(*from))
         .max();
     let window = hold + longest.unwrap_or_default();
-    let mut verdict = Verdict {
+    let mut comparison = Comparison {
         window: Duration::from_secs(window.as_secs() + 1),
-        ..Verdict::default()
+        ..Comparison::default()
     };
     let span = (timeline.began(), now());
     for metric in [EVENTS, EVENTS_BY_TYPE] {
         let stored = server.samples(metric, span.1.saturating_sub(span.0) + hold)?;
-        verdict.compare(metric, &stored, truth);
+        comparison.compare(metric, &stored, truth);
         // The window has room for two samples and for the moment of evaluation.
-        let evaluated = verdict.window + Duration::from_secs(2);
+        let evaluated = comparison.window + Duration::from_secs(2);
         let increases = server.increases(metric, evaluated, span)?;
         for (series, samples) in &stored {
             let at = increases.get(series).map_or(&[][..], Vec::as_slice);
-            verdict.watch(series, samples, at, |from, to| {
+            comparison.watch(series, samples, at, |from, to| {
                 hold + blind_between(&blind, from, to)
             });
         }
     }
-    Ok(verdict)
+    Ok(comparison)
 }
 
-impl Verdict {
+impl Comparison {
     /// Checks that the last sample minus the first is what was recorded.
-    fn compare(&mut self, metric: &str, stored: &BTreeMap<Series, Vec<Sample>>, truth: &Truth) {
+    fn compare(
+        &mut self,
+        metric: &str,
+        stored: &BTreeMap<Series, Vec<Sample>>,
+        truth: &RecordedEvents,
+    ) {
         let recorded = truth.keys().filter(|series| series.metric == metric);
         let all: BTreeSet<_> = recorded.chain(stored.keys()).collect();
         for series in all {

@@ -11,11 +11,15 @@ use super::series::{self, Series};
 const MOST_PAGES: u64 = 10_000;
 
 /// The number of events that each series has to show.
-pub(super) type Truth = BTreeMap<Series, u64>;
+pub(super) type RecordedEvents = BTreeMap<Series, u64>;
 
 /// Counts the events that were created from `floor` on, a time as the API writes it.
-pub(super) fn recorded(http: &HttpClient, base_url: &str, floor: &str) -> Result<Truth, String> {
-    let mut truth = Truth::new();
+pub(super) fn recorded(
+    http: &HttpClient,
+    base_url: &str,
+    floor: &str,
+) -> Result<RecordedEvents, String> {
+    let mut truth = RecordedEvents::new();
     for event in list(http, base_url)? {
         let created_at = event["created_at"].as_str().unwrap_or_default();
         if seconds_of(created_at) < seconds_of(floor) {
@@ -31,7 +35,7 @@ pub(super) fn recorded(http: &HttpClient, base_url: &str, floor: &str) -> Result
 }
 
 /// Returns the number of all these events.
-pub(super) fn events(truth: &Truth) -> u64 {
+pub(super) fn events(truth: &RecordedEvents) -> u64 {
     truth
         .iter()
         .filter(|(series, _)| series.metric == series::EVENTS)

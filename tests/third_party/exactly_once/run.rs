@@ -16,7 +16,7 @@ use test_support::restartable::{Restartable, Signal, free_port};
 use super::commands::{Faults, LATE_BY, serve, simulate};
 use super::comparison;
 use super::outage_plan::{self, Outage, Party};
-use super::recorded_events::{self, Truth};
+use super::recorded_events::{self, RecordedEvents};
 use super::series::EVENTS;
 use super::server::Server;
 use super::settings::Settings;
@@ -133,7 +133,7 @@ impl Run {
     /// Waits until everything recorded is counted and shown, or until that can no
     /// longer happen, and then a little longer, in which no event may be counted twice.
     /// Returns what was recorded.
-    pub(super) fn settle(&mut self) -> Truth {
+    pub(super) fn settle(&mut self) -> RecordedEvents {
         let complete = since_1970(self.traffic_from) + self.settings.duration + LATE_BY;
         pacing::wait((complete + Duration::from_secs(1)).saturating_sub(now()));
         // The API shows the same events from now on, without faults.

@@ -92,7 +92,7 @@ async fn a_reset_connection_gives_no_answer() {
 }
 
 #[tokio::test]
-async fn faults_befall_their_share_of_requests() {
+async fn faults_have_their_share_of_requests() {
     let api = Api::start(SimulatorSettings {
         fault_5xx: 0.5,
         ..settings()
@@ -147,7 +147,7 @@ async fn a_stopped_simulator_finishes_what_it_began() {
 }
 
 #[tokio::test]
-async fn a_slow_client_keeps_nobody_waiting() {
+async fn a_slow_client_delays_no_other() {
     let api = Api::start(settings()).await;
     let idle = tokio::net::TcpStream::connect(api.address)
         .await
