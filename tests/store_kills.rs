@@ -53,7 +53,7 @@ fn catch_up(expected: &mut Numbered, spoken: Option<u64>, directory: &Path) -> u
     expected.advance();
     assert!(
         expected.is_in(&mut store),
-        "neither the state of {spoken:?} nor the next one, but something of {}",
+        "the store holds neither commit {spoken:?} nor the next one, but {}",
         Numbered::resume(&mut store).number
     );
     1

@@ -290,7 +290,7 @@ fn impossible_paths_are_refused() {
     let directory = directory.path();
     fs::write(directory.join("file"), "").expect("a file");
     let complaint_of = |path: &str| {
-        let error = Store::open(&directory.join(path)).expect_err("it cannot be opened");
+        let error = Store::open(&directory.join(path)).expect_err("the state cannot be opened");
         without(directory, &error)
     };
     assert_eq!(
@@ -331,7 +331,7 @@ fn allow(path: &Path, mode: u32) {
 /// `above`.
 fn complaint_of_unprivileged(above: &Path, directory: &Path) -> String {
     let said = Process::start_by(unprivileged(), directory).hear();
-    let said = said.expect("it says something");
+    let said = said.expect("the process writes a line");
     let said = said.replace(&above.display().to_string(), "DIR");
     // The new file has a random name at first.
     match said.split_once(" at path \"DIR/data/state.redb") {

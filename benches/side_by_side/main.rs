@@ -76,7 +76,7 @@ fn main() {
     fs::write(&kept, &text).expect("the results are written");
     let mut output = std::io::stdout().lock();
     let written = writeln!(output, "{text}\nKept in {}", kept.display());
-    written.expect("someone reads");
+    written.expect("standard output can be written");
 }
 
 fn scrapes(settings: &Settings, results: &mut Results) {

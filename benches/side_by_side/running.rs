@@ -122,7 +122,7 @@ impl Running {
     /// Waits until the program has ended by itself.
     pub(crate) fn wait(&mut self) {
         let status = self.child.wait().expect("a child can be waited for");
-        assert!(status.success(), "it ended with {status}");
+        assert!(status.success(), "the program ended with {status}");
     }
 
     /// Asks the program to end, waits for that, and kills it if that takes too long.

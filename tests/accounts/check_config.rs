@@ -21,8 +21,11 @@ fn a_valid_configuration_is_accepted() {
     assert_eq!(done.status.code(), Some(0), "{done:?}");
     let said = String::from_utf8(done.stdout).expect("text");
     assert_eq!(said, "The configuration can be used: 2 accounts.\n");
-    assert!(!vendor.path("data").exists(), "it changes nothing");
-    assert!(vendor.api.requests().is_empty(), "it asks nobody");
+    assert!(!vendor.path("data").exists(), "the command makes no files");
+    assert!(
+        vendor.api.requests().is_empty(),
+        "the command sends no request"
+    );
 }
 
 /// The cases are files, with every problem that is reported of each.

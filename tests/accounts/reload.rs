@@ -48,7 +48,7 @@ impl Watch {
 
     fn end(self) {
         self.done.store(true, Ordering::Relaxed);
-        assert!(self.scrapes.join().expect("it was there all along") > 0);
+        assert!(self.scrapes.join().expect("the account is in every scrape") > 0);
     }
 }
 

@@ -32,7 +32,7 @@ impl CollectedOutput {
     pub(crate) fn shows_nothing_private(&self) {
         assert!(
             self.0.iter().any(|(_, bytes)| !bytes.is_empty()),
-            "nothing to search"
+            "there is no output to search"
         );
         let found: Vec<_> = private_data::all()
             .iter()

@@ -133,7 +133,7 @@ async fn an_outage_begins_and_ends() {
     api.handle.set_outage(Outage::None);
     assert!(
         api.sweep("size=100").await.len() > 300,
-        "the account lived on"
+        "events kept happening during the outage"
     );
 }
 

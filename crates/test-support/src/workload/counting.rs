@@ -59,7 +59,7 @@ pub fn prepare(account: &mut Account, now: Timestamp) -> Commit {
 pub fn store(store: &mut Store, commit: &Commit) {
     let memory = GateMemory::default();
     let stored = store.commit(&[(KEY, commit)], Some(&memory), Timestamp::now());
-    stored.expect("the disk takes it");
+    stored.expect("the commit is stored");
 }
 
 /// Counts all pages and commits them into a new store. Returns the number of events.
