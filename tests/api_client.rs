@@ -111,7 +111,7 @@ fn a_connection_serves_many_requests() {
 }
 
 #[test]
-fn a_connection_that_closes_without_a_word_costs_nothing() {
+fn a_connection_closed_without_notice_loses_nothing() {
     let api = ScriptedApi::start(listing(|_| Answer::list(&events(2, "A")).then_closed()));
     let exporter = Exporter::polling(&api);
     exporter.wait_until_up();

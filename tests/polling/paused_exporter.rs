@@ -36,7 +36,7 @@ const TURNS: u32 = 20;
 const STUCK: Duration = Duration::from_secs(30);
 
 /// An exporter that polls `api`, and the clock of the runtime.
-pub(crate) struct Paused {
+pub(crate) struct PausedExporter {
     pub(crate) api: ScriptedApi,
     address: SocketAddr,
     begun: Instant,
@@ -45,7 +45,7 @@ pub(crate) struct Paused {
     _folder: TempDir,
 }
 
-impl Paused {
+impl PausedExporter {
     /// Starts in a runtime with a paused clock, with settings such as
     /// `--poll.interval=30s`.
     pub(crate) async fn polling(api: ScriptedApi, settings: &[&str]) -> Self {

@@ -114,7 +114,7 @@ impl Numbered {
             0 => SavedGate::default(),
             number => gate_memory(number),
         };
-        store.load_gate(now).expect("it can be read") == gate
+        store.load_gate(now).expect("the state can be read") == gate
             && State::load(store, KEY) == self.state
     }
 }
