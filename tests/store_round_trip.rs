@@ -50,11 +50,11 @@ fn gate_memory() -> impl Strategy<Value = SavedGate> {
                 unseen_for: Duration::from_millis(unseen),
             }
         });
-    (any::<bool>(), vec(scraper, 0..5)).prop_map(|(begun, mut scrapers)| {
+    (any::<bool>(), vec(scraper, 0..5)).prop_map(|(was_scraped, mut scrapers)| {
         scrapers.sort_by_key(|scraper| scraper.id);
         scrapers.dedup_by_key(|scraper| scraper.id);
         SavedGate {
-            begun,
+            was_scraped,
             scrapers,
             taken: Duration::ZERO,
         }
@@ -101,7 +101,7 @@ fn moment(milliseconds: i64) -> jiff::Timestamp {
 
 fn gate_showing(showing: Showing, account: &mut Account) -> Gate {
     let begun = SavedGate {
-        begun: true,
+        was_scraped: true,
         ..SavedGate::default()
     };
     match showing {
@@ -115,7 +115,7 @@ fn gate_showing(showing: Showing, account: &mut Account) -> Gate {
                 connection: 1,
                 timeout: Duration::from_secs(10),
             };
-            gate.note(scrape, 1, Duration::ZERO);
+            gate.record_scrape(scrape, 1, Duration::ZERO);
             gate
         }
     }
@@ -258,7 +258,7 @@ fn how_long_a_scraper_is_unseen_goes_by_the_wall_clock() {
     let mut history = Numbered::new();
     let (commit, _, _) = history.prepare();
     let gate = SavedGate {
-        begun: true,
+        was_scraped: true,
         scrapers: vec![SavedScraper {
             id: ScraperId(u64::MAX),
             interval: Duration::from_secs(15),

@@ -154,7 +154,7 @@ impl ExporterSite {
         let Some(Scrape { scraper, .. }) = scrape else {
             return;
         };
-        let Some(every) = self.gate.slower_than_told(scraper) else {
+        let Some(every) = self.gate.interval_above_setting(scraper) else {
             return;
         };
         let mut named = self
