@@ -19,7 +19,7 @@ use super::{
     running_account::{KeptExposition, PreparedTasks, RunningAccount},
 };
 use crate::{
-    api::Connections,
+    api::HttpClients,
     config::Settings,
     exposition::Exposition,
     gate::SharedGate,
@@ -37,7 +37,7 @@ const AFTER_DEFECT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct SharedParts {
     pub(super) store: SharedStore,
-    pub(super) connections: Connections,
+    pub(super) http_clients: HttpClients,
     pub(super) exposition: Arc<Exposition>,
     pub(super) gate: Arc<SharedGate>,
     pub(super) health: Arc<Health>,
@@ -247,7 +247,7 @@ impl SharedParts {
             None => (Outbox::default(), None),
         };
         let api = WatchedClient::new(
-            client(&self.connections, &plan.account, &metrics)?,
+            client(&self.http_clients, &plan.account, &metrics)?,
             Arc::clone(&health),
             self.clock,
             request_timeout(&plan.account),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use audit_core::account::Tally;
 use jiff::Timestamp;
 
-use super::collector::{PollError, Report};
+use super::collector::{PollCounts, PollError};
 use crate::{api::ApiError, metrics::AccountMetrics};
 
 /// A page was counted.
@@ -54,7 +54,7 @@ impl PageCounted<'_> {
 /// A poll succeeded.
 pub(super) struct PollSucceeded {
     pub(super) took: Duration,
-    pub(super) report: Report,
+    pub(super) counts: PollCounts,
     pub(super) at: Timestamp,
     pub(super) watermark: Option<Timestamp>,
     pub(super) newest: Option<Timestamp>,
@@ -73,8 +73,8 @@ impl PollSucceeded {
         }
         tracing::debug!(
             took = ?self.took,
-            pages = self.report.pages,
-            counted = self.report.counted,
+            pages = self.counts.pages,
+            counted = self.counts.counted,
             watermark = self.watermark.map(tracing::field::display),
             "poll succeeded"
         );
@@ -174,25 +174,25 @@ impl<E: std::error::Error> CommitFailed<'_, E> {
 pub(super) struct PieceCounted {
     pub(super) up_to: Timestamp,
     pub(super) now: Timestamp,
-    pub(super) report: Report,
+    pub(super) counts: PollCounts,
 }
 
 impl PieceCounted {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
         metrics.watermark.set(self.up_to);
         let behind = self.now.duration_since(self.up_to);
-        tracing::info!(up_to = %self.up_to, behind = format_args!("{behind:#}"), counted = self.report.counted, pages = self.report.pages, "catching up");
+        tracing::info!(up_to = %self.up_to, behind = format_args!("{behind:#}"), counted = self.counts.counted, pages = self.counts.pages, "catching up");
     }
 }
 
 /// The API keeps saying that there is more than it shows.
-pub(super) struct SweepShort {
+pub(super) struct EventsMissing {
     pub(super) missing: u64,
     /// The first sweep in a row.
     pub(super) changed: bool,
 }
 
-impl SweepShort {
+impl EventsMissing {
     pub(super) fn record(&self) {
         let missing = self.missing;
         if self.changed {
