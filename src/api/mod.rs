@@ -22,7 +22,7 @@ use reqwest::{Method, Response, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use crate::metrics::AccountMetrics;
+use crate::metrics::{AccountMetrics, log_seconds};
 
 /// The largest body that is read, after decompression. 100 events are about 60 kB.
 pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
@@ -241,7 +241,7 @@ impl ApiClient {
         tracing::trace!(operation, "request");
         let begun = Instant::now();
         let (code, outcome) = self.exchange(method, url).await;
-        tracing::trace!(operation, %code, took = ?begun.elapsed(), "answer");
+        tracing::trace!(operation, %code, took_seconds = log_seconds(begun.elapsed()), "answer");
         self.metrics
             .api_requests
             .with_label_values(&[operation, &*code])

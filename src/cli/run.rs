@@ -19,7 +19,7 @@ use crate::{
         ListSettings, LogSettings, Options, Problems, QuerySettings, Settings, TypesSettings,
     },
     exporter::{self, CountingThreads, Exporter},
-    metrics::AccountMetrics,
+    metrics::{AccountMetrics, log_seconds},
     query::{backfill, events, history::RetryingClient},
     server::reload::ReloadHandle,
 };
@@ -101,7 +101,7 @@ async fn serve(
         version = env!("CARGO_PKG_VERSION"),
         accounts,
         base_url,
-        ?interval,
+        interval_seconds = log_seconds(interval),
         "started"
     );
     let counting = CountingThreads::start().context("no thread can be started")?;

@@ -174,7 +174,11 @@ impl Accounts {
                 return std::future::pending().await;
             }
         };
-        tracing::error!(account = name.as_deref(), again_in = ?AFTER_DEFECT, "the poller ended, which is a defect: please report it with the log");
+        tracing::error!(
+            account = name.as_deref(),
+            again_in_seconds = AFTER_DEFECT.as_secs(),
+            "the poller ended, which is a defect: please report it with the log"
+        );
         self.shared.store.flush().await;
         let Some(account) = self.by_name.get(&name) else {
             return;
@@ -184,7 +188,12 @@ impl Accounts {
         if let Err(error) = self.prepare(plan, kept, AFTER_DEFECT) {
             let StartError { name, source } = error;
             let error = format!("{source:#}");
-            tracing::error!(account = name.as_deref(), error, again_in = ?AFTER_DEFECT, "the account could not be restarted; the exporter tries again");
+            tracing::error!(
+                account = name.as_deref(),
+                error,
+                again_in_seconds = AFTER_DEFECT.as_secs(),
+                "the account could not be restarted; the exporter tries again"
+            );
             return tokio::time::sleep(AFTER_DEFECT).await;
         }
         if let Some(account) = self.by_name.get(&name) {

@@ -9,7 +9,10 @@ use audit_core::account::Tally;
 use jiff::Timestamp;
 
 use super::collector::{PollCounts, PollError};
-use crate::{api::ApiError, metrics::AccountMetrics};
+use crate::{
+    api::ApiError,
+    metrics::{AccountMetrics, log_seconds},
+};
 
 /// A page was counted.
 pub(super) struct PageCounted<'a> {
@@ -72,7 +75,7 @@ impl PollSucceeded {
             metrics.newest_event.set(newest);
         }
         tracing::debug!(
-            took = ?self.took,
+            took_seconds = log_seconds(self.took),
             pages = self.counts.pages,
             counted = self.counts.counted,
             watermark = self.watermark.map(tracing::field::display),
@@ -133,9 +136,9 @@ impl PollFailed<'_> {
             metrics.poll_failures.with_label_values(&[reason]).inc();
         }
         if self.changed {
-            tracing::warn!(reason, error = %self.error, next_in = ?self.next_in, "polls fail; nothing is lost, the same range is asked for again");
+            tracing::warn!(reason, error = %self.error, next_in_seconds = log_seconds(self.next_in), "polls fail; nothing is lost, the same range is asked for again");
         } else {
-            tracing::debug!(reason, error = %self.error, next_in = ?self.next_in, "poll failed again");
+            tracing::debug!(reason, error = %self.error, next_in_seconds = log_seconds(self.next_in), "poll failed again");
         }
     }
 }
@@ -180,8 +183,8 @@ pub(super) struct PieceCounted {
 impl PieceCounted {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
         metrics.watermark.set(self.up_to);
-        let behind = self.now.duration_since(self.up_to);
-        tracing::info!(up_to = %self.up_to, behind = format_args!("{behind:#}"), counted = self.counts.counted, pages = self.counts.pages, "catching up");
+        let behind = Duration::try_from(self.now.duration_since(self.up_to)).unwrap_or_default();
+        tracing::info!(up_to = %self.up_to, behind_seconds = log_seconds(behind), counted = self.counts.counted, pages = self.counts.pages, "catching up");
     }
 }
 

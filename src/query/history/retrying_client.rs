@@ -11,7 +11,10 @@ use audit_core::event::EventType;
 use backon::{ExponentialBuilder, Retryable};
 use tokio::task::JoinSet;
 
-use crate::api::{ApiAnswer, ApiClient, ApiError, ApiFilter, PageQuery, paging::PageSource};
+use crate::{
+    api::{ApiAnswer, ApiClient, ApiError, ApiFilter, PageQuery, paging::PageSource},
+    metrics::log_seconds,
+};
 
 /// How often a request that failed is sent again.
 const MAX_RETRIES: usize = 6;
@@ -119,7 +122,7 @@ fn obey_retry_after(error: &ApiError, wait: Option<Duration>) -> Option<Duration
 }
 
 fn log_retry(error: &ApiError, wait: Duration) {
-    let wait_seconds = (wait.as_secs_f64() * 1000.0).round() / 1000.0;
+    let wait_seconds = log_seconds(wait);
     if wait > NOTICED {
         tracing::warn!(%error, wait_seconds, "trying again");
     } else {
