@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use nexmo_audit_exporter::cli::{self, Action};
 use nexmo_audit_exporter::config::{EnvironmentCredentials, Settings};
-use nexmo_audit_exporter::exporter::App;
+use nexmo_audit_exporter::exporter::Exporter;
 use tempfile::TempDir;
 use test_support::exposition;
 use test_support::program::{API_KEY, API_SECRET};
@@ -61,12 +61,12 @@ impl PausedExporter {
         let begun = Instant::now();
         let guard = listening.set_default();
         let folder = tempfile::tempdir().expect("a folder");
-        let app = App::bind(&read(settings, &api, folder.path()))
+        let exporter = Exporter::bind(&read(settings, &api, folder.path()))
             .await
-            .expect("an app");
-        let address = app.local_addresses().expect("addresses")[0];
+            .expect("an exporter");
+        let address = exporter.local_addresses().expect("addresses")[0];
         // The exporter runs in the runtime of the test, and so with its clock.
-        tokio::spawn(async move { app.run(&Handle::current(), pending()).await });
+        tokio::spawn(async move { exporter.run(&Handle::current(), pending()).await });
         Self {
             api,
             address,

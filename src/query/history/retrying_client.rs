@@ -11,7 +11,10 @@ use audit_core::event::EventType;
 use backon::{ExponentialBuilder, Retryable};
 use tokio::task::JoinSet;
 
-use crate::api::{Answer, ApiError, Client, ListQuery, Matching, paging::PageSource};
+use crate::{
+    api::{ApiAnswer, ApiClient, ApiError, ApiFilter, PageQuery, paging::PageSource},
+    metrics::log_seconds,
+};
 
 /// How often a request that failed is sent again.
 const MAX_RETRIES: usize = 6;
@@ -25,12 +28,12 @@ const NOTICED: Duration = Duration::from_secs(15);
 /// Asks the API, and asks again where that may help.
 #[derive(Debug, Clone)]
 pub(crate) struct RetryingClient {
-    client: Arc<Client>,
+    client: Arc<ApiClient>,
 }
 
 impl RetryingClient {
     /// Asks through this client.
-    pub(crate) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: ApiClient) -> Self {
         Self {
             client: Arc::new(client),
         }
@@ -43,13 +46,13 @@ impl RetryingClient {
     /// The last [`ApiError`].
     pub(crate) async fn page(
         &self,
-        query: ListQuery,
-        matching: Matching,
-    ) -> Result<Answer<String>, ApiError> {
+        query: PageQuery,
+        filter: ApiFilter,
+    ) -> Result<ApiAnswer<String>, ApiError> {
         let client = Arc::clone(&self.client);
         // A set, since that ends its task when it is dropped.
         let mut task = JoinSet::new();
-        task.spawn(async move { again(|| client.list_matching(query, &matching)).await });
+        task.spawn(async move { again(|| client.list_filtered(query, &filter)).await });
         match task.join_next().await {
             Some(Ok(answer)) => answer,
             Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
@@ -80,18 +83,18 @@ impl RetryingClient {
 #[derive(Debug)]
 pub(super) struct MatchingPages<'a> {
     client: &'a RetryingClient,
-    matching: Matching,
+    filter: ApiFilter,
 }
 
 impl<'a> MatchingPages<'a> {
-    pub(super) fn new(client: &'a RetryingClient, matching: Matching) -> Self {
-        Self { client, matching }
+    pub(super) fn new(client: &'a RetryingClient, filter: ApiFilter) -> Self {
+        Self { client, filter }
     }
 }
 
 impl PageSource for MatchingPages<'_> {
-    async fn page(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
-        self.client.page(query, self.matching.clone()).await
+    async fn page(&self, query: PageQuery) -> Result<ApiAnswer<String>, ApiError> {
+        self.client.page(query, self.filter.clone()).await
     }
 }
 
@@ -119,7 +122,7 @@ fn obey_retry_after(error: &ApiError, wait: Option<Duration>) -> Option<Duration
 }
 
 fn log_retry(error: &ApiError, wait: Duration) {
-    let wait_seconds = (wait.as_secs_f64() * 1000.0).round() / 1000.0;
+    let wait_seconds = log_seconds(wait);
     if wait > NOTICED {
         tracing::warn!(%error, wait_seconds, "trying again");
     } else {
