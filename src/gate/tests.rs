@@ -23,7 +23,7 @@ async fn a_scrape_waits_until_a_commit_stores_its_scraper_and_no_longer() {
     let poller = Arc::clone(&gate);
     let poller = tokio::spawn(async move {
         poller.unstored().await;
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::advance(Duration::from_millis(20)).await;
         store(&poller);
     });
     let begun = Instant::now();
