@@ -202,7 +202,7 @@ fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
 }
 
 fn environment(options: &AccountOptions, file: ConfigFile) -> Environment {
-    Environment::of(file, options.secret_file.as_deref())
+    Environment::read(file, options.secret_file.as_deref())
 }
 
 async fn demonstrate(options: Options) -> anyhow::Result<()> {

@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    AccountEntry, AccountOptions, SecretFileError, SettingsCheck, ShardOptions, base_url,
-    file::FileSetting, shard, shard::Shard,
+    AccountOptions, AccountWithSecret, Environment, EnvironmentCredentials, SecretFileError,
+    SettingsCheck, ShardOptions, base_url, shard, shard::Shard,
 };
 
 /// The longest name of an account, in characters: label values are no longer.
@@ -44,76 +44,6 @@ impl PartialEq for AccountSettings {
             && self.key == other.key
             && secret(self) == secret(other)
             && self.filter == other.filter
-    }
-}
-
-/// What was found beside the flags: in the environment, in files, on this machine.
-#[derive(Debug, Clone, Default)]
-pub struct Environment {
-    /// Of the one account.
-    pub credentials: EnvironmentCredentials,
-    /// Those of the config file, if it has any.
-    pub accounts: Option<Vec<AccountWithSecret>>,
-    /// Which settings come from the config file.
-    pub origins: SettingOrigins,
-    /// What this machine is called.
-    pub host_name: Option<String>,
-}
-
-/// The key and the secret as they were found, if they were.
-#[derive(Debug, Clone, Default)]
-pub struct EnvironmentCredentials {
-    /// From `NEXMO_API_KEY` or `VONAGE_API_KEY`.
-    pub key: Option<String>,
-    /// From the file of `--api.secret-file`, or from `NEXMO_API_SECRET` or
-    /// `VONAGE_API_SECRET`; or why the file could not be read.
-    pub secret: Option<Result<SecretString, SecretFileError>>,
-}
-
-/// An account of the config file.
-#[derive(Debug, Clone)]
-pub struct AccountWithSecret {
-    /// As it is written there.
-    pub entry: AccountEntry,
-    /// The secret, or why its file could not be read.
-    pub secret: Result<SecretString, SecretFileError>,
-}
-
-/// Which settings come from the config file, so that a problem leads there.
-#[derive(Debug, Clone, Default)]
-pub struct SettingOrigins {
-    /// The config file.
-    pub path: String,
-    /// By the long name of the flag.
-    pub settings: BTreeMap<String, FileSetting>,
-}
-
-impl SettingOrigins {
-    /// Where a setting comes from: the flag itself, or a line of the config file.
-    pub(super) fn of(&self, flag: &str) -> String {
-        let name = flag.strip_prefix("--");
-        match name.and_then(|name| Some((name, self.settings.get(name)?))) {
-            Some((name, setting)) => format!(
-                "{}, line {}: {}",
-                self.path,
-                setting.line,
-                name.replace('-', "_")
-            ),
-            None => flag.to_owned(),
-        }
-    }
-
-    fn at(&self, line: usize) -> String {
-        format!("{}, line {line}:", self.path)
-    }
-}
-
-impl From<EnvironmentCredentials> for Environment {
-    fn from(credentials: EnvironmentCredentials) -> Self {
-        Self {
-            credentials,
-            ..Self::default()
-        }
     }
 }
 

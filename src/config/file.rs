@@ -85,7 +85,7 @@ impl ConfigFile {
         if problems.is_empty() {
             Ok(file)
         } else {
-            Err(Problems(problems))
+            Err(Problems::new(problems))
         }
     }
 
@@ -318,7 +318,10 @@ accounts:
         ];
         for (text, expected) in cases {
             let problems = ConfigFile::parse(text).expect_err(text);
-            assert_eq!(problems.0, expected, "{text}");
+            assert!(
+                problems.iter().eq(expected.iter().copied()),
+                "{text}: {problems}"
+            );
             assert!(!problems.to_string().contains("s3cret"));
         }
     }

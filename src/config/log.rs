@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::ValueError;
+use super::{LogOptions, Problems, SettingsCheck, ValueError};
 
 /// What is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,5 +59,27 @@ impl FromStr for LogFormat {
             "json" => Ok(LogFormat::Json),
             _ => Err(ValueError::keyword(text, "logfmt or json")),
         }
+    }
+}
+
+impl LogSettings {
+    /// Checks what a user wrote of the log alone, for commands that need no more.
+    ///
+    /// # Errors
+    /// All [`Problems`] together.
+    pub fn check(options: &LogOptions) -> Result<Self, Problems> {
+        let mut check = SettingsCheck::default();
+        check.log(options).ok_or_else(|| check.into_problems())
+    }
+}
+
+impl SettingsCheck {
+    pub(super) fn log(&mut self, options: &LogOptions) -> Option<LogSettings> {
+        let level = self.ok("--log.level", options.level.parse());
+        let format = self.ok("--log.format", options.format.parse());
+        Some(LogSettings {
+            level: level?,
+            format: format?,
+        })
     }
 }

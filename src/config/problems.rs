@@ -1,0 +1,44 @@
+//! Everything that is wrong with a configuration.
+
+use std::fmt;
+
+/// Everything that is wrong with what a user wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(Vec<String>);
+
+impl Problems {
+    /// These, in this order; at least one.
+    #[must_use]
+    pub fn new(problems: Vec<String>) -> Self {
+        Self(problems)
+    }
+
+    /// These, and others after them.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    /// Returns each problem by itself, as a log tells them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// Each put in other words.
+    #[must_use]
+    pub fn map(self, to: impl FnMut(String) -> String) -> Self {
+        Self(self.0.into_iter().map(to).collect())
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the configuration cannot be used:")?;
+        self.0
+            .iter()
+            .try_for_each(|problem| write!(formatter, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for Problems {}
