@@ -23,13 +23,13 @@ use crate::{
     server::{WebConfigFile, reload::ReloadHandle},
 };
 
-/// Bad usage or configuration.
+/// The exit status after bad usage or a bad configuration.
 const BAD_CONFIGURATION: u8 = 2;
-/// Failed while running.
+/// The exit status after a failure.
 const FAILED: u8 = 1;
 
-/// Runs one command line: 0 done, 1 failed while running, 2 bad usage or
-/// configuration.
+/// Runs one command line and returns its exit status: 0 after success, 1 after a
+/// failure, 2 after bad usage or a bad configuration.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let request = match parse(&arguments) {
@@ -72,7 +72,7 @@ fn status(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// The last word of a program that fails goes to the terminal, whatever is logged.
+/// Writes the error that ends the program to the terminal, with any log level.
 #[expect(clippy::print_stderr, reason = "logging may not have been started")]
 fn say(error: &anyhow::Error) {
     eprintln!("nexmo-audit-exporter: {error:#}");
@@ -86,7 +86,7 @@ async fn serve(
     let settings = Settings::check(options, environment(&options.account, file))?;
     logging::init(settings.log)?;
     let shutdown = shutdown()?;
-    // From now on SIGHUP does not end the program.
+    // From here on SIGHUP does not end the program.
     let hangup = signal(SignalKind::hangup())?;
     let app = App::bind(&settings).await?;
     let read = move || read_settings(&arguments);
@@ -112,27 +112,27 @@ async fn serve(
 
 async fn reload_on(mut hangup: Signal, reload: ReloadHandle) {
     while hangup.recv().await.is_some() {
-        // The log says how it went.
+        // The reload logs its outcome.
         let _ = reload.reload().await;
     }
 }
 
-/// The settings as flags, the environment and files have them now.
+/// Reads the settings again from flags, the environment and files.
 fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
     let Request { action, file } = match parse(arguments) {
-        // As the problems that they are, so that the log tells each by itself.
+        // As [`Problems`], which the log writes one by one.
         Err(UsageError::ConfigFile(problems)) => return Err(problems.into()),
         parsed => parsed?,
     };
     let Action::Serve(options) = action else {
-        bail!("the command line has changed");
+        bail!("the command line names another command than serve");
     };
     let environment = environment(&options.account, file);
     Ok(Settings::check(&options, environment)?)
 }
 
-/// Says that all is well, or every problem. The state is not opened: an exporter may
-/// be using it.
+/// Writes that the configuration can be used, or every problem. The state is not opened,
+/// since an exporter may be using it.
 #[expect(clippy::print_stdout, reason = "it is what was asked for")]
 fn check_config(options: &Options, file: ConfigFile) -> anyhow::Result<()> {
     let web = WebConfigFile::read(options.web.config_file.as_deref());
@@ -183,16 +183,16 @@ async fn write_history(options: &BackfillOptions, file: ConfigFile) -> anyhow::R
     let client = client(&settings.query)?;
     let shutdown = shutdown()?;
     tokio::select! {
-        // What was begun is taken away, as after any failure.
+        // Files that were begun are removed, as after any failure.
         () = shutdown => bail!("interrupted; nothing was written"),
         outcome = backfill::run(settings, client) => outcome,
     }
 }
 
-/// Starts logging, and says who asks.
+/// Starts logging, and returns the client of the account.
 fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
     logging::init(settings.log)?;
-    // Nobody scrapes a program that ends.
+    // The metrics go nowhere: nothing scrapes a command that ends.
     let metrics = Arc::new(SelfMetrics::new(REASONS, None)?);
     Ok(RetryingClient::new(exporter::client(
         &Connections::default(),

@@ -1,4 +1,4 @@
-//! What is found beside the flags. The API key and the API secret of an account come from
+//! Everything that is found beside the flags. The API key and the API secret of an account come from
 //! the environment or from a file, and never from a flag.
 
 use std::{
@@ -19,14 +19,14 @@ const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 /// the secret.
 const LINE_END: [char; 2] = ['\r', '\n'];
 
-/// What is found beside the flags: in the environment, in files, on this machine.
+/// Everything that is found beside the flags: in the environment, in files, on this machine.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     /// The credentials of the one account of the environment.
     pub credentials: EnvironmentCredentials,
     /// The accounts of the config file, if it has any.
     pub accounts: Option<Vec<AccountWithSecret>>,
-    /// Which settings come from the config file.
+    /// The settings that come from the config file.
     pub origins: SettingOrigins,
     /// The name of this machine.
     pub host_name: Option<String>,
@@ -51,7 +51,7 @@ pub struct AccountWithSecret {
     pub secret: Result<SecretString, SecretFileError>,
 }
 
-/// Which settings come from the config file, so that a problem names the file and the
+/// The settings that come from the config file, so that a problem names the file and the
 /// line.
 #[derive(Debug, Clone, Default)]
 pub struct SettingOrigins {
@@ -69,7 +69,7 @@ pub enum SecretFileError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         problem: String,
     },
     /// The file is longer than any secret.
@@ -134,7 +134,7 @@ impl SettingOrigins {
     }
 
     pub(super) fn at(&self, line: usize) -> String {
-        format!("{}, line {line}:", self.path)
+        format!("{}: line {line}:", self.path)
     }
 }
 

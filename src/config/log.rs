@@ -1,19 +1,19 @@
-//! What is logged.
+//! The settings of the log.
 
 use std::str::FromStr;
 
 use super::{LogOptions, Problems, SettingsCheck, ValueError};
 
-/// What is logged.
+/// The level and the format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogSettings {
-    /// Least severity.
+    /// The lowest severity that is logged.
     pub level: LogLevel,
-    /// Form of each line.
+    /// The form of each line.
     pub format: LogFormat,
 }
 
-/// Least severity that is logged.
+/// The lowest severity that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum LogLevel {
@@ -24,7 +24,7 @@ pub enum LogLevel {
     Trace,
 }
 
-/// Form of each line.
+/// The form of each line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum LogFormat {
@@ -63,7 +63,7 @@ impl FromStr for LogFormat {
 }
 
 impl LogSettings {
-    /// Checks what a user wrote of the log alone, for commands that need no more.
+    /// Checks the options of the log alone, for commands that have no other settings.
     ///
     /// # Errors
     /// All [`Problems`] together.

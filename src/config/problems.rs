@@ -2,30 +2,30 @@
 
 use std::fmt;
 
-/// Everything that is wrong with what a user wrote.
+/// Everything that is wrong with a configuration, in the order of its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(Vec<String>);
 
 impl Problems {
-    /// These, in this order; at least one.
+    /// Returns `problems`, of which there is at least one.
     #[must_use]
     pub fn new(problems: Vec<String>) -> Self {
         Self(problems)
     }
 
-    /// These, and others after them.
+    /// Returns these problems, followed by `others`.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);
         self
     }
 
-    /// Returns each problem by itself, as a log tells them.
+    /// Returns each problem by itself.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 
-    /// Each put in other words.
+    /// Returns the result of `to` for each problem.
     #[must_use]
     pub fn map(self, to: impl FnMut(String) -> String) -> Self {
         Self(self.0.into_iter().map(to).collect())

@@ -10,58 +10,58 @@ use super::{
     Problems, SettingsCheck, ValueError, duration::parse_duration,
 };
 
-/// Everything `serve` needs, checked.
+/// Everything that `serve` needs, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where to listen; never empty.
+    /// The addresses to listen on; never empty.
     pub listen: Vec<ListenAddress>,
-    /// Where metrics are served; begins with `/`.
+    /// The path of the metrics; begins with `/`.
     pub telemetry_path: String,
-    /// Whether a client may ask for a reload.
+    /// `true` if a client may ask for a reload.
     pub enable_lifecycle: bool,
     /// The file with TLS and passwords.
     pub web_config: Option<PathBuf>,
-    /// Answers in flight at once; 0 for no bound.
+    /// The highest number of answers in flight at once; 0 for no limit.
     pub max_requests: usize,
-    /// The accounts that are polled; there may be none in a shard.
+    /// The accounts that are polled; a shard may have none.
     pub accounts: Vec<AccountSettings>,
-    /// How they are polled.
+    /// How accounts are polled.
     pub poll: PollSettings,
     /// The directory of the durable state.
     pub storage_path: PathBuf,
-    /// How often servers scrape.
+    /// The scrape interval of the servers.
     pub scrape_interval: ScrapeInterval,
-    /// Label combinations of `nexmo_audit_events_total`.
+    /// The highest number of label combinations of `nexmo_audit_events_total`.
     pub max_series: usize,
-    /// Whether `OpenMetrics` tells when each counter was 0.
+    /// `true` if `OpenMetrics` says when each counter was 0.
     pub created_timestamps: bool,
     /// Where counted events are logged.
     pub event_log: Option<EventLogSettings>,
-    /// What is logged.
+    /// The level and the format of the log.
     pub log: LogSettings,
 }
 
-/// Where counted events are logged, and what of them.
+/// Where counted events are logged, and with which fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventLogSettings {
-    /// `None` for standard output.
+    /// The file; `None` for standard output.
     pub path: Option<PathBuf>,
-    /// Also what is known of persons.
+    /// `true` if fields that concern persons are written too.
     pub personal_data: bool,
 }
 
 /// How an account is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PollSettings {
-    /// Above 0.
+    /// The time from one poll to the next; above 0.
     pub interval: Duration,
     /// How far behind the watermark every poll reads again.
     pub lookback: SignedDuration,
-    /// From one deep poll to the next; zero for none.
+    /// The time from one deep poll to the next; zero for none.
     pub reconcile_interval: Duration,
     /// How far back a deep poll reads; at least the lookback.
     pub reconcile_lookback: SignedDuration,
-    /// What the first start counts from.
+    /// The moment from which the first start counts.
     pub start: PollStart,
 }
 
@@ -76,7 +76,7 @@ impl Settings {
         })
     }
 
-    /// The flags whose values in `other` differ and cannot be changed while the
+    /// Returns the flags whose values differ in `other` and cannot be changed while the
     /// exporter runs.
     #[must_use]
     pub fn need_restart(&self, other: &Self) -> Vec<&'static str> {
@@ -113,7 +113,7 @@ impl Settings {
 }
 
 impl SettingsCheck {
-    /// Everything is looked at before the first problem ends it.
+    /// Checks every setting, and returns `None` where one of them has a problem.
     fn settings(&mut self, options: &Options, environment: Environment) -> Option<Settings> {
         let listen = self.listen(&options.web.listen_address);
         let telemetry_path = self.telemetry_path(&options.web.telemetry_path);
@@ -157,7 +157,9 @@ impl SettingsCheck {
     fn telemetry_path(&mut self, path: &str) -> Option<String> {
         let usable =
             path.starts_with('/') && !path.starts_with("/-/") && !path.contains(['?', '#', ' ']);
-        let problem = format!("{path:?} is no path; write it like /metrics (/-/ is taken)");
+        let problem = format!(
+            "{path:?} is not a path; write it like /metrics (paths under /-/ are reserved)"
+        );
         self.that("--web.telemetry-path", usable, &problem, path.to_owned())
     }
 

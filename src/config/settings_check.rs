@@ -1,4 +1,4 @@
-//! Collects what is wrong with settings.
+//! Collects everything that is wrong with settings.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::{Environment, Problems, SettingOrigins, duration::parse_duration};
 
-/// Collects problems. What has one is `None`.
+/// Collects problems. A setting that has a problem is `None`.
 #[derive(Default)]
 pub(super) struct SettingsCheck {
     pub(super) problems: Vec<String>,
@@ -14,7 +14,7 @@ pub(super) struct SettingsCheck {
 }
 
 impl SettingsCheck {
-    /// All problems together, unless there is none.
+    /// Returns what `check` makes of the options, or all problems together.
     pub(super) fn run<T>(
         mut environment: Environment,
         check: impl FnOnce(&mut Self, Environment) -> Option<T>,
@@ -77,12 +77,12 @@ impl SettingsCheck {
         text: &str,
     ) -> Option<N> {
         let number = text.parse().ok().filter(|number| *number > N::default());
-        let problem = || format!("{text:?} is no number above 0");
+        let problem = || format!("{text:?} is not a number above 0");
         self.ok(setting, number.ok_or_else(problem))
     }
 
     pub(super) fn whole(&mut self, setting: &str, text: &str) -> Option<usize> {
-        let problem = |_| format!("{text:?} is no whole number; 0 is for no limit");
+        let problem = |_| format!("{text:?} is not a whole number; 0 means no limit");
         self.ok(setting, text.parse().map_err(problem))
     }
 }

@@ -1,4 +1,4 @@
-//! What a person asks the API for: events, and the history of a range.
+//! The commands that query the API once: events, and the history of a range.
 
 pub(crate) mod backfill;
 pub(crate) mod events;

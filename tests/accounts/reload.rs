@@ -168,7 +168,7 @@ fn a_bad_file_changes_nothing_and_is_told() {
         ("accounts: [{name: one}]", "has no `api_key`"),
         (
             "poll: {lookback: soon}",
-            "config.yml, line 1: poll.lookback",
+            "config.yml: line 1: poll.lookback",
         ),
         ("{", "config.yml: line"),
     ] {

@@ -122,7 +122,7 @@ fn flags_are_checked_with_the_rest() {
     let output = program.output().expect("the program ends");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");
-    let expected = "--web.max-requests \"many\" is no whole number; 0 is for no limit";
+    let expected = "--web.max-requests \"many\" is not a whole number; 0 means no limit";
     assert!(said.contains(expected), "{said}");
 }
 

@@ -248,7 +248,7 @@ fn what_it_cannot_tell_is_said() {
         "missing=2",
         "timeless=1",
         "overflow=1",
-        "event types could not be had",
+        "event types could not be read",
     ] {
         assert!(done.errors.contains(said), "{said}: {}", done.errors);
     }

@@ -81,8 +81,7 @@ fn after_a_failure_one_can_go_on() {
     ];
     let done = run(&api.base_url(), &arguments);
     assert_eq!((done.status, done.out.lines().count()), (1, 2), "{done:?}");
-    let says =
-        "every event before 2026-11-01T03:36:00Z was shown; --from=2026-11-01T03:36:00Z goes on";
+    let says = "every event before 2026-11-01T03:36:00Z was shown; continue with --from=2026-11-01T03:36:00Z";
     assert!(done.errors.contains(says), "{}", done.errors);
 }
 

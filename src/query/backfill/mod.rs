@@ -1,9 +1,9 @@
-//! `backfill`: what happened before a server scraped, as OpenMetrics text that
-//! `promtool tsdb create-blocks-from openmetrics` makes blocks of.
+//! `backfill`: the history before the first scrape, as OpenMetrics text from which
+//! `promtool tsdb create-blocks-from openmetrics` makes blocks.
 //!
-//! The counters of the exporter go on where these end, if both count from the same
-//! moment: `--from` here is `--poll.start` there. Nothing is written before all is
-//! read, so that what is there is whole.
+//! An exporter whose `--poll.start` is the `--from` of the history continues its
+//! counters. Nothing is written before everything is read, so that every file is
+//! complete.
 
 mod grid;
 mod openmetrics;
@@ -30,7 +30,8 @@ use openmetrics::AddedLabels;
 /// Writes the history of a range.
 ///
 /// # Errors
-/// With what a person can do about it. Then nothing was written.
+/// When the range cannot be read or the history cannot be written; then no file has
+/// changed.
 pub(crate) async fn run(settings: BackfillSettings, client: RetryingClient) -> anyhow::Result<()> {
     let grid = read(&settings, client).await?;
     match &settings.output {
@@ -60,12 +61,13 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
             let names = types.iter().map(|known| known.name.as_str());
             grid.name_types(names.filter(|name| filter.admits(name)));
         }
-        // As with the exporter, counting goes on without it.
+        // The exporter counts without the list of types, too.
         Err(error) => {
-            tracing::warn!(%error, "the list of event types could not be had; types begin at 0 only where they are seen");
+            tracing::warn!(%error, "the list of event types could not be read; the series of a type begins with its first event");
         }
     }
-    // What came after the end opens its series, so that who goes on finds its 0.
+    // An event after the end opens its series, so that a server which continues finds
+    // its 0.
     let wanted = HistoryQuery {
         from: settings.from,
         to: None,
@@ -106,7 +108,7 @@ fn owned(labels: &Labels<'_>) -> Labels<'static> {
     }
 }
 
-/// What the history does not tell as it was.
+/// How the history differs from what happened.
 #[derive(Debug, Default)]
 struct Inaccuracies {
     missing: u64,
@@ -122,27 +124,21 @@ impl Inaccuracies {
             overflow,
         } = *self;
         if missing > 0 {
-            tracing::warn!(
-                missing,
-                "the API says that there are more events than it shows"
-            );
+            tracing::warn!(missing, "the API reports more events than it returns");
         }
         if timeless > 0 {
-            tracing::warn!(
-                timeless,
-                "events without a time that can be read are left out"
-            );
+            tracing::warn!(timeless, "events without a readable time are left out");
         }
         if overflow > 0 {
             tracing::warn!(
                 overflow,
-                "there are more label combinations than --metrics.max-series; which of them are counted under other may differ from what the exporter shows"
+                "there are more label combinations than --metrics.max-series; the exporter may count other combinations under other"
             );
         }
     }
 }
 
-/// A file for each day, which `promtool` is faster with.
+/// Writes one file for each day: `promtool` is faster with several files.
 fn write_days(grid: &Grid, labels: &AddedLabels, directory: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(directory)
         .with_context(|| format!("{} cannot be made", directory.display()))?;
@@ -154,7 +150,7 @@ fn write_days(grid: &Grid, labels: &AddedLabels, directory: &Path) -> anyhow::Re
     Ok(())
 }
 
-/// Under another name until it is whole, and on the disk.
+/// Writes a file under another name, and renames it when it is complete and on the disk.
 fn write_file(
     grid: &Grid,
     span: &Range<i64>,
@@ -195,7 +191,7 @@ fn report(grid: &Grid, settings: &BackfillSettings) -> String {
     format!(
         "{} events from {from} to {to}, in {} series\n  \
          to load them: promtool tsdb create-blocks-from openmetrics {file} DATA_DIRECTORY\n  \
-         to go on without a step: nexmo-audit-exporter serve --poll.start={from}, started for the first time after this",
+         to continue without a jump: nexmo-audit-exporter serve --poll.start={from}, started for the first time after this",
         grid.events(),
         grid.series().len() + grid.types().len(),
     )

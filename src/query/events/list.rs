@@ -1,5 +1,5 @@
-//! `events list`: reads a range and writes what is wanted of it, in the order of
-//! time; and goes on as events appear.
+//! `events list`: reads a range, writes the events that pass the filter in the order of
+//! their time, and may continue as events appear.
 
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ use crate::{
     },
 };
 
-/// From one look for new events to the next.
+/// The time from one look for new events to the next.
 const FOLLOW_INTERVAL: Duration = Duration::from_secs(5);
-/// How far behind the newest a look reads again, for events that appear late.
+/// How far behind the newest event a look reads again, for events that appear late.
 const LOOKBACK: SignedDuration = SignedDuration::from_mins(15);
 /// How long an event is remembered, so that it is shown once.
 const RETENTION: SignedDuration = SignedDuration::from_mins(30);
@@ -31,8 +31,8 @@ const RETENTION: SignedDuration = SignedDuration::from_mins(30);
 /// Lists events.
 ///
 /// # Errors
-/// With what a person can do about it; what was written before is in order and
-/// complete up to where it ends.
+/// When the range cannot be read or the output cannot be written. The events that were
+/// written before are in order and complete.
 pub(crate) async fn list(settings: ListSettings, client: RetryingClient) -> anyhow::Result<()> {
     let mut listing = EventLister::new(&settings, client.clone())?;
     listing.read_all().await?;
@@ -90,7 +90,7 @@ impl EventLister {
         self.limit - self.shown
     }
 
-    /// Reads up to the end of the range.
+    /// Reads to the end of the range.
     async fn read_all(&mut self) -> anyhow::Result<()> {
         while self.left() > 0 {
             let filter = &self.filter;
@@ -107,7 +107,7 @@ impl EventLister {
         Ok(())
     }
 
-    /// Reads what has appeared since.
+    /// Reads the events that have appeared since the last look.
     async fn read_on(&mut self) -> anyhow::Result<()> {
         self.history.progress().end();
         let from = self.window.sweep_start(Timestamp::now());
@@ -119,10 +119,7 @@ impl EventLister {
         let missing = piece.missing;
         if missing > 0 {
             self.history.progress().suspend(|| {
-                tracing::warn!(
-                    missing,
-                    "the API says that there are more events than it shows"
-                );
+                tracing::warn!(missing, "the API reports more events than it returns");
             });
         }
         let now = piece.clocks.earliest();
@@ -143,19 +140,22 @@ impl EventLister {
             Some(read_to) => self.window.complete_piece(read_to, clocks),
             None => self.window.complete_sweep(clocks),
         }
-        // Nothing is stored.
+        // Nothing of a query is stored.
         self.window.confirm();
     }
 
     fn how_far(&self) -> String {
         match self.history.next().filter(|next| *next > self.from) {
-            Some(next) => format!("every event before {next} was shown; --from={next} goes on"),
+            Some(next) => {
+                format!("every event before {next} was shown; continue with --from={next}")
+            }
             None => "no events could be read".to_owned(),
         }
     }
 }
 
-/// What the API is asked for: it does not know the name that stands for none.
+/// Returns the types to ask the API for. The API does not know the name that stands for
+/// no type.
 fn asked_types(types: &[String]) -> Vec<String> {
     if types.iter().any(|name| name.eq_ignore_ascii_case(UNKNOWN)) {
         return Vec::new();
@@ -166,7 +166,7 @@ fn asked_types(types: &[String]) -> Vec<String> {
     asked
 }
 
-/// An answer without events may be one to a name that was misspelt.
+/// Says that no event matches, and which of the types the API does not name.
 async fn explain_nothing(settings: &ListSettings, client: &RetryingClient) {
     let named = if settings.types.is_empty() {
         Vec::new()

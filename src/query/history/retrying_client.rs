@@ -1,4 +1,4 @@
-//! Asks for a page or an event until it comes, or until trying again is of no use.
+//! A client of the API that sends a failed request again, where that may help.
 
 use std::{
     future::{Future, pending},
@@ -13,70 +13,70 @@ use tokio::task::JoinSet;
 
 use crate::api::{Answer, ApiError, Client, ListQuery, Matching};
 
-/// How often a request that failed is sent again.
+/// How often a request that failed is sent again, at most.
 const MAX_RETRIES: usize = 6;
-/// The first wait before that; each one after it is twice as long.
+/// The wait before the first retry; each further wait is twice as long.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
-/// The most that the API may ask a person to wait.
+/// The longest wait that the API may ask for: a person waits for the command.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(5);
-/// A wait that is longer than this is told to the person.
+/// A longer wait is logged as a warning.
 const NOTICED: Duration = Duration::from_secs(15);
 
-/// Asks the API, and asks again where that may help.
+/// A client of the API that sends a failed request again, where that may help.
 #[derive(Debug, Clone)]
 pub(crate) struct RetryingClient {
     client: Arc<Client>,
 }
 
 impl RetryingClient {
-    /// Asks through this client.
+    /// Returns a client that sends its requests through `client`.
     pub(crate) fn new(client: Client) -> Self {
         Self {
             client: Arc::new(client),
         }
     }
 
-    /// One page of those events that match. In a task of its own, so that pages are
-    /// received and decompressed while others are read.
+    /// Reads one page of the events that match, in a task of its own: pages are received
+    /// and decompressed while others are parsed.
     ///
     /// # Errors
-    /// The last [`ApiError`].
+    /// The [`ApiError`] of the last request.
     pub(crate) async fn page(
         &self,
         query: ListQuery,
         matching: Matching,
     ) -> Result<Answer<String>, ApiError> {
         let client = Arc::clone(&self.client);
-        // A set, since that ends its task when it is dropped.
+        // A set ends its task when it is dropped.
         let mut task = JoinSet::new();
         task.spawn(async move { again(|| client.list_matching(query, &matching)).await });
         match task.join_next().await {
             Some(Ok(answer)) => answer,
             Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
-            // The runtime is ending, and this task with it.
+            // The runtime is ending, and the task with it.
             _ => pending().await,
         }
     }
 
-    /// One event as JSON text; `None` when the API has no such event.
+    /// Reads one event as JSON text; `None` when the API has no such event.
     ///
     /// # Errors
-    /// The last [`ApiError`].
+    /// The [`ApiError`] of the last request.
     pub(crate) async fn event(&self, id: &str) -> Result<Option<String>, ApiError> {
         let answer = again(|| self.client.event(id)).await?;
         Ok(answer.value.filter(|json| !json.trim_ascii().is_empty()))
     }
 
-    /// The event types that the vendor names.
+    /// Reads the event types that the vendor names.
     ///
     /// # Errors
-    /// The last [`ApiError`].
+    /// The [`ApiError`] of the last request.
     pub(crate) async fn types(&self) -> Result<Vec<EventType>, ApiError> {
         Ok(again(|| self.client.types()).await?.value)
     }
 }
 
-/// Asks until there is an answer, an error that will not pass, or too many of them.
+/// Sends a request until it succeeds, fails for good, or has failed too often.
 async fn again<T, F>(ask: impl FnMut() -> F) -> Result<T, ApiError>
 where
     F: Future<Output = Result<T, ApiError>>,
@@ -93,7 +93,8 @@ where
         .await
 }
 
-/// `None` where the API asks for a wait that is too long for a person.
+/// Returns how long to wait; `None` where the API asks for a longer wait than a person
+/// has time for.
 fn obey_retry_after(error: &ApiError, wait: Option<Duration>) -> Option<Duration> {
     let wait = error.retry_after().unwrap_or_default().max(wait?);
     (wait <= LONGEST_RETRY_AFTER).then_some(wait)
@@ -102,9 +103,9 @@ fn obey_retry_after(error: &ApiError, wait: Option<Duration>) -> Option<Duration
 fn log_retry(error: &ApiError, wait: Duration) {
     let wait_seconds = (wait.as_secs_f64() * 1000.0).round() / 1000.0;
     if wait > NOTICED {
-        tracing::warn!(%error, wait_seconds, "trying again");
+        tracing::warn!(%error, wait_seconds, "a request failed and is sent again");
     } else {
-        tracing::debug!(%error, wait_seconds, "trying again");
+        tracing::debug!(%error, wait_seconds, "a request failed and is sent again");
     }
 }
 

@@ -1,12 +1,12 @@
-//! Which events are wanted, as far as the API does not choose them itself.
+//! The part of a filter that the API does not apply itself.
 
 use std::borrow::Cow;
 
 use audit_core::event::label_value;
 use audit_core::raw_event::RawEvent;
 
-/// Which events are wanted. What is empty wants all. Values are those that the
-/// labels of the metrics show, `unknown` among them, in any case.
+/// The events that are shown; an empty list passes all. The values are those of the
+/// labels of the metrics, with `unknown` among them, in any case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
     /// Values of `event_type`.
@@ -15,16 +15,16 @@ pub(crate) struct Filter {
     pub(crate) sources: Vec<String>,
     /// Values of `source_country`.
     pub(crate) countries: Vec<String>,
-    /// Who did it.
+    /// The user who caused the event.
     pub(crate) user: Option<UserFilter>,
 }
 
-/// Who did it: an id, or an e-mail address in any case.
+/// A user: an id, or an e-mail address in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserFilter(pub String);
 
 impl Filter {
-    /// Whether an event is wanted.
+    /// Returns `true` if the event passes the filter.
     pub(crate) fn wants(&self, record: &RawEvent<'_>) -> bool {
         let said = |name| label(record, name);
         among(&self.types, || said("event_type"))
@@ -51,7 +51,8 @@ fn among<'a>(wanted: &[String], said: impl FnOnce() -> Cow<'a, str>) -> bool {
         .any(|wanted| wanted.eq_ignore_ascii_case(&said))
 }
 
-/// The label value of a field: one that is no string counts as missing there.
+/// Returns the label value of a field. As in the metrics, a field that is not a string
+/// is missing.
 fn label<'a>(record: &RawEvent<'a>, name: &str) -> Cow<'a, str> {
     let is_string = record.raw(name).is_some_and(|json| json.starts_with('"'));
     label_value(record.text(name).filter(|_| is_string))
