@@ -13,7 +13,7 @@ use reqwest::{Client, StatusCode, redirect::Policy};
 use crate::config::ListenAddress;
 
 /// The time limit of one request, well below that of the image's `HEALTHCHECK`.
-const PATIENCE: Duration = Duration::from_secs(2);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Asks the first address that the exporter listens on, by http and then by https. An
 /// answer that asks for a password counts as healthy.
@@ -46,7 +46,7 @@ fn client() -> anyhow::Result<Client> {
     Ok(Client::builder()
         .no_proxy()
         .redirect(Policy::none())
-        .timeout(PATIENCE)
+        .timeout(REQUEST_TIMEOUT)
         // The certificate names the host as others know it, not loopback.
         .tls_danger_accept_invalid_certs(true)
         .build()?)
@@ -64,9 +64,9 @@ async fn ask(client: &Client, url: &str) -> anyhow::Result<()> {
 
 /// Returns the URLs to ask, in order, of an exporter that listens on `address`.
 fn urls(address: &ListenAddress) -> Vec<String> {
-    let every = |host: &str| host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified());
+    let is_unspecified = |host: &str| host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified());
     let hosts = match address.host.as_deref() {
-        Some(host) if !every(host) => vec![host],
+        Some(host) if !is_unspecified(host) => vec![host],
         // A container may have only one of the two families.
         _ => vec!["127.0.0.1", "::1"],
     };

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use audit_simulator::{Simulator, SimulatorError};
 use jiff::{Timestamp, Zoned};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{Instrument, Span};
 
 use crate::{
     api::{Connections, REASONS},
@@ -40,7 +41,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let Request { action, file } = request;
     let outcome = match action {
         Action::Serve(options) => serve(&options, file, arguments).await,
-        Action::Events(ask) => ask_for_events(ask, file).await,
+        Action::Events(action) => query_events(action, file).await,
         Action::Backfill(options) => write_history(&options, file).await,
         Action::CheckConfig(options) => check_config(&options, file),
         Action::Demo(options) => demonstrate(*options).await,
@@ -152,24 +153,27 @@ fn check_config(options: &Options, file: ConfigFile) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn ask_for_events(ask: EventsAction, file: ConfigFile) -> anyhow::Result<()> {
-    match ask {
+async fn query_events(action: EventsAction, file: ConfigFile) -> anyhow::Result<()> {
+    match action {
         EventsAction::List(options) => {
             let environment = environment(&options.account, file);
             let settings = ListSettings::check(&options, environment, &Zoned::now())?;
             let client = client(&settings.query)?;
-            events::list(settings, client).await
+            let span = account_span(&settings.query);
+            events::list(settings, client).instrument(span).await
         }
         EventsAction::Get(options) => {
             let settings =
                 GetSettings::check(&options, environment(&options.account, file), &Zoned::now())?;
             let client = client(&settings.query)?;
-            events::get(settings, client).await
+            let span = account_span(&settings.query);
+            events::get(settings, client).instrument(span).await
         }
         EventsAction::Types(options) => {
             let settings = TypesSettings::check(&options, environment(&options.account, file))?;
             let client = client(&settings.query)?;
-            events::types(settings, client).await
+            let span = account_span(&settings.query);
+            events::types(settings, client).instrument(span).await
         }
     }
 }
@@ -181,11 +185,12 @@ async fn write_history(options: &BackfillOptions, file: ConfigFile) -> anyhow::R
         Timestamp::now(),
     )?;
     let client = client(&settings.query)?;
+    let span = account_span(&settings.query);
     let shutdown = shutdown()?;
     tokio::select! {
         // Files that were begun are removed, as after any failure.
         () = shutdown => bail!("interrupted; nothing was written"),
-        outcome = backfill::run(settings, client) => outcome,
+        outcome = backfill::run(settings, client).instrument(span) => outcome,
     }
 }
 
@@ -199,6 +204,18 @@ fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
         &settings.account,
         &metrics,
     )?))
+}
+
+/// Returns the span that names the account in each line of the log.
+fn account_span(settings: &QuerySettings) -> Span {
+    // The highest level, so that the span exists at every level of the log.
+    settings
+        .account
+        .name
+        .as_deref()
+        .map_or_else(Span::none, |name| {
+            tracing::error_span!("account", account = name)
+        })
 }
 
 fn environment(options: &AccountOptions, file: ConfigFile) -> Environment {

@@ -95,7 +95,7 @@ impl EventLister {
         while self.left() > 0 {
             let filter = &self.filter;
             let keep = |found: &RawElement<'_>| {
-                let wanted = filter.wants(&RawEvent::parse(found.json));
+                let wanted = filter.passes(&RawEvent::parse(found.json));
                 wanted.then(|| Box::<str>::from(found.json))
             };
             let piece = self.history.next_piece(keep).await;

@@ -10,6 +10,7 @@ use std::{
 use audit_core::event::EventType;
 use backon::{ExponentialBuilder, Retryable};
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use crate::api::{Answer, ApiError, Client, ListQuery, Matching};
 
@@ -20,7 +21,7 @@ const FIRST_RETRY: Duration = Duration::from_millis(500);
 /// The longest wait that the API may ask for: a person waits for the command.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(5);
 /// A longer wait is logged as a warning.
-const NOTICED: Duration = Duration::from_secs(15);
+const LONG_WAIT: Duration = Duration::from_secs(15);
 
 /// A client of the API that sends a failed request again, where that may help.
 #[derive(Debug, Clone)]
@@ -49,7 +50,8 @@ impl RetryingClient {
         let client = Arc::clone(&self.client);
         // A set ends its task when it is dropped.
         let mut task = JoinSet::new();
-        task.spawn(async move { again(|| client.list_matching(query, &matching)).await });
+        let page = async move { again(|| client.list_matching(query, &matching)).await };
+        task.spawn(page.in_current_span());
         match task.join_next().await {
             Some(Ok(answer)) => answer,
             Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
@@ -102,7 +104,7 @@ fn obey_retry_after(error: &ApiError, wait: Option<Duration>) -> Option<Duration
 
 fn log_retry(error: &ApiError, wait: Duration) {
     let wait_seconds = (wait.as_secs_f64() * 1000.0).round() / 1000.0;
-    if wait > NOTICED {
+    if wait > LONG_WAIT {
         tracing::warn!(%error, wait_seconds, "a request failed and is sent again");
     } else {
         tracing::debug!(%error, wait_seconds, "a request failed and is sent again");

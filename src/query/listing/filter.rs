@@ -25,37 +25,35 @@ pub(crate) struct UserFilter(pub String);
 
 impl Filter {
     /// Returns `true` if the event passes the filter.
-    pub(crate) fn wants(&self, record: &RawEvent<'_>) -> bool {
-        let said = |name| label(record, name);
-        among(&self.types, || said("event_type"))
-            && among(&self.sources, || said("source"))
-            && among(&self.countries, || said("source_country"))
-            && self.user.as_ref().is_none_or(|user| user.did(record))
+    pub(crate) fn passes(&self, event: &RawEvent<'_>) -> bool {
+        let value = |name| label(event, name);
+        among(&self.types, || value("event_type"))
+            && among(&self.sources, || value("source"))
+            && among(&self.countries, || value("source_country"))
+            && self.user.as_ref().is_none_or(|user| user.matches(event))
     }
 }
 
 impl UserFilter {
-    fn did(&self, record: &RawEvent<'_>) -> bool {
-        let is = |said: Cow<'_, str>| said.to_lowercase() == self.0.to_lowercase();
-        record.text("user_id").is_some_and(is) || record.text("user_email").is_some_and(is)
+    fn matches(&self, event: &RawEvent<'_>) -> bool {
+        let is = |text: Cow<'_, str>| text.to_lowercase() == self.0.to_lowercase();
+        event.text("user_id").is_some_and(is) || event.text("user_email").is_some_and(is)
     }
 }
 
-fn among<'a>(wanted: &[String], said: impl FnOnce() -> Cow<'a, str>) -> bool {
-    if wanted.is_empty() {
+fn among<'a>(list: &[String], value: impl FnOnce() -> Cow<'a, str>) -> bool {
+    if list.is_empty() {
         return true;
     }
-    let said = said();
-    wanted
-        .iter()
-        .any(|wanted| wanted.eq_ignore_ascii_case(&said))
+    let value = value();
+    list.iter().any(|item| item.eq_ignore_ascii_case(&value))
 }
 
 /// Returns the label value of a field. As in the metrics, a field that is not a string
 /// is missing.
-fn label<'a>(record: &RawEvent<'a>, name: &str) -> Cow<'a, str> {
-    let is_string = record.raw(name).is_some_and(|json| json.starts_with('"'));
-    label_value(record.text(name).filter(|_| is_string))
+fn label<'a>(event: &RawEvent<'a>, name: &str) -> Cow<'a, str> {
+    let is_string = event.raw(name).is_some_and(|json| json.starts_with('"'));
+    label_value(event.text(name).filter(|_| is_string))
 }
 
 #[cfg(test)]
@@ -65,8 +63,8 @@ mod tests {
     const EVENT: &str = r#"{"event_type": "APP_CREATE", "source": "CD", "user_id": 42,
         "user_email": "Ada@example.org"}"#;
 
-    fn wants(filter: &Filter) -> bool {
-        filter.wants(&RawEvent::parse(EVENT))
+    fn passes(filter: &Filter) -> bool {
+        filter.passes(&RawEvent::parse(EVENT))
     }
 
     #[test]
@@ -95,7 +93,7 @@ mod tests {
             ),
         ];
         for (filter, expected) in cases {
-            assert_eq!(wants(&filter), expected, "{filter:?}");
+            assert_eq!(passes(&filter), expected, "{filter:?}");
         }
     }
 
@@ -114,11 +112,11 @@ mod tests {
                 user,
                 ..Filter::default()
             };
-            assert_eq!(wants(&filter), expected, "{filter:?}");
+            assert_eq!(passes(&filter), expected, "{filter:?}");
         }
         let nobody = RawEvent::parse("{}");
-        assert!(!UserFilter("unknown".into()).did(&nobody));
+        assert!(!UserFilter("unknown".into()).matches(&nobody));
         let as_text = RawEvent::parse(r#"{"user_id": "42"}"#);
-        assert!(UserFilter("42".into()).did(&as_text));
+        assert!(UserFilter("42".into()).matches(&as_text));
     }
 }
