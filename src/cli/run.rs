@@ -20,7 +20,7 @@ use crate::{
     },
     exporter::{self, App, CountingThreads},
     metrics::SelfMetrics,
-    query::{backfill, events, history::RetryingClient},
+    query::{self, backfill, events, history::RetryingClient},
     server::{WebConfigFile, reload::ReloadHandle},
 };
 
@@ -60,7 +60,7 @@ fn parse(arguments: &[OsString]) -> Result<Request, UsageError> {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    say(error);
+    query::print_message(&format_args!("{error:#}"));
     ExitCode::from(status(error))
 }
 
@@ -71,12 +71,6 @@ fn status(error: &anyhow::Error) -> u8 {
     } else {
         FAILED
     }
-}
-
-/// Writes the error that ends the program to the terminal, with any log level.
-#[expect(clippy::print_stderr, reason = "logging may not have been started")]
-fn say(error: &anyhow::Error) {
-    eprintln!("nexmo-audit-exporter: {error:#}");
 }
 
 async fn serve(

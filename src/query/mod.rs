@@ -4,3 +4,11 @@ pub(crate) mod backfill;
 pub(crate) mod events;
 pub(crate) mod history;
 pub(crate) mod listing;
+
+use std::fmt::Display;
+
+/// Writes a message to standard error, for the person who runs the command.
+#[expect(clippy::print_stderr, reason = "a person reads it, with any log level")]
+pub(crate) fn print_message(message: &dyn Display) {
+    eprintln!("nexmo-audit-exporter: {message}");
+}

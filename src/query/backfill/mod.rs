@@ -22,7 +22,10 @@ use jiff::{Timestamp, tz::Offset};
 
 use crate::{
     config::{BackfillOutput, BackfillSettings},
-    query::history::{History, HistoryQuery, ProgressLine, RawElement, RetryingClient},
+    query::{
+        history::{History, HistoryQuery, ProgressLine, RawElement, RetryingClient},
+        print_message,
+    },
 };
 use grid::{Grid, SampleTimes};
 use openmetrics::AddedLabels;
@@ -48,7 +51,7 @@ pub(crate) async fn run(settings: BackfillSettings, client: RetryingClient) -> a
         }
         BackfillOutput::Directory(path) => write_days(&grid, &settings.labels, path)?,
     }
-    say(&report(&grid, &settings));
+    print_message(&report(&grid, &settings));
     Ok(())
 }
 
@@ -68,13 +71,13 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
     }
     // An event after the end opens its series, so that a server which continues finds
     // its 0.
-    let wanted = HistoryQuery {
+    let query = HistoryQuery {
         from: settings.from,
         to: None,
         types: Vec::new(),
         search_text: None,
     };
-    let mut history = History::new(client, wanted, ProgressLine::on_terminal());
+    let mut history = History::new(client, query, ProgressLine::on_terminal());
     let mut inaccuracies = Inaccuracies::default();
     while let Some(piece) = history.next_piece(labels).await? {
         inaccuracies.missing += piece.missing;
@@ -92,8 +95,8 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
     Ok(grid)
 }
 
-fn labels(found: &RawElement<'_>) -> Option<Labels<'static>> {
-    match found.entry {
+fn labels(element: &RawElement<'_>) -> Option<Labels<'static>> {
+    match element.entry {
         Entry::Event(event) => Some(owned(&event.labels)),
         Entry::Malformed(_) => None,
     }
@@ -141,7 +144,7 @@ impl Inaccuracies {
 /// Writes one file for each day: `promtool` is faster with several files.
 fn write_days(grid: &Grid, labels: &AddedLabels, directory: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(directory)
-        .with_context(|| format!("{} cannot be made", directory.display()))?;
+        .with_context(|| format!("{} cannot be created", directory.display()))?;
     for span in grid.times().days() {
         let day = Offset::UTC.to_datetime(Timestamp::from_second(span.start)?);
         let name = format!("{}.om", day.date());
@@ -195,9 +198,4 @@ fn report(grid: &Grid, settings: &BackfillSettings) -> String {
         grid.events(),
         grid.series().len() + grid.types().len(),
     )
-}
-
-#[expect(clippy::print_stderr, reason = "for the person who asked")]
-fn say(text: &str) {
-    eprintln!("nexmo-audit-exporter: {text}");
 }

@@ -18,6 +18,7 @@ use crate::{
     query::{
         history::{History, HistoryPiece, HistoryQuery, ProgressLine, RawElement, RetryingClient},
         listing::{Filter, UserFilter, Zone, printable},
+        print_message,
     },
 };
 
@@ -34,15 +35,15 @@ const RETENTION: SignedDuration = SignedDuration::from_mins(30);
 /// When the range cannot be read or the output cannot be written. The events that were
 /// written before are in order and complete.
 pub(crate) async fn list(settings: ListSettings, client: RetryingClient) -> anyhow::Result<()> {
-    let mut listing = EventLister::new(&settings, client.clone())?;
-    listing.read_all().await?;
-    if listing.shown == 0 && !settings.follow {
+    let mut lister = EventLister::new(&settings, client.clone())?;
+    lister.read_all().await?;
+    if lister.shown == 0 && !settings.follow {
         explain_nothing(&settings, &client).await;
     }
-    while settings.follow && listing.left() > 0 {
+    while settings.follow && lister.left() > 0 {
         let next = Instant::now() + FOLLOW_INTERVAL;
         tokio::time::sleep_until(next).await;
-        listing.read_on().await?;
+        lister.read_on().await?;
     }
     Ok(())
 }
@@ -65,10 +66,10 @@ impl EventLister {
             countries: settings.countries.clone(),
             user: settings.user.clone().map(UserFilter),
         };
-        let wanted = HistoryQuery {
+        let query = HistoryQuery {
             from: settings.range.from,
             to: settings.range.to,
-            types: asked_types(&settings.types),
+            types: types_to_request(&settings.types),
             search_text: settings.search.clone(),
         };
         let memory = WindowSettings {
@@ -76,9 +77,9 @@ impl EventLister {
             retention: RETENTION,
         };
         Ok(Self {
-            from: wanted.from,
-            window: Window::new(memory, wanted.from),
-            history: History::new(client, wanted, ProgressLine::on_terminal()),
+            from: query.from,
+            window: Window::new(memory, query.from),
+            history: History::new(client, query, ProgressLine::on_terminal()),
             filter,
             printer: EventPrinter::of_lists(settings.output, Zone::new(settings.zone.clone()))?,
             limit: settings.limit.unwrap_or(u64::MAX),
@@ -94,9 +95,9 @@ impl EventLister {
     async fn read_all(&mut self) -> anyhow::Result<()> {
         while self.left() > 0 {
             let filter = &self.filter;
-            let keep = |found: &RawElement<'_>| {
-                let wanted = filter.passes(&RawEvent::parse(found.json));
-                wanted.then(|| Box::<str>::from(found.json))
+            let keep = |element: &RawElement<'_>| {
+                let passes = filter.passes(&RawEvent::parse(element.json));
+                passes.then(|| Box::<str>::from(element.json))
             };
             let piece = self.history.next_piece(keep).await;
             let Some(piece) = piece.with_context(|| self.how_far())? else {
@@ -156,14 +157,14 @@ impl EventLister {
 
 /// Returns the types to ask the API for. The API does not know the name that stands for
 /// no type.
-fn asked_types(types: &[String]) -> Vec<String> {
+fn types_to_request(types: &[String]) -> Vec<String> {
     if types.iter().any(|name| name.eq_ignore_ascii_case(UNKNOWN)) {
         return Vec::new();
     }
-    let mut asked = types.to_vec();
-    asked.sort_unstable();
-    asked.dedup();
-    asked
+    let mut requested = types.to_vec();
+    requested.sort_unstable();
+    requested.dedup();
+    requested
 }
 
 /// Says that no event matches, and which of the types the API does not name.
@@ -173,18 +174,13 @@ async fn explain_nothing(settings: &ListSettings, client: &RetryingClient) {
     } else {
         client.types().await.unwrap_or_default()
     };
-    let mut said = "no event matches".to_owned();
-    for asked in &settings.types {
-        let is_named = named.iter().any(|known| known.name == *asked);
+    let mut message = "no event matches".to_owned();
+    for requested in &settings.types {
+        let is_named = named.iter().any(|known| known.name == *requested);
         if !is_named && !named.is_empty() {
-            said.push_str("; the API names no type ");
-            said.push_str(&printable(asked));
+            message.push_str("; the API names no type ");
+            message.push_str(&printable(requested));
         }
     }
-    say(&said);
-}
-
-#[expect(clippy::print_stderr, reason = "for the person who asked")]
-fn say(text: &str) {
-    eprintln!("nexmo-audit-exporter: {text}");
+    print_message(&message);
 }

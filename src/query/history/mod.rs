@@ -75,7 +75,7 @@ pub(crate) struct HistoryPiece<T> {
 #[derive(Debug)]
 pub(crate) struct History {
     client: RetryingClient,
-    wanted: HistoryQuery,
+    query: HistoryQuery,
     cutter: Cutter,
     /// Where the next piece begins; `None` after the last piece.
     next: Option<Timestamp>,
@@ -86,15 +86,11 @@ pub(crate) struct History {
 
 impl History {
     /// Returns a range of which nothing has been read.
-    pub(crate) fn new(
-        client: RetryingClient,
-        wanted: HistoryQuery,
-        progress: ProgressLine,
-    ) -> Self {
+    pub(crate) fn new(client: RetryingClient, query: HistoryQuery, progress: ProgressLine) -> Self {
         Self {
             client,
-            next: Some(wanted.from),
-            wanted,
+            next: Some(query.from),
+            query,
             cutter: Cutter::default(),
             timeless: HashSet::default(),
             progress,
@@ -129,11 +125,11 @@ impl History {
             return Ok(None);
         };
         loop {
-            let end = self.wanted.to.unwrap_or_else(Timestamp::now);
+            let end = self.query.to.unwrap_or_else(Timestamp::now);
             let read_to = self.cutter.piece_end(from, end);
             let range = Range {
                 from,
-                to: read_to.or(self.wanted.to),
+                to: read_to.or(self.query.to),
             };
             let mut held = PieceEvents::new(range);
             let read = self.read(range, read_to.is_some(), &mut held, &mut keep);
@@ -199,9 +195,9 @@ impl History {
     fn matchings(&self) -> Vec<Matching> {
         let matching = |event_type: Option<&String>| Matching {
             event_type: event_type.cloned(),
-            search_text: self.wanted.search_text.clone(),
+            search_text: self.query.search_text.clone(),
         };
-        let types = self.wanted.types.iter();
+        let types = self.query.types.iter();
         let each: Vec<_> = types.map(|name| matching(Some(name))).collect();
         if each.is_empty() {
             return vec![matching(None)];
