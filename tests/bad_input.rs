@@ -15,11 +15,11 @@ use support::scripted_api::{ScriptedApi, healthy, listing};
 
 const UP: &str = "nexmo_audit_up";
 
-/// An answer to the request for a list, and what it has to end in.
+/// An answer to the request for a list, and its consequences.
 struct BadAnswer {
     answer: Answer,
     reason: &'static str,
-    /// What the log says: what is wrong, and what to do.
+    /// The words of the log: the problem, and what to do.
     says: &'static [&'static str],
 }
 
@@ -62,7 +62,7 @@ fn shows_nothing_private(exporter: &Exporter) {
     assert_shows_nothing_private("the log", &exporter.program.lines().join("\n"));
 }
 
-/// A test for each answer, so that one failure hides no other.
+/// Each answer has a test of its own, so that one failure hides no other.
 macro_rules! bad_answers {
     ($($name:ident: $answer:expr => $reason:literal [$($says:literal),*];)*) => {
         $(
@@ -134,7 +134,7 @@ bad_answers! {
         => "transport" ["connection failed", "network"];
 }
 
-/// The vendor may quote what it was sent.
+/// The vendor may quote the request.
 #[test]
 fn a_wrong_secret() {
     let quoted = format!("{API_SECRET} is wrong");
@@ -165,7 +165,7 @@ fn an_unknown_host() {
     shows_nothing_private(&exporter);
 }
 
-/// Starts the program and expects it to end by itself.
+/// Starts the program, which ends by itself, and returns its output.
 fn ends_with(status: i32, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let mut command = command();
     command.args(arguments).envs(variables.iter().copied());

@@ -1,4 +1,4 @@
-//! The log: forms that machines read, and a line for each change and no more.
+//! The log: its machine-readable forms, and one line for each change of state.
 
 mod support;
 
@@ -12,7 +12,7 @@ use support::scripted_api::{ScriptedApi, healthy, listing};
 
 type Line = BTreeMap<String, String>;
 
-/// A line of logfmt: `key=value` or `key="value"`.
+/// Parses a line of logfmt: `key=value` or `key="value"`.
 fn logfmt(line: &str) -> Line {
     let mut rest = line;
     let mut fields = Line::new();
@@ -59,9 +59,10 @@ fn json(line: &str) -> Line {
         .collect()
 }
 
-/// Fails, succeeds, fails for two reasons, succeeds, and each for several polls.
+/// Runs the exporter through failures for several reasons and successes between them,
+/// each for several polls.
 fn up_and_down(settings: &[&str]) -> Vec<String> {
-    // Waits after failures begin at the interval and double.
+    // The wait after a failure begins at the interval, and doubles.
     let settings = [&["--poll.interval=20ms"], settings].concat();
     let api = ScriptedApi::start(listing(|_| Answer::error(500, "Say \"please\"")));
     let mut exporter = Exporter::polling_with(&api, &settings);
@@ -86,7 +87,7 @@ fn up_and_down(settings: &[&str]) -> Vec<String> {
     exporter.program.lines()
 }
 
-/// What a run of [`up_and_down`] says at info: the level and how it begins.
+/// The lines of a run of [`up_and_down`] at info: the level, and how the message begins.
 const CHANGES: [(&str, &str); 8] = [
     ("info", "started"),
     ("info", "listening"),
@@ -153,7 +154,7 @@ fn debug_has_a_line_for_each_poll() {
         lines.iter().filter(of).count()
     };
     assert!(begins("poll succeeded") >= 6, "{lines:#?}");
-    // The first failure for a reason is a change of state, and told as one.
+    // The first failure for a reason is a change of state, and has the line of a change.
     assert_eq!(begins("polls fail"), 3);
     assert!(begins("poll failed again") >= 4, "{lines:#?}");
     let others = lines.len() - begins("poll");

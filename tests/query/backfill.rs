@@ -1,5 +1,5 @@
-//! `backfill`, as far as its text and its manners go; what servers make of the text
-//! is proven in `tests/real`.
+//! The text and the files of `backfill`. `tests/real` proves what servers make of the
+//! text.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -41,7 +41,7 @@ fn ago(hours: i64) -> Timestamp {
     Timestamp::now() - SignedDuration::from_hours(hours)
 }
 
-/// An event of so many hours ago.
+/// An event that was created so many hours ago.
 fn old(id: &str, event_type: &str, hours: i64) -> serde_json::Value {
     with(
         event(id, event_type),
@@ -113,7 +113,7 @@ fn what_is_recent_is_left_to_the_server() {
     };
     assert!(shown.values().flatten().all(|(_, time)| *time <= latest));
     assert_eq!(of("APP_CREATE").last().map(|last| last.0), Some(1));
-    // Whoever goes on finds its first event rise from a 0.
+    // A server that continues the counter sees its first event as a rise from 0.
     assert_eq!(
         of("APP_DELETE")
             .iter()

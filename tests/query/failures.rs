@@ -1,4 +1,4 @@
-//! What goes wrong, and what is said of it.
+//! Failures of queries, and their messages.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -60,7 +60,8 @@ fn after_a_failure_one_can_go_on() {
         old["created_at"] = json!("2026-11-01T00:00:30");
         old
     };
-    // Of a day that is too full, the first piece can be read and the second cannot.
+    // The day is too full for one piece. The first piece can be read, and the second
+    // cannot.
     let api = ScriptedApi::start(listing(move |request| {
         let from = request.parameter("date_from").expect("a time");
         let to = request.parameter("date_to").expect("a time");

@@ -9,7 +9,7 @@ use crate::support::audit_event::{event, with};
 use crate::support::process::Process;
 use crate::support::scripted_api::{ScriptedApi, healthy};
 
-/// Several looks, on a machine that is busy.
+/// The time of several looks on a busy machine.
 const NEXT: Duration = Duration::from_secs(40);
 
 #[test]
@@ -28,7 +28,7 @@ fn what_appears_later_is_shown_once() {
         process.wait_for_line(id, NEXT, found);
     };
     shown("first");
-    // One is new, one is late, and both are shown again and again.
+    // One event is new and one is late; the API returns both again and again.
     let late = [
         first,
         vec![before("late", 10), event("second", "APP_CREATE")],
@@ -37,7 +37,7 @@ fn what_appears_later_is_shown_once() {
     api.follow(healthy(late));
     shown("second");
     shown("late");
-    // The limit was reached, so it has ended or will at once.
+    // The command ends at its limit, now or in a moment.
     assert!(process.wait_for_end(NEXT).success());
     assert_eq!(process.lines().len(), 1 + 3, "{}", process.log());
 }

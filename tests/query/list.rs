@@ -14,7 +14,7 @@ use crate::support::scripted_api::{ScriptedApi, healthy, listing};
 
 const HISTORY: usize = 750;
 
-/// Flags, and which events they keep.
+/// Flags, and the events that they keep.
 type Filter<'f> = (Vec<String>, Box<dyn Fn(&Value) -> bool + 'f>);
 
 fn list(simulator: &Simulator, arguments: &[&str]) -> Vec<Value> {
@@ -132,7 +132,8 @@ fn local_time_is_asked_for_and_shown() {
     let done = crate::run::finish(command.env("TZ", "XYZ+5"));
     assert!(done.out.contains("2026-02-28 22:30:00-05:00"), "{done:?}");
     let asked = &api.requests()[0];
-    // A second more than asked for, since bounds may or may not be included.
+    // A request reaches one second further on each side, since its bounds may or may not
+    // be part of it.
     assert_eq!(
         asked.parameter("date_from").as_deref(),
         Some("2026-02-28T04:59:59")
@@ -154,7 +155,7 @@ fn what_shifts_repeats_and_lies_is_shown_once_and_in_order() {
         at("before", "2026-10-31T23:59:59"),
         at("after", "2026-11-02T00:00:00"),
     ];
-    // Says that there are two pages of events, and shows most of them on each.
+    // The API reports two pages of events, and returns most events on each.
     let api = ScriptedApi::start(listing(move |request| {
         let shown = if request.page() == 1 {
             &events[..5]
@@ -231,12 +232,12 @@ fn nothing_is_said_where_there_is_nothing() {
     assert_eq!(done.out.lines().count(), 1);
 }
 
-/// Of 60,000 events no more than a piece is held at once: what the first third needs
-/// is enough for all.
+/// No more than one piece of the 60,000 events is held at once: the memory of the first
+/// third is enough for all.
 #[test]
 fn memory_does_not_grow_with_the_list() {
     const EVENTS: usize = 60_000;
-    /// In kB: what allocators keep, and one piece may be fuller than another.
+    /// In kB: allocators keep memory, and one piece may be fuller than another.
     const SLACK: u64 = 16_000;
     let simulator = Simulator::start(EVENTS);
     let arguments = [
@@ -265,7 +266,7 @@ fn memory_does_not_grow_with_the_list() {
         shown += 1;
         match shown {
             20_000 => early = peak(),
-            // While the last lines are in the pipe it cannot have ended.
+            // The command cannot have ended while the last lines are in the pipe.
             59_000 => late = peak(),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! The commands that ask once, as a person or a script runs them.
+//! The queries, as a person or a script runs them.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use crate::support::program::{API_SECRET, command};
 
-/// What a command left behind.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) status: i32,
@@ -12,12 +12,12 @@ pub(crate) struct Done {
     pub(crate) errors: String,
 }
 
-/// Runs the program with these arguments, asking the API at `base_url`.
+/// Runs the program with these arguments and with the API at `base_url`.
 pub(crate) fn run(base_url: &str, arguments: &[&str]) -> Done {
     finish(&mut prepared(base_url, arguments))
 }
 
-/// The command, for what else it is to be told.
+/// Returns the command, to which more can be added.
 pub(crate) fn prepared(base_url: &str, arguments: &[&str]) -> Command {
     let mut command = command();
     command
@@ -43,13 +43,14 @@ pub(crate) fn finish(command: &mut Command) -> Done {
 }
 
 impl Done {
-    /// The lines of a command that has succeeded and has nothing to say beside.
+    /// Returns the lines of a command that succeeded and wrote nothing to standard
+    /// error.
     pub(crate) fn lines(&self) -> Vec<&str> {
         assert_eq!((self.status, &*self.errors), (0, ""), "{}", self.out);
         self.out.lines().collect()
     }
 
-    /// The same, as JSON each.
+    /// Returns the same lines, parsed as JSON.
     pub(crate) fn events(&self) -> Vec<serde_json::Value> {
         let read = |line: &&str| serde_json::from_str(line).expect("JSON");
         self.lines().iter().map(read).collect()
