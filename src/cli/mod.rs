@@ -171,15 +171,15 @@ fn config_file(matches: &ArgMatches) -> Option<(Vec<String>, PathBuf)> {
 pub fn command() -> Command {
     let command = with_environment(CommandLine::command());
     let demo = |demo| with_defaults(with_environment(demo), &DEMO_DEFAULTS);
-    let asking = |asking| with_defaults(with_environment(asking), &QUERY_DEFAULTS);
+    let query = |query| with_defaults(with_environment(query), &QUERY_DEFAULTS);
     command
         .mut_subcommand("serve", with_environment)
         .mut_subcommand("check-config", with_environment)
         .mut_subcommand("simulate", with_environment)
         .mut_subcommand("healthcheck", with_environment)
         .mut_subcommand("demo", demo)
-        .mut_subcommand("backfill", asking)
-        .mut_subcommand("events", |events| events.mut_subcommands(asking))
+        .mut_subcommand("backfill", query)
+        .mut_subcommand("events", |events| events.mut_subcommands(query))
 }
 
 fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {

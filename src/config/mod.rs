@@ -1,7 +1,7 @@
 //! Turns what a user wrote into settings that can be used as they are, or into a report
 //! of every problem.
 //!
-//! Flags arrive as text, in `Options` and its siblings; [`ConfigFile`] is the config file,
+//! Flags arrive as text, in [`Options`] and its siblings; [`ConfigFile`] is the config file,
 //! and [`Environment`] holds credentials and names that are found on this machine. The
 //! `check` of [`Settings`] and of the settings of each other command takes all three.
 

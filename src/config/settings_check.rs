@@ -34,11 +34,13 @@ impl SettingsCheck {
         Problems::new(self.problems)
     }
 
+    /// Reports a problem, after the place that the setting comes from.
     pub(super) fn report(&mut self, setting: &str, problem: impl fmt::Display) {
         let setting = self.origins.of(setting);
         self.problems.push(format!("{setting} {problem}"));
     }
 
+    /// Returns the value, or reports the error and returns `None`.
     pub(super) fn ok<T>(
         &mut self,
         setting: &str,
@@ -47,6 +49,7 @@ impl SettingsCheck {
         result.map_err(|problem| self.report(setting, problem)).ok()
     }
 
+    /// Returns `value` if the condition holds; otherwise reports the problem and returns `None`.
     pub(super) fn that<T>(
         &mut self,
         setting: &str,
