@@ -8,20 +8,20 @@ MAKEFLAGS += --no-print-directory
 # The tests find their tools here first, then on the PATH.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
-# Names what was left out because a tool is missing; see tests/support/tools.rs.
+# Names what was left out because a tool is missing; see crates/test-support/src/tools.rs.
 SKIPPED := target/skipped-tests.txt
 
-# Everything but tests/real and tests/packages runs without any tool beside Rust's own.
+# Everything but tests/third_party and tests/packages runs without any tool beside Rust's own.
 NEXTEST := $(shell command -v cargo-nextest)
 ifdef NEXTEST
 RUN_ALL  := cargo nextest run --workspace --no-fail-fast -E 'not binary(million)'
 RUN_UNIT := cargo nextest run --workspace --no-fail-fast \
-	-E 'not binary(real) and not binary(packages) and not binary(million)'
+	-E 'not binary(third_party) and not binary(packages) and not binary(million)'
 else
 RUN_UNIT := cargo test --no-fail-fast --workspace --exclude nexmo-audit-exporter && cargo test --no-fail-fast --lib --bins \
 	$(patsubst tests/%.rs,--test %,$(wildcard tests/*.rs)) \
-	$(patsubst tests/%/main.rs,--test %,$(filter-out tests/real/% tests/packages/% tests/million/%,$(wildcard tests/*/main.rs)))
-RUN_ALL  := $(RUN_UNIT) --test real --test packages
+	$(patsubst tests/%/main.rs,--test %,$(filter-out tests/third_party/% tests/packages/% tests/million/%,$(wildcard tests/*/main.rs)))
+RUN_ALL  := $(RUN_UNIT) --test third_party --test packages
 endif
 
 # $(call with,TOOL,COMMAND) runs COMMAND, or names what is skipped without TOOL.
@@ -72,7 +72,7 @@ lint: ## formatting, clippy, documentation, dependencies, Dockerfile
 # SOAK_SCRAPE_INTERVAL (0: without the publish gate) are read from the environment.
 .PHONY: soak
 soak: tools ## half an hour of kills and outages against two real Prometheus servers
-	cargo test --locked --test real -- --ignored --exact exactly_once::soak --nocapture
+	cargo test --locked --test third_party -- --ignored --exact exactly_once::soak --nocapture
 
 # FUZZ_SECONDS for each target, of which FUZZ_TARGETS names some. What is found is kept
 # below fuzz/artifacts; what reached new code below target/fuzz, from where `make

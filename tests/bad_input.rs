@@ -1,21 +1,19 @@
-//! Bad input ends in a clear message, and nothing is lost.
-
-mod support;
+//! Invalid settings and invalid answers: the message is clear, and no event is lost.
 
 use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::json;
-use support::audit_event::{assert_shows_nothing_private, events};
-use support::exporter::{Exporter, is};
-use support::process::Process;
-use support::program::{API_SECRET, command};
-use support::scripted_answer::Answer;
-use support::scripted_api::{ScriptedApi, healthy, listing};
+use test_support::audit_event::{assert_shows_nothing_private, events};
+use test_support::exporter::{Exporter, is};
+use test_support::process::Process;
+use test_support::program::{API_SECRET, command};
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
 const UP: &str = "nexmo_audit_up";
 
-/// An answer to the request for a list, and its consequences.
+/// An invalid answer to a list request, and how it must be reported.
 struct BadAnswer {
     answer: Answer,
     reason: &'static str,
@@ -31,7 +29,7 @@ fn bad(answer: Answer, reason: &'static str, says: &'static [&'static str]) -> B
     }
 }
 
-/// Fails a poll with the answer, heals the API and expects every event once.
+/// Fails a poll with the answer, repairs the API, and expects every event once.
 fn costs_nothing(bad: BadAnswer) {
     let answer = bad.answer;
     let api = ScriptedApi::start(listing(move |_| answer.clone()));
@@ -62,7 +60,7 @@ fn shows_nothing_private(exporter: &Exporter) {
     assert_shows_nothing_private("the log", &exporter.program.lines().join("\n"));
 }
 
-/// Each answer has a test of its own, so that one failure hides no other.
+/// Makes a test for each answer, so that one failure hides no other.
 macro_rules! bad_answers {
     ($($name:ident: $answer:expr => $reason:literal [$($says:literal),*];)*) => {
         $(
@@ -83,7 +81,7 @@ bad_answers! {
         => "body" ["not JSON", "check that --api.base-url is an Audit API"];
     a_base_url_that_answers_other_json:
         Answer::json(200, &json!({"data": []}))
-        => "body" ["no list of audit events", "check that --api.base-url is an Audit API"];
+        => "body" ["not a list of audit events", "check that --api.base-url is an Audit API"];
     a_base_url_that_answers_nothing_at_all:
         Answer::new(200, "")
         => "body" ["empty", "check that --api.base-url is an Audit API"];
@@ -134,7 +132,7 @@ bad_answers! {
         => "transport" ["connection failed", "network"];
 }
 
-/// The vendor may quote the request.
+/// The vendor may quote the secret that it was sent.
 #[test]
 fn a_wrong_secret() {
     let quoted = format!("{API_SECRET} is wrong");
@@ -165,7 +163,7 @@ fn an_unknown_host() {
     shows_nothing_private(&exporter);
 }
 
-/// Starts the program, which ends by itself, and returns its output.
+/// Starts the program, and expects it to end by itself.
 fn ends_with(status: i32, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let mut command = command();
     command.args(arguments).envs(variables.iter().copied());

@@ -1,7 +1,5 @@
-//! The event log: each counted event as a line, at least once and in order, through
-//! a crash, a rotation and a disk that cannot be written.
-
-mod support;
+//! The event log: each counted event is a line, at least once and in order, through a
+//! crash, a rotation and a disk that cannot be written.
 
 use std::fs;
 use std::path::Path;
@@ -9,14 +7,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::audit_event::{assert_shows_nothing_private, event, events};
-use support::eventually::eventually;
-use support::exporter::{Exporter, is};
-use support::program::{Program, command};
-use support::scripted_api::{ScriptedApi, healthy};
 use tempfile::TempDir;
+use test_support::audit_event::{assert_shows_nothing_private, event, events};
+use test_support::eventually::eventually;
+use test_support::exporter::{Exporter, is};
+use test_support::program::{Program, command};
+use test_support::scripted_api::{ScriptedApi, healthy};
 
-/// From an event to its line, on a machine that is busy.
+/// The time from an event to its line, on a busy machine.
 const WRITTEN: Duration = Duration::from_secs(40);
 
 fn folder() -> TempDir {
@@ -27,7 +25,7 @@ fn log_to(path: &Path) -> String {
     format!("--events.log={}", path.display())
 }
 
-/// Ids of the events in a log, in order.
+/// Returns the ids of the events in a log, in order.
 fn ids(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap_or_default();
     let id = |line: &str| {
@@ -102,7 +100,7 @@ fn a_rotated_log_is_begun_anew() {
     api.follow(healthy(two.clone()));
     wait_for_ids(&path, &["b"]);
     assert_eq!(ids(&moved), ["a"]);
-    // And cut in its place, as `copytruncate` does it.
+    // The log is also truncated in place, as `copytruncate` does it.
     fs::write(&path, "").expect("an empty file");
     api.follow(healthy([two, vec![event("c", "USER_STATUS")]].concat()));
     wait_for_ids(&path, &["c"]);
@@ -138,7 +136,8 @@ fn a_disk_that_cannot_be_written_holds_up_nothing() {
     );
 }
 
-/// The exporter with its state in `folder`, so that another can go on after it.
+/// Starts an exporter with its state in `folder`, so that another one can continue
+/// after it.
 fn restartable(api: &ScriptedApi, folder: &Path, log: &Path) -> Program {
     let settings = [
         "serve".to_owned(),
@@ -202,8 +201,8 @@ fn through_kills_each_event_is_written_and_in_order() {
     });
 }
 
-/// A pipe that nobody reads is as slow as a disk can be. What waits for it outlives
-/// a crash.
+/// A pipe without a reader is as slow as the slowest disk. Lines that wait for the pipe
+/// survive a crash.
 #[test]
 fn what_was_counted_before_a_crash_is_written_after_it() {
     let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));

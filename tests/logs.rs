@@ -1,14 +1,12 @@
-//! The log: its machine-readable forms, and one line for each change of state.
-
-mod support;
+//! The log: both formats can be read by machines, and each change of state is one line.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use support::audit_event::events;
-use support::exporter::Exporter;
-use support::scripted_answer::Answer;
-use support::scripted_api::{ScriptedApi, healthy, listing};
+use test_support::audit_event::events;
+use test_support::exporter::Exporter;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
 type Line = BTreeMap<String, String>;
 
@@ -59,10 +57,9 @@ fn json(line: &str) -> Line {
         .collect()
 }
 
-/// Runs the exporter through failures for several reasons and successes between them,
-/// each for several polls.
+/// Polls fail, succeed, fail for two reasons and succeed, several times each.
 fn up_and_down(settings: &[&str]) -> Vec<String> {
-    // The wait after a failure begins at the interval, and doubles.
+    // The waits after failures begin at the interval and double.
     let settings = [&["--poll.interval=20ms"], settings].concat();
     let api = ScriptedApi::start(listing(|_| Answer::error(500, "Say \"please\"")));
     let mut exporter = Exporter::polling_with(&api, &settings);
@@ -87,7 +84,7 @@ fn up_and_down(settings: &[&str]) -> Vec<String> {
     exporter.program.lines()
 }
 
-/// The lines of a run of [`up_and_down`] at info: the level, and how the message begins.
+/// The lines of [`up_and_down`] at level info: the level and the beginning of the line.
 const CHANGES: [(&str, &str); 8] = [
     ("info", "started"),
     ("info", "listening"),
@@ -154,7 +151,7 @@ fn debug_has_a_line_for_each_poll() {
         lines.iter().filter(of).count()
     };
     assert!(begins("poll succeeded") >= 6, "{lines:#?}");
-    // The first failure for a reason is a change of state, and has the line of a change.
+    // The first failure for a reason is a change of state, and is logged as one.
     assert_eq!(begins("polls fail"), 3);
     assert!(begins("poll failed again") >= 4, "{lines:#?}");
     let others = lines.len() - begins("poll");

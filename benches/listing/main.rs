@@ -8,14 +8,15 @@ use std::{
     error::Error,
     fs,
     io::{BufRead, BufReader, Read, Write, stdout},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_nexmo-audit-exporter");
-const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools");
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/listing/list.cjs");
+use test_support::{program::executable, repository};
+
+const TOOLS: &str = "target/tools";
+const SCRIPT: &str = "benches/listing/list.cjs";
 const KEY: &str = "abcd1234";
 const SECRET: &str = "simulated-secret";
 const LATENCY: &str = "50ms";
@@ -47,20 +48,17 @@ fn main() -> Result<(), Failure> {
     let events: usize = env::var("LISTING_EVENTS").map_or(Ok(1_000_000), |text| text.parse())?;
     let (_simulator, host) = simulator(events)?;
     let base_url = format!("--api.base-url={host}/beta/audit");
-    let mut list = Command::new(PROGRAM);
+    let mut list = Command::new(executable());
     list.args(["events", "list", "--from=31d", "--output=json", &base_url]);
     let list = run(list, events)?;
-    let mut backfill = Command::new(PROGRAM);
+    let mut backfill = Command::new(executable());
     backfill.args(["backfill", "--from=31d", "--step=1h", &base_url]);
     let backfill = run(backfill, events)?;
     let from = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(31 * 24);
     let mut vendor = Command::new(node());
-    vendor.env("NODE_PATH", Path::new(TOOLS).join("node/node_modules"));
-    vendor.args([
-        SCRIPT,
-        &host,
-        &from.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
-    ]);
+    vendor.env("NODE_PATH", repository(TOOLS).join("node/node_modules"));
+    vendor.arg(repository(SCRIPT));
+    vendor.args([&host, &from.strftime("%Y-%m-%dT%H:%M:%S").to_string()]);
     let vendor = run(vendor, events)?;
     assert_eq!(list.lines, events, "events that were listed");
     assert_eq!(
@@ -95,7 +93,7 @@ fn main() -> Result<(), Failure> {
 }
 
 fn simulator(events: usize) -> Result<(Killed, String), Failure> {
-    let mut simulator = Command::new(PROGRAM)
+    let mut simulator = Command::new(executable())
         .args(["simulate", "--listen-address=127.0.0.1:0", "--rate=0"])
         .args(["--history-span=720h", "--latency", LATENCY])
         .arg(format!("--history={events}"))
@@ -159,7 +157,7 @@ fn peak_memory(process: u32) -> Option<u64> {
 }
 
 fn node() -> PathBuf {
-    let installed = Path::new(TOOLS).join("bin/node");
+    let installed = repository(TOOLS).join("bin/node");
     if installed.is_file() {
         installed
     } else {

@@ -1,16 +1,16 @@
 //! The steps of one event by themselves: `cargo bench --bench micro`.
 
-#[path = "../workload/mod.rs"]
-mod workload;
-
 mod render;
 
 use std::{hint::black_box, time::Duration};
 
-use audit_core::{account::Account, event::Page};
+use audit_core::{
+    account::Account,
+    event::{Keep, Page},
+};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use nexmo_audit_exporter::store::Store;
-use workload::{counting, pages};
+use test_support::workload::{counting, pages};
 
 /// As many pages as one commit stores.
 const PAGES: usize = 200;
@@ -31,7 +31,7 @@ fn parse(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("parse");
     group.throughput(Throughput::Elements(pages::PAGE_SIZE as u64));
     group.bench_function("a page of 100 events", |bench| {
-        bench.iter(|| Page::parse(black_box(&pages[0])));
+        bench.iter(|| Page::parse(black_box(&pages[0]), Keep::Parsed));
     });
     group.finish();
 }
@@ -83,5 +83,5 @@ fn commit(criterion: &mut Criterion) {
 }
 
 fn parsed(text: &str) -> Page<'_> {
-    Page::parse(text).expect("a page")
+    Page::parse(text, Keep::Parsed).expect("a page")
 }

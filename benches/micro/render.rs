@@ -4,18 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use audit_core::{
     event::{EventId, EventType, Labels},
-    gate::{Gate, GateMemory, ScrapeInterval},
-    ledger::{Age, Changes, Exemplar, Ledger, Saved},
+    gate::{Gate, SavedGate, ScrapeInterval},
+    ledger::{Age, Changes, Exemplar, Ledger, SavedCounter},
 };
 use criterion::{BenchmarkId, Criterion};
 use nexmo_audit_exporter::{
     exposition::{AccountExposition, Encoding, Exposition, ExpositionSettings, Format, Variant},
-    metrics::{ProcessMetrics, SelfMetrics},
+    gate::SharedGate,
+    metrics::{AccountMetrics, ProcessMetrics},
 };
-
+use test_support::workload::{pages, series};
 use xxhash_rust::xxh3::xxh3_128;
-
-use crate::workload::{pages, series};
 
 const SERIES: [usize; 3] = [100, 10_000, 100_000];
 /// What Prometheus asks for first.
@@ -36,10 +35,14 @@ struct OnShow {
 
 impl OnShow {
     fn new(number: usize) -> Self {
-        let metrics = Arc::new(SelfMetrics::new(&[], None).expect("metrics"));
+        let metrics = Arc::new(AccountMetrics::new(&[], None).expect("metrics"));
         let process = Arc::new(ProcessMetrics::new().expect("metrics"));
-        let gate = || Gate::new(ScrapeInterval::Off, &GateMemory::default());
-        let exposition = Exposition::new(process, gate(), ExpositionSettings::default());
+        let gate = || Gate::new(ScrapeInterval::Off, &SavedGate::default());
+        let exposition = Exposition::new(
+            process,
+            Arc::new(SharedGate::new(gate())),
+            ExpositionSettings::default(),
+        );
         let exposition = Arc::new(exposition);
         let mut on_show = Self {
             account: exposition.add(None, metrics),
@@ -51,7 +54,7 @@ impl OnShow {
             place: 0,
             uptime: Duration::ZERO,
         };
-        let saved = Saved {
+        let saved = SavedCounter {
             total: 1,
             published: 1,
             seen: true,

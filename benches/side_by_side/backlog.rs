@@ -3,6 +3,8 @@
 
 use std::{fs, time::Duration};
 
+use test_support::workload::seed;
+
 use super::{
     load, ours,
     report::{median, progress},
@@ -11,7 +13,6 @@ use super::{
     settings::Settings,
     simulator::Simulator,
 };
-use crate::workload::seed;
 
 /// The API answers as over the internet; counting still takes all of a core that
 /// it leaves.

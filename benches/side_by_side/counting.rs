@@ -2,8 +2,9 @@
 
 use std::{fs, thread, time::Instant};
 
+use test_support::workload::{counting, pages};
+
 use super::{report::progress, running::folder, settings::Settings};
-use crate::workload::{counting, pages};
 
 const RUNS: usize = 5;
 

@@ -1,9 +1,8 @@
 //! What each peer takes to start, and of the memory.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
+
+use test_support::pacing;
 
 use super::{
     peers::Peers,
@@ -59,7 +58,7 @@ pub(crate) fn measure(peers: &mut Peers) -> Vec<Footprint> {
         let mut latencies = Vec::new();
         let processor_seconds = peer.running().cost(|| {
             for _ in 0..SCRAPES {
-                thread::sleep(PAUSE);
+                pacing::wait(PAUSE);
                 let answer = scraper.ask(&peer.url, Ask::TEXT).expect(peer.name);
                 latencies.push(answer.took);
             }

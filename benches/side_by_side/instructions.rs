@@ -8,8 +8,14 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
-    thread,
     time::Duration,
+};
+
+use test_support::pacing;
+use test_support::workload::{
+    counting::{self, PIECE_PAGES},
+    pages::{self, PAGE_SIZE},
+    seed,
 };
 
 use super::{
@@ -20,11 +26,6 @@ use super::{
     settings::Settings,
     simulator::Simulator,
     tools,
-};
-use crate::workload::{
-    counting::{self, PIECE_PAGES},
-    pages::{self, PAGE_SIZE},
-    seed,
 };
 
 /// The first argument of a process that only counts.
@@ -131,7 +132,7 @@ fn of_scrapes(
     scraper.ask_until(&format!("http://{address}/-/ready"), ask, |_| true);
     scraper.ask_until(&url, ask, |answer| answer.series() == series);
     for _ in 0..times {
-        thread::sleep(PAUSE);
+        pacing::wait(PAUSE);
         scraper.ask(&url, ask).expect("an answer");
     }
     drop((scraper, running));

@@ -2,9 +2,11 @@
 
 use std::{process::Command, time::Duration};
 
+use test_support::repository;
+
 use super::{scrape::Ask, tools};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/side_by_side/wrk.lua");
+const SCRIPT: &str = "benches/side_by_side/wrk.lua";
 
 /// What came of it.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +23,9 @@ pub(crate) fn run(url: &str, ask: Ask, connections: u32, seconds: u32) -> Load {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = usize::try_from(connections).map_or(cores, |most| most.min(cores));
     let mut wrk = Command::new(tools::program("wrk"));
-    wrk.args(["--script", SCRIPT, "--timeout", "60s"])
+    wrk.arg("--script")
+        .arg(repository(SCRIPT))
+        .args(["--timeout", "60s"])
         .args(["--threads", &threads.to_string()])
         .args(["--connections", &connections.to_string()])
         .args(["--duration", &format!("{seconds}s")]);

@@ -13,9 +13,6 @@
     reason = "figures for people"
 )]
 
-#[path = "../workload/mod.rs"]
-mod workload;
-
 mod aims;
 mod backlog;
 mod catch_up;
@@ -35,7 +32,9 @@ mod settings;
 mod simulator;
 mod tools;
 
-use std::{fs, io::Write, path::PathBuf, time::Duration};
+use std::{fs, io::Write, time::Duration};
+
+use test_support::repository;
 
 use peers::Peers;
 use results::Results;
@@ -73,7 +72,7 @@ fn main() {
     } else {
         "target/bench/RESULTS.md"
     };
-    let kept = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(kept);
+    let kept = repository(kept);
     fs::write(&kept, &text).expect("the results are written");
     let mut output = std::io::stdout().lock();
     let written = writeln!(output, "{text}\nKept in {}", kept.display());

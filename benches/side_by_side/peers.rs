@@ -10,6 +10,8 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
+use test_support::eventually::eventually;
+use test_support::workload::seed;
 
 use super::{
     ours,
@@ -19,7 +21,6 @@ use super::{
     simulator::Simulator,
     tools,
 };
-use crate::workload::seed;
 
 pub(crate) const OURS: &str = "nexmo-audit-exporter";
 pub(crate) const CEILING: &str = "nginx, static file";
@@ -253,12 +254,10 @@ fn push(url: &str, family: &str) {
         let answer = request.body(family.to_owned()).send().await?;
         answer.error_for_status()
     };
-    let mut tries = 0;
-    while let Err(error) = runtime.block_on(put()) {
-        tries += 1;
-        assert!(tries < 100, "the push gateway takes nothing: {error:?}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    eventually("push gateway", Duration::from_secs(10), || {
+        let answer = runtime.block_on(put());
+        answer.map_err(|error| format!("{error:?}"))
+    });
 }
 
 /// The lines of the family that all serve.

@@ -4,11 +4,13 @@
 use std::{
     fs::{self, File},
     net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
+
+use test_support::eventually::{reached, repeat_until_ok};
+use test_support::repository;
 
 /// How long a program may take to end by itself.
 const END: Duration = Duration::from_secs(30);
@@ -101,16 +103,15 @@ impl Running {
 
     /// Waits until it does nothing, but no longer than `patience`.
     pub(crate) fn wait_until_it_rests(&self, patience: Duration) {
-        let started = Instant::now();
-        let mut used = self.processor_seconds();
-        while started.elapsed() < patience {
-            thread::sleep(LOOK);
+        let mut before = f64::NEG_INFINITY;
+        let look = || {
             let now = self.processor_seconds();
-            if now - used < 0.015 {
-                return;
-            }
-            used = now;
-        }
+            let used = now - before;
+            before = now;
+            if used < 0.015 { Ok(()) } else { Err(()) }
+        };
+        // One that never rests is measured as it is.
+        let _ = repeat_until_ok(patience, |_| LOOK, look);
     }
 
     /// Waits until it has ended by itself.
@@ -121,15 +122,12 @@ impl Running {
 
     /// Asks it to end and waits for that; kills it if it takes too long.
     pub(crate) fn stop(&mut self) {
-        let started = Instant::now();
         if self.is_alive() {
             let kill = format!("kill -TERM {}", self.child.id());
             // It may have ended meanwhile.
             let _ = Command::new("sh").args(["-c", &kill]).status();
         }
-        while self.is_alive() && started.elapsed() < END {
-            thread::sleep(Duration::from_millis(2));
-        }
+        reached(END, || !self.is_alive());
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -197,7 +195,7 @@ fn kilobytes(status: &str, name: &str) -> u64 {
 
 /// A folder for what a benchmark writes, on the disk and not in the memory.
 pub(crate) fn folder() -> tempfile::TempDir {
-    let within = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/bench"));
+    let within = repository("target/bench");
     fs::create_dir_all(&within).expect("a folder");
     tempfile::tempdir_in(within).expect("a folder")
 }

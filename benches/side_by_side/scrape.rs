@@ -7,12 +7,13 @@ use std::{
 
 use flate2::read::GzDecoder;
 use reqwest::{Client, header::CONTENT_ENCODING, header::CONTENT_TYPE};
+use test_support::eventually::repeat_until_ok;
 use tokio::runtime::{Builder, Runtime};
 
 /// The family that all serve.
 pub(crate) const FAMILY: &str = "nexmo_audit_events_total";
 /// The longest that one answer is waited for, and one that holds.
-const PATIENCE: Duration = Duration::from_mins(1);
+const LONGEST_ABSENCE: Duration = Duration::from_mins(1);
 const LONG_PATIENCE: Duration = Duration::from_mins(5);
 /// Between two tries, short beside the time since the first, of which it is this
 /// part.
@@ -123,7 +124,7 @@ impl Scraper {
             .tls_certs_only([])
             .no_proxy()
             .no_gzip()
-            .timeout(PATIENCE)
+            .timeout(LONGEST_ABSENCE)
             .build();
         Self {
             runtime: runtime.expect("a runtime"),
@@ -171,16 +172,13 @@ impl Scraper {
 
     /// Asks until the answer holds; panics if it never does.
     pub(crate) fn ask_until(&self, url: &str, ask: Ask, holds: impl Fn(&Answer) -> bool) -> Answer {
-        let started = Instant::now();
-        loop {
-            let last = match self.ask(url, ask) {
-                Ok(answer) if holds(&answer) => return answer,
-                Ok(answer) => format!("{} series", answer.series()),
-                Err(error) => error,
-            };
-            let elapsed = started.elapsed();
-            assert!(elapsed < LONG_PATIENCE, "{url} does not do: {last}");
-            std::thread::sleep((elapsed / PAUSE_SHARE).clamp(SHORTEST_PAUSE, LONGEST_PAUSE));
-        }
+        let pause =
+            |elapsed: Duration| (elapsed / PAUSE_SHARE).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        let look = || match self.ask(url, ask)? {
+            answer if holds(&answer) => Ok(answer),
+            answer => Err(format!("{} series", answer.series())),
+        };
+        repeat_until_ok(LONG_PATIENCE, pause, look)
+            .unwrap_or_else(|last| panic!("{url} does not do: {last}"))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{env, path::PathBuf};
 
+use test_support::program::executable;
+
 /// What is measured.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -38,7 +40,6 @@ impl Settings {
             "PEERS",
             "BINARY",
         ];
-        let built = env!("CARGO_BIN_EXE_nexmo-audit-exporter");
         Self {
             seconds: number(read("SECONDS").as_deref().unwrap_or("5")),
             series: numbers("SERIES", "100,10000,100000"),
@@ -46,7 +47,7 @@ impl Settings {
             events: number(read("EVENTS").as_deref().unwrap_or("100000")),
             parts: list(&read("PARTS").unwrap_or_else(|| PARTS.join(","))),
             peers: list(&read("PEERS").unwrap_or_default()),
-            binary: read("BINARY").unwrap_or_else(|| built.to_owned()).into(),
+            binary: read("BINARY").map_or_else(executable, PathBuf::from),
             is_whole: known.iter().all(|name| read(name).is_none()),
         }
     }

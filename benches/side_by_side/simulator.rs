@@ -1,6 +1,8 @@
 //! The Audit API that is polled: the simulator, in a process of its own.
 
-use std::{net::TcpStream, path::Path, thread, time::Duration};
+use std::{net::TcpStream, path::Path, time::Duration};
+
+use test_support::eventually::eventually;
 
 use super::{
     running::{Running, command, free_address},
@@ -11,6 +13,7 @@ pub(crate) const KEY: &str = "abcd1234";
 pub(crate) const SECRET: &str = "simulated-secret";
 /// What it has lies this far back at most.
 const SPAN: &str = "12h";
+const START: Duration = Duration::from_secs(30);
 
 /// A running simulator; all its events lie in the past.
 pub(crate) struct Simulator {
@@ -36,9 +39,9 @@ impl Simulator {
             .arg(format!("--history={events}"))
             .arg(format!("--latency={}ms", latency.as_millis()));
         let running = Running::start(&mut simulator, &folder.join("simulator.log"));
-        while TcpStream::connect(address).is_err() {
-            thread::sleep(Duration::from_millis(5));
-        }
+        eventually("simulator", START, || {
+            TcpStream::connect(address).map_err(|error| error.to_string())
+        });
         Self {
             running,
             host: format!("http://{address}"),

@@ -2,9 +2,11 @@
 
 use std::{path::PathBuf, process::Command};
 
-const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/peers");
+use test_support::repository;
+
+const PEERS: &str = "target/tools/peers";
 /// The scripts that are peers.
-const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers");
+const SCRIPTS: &str = "benches/peers";
 
 /// An installed program.
 pub(crate) fn program(name: &str) -> PathBuf {
@@ -23,7 +25,7 @@ pub(crate) fn node_modules() -> PathBuf {
 
 /// One of the scripts beside this benchmark.
 pub(crate) fn script(name: &str) -> PathBuf {
-    PathBuf::from(SCRIPTS).join(name)
+    repository(SCRIPTS).join(name)
 }
 
 /// The first line that holds a digit of what a program says of its version, on
@@ -40,7 +42,7 @@ pub(crate) fn version(program: &PathBuf, argument: &str) -> String {
 }
 
 fn installed(path: &str) -> PathBuf {
-    let path = PathBuf::from(PEERS).join(path);
+    let path = repository(PEERS).join(path);
     assert!(
         path.exists(),
         "{} is missing: run `bash benches/install.sh`",

@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(
-    |data: &[u8]| nexmo_audit_exporter_fuzz::properties::config::holds(data)
+    |data: &[u8]| fuzz_properties::config::holds(data)
 );

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| nexmo_audit_exporter_fuzz::properties::page::holds(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz_properties::page::holds(data));

@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    nexmo_audit_exporter_fuzz::properties::retry_after::holds(data)
+    fuzz_properties::retry_after::holds(data)
 });

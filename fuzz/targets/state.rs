@@ -1,8 +1,8 @@
 #![no_main]
 
-// The store answers a panic of the database with an error. By its own hook the fuzzer
-// would end at each, and not only where one comes out.
+// The store turns a panic of the database into an error. The fuzzer's own panic hook
+// would end at each panic, and not only at one that leaves the store.
 libfuzzer_sys::fuzz_target!(
     init: std::panic::set_hook(Box::new(|_| ())),
-    |data: &[u8]| nexmo_audit_exporter_fuzz::properties::state::holds(data)
+    |data: &[u8]| fuzz_properties::state::holds(data)
 );

@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    nexmo_audit_exporter_fuzz::properties::vendor_message::holds(data)
+    fuzz_properties::vendor_message::holds(data)
 });

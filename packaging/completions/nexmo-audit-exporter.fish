@@ -110,27 +110,27 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l api-key -d 'API key of the simulated account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l accounts -d 'Number of accounts; those after the first have the key with -2, -3 and so on, and the same secret, traffic and faults' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l api-secret -d 'API secret of the simulated account; it opens nothing but this simulator' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l seed -d 'Which traffic: the same seed and start time give the same events' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l start -d 'When the traffic begins, on the API\'s clock (RFC 3339; now if not given)' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l seed -d 'Seed of the traffic: the same seed and start time give the same events' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l start -d 'Time at which the traffic begins, on the clock of the API (RFC 3339; now if not given)' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l rate -d 'Mean number of new events per second, 0 to 100000' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l traffic-for -d 'End the traffic this long after its start (never if not given)' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l history -d 'Number of events that lie before the start' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l history-span -d 'Time over which those events are spread' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l history -d 'Number of events before the start' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l history-span -d 'Time before the start over which the events of --history are spread' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l late-share -d 'Share of events that enter the list late, 0 to 1' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l late-by -d 'Longest time between a late event\'s `created_at` and its entry into the list' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l order -d 'Order of the list' -r -f -a "newest\t'The newest event first'
 oldest\t'The oldest event first'
-shuffled\t'Another order at every request: pages of one listing overlap and leave gaps'
-reshuffled\t'Another order whenever page 1 is asked for, kept over the pages that follow'"
+shuffled\t'Another order at every request: the pages of one reading overlap and leave gaps'
+reshuffled\t'Another order whenever page 1 is asked for, which the pages after it keep'"
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l latency -d 'Time to wait before every answer' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l fault-429 -d 'Share of requests answered with 429, 0 to 1' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l fault-5xx -d 'Share of requests answered with 500, 502, 503 or 504, 0 to 1' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l fault-cut -d 'Share of answers cut in the middle of the body, 0 to 1' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l fault-reset -d 'Share of requests whose connection is reset without an answer, 0 to 1' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l clock-offset -d 'How far the API\'s clock is ahead (30s) or behind (-1h)' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l clock-offset -d 'How far the clock of the API is ahead (30s) or behind (-1h)' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l log.format -d 'Form of each line: logfmt or json' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l steady -d 'Keep the rate level: no quiet nights, no weekends, no bursts'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l steady -d 'Keep the rate constant: no quiet nights, no quiet weekends, no bursts'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F

@@ -56,7 +56,9 @@ done
 
 documents=usr/share/doc/$name
 put 0644 $debian/copyright $documents/copyright
-put 0644 README.md $documents/README.md
+for page in README.md docs/*.md docs/decisions/*.md; do
+    put 0644 "$page" "$documents/$page"
+done
 pack CHANGELOG.md $documents/changelog
 pack <(
     echo "$name ($version) unstable; urgency=medium"

@@ -22,7 +22,7 @@ use reqwest::{Method, Response, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use crate::metrics::SelfMetrics;
+use crate::metrics::AccountMetrics;
 
 /// The largest body that is read, after decompression. 100 events are about 60 kB.
 pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
@@ -93,7 +93,7 @@ pub struct Client {
     base_url: Url,
     credentials: Credentials,
     rate: RateCap,
-    metrics: Arc<SelfMetrics>,
+    metrics: Arc<AccountMetrics>,
 }
 
 /// One kind of request, as the label `operation` names it.
@@ -151,7 +151,7 @@ impl Client {
         connections: &Connections,
         settings: &ClientSettings,
         credentials: Credentials,
-        metrics: Arc<SelfMetrics>,
+        metrics: Arc<AccountMetrics>,
     ) -> reqwest::Result<Self> {
         Ok(Self {
             http: connections.to(&settings.base_url)?,

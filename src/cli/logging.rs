@@ -21,7 +21,7 @@ use tracing_subscriber::{
 use crate::config::{LogFormat, LogLevel, LogSettings};
 
 /// The crates of this workspace that log.
-const OWN_CRATES: [&str; 2] = [env!("CARGO_CRATE_NAME"), "audit_simulator"];
+const OWN_CRATES: [&str; 3] = [env!("CARGO_CRATE_NAME"), "audit_simulator", "exporter_web"];
 
 /// Starts logging. Libraries log from `warn` on: their lower levels may quote a request.
 ///

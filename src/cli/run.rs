@@ -4,6 +4,7 @@ use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use audit_simulator::{Simulator, SimulatorError};
+use exporter_web::WebConfigFile;
 use jiff::{Timestamp, Zoned};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{Instrument, Span};
@@ -19,9 +20,9 @@ use crate::{
         ListSettings, LogSettings, Options, Problems, QuerySettings, Settings, TypesSettings,
     },
     exporter::{self, App, CountingThreads},
-    metrics::SelfMetrics,
+    metrics::AccountMetrics,
     query::{self, backfill, events, history::RetryingClient},
-    server::{WebConfigFile, reload::ReloadHandle},
+    server::reload::ReloadHandle,
 };
 
 /// The exit status after bad usage or a bad configuration.
@@ -85,7 +86,7 @@ async fn serve(
     let hangup = signal(SignalKind::hangup())?;
     let app = App::bind(&settings).await?;
     let read = move || read_settings(&arguments);
-    let app = app.reading_anew(Arc::new(read));
+    let app = app.reload_from(Arc::new(read));
     let (accounts, interval) = (settings.accounts.len(), settings.poll.interval);
     let base_url = settings
         .accounts
@@ -130,7 +131,7 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
 /// since an exporter may be using it.
 #[expect(clippy::print_stdout, reason = "it is what was asked for")]
 fn check_config(options: &Options, file: ConfigFile) -> anyhow::Result<()> {
-    let web = WebConfigFile::read(options.web.config_file.as_deref());
+    let web = WebConfigFile::read(options.web.config_file.as_deref()).map_err(Problems::from);
     let settings = Settings::check(options, environment(&options.account, file));
     let (settings, web) = match (settings, web) {
         (Ok(settings), Ok(web)) => (settings, web),
@@ -192,7 +193,7 @@ async fn write_history(options: &BackfillOptions, file: ConfigFile) -> anyhow::R
 fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
     logging::init(settings.log)?;
     // The metrics go nowhere: nothing scrapes a command that ends.
-    let metrics = Arc::new(SelfMetrics::new(REASONS, None)?);
+    let metrics = Arc::new(AccountMetrics::new(REASONS, None)?);
     Ok(RetryingClient::new(exporter::client(
         &Connections::default(),
         &settings.account,

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use secrecy::SecretString;
-use yaml_tree::{Entry, Node, Value, YamlError};
+use yaml_tree::{YamlEntry, YamlError, YamlNode, YamlValue};
 
 use super::Problems;
 
@@ -89,9 +89,9 @@ impl ConfigFile {
         }
     }
 
-    fn setting(&mut self, above: &str, entry: &Entry, problems: &mut Vec<String>) {
+    fn setting(&mut self, above: &str, entry: &YamlEntry, problems: &mut Vec<String>) {
         let name = format!("{above}{}", entry.key.replace('_', "-"));
-        if let Value::Map(inner) = &entry.node.value {
+        if let YamlValue::Map(inner) = &entry.node.value {
             let above = format!("{name}.");
             for entry in inner {
                 self.setting(&above, entry, problems);
@@ -109,9 +109,9 @@ impl ConfigFile {
 }
 
 /// Returns one text, or the texts of a list.
-fn values(entry: &Entry) -> Result<Vec<String>, YamlError> {
+fn values(entry: &YamlEntry) -> Result<Vec<String>, YamlError> {
     let values: Vec<String> = match &entry.node.value {
-        Value::List(_) => entry.texts()?.into_iter().map(str::to_owned).collect(),
+        YamlValue::List(_) => entry.texts()?.into_iter().map(str::to_owned).collect(),
         _ => vec![entry.text()?.to_owned()],
     };
     if values.is_empty() || values.iter().any(String::is_empty) {
@@ -120,7 +120,7 @@ fn values(entry: &Entry) -> Result<Vec<String>, YamlError> {
     Ok(values)
 }
 
-fn accounts(entry: &Entry, problems: &mut Vec<String>) -> Vec<AccountEntry> {
+fn accounts(entry: &YamlEntry, problems: &mut Vec<String>) -> Vec<AccountEntry> {
     let nodes = entry.list().unwrap_or_else(|error| {
         problems.push(error.to_string());
         &[]
@@ -144,7 +144,7 @@ struct PartialAccount {
 }
 
 impl PartialAccount {
-    fn account(mut self, node: &Node, problems: &mut Vec<String>) -> Option<AccountEntry> {
+    fn account(mut self, node: &YamlNode, problems: &mut Vec<String>) -> Option<AccountEntry> {
         let before = problems.len();
         match node.map(ACCOUNTS) {
             Ok(entries) => {
@@ -190,7 +190,7 @@ impl PartialAccount {
         })
     }
 
-    fn take(&mut self, entry: &Entry) -> Result<(), YamlError> {
+    fn take(&mut self, entry: &YamlEntry) -> Result<(), YamlError> {
         let place = match &*entry.key {
             "name" => &mut self.name,
             "api_key" => &mut self.api_key,

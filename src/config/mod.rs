@@ -22,7 +22,6 @@ mod settings_check;
 mod shard;
 mod time_expression;
 mod value_error;
-mod web_config;
 
 pub use accounts::AccountSettings;
 pub(crate) use backfill::{BackfillOutput, BackfillSettings};
@@ -45,10 +44,6 @@ pub use query_options::{
 };
 pub use settings::{EventLogSettings, PollSettings, Settings};
 pub use value_error::ValueError;
-
-pub use web_config::{
-    AllowedName, ClientCertificates, PasswordHash, Pem, RateLimit, TlsSettings, WebSettings,
-};
 
 use settings_check::SettingsCheck;
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use exporter_web::WebConfigError;
+
 /// Everything that is wrong with a configuration, in the order of its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(Vec<String>);
@@ -21,7 +23,7 @@ impl Problems {
     }
 
     /// Returns each problem by itself.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 
@@ -42,3 +44,9 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+impl From<WebConfigError> for Problems {
+    fn from(error: WebConfigError) -> Self {
+        Self(error.problems().collect())
+    }
+}

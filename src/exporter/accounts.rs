@@ -1,92 +1,59 @@
-//! The accounts at work: each with a poller of its own, taken up, changed and given
-//! up without a word to the others.
+//! The accounts that are counted. Each has a poller of its own, and is added, changed
+//! and removed without an effect on the others.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 
-use anyhow::Context;
-use audit_core::outbox::{Content, Outbox, Written};
-use jiff::Timestamp;
+use audit_core::outbox::Outbox;
 use tokio::{
     runtime::Handle,
     task::{AbortHandle, JoinSet},
-    time::Instant,
 };
-use tracing::{Instrument, Span};
 
-use super::plan::{Plan, client, plans, poller_settings, spread};
+use super::{
+    event_log::SharedEventLog,
+    plan::{AccountPlan, client, plans, poller_settings, request_timeout, spread},
+    running_account::{KeptExposition, PreparedTasks, RunningAccount},
+};
 use crate::{
-    api::{Connections, REASONS},
-    config::{EventLogSettings, Settings},
-    exposition::{AccountExposition, Exposition},
-    metrics::SelfMetrics,
+    api::Connections,
+    config::Settings,
+    exposition::Exposition,
+    gate::SharedGate,
     poller::{
-        Parts, PollerStart, SystemClock,
-        roster::{Member, Roster},
-        status::{Failing, Progress},
+        Clock, Poller, PollerParts, SystemClock, WatchedClient,
+        health::{AccountHealth, Health},
     },
-    store::{
-        event_log::{Destination, EventLog, LogFile},
-        shared::{SharedStore, StoredAccount},
-    },
+    store::SharedStore,
 };
 
-/// How long an account rests whose poller has ended by itself.
+/// How long an account waits for its next poll after its poller has ended by itself.
 const AFTER_DEFECT: Duration = Duration::from_secs(10);
 
-/// What all accounts share.
+/// The parts that all accounts share.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct SharedParts {
     pub(super) store: SharedStore,
     pub(super) connections: Connections,
     pub(super) exposition: Arc<Exposition>,
-    pub(super) roster: Arc<Roster>,
+    pub(super) gate: Arc<SharedGate>,
+    pub(super) health: Arc<Health>,
     pub(super) clock: SystemClock,
-    pub(super) event_log: Option<SharedLog>,
+    pub(super) event_log: Option<SharedEventLog>,
 }
 
-/// Where events of all accounts are logged.
-#[derive(Debug)]
-pub(super) struct SharedLog {
-    content: Content,
-    destination: Arc<Mutex<Destination>>,
-}
-
-/// The accounts at work.
+/// The accounts that are counted.
 #[derive(Debug)]
 pub(super) struct Accounts {
-    shared: Shared,
-    by_name: BTreeMap<Option<Arc<str>>, Account>,
+    shared: SharedParts,
+    by_name: BTreeMap<Option<Arc<str>>, RunningAccount>,
     tasks: JoinSet<()>,
 }
 
-#[derive(Debug)]
-struct Account {
-    plan: Plan,
-    member: Member,
-    /// Taken up, and not at work yet.
-    ready: Option<Ready>,
-    poller: Option<AbortHandle>,
-    event_log: Option<AbortHandle>,
-}
-
-/// What scrapes see of an account while its poller changes.
-#[derive(Debug)]
-struct Shown {
-    metrics: Arc<SelfMetrics>,
-    place: AccountExposition,
-}
-
-#[derive(Debug)]
-struct Ready {
-    poller: PollerStart<StoredAccount>,
-    event_log: Option<EventLog>,
-}
-
-/// What a change of the accounts came to.
+/// How many accounts a reload has added, changed and removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Difference {
     pub(super) added: usize,
@@ -94,38 +61,26 @@ pub(super) struct Difference {
     pub(super) removed: usize,
 }
 
-impl SharedLog {
-    pub(super) fn new(settings: &EventLogSettings) -> Self {
-        let destination = match &settings.path {
-            Some(path) => Destination::File(LogFile::new(path.clone())),
-            None => Destination::Standard,
-        };
-        Self {
-            content: if settings.personal_data {
-                Content::Everything
-            } else {
-                Content::Impersonal
-            },
-            destination: Arc::new(Mutex::new(destination)),
-        }
-    }
+/// Why an account could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.account())]
+pub(super) struct StartError {
+    pub(super) name: Option<Arc<str>>,
+    pub(super) source: anyhow::Error,
+}
 
-    /// The event log of an account, and where its lines begin.
-    fn of(
-        &self,
-        name: Option<Arc<str>>,
-        storage: &StoredAccount,
-    ) -> anyhow::Result<(Outbox, EventLog)> {
-        let written = Written::default();
-        let outbox = Outbox::new(self.content, name, storage.last_line()?, written.clone());
-        let destination = Arc::clone(&self.destination);
-        Ok((outbox, EventLog::new(storage.lines(), destination, written)))
+impl StartError {
+    fn account(&self) -> String {
+        match &self.name {
+            Some(name) => format!("account {name:?}"),
+            None => "the account".to_owned(),
+        }
     }
 }
 
 impl Accounts {
-    /// Takes up the accounts as they were stored; what they showed is shown at once.
-    pub(super) fn new(shared: Shared, settings: &Settings) -> anyhow::Result<Self> {
+    /// Loads the accounts from the store. Scrapes show at once what they showed before.
+    pub(super) fn new(shared: SharedParts, settings: &Settings) -> Result<Self, StartError> {
         let mut accounts = Self {
             shared,
             by_name: BTreeMap::new(),
@@ -133,29 +88,31 @@ impl Accounts {
         };
         for (place, plan) in plans(settings).into_iter().enumerate() {
             let first_poll_in = spread(place, settings);
-            accounts.take_up(plan, None, first_poll_in)?;
+            accounts.prepare(plan, None, first_poll_in)?;
         }
         accounts.enroll();
         Ok(accounts)
     }
 
-    /// Polls every account that does not poll yet.
+    /// Runs the tasks of all accounts whose tasks are prepared.
     pub(super) fn start(&mut self, counting: &Handle) {
         for account in self.by_name.values_mut() {
             account.start(&mut self.tasks, counting);
         }
     }
 
-    /// Goes over to these accounts. Those that stay as they are do not notice; one
-    /// that changes goes on from where it is stored.
+    /// Adds, changes and removes accounts, so that they are those of `settings`. Accounts
+    /// that stay the same are not interrupted; an account that changes goes on from its
+    /// stored state.
     ///
     /// # Errors
-    /// With what could not be taken up; everything else was.
+    ///
+    /// An error for each account that could not be started. All others are started.
     pub(super) async fn change(
         &mut self,
         settings: &Settings,
         counting: &Handle,
-    ) -> anyhow::Result<Difference> {
+    ) -> Result<Difference, Vec<StartError>> {
         let mut difference = Difference::default();
         let plans = plans(settings);
         let names: BTreeSet<_> = plans.iter().map(|plan| plan.account.name.clone()).collect();
@@ -170,30 +127,34 @@ impl Accounts {
         });
         let mut new = Vec::new();
         for plan in plans {
-            let mut shown = None;
+            let mut kept = None;
             match self.by_name.get(&plan.account.name) {
                 Some(account) if account.plan == plan => continue,
                 Some(account) => {
                     difference.changed += 1;
-                    shown = account.shown_for(&plan, &self.shared.exposition);
+                    kept = account.keep_exposition(&plan, &self.shared.exposition);
                     stopped.extend(account.stop());
                 }
                 None => difference.added += 1,
             }
-            new.push((plan, shown));
+            new.push((plan, kept));
         }
         self.wait_for(&stopped).await;
-        let mut failure = None;
-        for (place, (plan, shown)) in new.into_iter().enumerate() {
-            let taken_up = self.take_up(plan, shown, spread(place, settings));
-            failure = failure.or(taken_up.err());
+        let mut errors = Vec::new();
+        for (place, (plan, kept)) in new.into_iter().enumerate() {
+            let prepared = self.prepare(plan, kept, spread(place, settings));
+            errors.extend(prepared.err());
         }
         self.enroll();
         self.start(counting);
-        failure.map_or(Ok(difference), Err)
+        if errors.is_empty() {
+            Ok(difference)
+        } else {
+            Err(errors)
+        }
     }
 
-    /// Waits until these have ended, and nothing of theirs comes to the store.
+    /// Waits until these tasks have ended and their last commits are written.
     async fn wait_for(&mut self, stopped: &[AbortHandle]) {
         while stopped.iter().any(|task| !task.is_finished()) {
             self.tasks.join_next().await;
@@ -201,13 +162,9 @@ impl Accounts {
         self.shared.store.flush().await;
     }
 
-    /// Waits until a poller has ended by itself, which only a defect can make it do;
-    /// the account then goes on from where it is stored, after a rest. May be dropped
-    /// at any await.
-    ///
-    /// # Errors
-    /// When it cannot go on yet, after that rest.
-    pub(super) async fn tend(&mut self, counting: &Handle) -> anyhow::Result<()> {
+    /// Waits until a poller ends by itself, which only a defect can cause, and then starts
+    /// the account again from its stored state. The future can be dropped at any await.
+    pub(super) async fn restart_ended(&mut self, counting: &Handle) {
         let name = loop {
             let ended = self.by_name.iter().find(|(_, account)| account.has_ended());
             if let Some((name, _)) = ended {
@@ -220,149 +177,95 @@ impl Accounts {
         tracing::error!(account = name.as_deref(), again_in = ?AFTER_DEFECT, "the poller ended, which is a defect: please report it with the log");
         self.shared.store.flush().await;
         let Some(account) = self.by_name.get(&name) else {
-            return Ok(());
+            return;
         };
         let plan = account.plan.clone();
-        let shown = account.shown_for(&plan, &self.shared.exposition);
-        if let Err(error) = self.take_up(plan, shown, AFTER_DEFECT) {
-            tokio::time::sleep(AFTER_DEFECT).await;
-            return Err(error);
+        let kept = account.keep_exposition(&plan, &self.shared.exposition);
+        if let Err(error) = self.prepare(plan, kept, AFTER_DEFECT) {
+            let StartError { name, source } = error;
+            let error = format!("{source:#}");
+            tracing::error!(account = name.as_deref(), error, again_in = ?AFTER_DEFECT, "the account could not be restarted; the exporter tries again");
+            return tokio::time::sleep(AFTER_DEFECT).await;
         }
         if let Some(account) = self.by_name.get(&name) {
-            account.tell_of_defect();
+            account.show_defect();
         }
         self.enroll();
         self.start(counting);
-        Ok(())
     }
 
-    fn take_up(
+    /// Prepares the tasks of an account; [`Accounts::start`] runs them.
+    fn prepare(
         &mut self,
-        plan: Plan,
-        shown: Option<Shown>,
+        plan: AccountPlan,
+        kept: Option<KeptExposition>,
         first_poll_in: Duration,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), StartError> {
         let name = plan.account.name.clone();
-        let account = self
-            .shared
-            .account(plan, shown, first_poll_in)
-            .with_context(|| match &name {
-                Some(name) => format!("account {name:?}"),
-                None => "the account".to_owned(),
-            })?;
-        self.by_name.insert(name, account);
-        Ok(())
+        match self.shared.account(plan, kept, first_poll_in) {
+            Ok(account) => {
+                self.by_name.insert(name, account);
+                Ok(())
+            }
+            Err(source) => Err(StartError { name, source }),
+        }
     }
 
     fn enroll(&self) {
-        let members = self.by_name.values();
-        let members = members.map(|account| account.member.clone());
-        self.shared.roster.replace(members.collect());
+        let accounts = self.by_name.values();
+        let accounts = accounts.map(|account| Arc::clone(&account.health));
+        self.shared.health.replace(accounts.collect());
     }
 }
 
-impl Shared {
+impl SharedParts {
+    /// Loads an account from the store and prepares its tasks.
     fn account(
         &self,
-        plan: Plan,
-        shown: Option<Shown>,
+        plan: AccountPlan,
+        kept: Option<KeptExposition>,
         first_poll_in: Duration,
-    ) -> anyhow::Result<Account> {
+    ) -> anyhow::Result<RunningAccount> {
         let name = plan.account.name.clone();
-        let Shown { metrics, place } = match shown {
-            Some(shown) => shown,
-            None => Shown::nothing(name.clone(), &self.exposition)?,
+        let KeptExposition {
+            metrics,
+            exposition,
+        } = match kept {
+            Some(kept) => kept,
+            None => KeptExposition::new(name.clone(), &self.exposition)?,
         };
-        let status = Arc::new(self.roster.status(Instant::now().into_std()));
+        let health = AccountHealth::new(name.clone(), Arc::clone(&metrics), self.clock.uptime());
+        let health = Arc::new(health);
         let storage = self.store.account(&plan.account.key);
         let settings = poller_settings(&plan, first_poll_in);
         let stored = storage.load(settings.window, settings.max_series)?;
         let (outbox, event_log) = match &self.event_log {
             Some(log) => {
-                let (outbox, event_log) = log.of(name.clone(), &storage)?;
+                let (outbox, event_log) = log.account(name, &storage)?;
                 (outbox, Some(event_log))
             }
             None => (Outbox::default(), None),
         };
-        let parts = Parts {
-            client: client(&self.connections, &plan.account, &metrics)?,
+        let api = WatchedClient::new(
+            client(&self.connections, &plan.account, &metrics)?,
+            Arc::clone(&health),
+            self.clock,
+            request_timeout(&plan.account),
+        );
+        let parts = PollerParts {
+            api: Arc::new(api),
             storage,
             clock: self.clock,
-            metrics: Arc::clone(&metrics),
-            exposition: place,
-            status: Arc::clone(&status),
+            metrics,
+            exposition,
+            gate: Arc::clone(&self.gate),
+            health: Arc::clone(&health),
             outbox,
             filter: plan.account.filter.clone(),
+            rng: fastrand::Rng::new(),
         };
-        let poller = PollerStart::new(settings, parts, stored);
-        Ok(Account {
-            plan,
-            member: Member {
-                name,
-                status,
-                metrics,
-            },
-            ready: Some(Ready { poller, event_log }),
-            poller: None,
-            event_log: None,
-        })
-    }
-}
-
-impl Shown {
-    fn nothing(name: Option<Arc<str>>, exposition: &Arc<Exposition>) -> anyhow::Result<Self> {
-        let metrics = Arc::new(SelfMetrics::new(REASONS, name.as_deref())?);
-        let place = exposition.add(name, Arc::clone(&metrics));
-        Ok(Self { metrics, place })
-    }
-}
-
-impl Account {
-    /// What it shows, to be shown until another poller goes on with it; nothing where
-    /// that counts for another key.
-    fn shown_for(&self, plan: &Plan, exposition: &Arc<Exposition>) -> Option<Shown> {
-        let metrics = Arc::clone(&self.member.metrics);
-        (plan.account.key == self.plan.account.key).then(|| Shown {
-            place: exposition.add(self.member.name.clone(), Arc::clone(&metrics)),
-            metrics,
-        })
-    }
-
-    fn start(&mut self, tasks: &mut JoinSet<()>, counting: &Handle) {
-        // Of the highest level, so that it is there at every level of the log.
-        let span = self.member.name.as_deref().map_or_else(Span::none, |name| {
-            tracing::error_span!("account", account = name)
-        });
-        let Some(Ready { poller, event_log }) = self.ready.take() else {
-            return;
-        };
-        let poller = poller.run().instrument(span.clone());
-        let log = event_log.map(|log| tasks.spawn_on(log.run().instrument(span), counting));
-        self.poller = Some(tasks.spawn_on(poller, counting));
-        self.event_log = log;
-    }
-
-    /// Stops its tasks; they have ended some time after that. Dropping a poller at any
-    /// await loses nothing that was shown.
-    fn stop(&self) -> Vec<AbortHandle> {
-        let tasks = self.poller.iter().chain(&self.event_log).cloned();
-        let tasks: Vec<_> = tasks.collect();
-        tasks.iter().for_each(AbortHandle::abort);
-        tasks
-    }
-
-    fn has_ended(&self) -> bool {
-        self.poller.as_ref().is_some_and(AbortHandle::is_finished)
-    }
-
-    fn tell_of_defect(&self) {
-        self.member.metrics.up.set(0.0);
-        self.member.status.record(Progress {
-            last_success: None,
-            failing: Some(Failing {
-                since: Timestamp::now(),
-                error: "the poller ended, which is a defect: please report it with the log".into(),
-            }),
-        });
+        let poller = Poller::new(settings, parts, stored);
+        let prepared = PreparedTasks { poller, event_log };
+        Ok(RunningAccount::new(plan, health, prepared))
     }
 }

@@ -1,4 +1,4 @@
-//! How each account is counted, as the settings say it.
+//! The plan of each account, made of the settings.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,30 +9,30 @@ use jiff::SignedDuration;
 use crate::{
     api::{Client, ClientSettings, Connections, Credentials},
     config::{AccountSettings, PollSettings, Settings},
-    metrics::SelfMetrics,
+    metrics::AccountMetrics,
     poller::PollerSettings,
 };
 
-/// How much longer than any poll looks back an id is remembered, for polls that
-/// take their time.
+/// How much longer than the longest lookback an id is remembered, for polls that take
+/// long.
 const RETENTION_MARGIN: SignedDuration = SignedDuration::from_hours(1);
-/// About how many requests of an account wait for their turn at once.
+/// About how many requests of an account wait for the rate limit at once.
 const PAGES_AT_ONCE: f64 = 8.0;
-/// From the first poll of one account to that of the next, at most: ten thousand
-/// that begin at once would be late together for ever.
+/// The longest time between the first polls of two accounts. If ten thousand accounts
+/// began at once, their polls would always be late together.
 const BETWEEN_STARTS: Duration = Duration::from_millis(5);
 
-/// All that decides how an account is counted.
+/// How one account is polled.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Plan {
+pub(super) struct AccountPlan {
     pub(super) account: AccountSettings,
     poll: PollSettings,
     max_series: usize,
 }
 
-/// Of every account, in the order of the settings.
-pub(super) fn plans(settings: &Settings) -> Vec<Plan> {
-    let plan = |account: &AccountSettings| Plan {
+/// Returns the plans of all accounts, in the order of the settings.
+pub(super) fn plans(settings: &Settings) -> Vec<AccountPlan> {
+    let plan = |account: &AccountSettings| AccountPlan {
         account: account.clone(),
         poll: settings.poll,
         max_series: settings.max_series,
@@ -40,7 +40,7 @@ pub(super) fn plans(settings: &Settings) -> Vec<Plan> {
     settings.accounts.iter().map(plan).collect()
 }
 
-/// When the account at this place is first polled.
+/// Returns how long the account at this place of the settings waits for its first poll.
 pub(super) fn spread(place: usize, settings: &Settings) -> Duration {
     let place = u32::try_from(place).unwrap_or(u32::MAX);
     let all = u32::try_from(settings.accounts.len()).unwrap_or(u32::MAX);
@@ -48,14 +48,11 @@ pub(super) fn spread(place: usize, settings: &Settings) -> Duration {
     between.min(BETWEEN_STARTS) * place
 }
 
-/// Asks the API of an account.
-///
-/// # Errors
-/// When TLS cannot be set up.
+/// Returns a client for the API of an account. Fails if TLS cannot be set up.
 pub(crate) fn client(
     connections: &Connections,
     account: &AccountSettings,
-    metrics: &Arc<SelfMetrics>,
+    metrics: &Arc<AccountMetrics>,
 ) -> anyhow::Result<Client> {
     let client = ClientSettings {
         base_url: account.base_url.clone(),
@@ -70,14 +67,16 @@ pub(crate) fn client(
         .context("TLS cannot be set up; are CA certificates installed (package ca-certificates)?")
 }
 
-pub(super) fn poller_settings(plan: &Plan, first_poll_in: Duration) -> PollerSettings {
+/// The longest that a request of an account takes, the wait for its turn included.
+pub(super) fn request_timeout(account: &AccountSettings) -> Duration {
+    let turn = Duration::try_from_secs_f64(PAGES_AT_ONCE / account.max_requests_per_second);
+    account.timeout + turn.unwrap_or(Duration::MAX / 2)
+}
+
+pub(super) fn poller_settings(plan: &AccountPlan, first_poll_in: Duration) -> PollerSettings {
     let poll = plan.poll;
-    // A request may have to wait for its turn first.
-    let turn = Duration::try_from_secs_f64(PAGES_AT_ONCE / plan.account.max_requests_per_second);
-    let turn = turn.unwrap_or(Duration::MAX / 2);
     PollerSettings {
         interval: poll.interval,
-        request_timeout: plan.account.timeout + turn,
         window: WindowSettings {
             lookback: poll.lookback,
             retention: poll.reconcile_lookback + RETENTION_MARGIN,

@@ -1,27 +1,29 @@
-//! The series of one family in their order, in blocks that are rendered once.
+//! The series of one family in order, in blocks that are rendered once.
 //!
-//! A commit changes a few series of many: only the blocks that hold them are made
-//! anew, and rendered and compressed anew; the others are shared with what was on
-//! show before. Costs follow what changed and not what exists.
+//! A commit changes few series of many. Only the blocks with changed series are built,
+//! rendered and compressed again; the other blocks are shared with the generation before.
+//! So the cost depends on what changed, and not on how many series there are.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use audit_core::ledger::{Exemplar, SeriesKey};
 use bytes::Bytes;
+use once_cell::sync::OnceCell;
 
 use super::{
     format::{Encoding, Format, PerVariant, Variant},
-    gzip::{self, Checksum, Part},
+    gzip::{self, Checksum, Position},
     lines::{self, Header},
 };
 use crate::metrics::Family;
 
-/// The most series in a block. Fewer make a change cheaper, more make gzip better.
+/// The most series in a block. With fewer series a change costs less, with more series
+/// gzip compresses better.
 const BLOCK: usize = 256;
 
-/// What tells the series of a family apart.
+/// Identifies a series of a family.
 pub(super) trait Key: Ord + Clone {
-    /// The values of its labels, in the order of the catalogue.
+    /// Returns the values of the labels, in the order of the catalogue.
     fn values(&self) -> impl Iterator<Item = &str>;
 }
 
@@ -44,7 +46,7 @@ impl Key for [Arc<str>; 2] {
     }
 }
 
-/// One series as it is shown.
+/// A series as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row<K> {
     pub(super) key: K,
@@ -52,54 +54,54 @@ pub(super) struct Row<K> {
     pub(super) exemplar: Option<Exemplar>,
 }
 
-/// What one block, or another part of an answer, is sent as.
+/// A part of a response, such as a block, as it is sent.
 #[derive(Debug, Clone)]
-pub(super) struct Piece {
+pub(super) struct RenderedPart {
     pub(super) bytes: Bytes,
-    /// Of what it was before it was compressed; nothing where it never was.
+    /// The checksum of the uncompressed bytes; empty if `bytes` are not compressed.
     pub(super) checksum: Checksum,
 }
 
 #[derive(Debug)]
 struct Block<K> {
     rows: Vec<Row<K>>,
-    pieces: PerVariant<OnceLock<Piece>>,
+    parts: PerVariant<OnceCell<RenderedPart>>,
 }
 
-/// The series of one family, of one account.
+/// The series of one family of one account.
 #[derive(Debug, Clone)]
 pub(super) struct Blocks<K> {
     common: Common,
-    /// The blocks in order; none is empty.
-    series: Vec<Arc<Block<K>>>,
+    /// The blocks in order. No block is empty.
+    blocks: Vec<Arc<Block<K>>>,
 }
 
-/// What all series of one family and one account have in common.
+/// What all series of one family of one account have in common.
 #[derive(Debug, Clone)]
 struct Common {
     family: &'static Family,
-    /// The label `account`, where there are several.
+    /// The value of the label `account`, if there are several accounts.
     account: Option<Arc<str>>,
-    /// When the counters were 0, in milliseconds since 1970, if that is to be told.
+    /// When the counters were 0, in milliseconds since 1970, if `_created` is to be shown.
     created: Option<i64>,
 }
 
-/// What comes before the series of a family, rendered once.
+/// The lines before the series of a family, rendered once.
 #[derive(Debug)]
 pub(super) struct FamilyHeader {
     family: &'static Family,
-    pieces: PerVariant<OnceLock<Piece>>,
+    parts: PerVariant<OnceCell<RenderedPart>>,
 }
 
-impl Piece {
-    pub(super) fn new(text: String, encoding: Encoding, part: Part) -> Self {
+impl RenderedPart {
+    pub(super) fn new(text: String, encoding: Encoding, position: Position) -> Self {
         match encoding {
             Encoding::Identity => Self {
                 bytes: text.into(),
                 checksum: Checksum::default(),
             },
             Encoding::Gzip => Self {
-                bytes: gzip::deflate(text.as_bytes(), part).into(),
+                bytes: gzip::deflate(text.as_bytes(), position).into(),
                 checksum: Checksum::of(text.as_bytes()),
             },
         }
@@ -107,8 +109,8 @@ impl Piece {
 }
 
 impl<K: Key> Blocks<K> {
-    /// A family without a series. `created` is when its counters were 0, in
-    /// milliseconds since 1970, if that is to be told.
+    /// Returns a family without series. `created` is when its counters were 0, in
+    /// milliseconds since 1970, if `_created` is to be shown.
     pub(super) fn new(
         family: &'static Family,
         account: Option<Arc<str>>,
@@ -120,17 +122,17 @@ impl<K: Key> Blocks<K> {
                 account,
                 created,
             },
-            series: Vec::new(),
+            blocks: Vec::new(),
         }
     }
 
-    /// The family with these series as they are now and all others as they were.
+    /// Returns the family with these series added or changed, and all others unchanged.
     pub(super) fn with(&self, mut rows: Vec<Row<K>>) -> Self {
         rows.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         let mut rows = rows.into_iter().peekable();
-        let mut blocks = Vec::with_capacity(self.series.len() + 1);
-        for (place, block) in self.series.iter().enumerate() {
-            let next = self.series.get(place + 1).map(|next| &next.rows[0].key);
+        let mut blocks = Vec::with_capacity(self.blocks.len() + 1);
+        for (place, block) in self.blocks.iter().enumerate() {
+            let next = self.blocks.get(place + 1).map(|next| &next.rows[0].key);
             let belongs = |row: &Row<K>| next.is_none_or(|next| row.key < *next);
             let mut changed = Vec::new();
             while let Some(row) = rows.next_if(belongs) {
@@ -144,15 +146,15 @@ impl<K: Key> Blocks<K> {
         blocks.extend(split(&rows.collect::<Vec<_>>()));
         Self {
             common: self.common.clone(),
-            series: blocks,
+            blocks,
         }
     }
 
-    /// Its parts, each rendered the first time that it is asked for.
-    pub(super) fn pieces(&self, variant: Variant) -> impl Iterator<Item = &Piece> {
-        self.series.iter().map(move |block| {
-            let piece = block.pieces.of(variant);
-            piece.get_or_init(|| block.render(&self.common, variant))
+    /// Returns the parts, each of which is rendered when it is first used.
+    pub(super) fn parts(&self, variant: Variant) -> impl Iterator<Item = &RenderedPart> {
+        self.blocks.iter().map(move |block| {
+            let part = block.parts.of(variant);
+            part.get_or_init(|| block.render(&self.common, variant))
         })
     }
 }
@@ -161,12 +163,12 @@ impl FamilyHeader {
     pub(super) fn new(family: &'static Family) -> Self {
         Self {
             family,
-            pieces: PerVariant::default(),
+            parts: PerVariant::default(),
         }
     }
 
-    pub(super) fn piece(&self, variant: Variant) -> &Piece {
-        self.pieces.of(variant).get_or_init(|| {
+    pub(super) fn part(&self, variant: Variant) -> &RenderedPart {
+        self.parts.of(variant).get_or_init(|| {
             let mut text = String::new();
             let header = Header {
                 name: self.family.name,
@@ -174,7 +176,7 @@ impl FamilyHeader {
                 kind: self.family.kind,
             };
             lines::header(&mut text, header, variant.format);
-            Piece::new(text, variant.encoding, Part::Inner)
+            RenderedPart::new(text, variant.encoding, Position::Inner)
         })
     }
 }
@@ -183,7 +185,7 @@ fn split<K: Clone>(rows: &[Row<K>]) -> Vec<Arc<Block<K>>> {
     let block = |rows: Vec<Row<K>>| {
         Arc::new(Block {
             rows,
-            pieces: PerVariant::default(),
+            parts: PerVariant::default(),
         })
     };
     if rows.is_empty() {
@@ -195,7 +197,8 @@ fn split<K: Clone>(rows: &[Row<K>]) -> Vec<Arc<Block<K>>> {
 }
 
 impl<K: Key> Block<K> {
-    /// Its rows with those that changed; `None` where none did. Both are in order.
+    /// Returns the rows with `changed` rows merged in; `None` if that changes nothing. Both
+    /// are in order.
     fn with(&self, changed: Vec<Row<K>>) -> Option<Vec<Row<K>>> {
         if changed.is_empty() {
             return None;
@@ -213,13 +216,13 @@ impl<K: Key> Block<K> {
         (rows != self.rows).then_some(rows)
     }
 
-    fn render(&self, common: &Common, variant: Variant) -> Piece {
+    fn render(&self, common: &Common, variant: Variant) -> RenderedPart {
         let mut text = String::new();
         for row in &self.rows {
             row.render(&mut text, common, variant.format);
         }
         text.shrink_to_fit();
-        Piece::new(text, variant.encoding, Part::Inner)
+        RenderedPart::new(text, variant.encoding, Position::Inner)
     }
 }
 
@@ -242,7 +245,10 @@ impl<K: Key> Row<K> {
 
     fn labels(&self, text: &mut String, common: &Common) {
         let own = common.family.labels.iter().copied().zip(self.key.values());
-        lines::labels(text, own.chain(lines::account(common.account.as_deref())));
+        lines::labels(
+            text,
+            own.chain(lines::account_label(common.account.as_deref())),
+        );
     }
 
     fn render_exemplar(&self, text: &mut String) {

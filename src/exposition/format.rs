@@ -1,24 +1,24 @@
-//! In which formats and encodings everything can be had.
+//! The formats and encodings of a response.
 
 /// A format of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// The text format 0.0.4 of Prometheus, which everything reads.
+    /// The text format 0.0.4 of Prometheus, which every client reads.
     Text,
-    /// `OpenMetrics` 1.0.0: with exemplars and units.
+    /// `OpenMetrics` 1.0.0, which has exemplars and units.
     OpenMetrics,
 }
 
-/// What an answer is compressed with.
+/// The compression of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// Nothing.
+    /// No compression.
     Identity,
     /// gzip, RFC 1952.
     Gzip,
 }
 
-/// What an answer is written in.
+/// A format in an encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variant {
     /// The format.
@@ -27,7 +27,7 @@ pub struct Variant {
     pub encoding: Encoding,
 }
 
-/// One of something for each variant.
+/// One value for each variant.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PerVariant<T>([T; 4]);
 
@@ -39,7 +39,7 @@ impl Variant {
         Self::new(Format::OpenMetrics, Encoding::Gzip),
     ];
 
-    /// A format in an encoding.
+    /// Returns the variant with this format and encoding.
     #[must_use]
     pub const fn new(format: Format, encoding: Encoding) -> Self {
         Self { format, encoding }

@@ -1,23 +1,22 @@
-//! gzip from parts that were compressed at different times.
+//! A gzip stream of parts that were compressed at different times.
 //!
-//! A deflate stream that is flushed ends at a byte, so that whatever was
-//! compressed on its own can follow; the checksum of the whole comes from those
-//! of the parts. That is how one series can change without the others being
-//! compressed again. One member and not one for each part: not every client
-//! reads on after the first.
+//! A deflate stream that is flushed ends at a byte boundary, so that a part that was
+//! compressed separately can follow. The checksum of the stream is combined from those
+//! of the parts. So one series can change without the others being compressed again.
+//! All parts are one gzip member, since some clients read only the first member.
 //!
 //! Source: RFC 1951 and RFC 1952.
 
 use crc32fast::Hasher;
 use flate2::{Compress, Compression, FlushCompress};
 
-/// What every answer begins with: deflate, no name, no time, any system.
+/// The first bytes of a stream: deflate, no file name, no time, any system.
 pub(super) const HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// What is enough for the end of a stream that did not fit.
+/// Enough bytes for the end of a stream.
 const ROOM: usize = 64;
 
-/// The checksum of bytes, and how many they are.
+/// The checksum and the number of uncompressed bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Checksum {
     crc: u32,
@@ -32,7 +31,7 @@ impl Checksum {
         }
     }
 
-    /// That of these bytes and then those.
+    /// Returns the checksum of these bytes followed by those of `next`.
     pub(super) fn then(self, next: Self) -> Self {
         let hasher = |sum: Self| Hasher::new_with_initial_len(sum.crc, sum.length);
         let mut both = hasher(self);
@@ -43,9 +42,9 @@ impl Checksum {
         }
     }
 
-    /// What an answer of these bytes ends with.
+    /// Returns the last bytes of a stream.
     pub(super) fn trailer(self) -> [u8; 8] {
-        // Of the length the lower half alone, as the format has it.
+        // The format has only the lower 32 bits of the length.
         let mut trailer = [0; 8];
         trailer[..4].copy_from_slice(&self.crc.to_le_bytes());
         trailer[4..].copy_from_slice(&self.length.to_le_bytes()[..4]);
@@ -53,29 +52,29 @@ impl Checksum {
     }
 }
 
-/// What of a stream a part is.
+/// The position of a part in the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// Another one follows.
+pub(super) enum Position {
+    /// Another part follows.
     Inner,
-    /// None does.
+    /// No part follows.
     Last,
 }
 
-/// Compresses a part without a look at those before it. The last one is made for
-/// nearly every scrape, and so in haste.
-pub(super) fn deflate(text: &[u8], part: Part) -> Vec<u8> {
-    let (flush, level) = match part {
-        Part::Inner => (FlushCompress::Full, Compression::default()),
-        Part::Last => (FlushCompress::Finish, Compression::fast()),
+/// Compresses a part independently of the parts before it. The last part is compressed
+/// for nearly every scrape, and therefore fast rather than well.
+pub(super) fn deflate(text: &[u8], position: Position) -> Vec<u8> {
+    let (flush, level) = match position {
+        Position::Inner => (FlushCompress::Full, Compression::default()),
+        Position::Last => (FlushCompress::Finish, Compression::fast()),
     };
     let mut compress = Compress::new(level, false);
     let mut deflated = Vec::with_capacity(text.len() / 4 + ROOM);
     loop {
         let done = usize::try_from(compress.total_in()).unwrap_or(usize::MAX);
-        // Cannot fail: the parameters are sound and there is no dictionary.
+        // Cannot fail: the parameters are valid and there is no dictionary.
         let _ = compress.compress_vec(&text[done..], &mut deflated, flush);
-        // Where room is left over, nothing waits to be written.
+        // If there is room left, everything is written.
         if deflated.len() < deflated.capacity() {
             deflated.shrink_to_fit();
             return deflated;
@@ -97,9 +96,9 @@ mod tests {
         let mut checksum = Checksum::default();
         for (place, part) in parts.iter().enumerate() {
             let kind = if place + 1 == parts.len() {
-                Part::Last
+                Position::Last
             } else {
-                Part::Inner
+                Position::Inner
             };
             all.extend(deflate(part, kind));
             checksum = checksum.then(Checksum::of(part));

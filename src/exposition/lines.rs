@@ -1,4 +1,4 @@
-//! The lines of a family, in either format.
+//! The lines of a family, in both formats.
 //!
 //! Source: the Prometheus documentation, "Exposition formats", and the
 //! `OpenMetrics` specification 1.0.0.
@@ -8,20 +8,20 @@ use std::fmt::{self, Write};
 use super::format::Format;
 use crate::metrics::{Kind, catalog::ACCOUNT};
 
-/// A family as its header says it.
+/// What the header of a family says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Header<'a> {
-    /// Of its samples; for a counter with `_total`.
+    /// The name of the samples; for a counter with `_total`.
     pub(crate) name: &'a str,
     pub(crate) help: &'a str,
     pub(crate) kind: Kind,
 }
 
-/// What a name ends with where `OpenMetrics` has a unit to tell.
+/// The ends of names for which `OpenMetrics` has a line `# UNIT`.
 const UNITS: [&str; 2] = ["seconds", "bytes"];
 
-/// The name of the family, which for a counter of `OpenMetrics` is not that of its
-/// samples.
+/// Returns the name of the family. For a counter of `OpenMetrics` it is the name of the
+/// samples without `_total`.
 pub(super) fn family_name(name: &str, kind: Kind, format: Format) -> &str {
     match (format, kind) {
         (Format::OpenMetrics, Kind::Counter) => name.strip_suffix("_total").unwrap_or(name),
@@ -57,7 +57,7 @@ fn unit(name: &str) -> Option<&'static str> {
     UNITS.into_iter().find(is_of)
 }
 
-/// The labels of a sample, braces included; nothing where there are none.
+/// Writes the labels of a sample with their braces; nothing if there are no labels.
 pub(crate) fn labels<'a>(text: &mut String, labels: impl IntoIterator<Item = (&'a str, &'a str)>) {
     let mut opened = false;
     for (name, value) in labels {
@@ -73,12 +73,12 @@ pub(crate) fn labels<'a>(text: &mut String, labels: impl IntoIterator<Item = (&'
     }
 }
 
-/// The label that tells accounts apart; none where there is only one.
-pub(super) fn account(name: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
+/// Returns the label `account`; no label if the account has no name.
+pub(super) fn account_label(name: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
     name.map(|name| (ACCOUNT, name)).into_iter()
 }
 
-/// Milliseconds since 1970 as seconds.
+/// Writes milliseconds since 1970 as seconds.
 pub(super) fn seconds(text: &mut String, milliseconds: i64) {
     let sign = if milliseconds < 0 { "-" } else { "" };
     let milliseconds = milliseconds.unsigned_abs();

@@ -6,12 +6,13 @@
 
 mod accept;
 mod blocks;
+mod body;
+mod events;
 mod format;
+mod generation;
 mod gzip;
 pub(crate) mod lines;
-mod on_show;
 mod own;
-mod snapshot;
 
 use std::{
     sync::{
@@ -24,20 +25,22 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 use audit_core::{
     event::EventType,
-    gate::{Gate, Scrape},
+    gate::Scrape,
     ledger::{Changes, Ledger},
 };
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::metrics::{ProcessMetrics, SelfMetrics};
+use crate::{
+    gate::SharedGate,
+    metrics::{AccountMetrics, ProcessMetrics},
+};
+use body::Body;
 use format::PerVariant;
-use on_show::{OnShow, Showing, Shown};
+use generation::{Generation, ShownAccount, ShownAccounts};
 use own::OwnMetrics;
-use snapshot::Body;
 
 pub use accept::Accepted;
-pub use audit_core::gate::ScraperId;
 pub use format::{Encoding, Format, Variant};
 
 /// How long the exporter's own metrics are shown as they were gathered, unless
@@ -51,15 +54,15 @@ const OWN_METRICS_KEEP: Duration = Duration::from_millis(100);
 pub struct Exposition {
     process: Arc<ProcessMetrics>,
     settings: ExpositionSettings,
-    showing: Mutex<Showing>,
+    showing: Mutex<ShownAccounts>,
     /// What `showing` was at some time; [`Exposition::on_show`] has it as it is.
-    on_show: ArcSwap<OnShow>,
+    on_show: ArcSwap<Generation>,
     /// That of `showing`.
     generation: AtomicU64,
     own: ArcSwapOption<OwnMetrics>,
     /// What is kept ready, since someone asked for it.
     asked: PerVariant<AtomicBool>,
-    gate: Mutex<Gate>,
+    gate: Arc<SharedGate>,
     /// How many accounts there ever were.
     accounts: AtomicU64,
 }
@@ -80,37 +83,25 @@ pub struct ExpositionSettings {
     pub created: Option<Timestamp>,
 }
 
-/// A server that scrapes, as a request shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Visit {
-    /// Who.
-    pub scraper: ScraperId,
-    /// Over which connection.
-    pub connection: u64,
-    /// The time limit that it told.
-    pub timeout: Duration,
-}
-
 impl Exposition {
     /// An exposition without an account.
     #[must_use]
-    pub fn new(process: Arc<ProcessMetrics>, gate: Gate, settings: ExpositionSettings) -> Self {
+    pub fn new(
+        process: Arc<ProcessMetrics>,
+        gate: Arc<SharedGate>,
+        settings: ExpositionSettings,
+    ) -> Self {
         Self {
             process,
             settings,
-            on_show: ArcSwap::from_pointee(Showing::default().on_show()),
+            on_show: ArcSwap::from_pointee(ShownAccounts::default().generation()),
             showing: Mutex::default(),
             generation: AtomicU64::new(0),
             own: ArcSwapOption::empty(),
             asked: PerVariant::default(),
-            gate: Mutex::new(gate),
+            gate,
             accounts: AtomicU64::new(0),
         }
-    }
-
-    /// The publish gate, locked; for no longer than a look takes.
-    pub fn gate(&self) -> MutexGuard<'_, Gate> {
-        lock(&self.gate)
     }
 
     /// Gives an account its place, its own metrics included. One of the same name
@@ -120,10 +111,10 @@ impl Exposition {
     pub fn add(
         self: &Arc<Self>,
         name: Option<Arc<str>>,
-        metrics: Arc<SelfMetrics>,
+        metrics: Arc<AccountMetrics>,
     ) -> AccountExposition {
         let id = self.accounts.fetch_add(1, Ordering::Relaxed);
-        self.show(|showing| showing.add(Shown::new(id, name.clone(), metrics)));
+        self.show(|showing| showing.add(ShownAccount::new(id, name.clone(), metrics)));
         AccountExposition {
             exposition: Arc::clone(self),
             name,
@@ -132,10 +123,10 @@ impl Exposition {
     }
 
     /// Changes what is on show.
-    fn show<T>(&self, change: impl FnOnce(&mut Showing) -> T) -> T {
+    fn show<T>(&self, change: impl FnOnce(&mut ShownAccounts) -> T) -> T {
         let mut showing = lock(&self.showing);
         let outcome = change(&mut showing);
-        let next = showing.on_show_if_small();
+        let next = showing.generation_if_few();
         if let Some(next) = &next {
             // Before anyone can ask for it.
             for variant in Variant::ALL {
@@ -152,9 +143,9 @@ impl Exposition {
     }
 
     /// What is on show now.
-    fn on_show(&self) -> Arc<OnShow> {
+    fn on_show(&self) -> Arc<Generation> {
         let is_current =
-            |on_show: &OnShow| on_show.generation >= self.generation.load(Ordering::Acquire);
+            |on_show: &Generation| on_show.number >= self.generation.load(Ordering::Acquire);
         let on_show = self.on_show.load_full();
         if is_current(&on_show) {
             return on_show;
@@ -164,17 +155,9 @@ impl Exposition {
         if is_current(&on_show) {
             return on_show;
         }
-        let on_show = Arc::new(showing.on_show());
+        let on_show = Arc::new(showing.generation());
         self.on_show.store(Arc::clone(&on_show));
         on_show
-    }
-
-    /// A server that scrapes is about to be answered; says whether it may be shown
-    /// events. One that is new may be once the poller has stored it.
-    pub fn announce(&self, scraper: ScraperId, uptime: Duration) -> bool {
-        let mut gate = self.gate();
-        gate.announce(scraper, uptime);
-        gate.may_show(scraper)
     }
 
     /// Everything, in parts that follow each other. A server that scrapes is taken
@@ -184,13 +167,13 @@ impl Exposition {
     /// When the registry holds what the format cannot say.
     pub fn scrape(
         &self,
-        visit: Option<Visit>,
+        scrape: Option<Scrape>,
         variant: Variant,
         uptime: Duration,
     ) -> prometheus::Result<Vec<Bytes>> {
         // In this order: a generation that is noted was served.
         let on_show = self.on_show();
-        let shown = visit.is_none_or(|visit| self.note(visit, on_show.generation, uptime));
+        let shown = scrape.is_none_or(|scrape| self.gate.note(scrape, on_show.number, uptime));
         self.asked.of(variant).store(true, Ordering::Relaxed);
         let nothing;
         let events = if shown {
@@ -200,7 +183,7 @@ impl Exposition {
             &nothing
         };
         let own = self.own_metrics(&on_show, uptime);
-        let own = own.piece(variant)?;
+        let own = own.part(variant)?;
         let trailer = (variant.encoding == Encoding::Gzip).then(|| {
             let trailer = events.checksum.then(own.checksum).trailer();
             Bytes::copy_from_slice(&trailer)
@@ -209,15 +192,14 @@ impl Exposition {
         Ok(parts.chain(trailer).collect())
     }
 
-    fn own_metrics(&self, on_show: &OnShow, uptime: Duration) -> Arc<OwnMetrics> {
-        let generation = on_show.generation;
+    fn own_metrics(&self, on_show: &Generation, uptime: Duration) -> Arc<OwnMetrics> {
+        let generation = on_show.number;
         let kept = self.own.load_full().filter(|own| {
             own.generation == generation && uptime.saturating_sub(own.gathered) < OWN_METRICS_KEEP
         });
         kept.unwrap_or_else(|| {
-            self.process
-                .publish_hold
-                .set(self.hold(uptime).as_secs_f64());
+            let hold = self.gate.hold(uptime);
+            self.process.publish_hold.set(hold.as_secs_f64());
             let accounts = on_show.accounts().map(|account| account.metrics.gather());
             let families = own::together(std::iter::once(self.process.gather()).chain(accounts));
             let created = self.settings.created.map(Timestamp::as_millisecond);
@@ -227,48 +209,9 @@ impl Exposition {
             own
         })
     }
-
-    /// How long the publish gate holds; zero while it is open to all.
-    #[must_use]
-    pub fn hold(&self, uptime: Duration) -> Duration {
-        let gate = self.gate();
-        if gate.is_open_to_all() {
-            Duration::ZERO
-        } else {
-            gate.hold(uptime)
-        }
-    }
-
-    /// Takes note of a scrape; says whether it may be shown events.
-    fn note(&self, visit: Visit, generation: u64, uptime: Duration) -> bool {
-        let Visit {
-            scraper,
-            connection,
-            timeout,
-        } = visit;
-        let mut gate = self.gate();
-        let shown = gate.may_show(scraper);
-        // Who is shown nothing has seen no generation.
-        let generation = if shown { generation } else { 0 };
-        gate.note(
-            Scrape {
-                scraper,
-                connection,
-                timeout,
-                generation,
-            },
-            uptime,
-        );
-        shown
-    }
 }
 
 impl AccountExposition {
-    /// See [`Exposition::gate`].
-    pub fn gate(&self) -> MutexGuard<'_, Gate> {
-        self.exposition.gate()
-    }
-
     /// Shows these counters as they are now, and all others as they were, in a new
     /// generation. Only what is committed may be shown. `types` are all that the
     /// vendor names, `start` is when every counter was 0.

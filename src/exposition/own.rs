@@ -1,34 +1,36 @@
-//! The metrics of the exporter's own work, as the end of an answer.
+//! The metrics of the exporter's own work, which are the end of a response.
 
-use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
+use once_cell::sync::OnceCell;
 use prometheus::{
     TextEncoder,
     proto::{Histogram, Metric, MetricFamily, MetricType},
 };
 
 use super::{
-    blocks::Piece,
+    blocks::RenderedPart,
     format::{Format, PerVariant, Variant},
-    gzip::Part,
+    gzip::Position,
     lines::{self, Header},
 };
 use crate::metrics::Kind;
 
-/// What `OpenMetrics` ends with, so that a part is not taken for the whole.
+/// The last line of an `OpenMetrics` response, by which a client knows that it is
+/// complete.
 const END: &str = "# EOF\n";
 
-/// The metrics of the exporter's own work at one moment.
+/// The metrics of the exporter's own work, as they were at one time.
 #[derive(Debug)]
 pub(super) struct OwnMetrics {
-    /// The generation of the events that they stand beside.
+    /// The number of the generation that was shown at that time.
     pub(super) generation: u64,
-    /// When they were gathered.
+    /// How long the process had been up at that time.
     pub(super) gathered: Duration,
     families: Vec<MetricFamily>,
-    /// When the counters were 0, in milliseconds since 1970, if that is to be told.
+    /// When the counters were 0, in milliseconds since 1970, if `_created` is to be shown.
     created: Option<i64>,
-    pieces: PerVariant<OnceLock<Piece>>,
+    parts: PerVariant<OnceCell<RenderedPart>>,
 }
 
 impl OwnMetrics {
@@ -43,24 +45,22 @@ impl OwnMetrics {
             gathered,
             families,
             created,
-            pieces: PerVariant::default(),
+            parts: PerVariant::default(),
         }
     }
 
-    /// Everything, with what an answer ends with.
-    ///
-    /// # Errors
-    /// When a family is such that the format cannot say it.
-    pub(super) fn piece(&self, variant: Variant) -> prometheus::Result<&Piece> {
-        let piece = self.pieces.of(variant);
-        if let Some(piece) = piece.get() {
-            return Ok(piece);
+    /// Returns all families and the end of the response. Fails if the format cannot
+    /// represent a family.
+    pub(super) fn part(&self, variant: Variant) -> prometheus::Result<&RenderedPart> {
+        let part = self.parts.of(variant);
+        if let Some(part) = part.get() {
+            return Ok(part);
         }
         let text = match variant.format {
             Format::Text => TextEncoder::new().encode_to_string(&self.families)?,
             Format::OpenMetrics => self.open_metrics(),
         };
-        Ok(piece.get_or_init(|| Piece::new(text, variant.encoding, Part::Last)))
+        Ok(part.get_or_init(|| RenderedPart::new(text, variant.encoding, Position::Last)))
     }
 
     fn open_metrics(&self) -> String {
@@ -76,7 +76,7 @@ impl OwnMetrics {
         let kind = match family.get_field_type() {
             MetricType::COUNTER => Kind::Counter,
             MetricType::HISTOGRAM => Kind::Histogram,
-            // The catalogue has no other type, nor has the process collector.
+            // Neither the catalogue nor the process collector has another type.
             _ => Kind::Gauge,
         };
         let header = Header {
@@ -96,7 +96,7 @@ impl OwnMetrics {
                 Kind::Histogram => histogram(text, name, metric),
             }
             if let Some(created) = self.created.filter(|_| kind != Kind::Gauge) {
-                start(text, (name, "_created"), metric, None);
+                begin_sample(text, (name, "_created"), metric, None);
                 lines::seconds(text, created);
                 text.push('\n');
             }
@@ -104,7 +104,7 @@ impl OwnMetrics {
     }
 }
 
-/// The families of several registries, each family once, in the order of their names.
+/// Merges the families of several registries, and sorts them by name.
 pub(super) fn together(registries: impl Iterator<Item = Vec<MetricFamily>>) -> Vec<MetricFamily> {
     let mut all: BTreeMap<String, MetricFamily> = BTreeMap::new();
     for mut family in registries.flatten() {
@@ -124,25 +124,30 @@ fn histogram(text: &mut String, name: &str, metric: &Metric) {
     let bounded = histogram.get_bucket().iter();
     let bounded = bounded.filter(|bucket| bucket.upper_bound().is_finite());
     for bucket in bounded {
-        // Such as 1.0: OpenMetrics has one way to write a bound.
+        // OpenMetrics has one way to write a bound, such as 1.0.
         let bound = format!("{:?}", bucket.upper_bound());
-        start(text, (name, "_bucket"), metric, Some(&bound));
+        begin_sample(text, (name, "_bucket"), metric, Some(&bound));
         lines::push(text, format_args!("{}\n", bucket.cumulative_count()));
     }
-    start(text, (name, "_bucket"), metric, Some("+Inf"));
+    begin_sample(text, (name, "_bucket"), metric, Some("+Inf"));
     lines::push(text, format_args!("{count}\n"));
-    start(text, (name, "_count"), metric, None);
+    begin_sample(text, (name, "_count"), metric, None);
     lines::push(text, format_args!("{count}\n"));
     sample(text, (name, "_sum"), metric, histogram.get_sample_sum());
 }
 
 fn sample(text: &mut String, name: (&str, &str), metric: &Metric, value: f64) {
-    start(text, name, metric, None);
+    begin_sample(text, name, metric, None);
     lines::push(text, format_args!("{value}\n"));
 }
 
-/// All of a line but its value.
-fn start(text: &mut String, (name, suffix): (&str, &str), metric: &Metric, bound: Option<&str>) {
+/// Writes a line up to its value.
+fn begin_sample(
+    text: &mut String,
+    (name, suffix): (&str, &str),
+    metric: &Metric,
+    bound: Option<&str>,
+) {
     text.push_str(name);
     text.push_str(suffix);
     let labels = metric.get_label().iter();

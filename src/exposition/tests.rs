@@ -1,10 +1,11 @@
-//! Whatever happened before, what is served is what would be rendered from nothing.
+//! After any history, a scrape is answered with the same bytes as if everything were
+//! rendered for the first time.
 
 use std::{collections::BTreeMap, fmt::Write as _, io::Read as _};
 
 use audit_core::{
     event::{EventId, Labels, label_value},
-    gate::{GateMemory, ScrapeInterval},
+    gate::{Gate, SavedGate, ScrapeInterval, ScraperId},
     ledger::{Age, Exemplar},
 };
 use proptest::{prelude::*, sample::select};
@@ -16,17 +17,17 @@ const START: &str = "2026-01-02T03:04:05.006Z";
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// Type, country, number of the event, minute of its creation, whether history.
+    /// An event: its type, country, number, minute of creation, and whether it is history.
     Event(u8, u16, u32, i64, bool),
-    /// Many series at once, so that there are several blocks.
+    /// Adds many series, so that there are several blocks.
     Flood(u16),
     Commit,
     NameTypes(u8),
     Scrape(u8, usize),
     Wait(u64),
-    /// What follows is of another account.
+    /// The next steps belong to this account.
     Turn(usize),
-    /// The account is taken up anew.
+    /// The account is added again, as after a reload.
     Replace,
 }
 
@@ -44,12 +45,13 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// An exposition and what is to be on show.
+/// An exposition, and what it should show.
 struct Model {
     exposition: Arc<Exposition>,
-    /// In the order of their names.
+    gate: Arc<SharedGate>,
+    /// The accounts in the order of their names.
     accounts: Vec<Counted>,
-    /// Of which the next step is.
+    /// The account that the next step belongs to.
     turn: usize,
     uptime: Duration,
     created: bool,
@@ -57,17 +59,17 @@ struct Model {
 
 struct Counted {
     name: Option<Arc<str>>,
-    metrics: Arc<SelfMetrics>,
+    metrics: Arc<AccountMetrics>,
     place: AccountExposition,
     ledger: Ledger,
     types: Arc<[EventType]>,
-    /// What the last commit made of it.
+    /// The changes and types of the last commit.
     shown: Option<(Changes, Arc<[EventType]>)>,
 }
 
 impl Counted {
     fn new(exposition: &Arc<Exposition>, name: Option<&str>) -> Self {
-        let metrics = Arc::new(SelfMetrics::new(&["auth"], name).expect("metrics"));
+        let metrics = Arc::new(AccountMetrics::new(&["auth"], name).expect("metrics"));
         let name: Option<Arc<str>> = name.map(Into::into);
         Self {
             place: exposition.add(name.clone(), Arc::clone(&metrics)),
@@ -86,13 +88,14 @@ fn start() -> Timestamp {
 
 impl Model {
     fn new(created: bool, interval: ScrapeInterval, names: &[Option<&str>]) -> Self {
-        let gate = Gate::new(interval, &GateMemory::default());
+        let gate = Gate::new(interval, &SavedGate::default());
+        let gate = Arc::new(SharedGate::new(gate));
         let settings = ExpositionSettings {
             created: created.then(start),
         };
         let process = Arc::new(ProcessMetrics::new().expect("metrics"));
-        let exposition = Arc::new(Exposition::new(process, gate, settings));
-        // Whatever the order they come in.
+        let exposition = Arc::new(Exposition::new(process, Arc::clone(&gate), settings));
+        // In another order than that of the names.
         let accounts = names.iter().rev();
         let mut accounts: Vec<_> = accounts
             .map(|name| Counted::new(&exposition, *name))
@@ -100,6 +103,7 @@ impl Model {
         accounts.reverse();
         Self {
             exposition,
+            gate,
             accounts,
             turn: 0,
             uptime: Duration::ZERO,
@@ -107,7 +111,7 @@ impl Model {
         }
     }
 
-    /// The account whose turn it is.
+    /// Returns the account that the next step belongs to.
     fn account(&mut self) -> &mut Counted {
         &mut self.accounts[self.turn]
     }
@@ -136,13 +140,13 @@ impl Model {
                 account.types = account.place.shared(types);
             }
             Step::Scrape(scraper, variant) => {
-                let visit = Visit {
+                let scrape = Scrape {
                     scraper: ScraperId(u64::from(*scraper)),
                     connection: u64::from(*scraper),
                     timeout: Duration::from_secs(10),
                 };
                 let variant = Variant::ALL[*variant];
-                let parts = self.exposition.scrape(Some(visit), variant, self.uptime);
+                let parts = self.exposition.scrape(Some(scrape), variant, self.uptime);
                 parts.expect("an exposition");
             }
             Step::Wait(seconds) => self.uptime += Duration::from_secs(*seconds),
@@ -172,14 +176,15 @@ impl Model {
 
     fn commit(&mut self) {
         let uptime = self.uptime;
+        let gate = Arc::clone(&self.gate);
         let account = self.account();
-        let (changes, memory) = {
-            let gate = account.place.gate();
+        let (changes, saved) = {
+            let gate = gate.lock();
             let changes = account.ledger.changes(&gate, uptime);
-            (changes, gate.memory(uptime))
+            (changes, gate.saved(uptime))
         };
         account.ledger.confirm(&changes);
-        account.place.gate().confirm(&memory);
+        gate.confirm(&saved);
         let types = Arc::clone(&account.types);
         account
             .place
@@ -201,7 +206,7 @@ impl Model {
         }
     }
 
-    /// The families of events, without a look at what was rendered before.
+    /// Renders the event families without the code under test.
     fn rendered(&self, format: Format) -> String {
         if self.accounts.iter().all(|account| account.shown.is_none()) {
             return String::new();

@@ -1,19 +1,21 @@
-//! The one place where every name, help text and label stands.
+//! The catalogue of all metric families: their names, help texts and labels.
 //!
-//! To add a metric: a constant here, its place in [`ALL`], and either a field of
-//! [`SelfMetrics`](super::SelfMetrics) or a line in the exposition of events.
+//! A new metric is a line in `families!` below, and a field of
+//! [`AccountMetrics`](super::AccountMetrics) if it belongs to an account, or of
+//! [`ProcessMetrics`](super::ProcessMetrics) if it does not.
 
 use Kind::{Counter, Gauge, Histogram};
 
-/// The label that every series of an account bears where there are several.
-pub const ACCOUNT: &str = "account";
+/// The label that distinguishes accounts, on every series of an account if there are
+/// several.
+pub(crate) const ACCOUNT: &str = "account";
 
 /// The type of a family, as Prometheus names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Only ever rises, but for a restart from nothing.
+    /// Never decreases, except to 0.
     Counter,
-    /// Goes up and down.
+    /// Increases and decreases.
     Gauge,
     /// Counts observations in buckets.
     Histogram,
@@ -22,29 +24,27 @@ pub enum Kind {
 /// A metric family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Family {
-    /// As it is scraped.
+    /// The name of the samples; for a counter with `_total`.
     pub name: &'static str,
-    /// What it says and, where that helps, what to make of it.
+    /// What the values mean and, where that helps, what to do about them.
     pub help: &'static str,
-    /// Its type.
+    /// The type.
     pub kind: Kind,
-    /// Its label names, in order.
+    /// The label names, in the order in which they are shown.
     pub labels: &'static [&'static str],
 }
 
 macro_rules! families {
     ($($constant:ident: $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
         $(
-            #[doc = concat!("`", $name, "`")]
-            pub const $constant: Family = Family {
+            pub(crate) const $constant: Family = Family {
                 name: $name,
                 help: $help,
                 kind: $kind,
                 labels: &[$($label),*],
             };
         )*
-        /// Every family of the exporter's own; `process_*` comes with the
-        /// `prometheus` crate.
+        /// All families, except `process_*`, which the `prometheus` crate adds.
         pub const ALL: &[Family] = &[$($constant),*];
     };
 }
@@ -55,49 +55,49 @@ families! {
     EVENTS_BY_TYPE: Counter "nexmo_audit_events_by_type_total" ["event_type"]
         "Audit events by type alone; 0 from the start for every type that the API names.";
     EVENT_TYPE_INFO: Gauge "nexmo_audit_event_type_info" ["event_type", "description"]
-        "The event types that the API names, with its description; always 1.";
+        "The event types that the API names, each with its description; always 1.";
     UP: Gauge "nexmo_audit_up" []
-        "1 while the last poll of the Audit API succeeded, 0 otherwise.";
+        "1 if the last poll of the Audit API succeeded, 0 otherwise.";
     POLL_DURATION: Histogram "nexmo_audit_poll_duration_seconds" []
-        "How long polls took, failed ones included.";
+        "How long polls took, including polls that failed.";
     POLL_FAILURES: Counter "nexmo_audit_poll_failures_total" ["reason"]
-        "Polls that failed: auth, rate_limited, status, timeout, transport or body.";
+        "Polls that failed, by reason: auth, rate_limited, status, timeout, transport or body.";
     LAST_POLL_SUCCESS: Gauge "nexmo_audit_last_poll_success_timestamp_seconds" []
-        "When a poll last succeeded; absent until one did.";
+        "When a poll last succeeded; absent until the first success.";
     WATERMARK: Gauge "nexmo_audit_watermark_timestamp_seconds" []
-        "Everything that the API showed up to this time is counted.";
+        "All events that were created up to this time, and that the API has shown, are counted.";
     NEWEST_EVENT: Gauge "nexmo_audit_newest_event_timestamp_seconds" []
-        "When the newest event that was counted was created.";
+        "When the newest counted event was created.";
     LAST_EVENT_OBSERVED: Gauge "nexmo_audit_last_event_observed_timestamp_seconds" []
         "When an event was last counted.";
     INGEST_LAG: Histogram "nexmo_audit_ingest_lag_seconds" []
-        "From the creation of an event to its being counted, by the clock of the API.";
+        "Time from the creation of an event until it was counted, by the clock of the API.";
     API_REQUESTS: Counter "nexmo_audit_api_requests_total" ["operation", "code"]
-        "Requests to the Audit API by HTTP status; code is timeout or transport where no whole answer came.";
+        "Requests to the Audit API by HTTP status; code is timeout or transport if no complete response arrived.";
     API_REQUEST_DURATION: Histogram "nexmo_audit_api_request_duration_seconds" ["operation"]
-        "How long requests to the Audit API took, body included.";
+        "How long requests to the Audit API took, including the body of the response.";
     DUPLICATE_EVENTS: Counter "nexmo_audit_duplicate_events_total" []
         "Events that were read again and not counted again; polls overlap, so this rises by design.";
     MALFORMED_EVENTS: Counter "nexmo_audit_malformed_events_total" []
-        "Elements of the list without an id; they are not counted as events.";
+        "Elements of the event list that have no id; they are not counted as events.";
     LATE_EVENTS: Counter "nexmo_audit_late_events_total" []
         "Events that were older than the lookback of a poll when they were counted.";
     OVERFLOW_EVENTS: Counter "nexmo_audit_overflow_events_total" []
-        "Events counted under other since the series cap was reached; raise --metrics.max-series.";
+        "Events that were counted under other because the series cap was reached; to avoid that, raise --metrics.max-series.";
     PENDING_EVENTS: Gauge "nexmo_audit_pending_events" []
-        "Events that are counted and stored, and not shown yet: see nexmo_audit_publish_hold_seconds.";
+        "Events that are counted and stored, but not shown yet: see nexmo_audit_publish_hold_seconds.";
     PUBLISH_HOLD: Gauge "nexmo_audit_publish_hold_seconds" []
-        "How long a new series stays at its first value, and every series after a start or a gap between scrapes, so that each server sees the step; 0 while nobody has scraped yet.";
+        "How long a new series stays at its first value, and every series after a start or a gap between scrapes, so that each server that scrapes sees the increase; 0 until the first scrape.";
     RECONCILE_MISSING: Gauge "nexmo_audit_reconcile_missing_events" []
-        "Events that the API counts in the window of the last deep poll beyond those it showed.";
+        "How many more events the API counts in the range of the last deep poll than it showed.";
     STORAGE_FAILURES: Counter "nexmo_audit_storage_failures_total" []
-        "Commits to the durable state that failed; what was committed before is still shown.";
+        "Commits that could not be stored; the counts of earlier commits are still shown.";
     RELOAD_SUCCESSFUL: Gauge "nexmo_audit_config_last_reload_successful" []
-        "1 while the configuration is what was last asked for, 0 since a reload failed: see the log.";
+        "1 if the last reload of the configuration succeeded, 0 if it failed: see the log.";
     RELOAD_SUCCESS: Gauge "nexmo_audit_config_last_reload_success_timestamp_seconds" []
-        "When the configuration was last taken up.";
+        "When the configuration was last loaded successfully.";
     BUILD_INFO: Gauge "nexmo_audit_exporter_build_info" ["version", "revision", "rustversion"]
-        "What the exporter was built from; always 1.";
+        "The version and revision of the exporter, and the version of Rust that built it; always 1.";
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
-//! What the exporter exposes: the catalogue of every family, and the metrics of
-//! its own work. Knows no clock; whoever records says what time it is.
+//! The metrics: the catalogue of all families, and the registries of the metrics of the
+//! exporter's own work. The counts of events are rendered from the ledger instead: see
+//! `exposition`.
+//!
+//! Nothing here reads a clock: the caller passes the time.
 
+mod account_metrics;
 pub mod catalog;
 mod process_metrics;
-mod self_metrics;
+mod time_gauge;
 
+pub use account_metrics::AccountMetrics;
 pub use catalog::{Family, Kind};
 pub use process_metrics::ProcessMetrics;
-pub use self_metrics::SelfMetrics;

@@ -1,4 +1,4 @@
-//! The metrics of the process, whatever accounts it counts.
+//! The metrics of the process.
 
 use jiff::Timestamp;
 use prometheus::{
@@ -6,38 +6,40 @@ use prometheus::{
 };
 
 use super::{
+    account_metrics::{on, opts},
     catalog,
-    self_metrics::{Moment, on, opts},
+    time_gauge::TimeGauge,
 };
 
-/// The metrics of the process.
+/// The metrics that belong to the process and not to one account.
 #[derive(Debug)]
 pub struct ProcessMetrics {
     registry: Registry,
-    /// See [`catalog::PUBLISH_HOLD`].
-    pub publish_hold: Gauge,
+    pub(crate) publish_hold: Gauge,
     reload_successful: Gauge,
-    reload_success: Moment,
+    reload_success: TimeGauge,
 }
 
 impl ProcessMetrics {
-    /// Registers everything that is known without asking the system.
+    /// Registers all metrics that do not depend on the system.
     ///
     /// # Errors
-    /// When the catalogue names one family twice or not by the rules.
+    ///
+    /// If a name in the catalogue is invalid or occurs twice.
     pub fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
         let reload = Gauge::with_opts(opts(&catalog::RELOAD_SUCCESSFUL));
         Ok(Self {
             publish_hold: on(&registry, Gauge::with_opts(opts(&catalog::PUBLISH_HOLD)))?,
             reload_successful: on(&registry, reload)?,
-            reload_success: Moment::on(&registry, &catalog::RELOAD_SUCCESS)?,
+            reload_success: TimeGauge::on(&registry, &catalog::RELOAD_SUCCESS)?,
             registry,
         })
     }
 
-    /// The configuration was read at this time, or could not be used.
-    pub fn reloaded(&self, at: Option<Timestamp>) {
+    /// Records that the configuration was loaded at this time, or, if `None`, that a reload
+    /// failed.
+    pub(crate) fn reloaded(&self, at: Option<Timestamp>) {
         self.reload_successful
             .set(f64::from(u8::from(at.is_some())));
         if let Some(at) = at {
@@ -45,11 +47,9 @@ impl ProcessMetrics {
         }
     }
 
-    /// Adds what only a real process has: its build and the state of the process.
-    ///
-    /// # Errors
-    /// When called twice.
-    pub fn register_process(&self) -> prometheus::Result<()> {
+    /// Registers the build information and the metrics that the system keeps of the process.
+    /// Fails if called twice.
+    pub(crate) fn register_process(&self) -> prometheus::Result<()> {
         let build = on(
             &self.registry,
             GaugeVec::new(opts(&catalog::BUILD_INFO), catalog::BUILD_INFO.labels),
@@ -65,9 +65,8 @@ impl ProcessMetrics {
             .register(Box::new(ProcessCollector::for_self()))
     }
 
-    /// Everything as it stands.
-    #[must_use]
-    pub fn gather(&self) -> Vec<MetricFamily> {
+    /// Returns all families with their current values.
+    pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()
     }
 }

@@ -14,16 +14,14 @@ use audit_core::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    api::{Api, Clock, Storage},
-    outcome,
-    sweep::{self, Piece},
+use super::{Api, Clock, Storage, outcome, piece::PieceRead};
+use crate::{
+    api::ApiError, exposition::AccountExposition, gate::SharedGate, metrics::AccountMetrics,
 };
-use crate::{api::ApiError, exposition::AccountExposition, metrics::SelfMetrics};
 
 /// Why a poll failed.
 #[derive(Debug, thiserror::Error)]
-pub enum PollError {
+pub(super) enum PollError {
     /// The API could not be asked.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -44,12 +42,13 @@ impl PollError {
 
 /// Counts one account.
 #[derive(Debug)]
-pub struct Collector<A, S, C> {
+pub(super) struct Collector<A, S, C> {
     pub(super) api: Arc<A>,
     storage: S,
     pub(super) clock: C,
-    pub(super) metrics: Arc<SelfMetrics>,
+    pub(super) metrics: Arc<AccountMetrics>,
     exposition: AccountExposition,
+    gate: Arc<SharedGate>,
     pub(super) account: Account,
     types: Arc<[EventType]>,
     /// What is counted is on show.
@@ -70,21 +69,21 @@ struct DeepSweep {
 
 /// What a poll did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Report {
+pub(super) struct Report {
     /// Pages read.
-    pub pages: u64,
+    pub(super) pages: u64,
     /// Events counted.
-    pub counted: u64,
+    pub(super) counted: u64,
 }
 
 impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     /// A collector of an account that is new or was stored. What was stored is
     /// shown at once.
-    pub fn new(
+    pub(super) fn new(
         (api, storage, clock): (Arc<A>, S, C),
         account: Account,
-        metrics: Arc<SelfMetrics>,
-        exposition: AccountExposition,
+        metrics: Arc<AccountMetrics>,
+        (exposition, gate): (AccountExposition, Arc<SharedGate>),
     ) -> Self {
         let mut collector = Self {
             api,
@@ -92,6 +91,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             clock,
             metrics,
             exposition,
+            gate,
             account,
             types: Arc::default(),
             on_show: false,
@@ -104,21 +104,19 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
 
     /// The account as it stands.
     #[must_use]
-    pub fn account(&self) -> &Account {
+    pub(super) fn account(&self) -> &Account {
         &self.account
     }
 
     /// Whether the gate has nothing to store and nothing to decide until something
     /// is counted or a server comes that is new.
     #[must_use]
-    pub fn is_settled(&self) -> bool {
-        let gate = self.exposition.gate();
-        let decided = gate.is_open_to_all() || self.account.ledger.is_settled();
-        decided && !gate.is_unstored(self.clock.uptime())
+    pub(super) fn is_settled(&self) -> bool {
+        self.gate.is_settled(&self.account, self.clock.uptime())
     }
 
     /// The vendor's types: each that is counted has a series from now on.
-    pub fn name_types(&mut self, mut types: Vec<EventType>) {
+    pub(super) fn name_types(&mut self, mut types: Vec<EventType>) {
         types.retain(|known| self.account.filter.admits(&known.name));
         self.account
             .ledger
@@ -131,7 +129,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     ///
     /// # Errors
     /// [`PollError`]; what was counted before stays counted.
-    pub async fn poll(&mut self, report: &mut Report) -> Result<(), PollError> {
+    pub(super) async fn poll(&mut self, report: &mut Report) -> Result<(), PollError> {
         // Without a place to store it, there is no use in asking for more.
         self.commit_if_needed().await?;
         let outcome = self.read_all(report).await;
@@ -147,13 +145,13 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         let mut from = self.account.window.sweep_start(self.clock.local());
         let mut cutter = Cutter::default();
         loop {
-            let piece =
-                sweep::read_piece(self, Range { from, to: None }, &mut cutter, report).await?;
-            let Piece {
+            let PieceRead {
                 read_to,
                 clocks,
                 missing,
-            } = piece;
+            } = self
+                .read_piece(Range { from, to: None }, &mut cutter, report)
+                .await?;
             let was_short = std::mem::replace(&mut self.short, missing > 0);
             if missing > 0 {
                 let changed = !was_short;
@@ -177,7 +175,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     }
 
     /// Begins to read `depth` back again, for events that appeared late.
-    pub fn begin_deep_sweep(&mut self, depth: SignedDuration) {
+    pub(super) fn begin_deep_sweep(&mut self, depth: SignedDuration) {
         let window = &self.account.window;
         let local = self.clock.local();
         if let Some(end) = window.watermark() {
@@ -193,7 +191,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
 
     /// Whether a deep sweep is under way.
     #[must_use]
-    pub fn is_in_deep_sweep(&self) -> bool {
+    pub(super) fn is_in_deep_sweep(&self) -> bool {
         self.deep.is_some()
     }
 
@@ -201,7 +199,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     ///
     /// # Errors
     /// [`PollError`]; the same piece is read again at the next call.
-    pub async fn continue_deep_sweep(&mut self) -> Result<(), PollError> {
+    pub(super) async fn continue_deep_sweep(&mut self) -> Result<(), PollError> {
         let Some(mut deep) = self.deep.take() else {
             return Ok(());
         };
@@ -209,8 +207,9 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             from: deep.from,
             to: Some(deep.end),
         };
-        let outcome =
-            sweep::read_piece(self, range, &mut deep.cutter, &mut Report::default()).await;
+        let outcome = self
+            .read_piece(range, &mut deep.cutter, &mut Report::default())
+            .await;
         let outcome = match outcome {
             Ok(piece) => self.commit().await.map(|()| piece),
             Err(error) => Err(error),
@@ -241,18 +240,15 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     /// Whether a commit would let something be shown, or keep something that must
     /// not be lost. A watermark that moved is no reason: it can be lost.
     #[must_use]
-    pub fn has_to_commit(&self) -> bool {
-        let gate = self.exposition.gate();
-        let uptime = self.clock.uptime();
-        let changes = self.account.ledger.changes(&gate, uptime);
-        gate.is_unstored(uptime) || !changes.is_empty() || !self.account.window.fresh().is_empty()
+    pub(super) fn has_to_commit(&self) -> bool {
+        self.gate.has_to_commit(&self.account, self.clock.uptime())
     }
 
     /// Commits if there is a reason to.
     ///
     /// # Errors
     /// As [`Collector::commit`].
-    pub async fn commit_if_needed(&mut self) -> Result<(), PollError> {
+    pub(super) async fn commit_if_needed(&mut self) -> Result<(), PollError> {
         if self.has_to_commit() {
             self.commit().await
         } else {
@@ -265,23 +261,19 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     ///
     /// # Errors
     /// [`PollError::Storage`]; what is shown stays as it was.
-    pub async fn commit(&mut self) -> Result<(), PollError> {
-        let (commit, memory) = {
-            let gate = self.exposition.gate();
-            let uptime = self.clock.uptime();
-            (self.account.prepare(&gate, uptime), gate.memory(uptime))
-        };
-        let (commit, memory) = (Arc::new(commit), Arc::new(memory));
+    pub(super) async fn commit(&mut self) -> Result<(), PollError> {
+        let (commit, saved_gate) = self.gate.prepare(&self.account, self.clock.uptime());
+        let (commit, saved_gate) = (Arc::new(commit), Arc::new(saved_gate));
         let stored = self
             .storage
-            .commit(Arc::clone(&commit), Arc::clone(&memory))
+            .commit(Arc::clone(&commit), Arc::clone(&saved_gate))
             .await;
         if let Err(error) = stored {
             outcome::CommitFailed { error: &error }.record(&self.metrics);
             return Err(PollError::Storage(Box::new(error)));
         }
         self.account.confirm(&commit);
-        self.exposition.gate().confirm(&memory);
+        self.gate.confirm(&saved_gate);
         self.show(&commit.changes);
         Ok(())
     }
@@ -301,7 +293,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     }
 
     /// Shows how much waits for the gate.
-    pub fn observe_pending(&self) {
+    pub(super) fn observe_pending(&self) {
         let pending = self.account.ledger.pending();
         outcome::PendingObserved { pending }.record(&self.metrics);
     }

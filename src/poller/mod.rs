@@ -1,37 +1,41 @@
 //! Polls one account: when to sweep, and what to do when that fails.
 
-mod api;
 mod collector;
-mod course;
+pub mod health;
 mod outcome;
-pub mod roster;
+mod piece;
+mod reporter;
 mod schedule;
-pub mod status;
-mod sweep;
+mod system_clock;
+mod traits;
 mod types;
+mod watched_client;
 
-pub use api::{Api, Clock, Storage, SystemClock};
-pub use collector::{Collector, PollError, Report};
+pub use system_clock::SystemClock;
+pub use traits::{Api, Clock, Storage};
+pub use watched_client::WatchedClient;
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
-use tokio::time::Instant;
-
-use crate::{
-    api::{ApiError, Client, ListQuery},
-    exposition::AccountExposition,
-    metrics::SelfMetrics,
-    poller::status::Status,
-};
-use api::WatchedClient;
 use audit_core::{
     account::{Account, PollStart},
-    event::{Page, TypeFilter},
+    event::{Keep, Page, TypeFilter},
     outbox::Outbox,
     window::WindowSettings,
 };
-use course::Course;
+use fastrand::Rng;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    api::{ApiError, ListQuery},
+    exposition::AccountExposition,
+    gate::SharedGate,
+    metrics::AccountMetrics,
+};
+use collector::{Collector, PollError, Report};
+use health::AccountHealth;
+use reporter::PollReporter;
+use schedule::Schedule;
 use types::{Refreshed, Types};
 
 /// How often the gate is looked at while it holds something back.
@@ -42,8 +46,6 @@ const GATE_INTERVAL: Duration = Duration::from_secs(1);
 pub struct PollerSettings {
     /// From the beginning of one poll to that of the next.
     pub interval: Duration,
-    /// For one request; only used to tell a slow poller from a stalled one.
-    pub request_timeout: Duration,
     /// How far back to read.
     pub window: WindowSettings,
     /// From one deep poll to the next; zero for none.
@@ -60,134 +62,153 @@ pub struct PollerSettings {
 
 /// What a poller works with.
 #[derive(Debug)]
-pub struct Parts<S> {
+pub struct PollerParts<A, S, C> {
     /// Asks the API.
-    pub client: Client,
+    pub api: Arc<A>,
     /// Keeps the counts.
     pub storage: S,
     /// Tells the time.
-    pub clock: SystemClock,
+    pub clock: C,
     /// Where the poller's own work is counted.
-    pub metrics: Arc<SelfMetrics>,
+    pub metrics: Arc<AccountMetrics>,
     /// Where counts are shown.
     pub exposition: AccountExposition,
+    /// When counts may be shown.
+    pub gate: Arc<SharedGate>,
     /// Where a person looks.
-    pub status: Arc<Status>,
+    pub health: Arc<AccountHealth>,
     /// Where lines of the event log begin.
     pub outbox: Outbox,
     /// Which events are counted.
     pub filter: TypeFilter,
+    /// Spreads polls and retries, so that many exporters do not keep step.
+    pub rng: Rng,
 }
 
-/// Polls one account.
+/// Polls one account, which may never have been counted before.
 #[derive(Debug)]
-pub struct Poller<S> {
+pub struct Poller<A, S, C> {
     settings: PollerSettings,
-    api: Arc<WatchedClient>,
-    course: Course,
-    types: Types,
-    deep_due: Instant,
-    collector: Collecting<S>,
-}
-
-type Collecting<S> = Collector<WatchedClient, S, SystemClock>;
-
-/// A poller of an account that may never have been counted before.
-#[derive(Debug)]
-pub struct PollerStart<S> {
-    settings: PollerSettings,
-    api: Arc<WatchedClient>,
-    course: Course,
-    stored: Result<Collecting<S>, NewAccount<S>>,
+    api: Arc<A>,
+    clock: C,
+    gate: Arc<SharedGate>,
+    reporter: PollReporter,
+    stored: Result<Collector<A, S, C>, NewAccount<S>>,
 }
 
 /// What an account that was never counted will be counted with.
 #[derive(Debug)]
 struct NewAccount<S> {
     storage: S,
-    clock: SystemClock,
-    metrics: Arc<SelfMetrics>,
+    metrics: Arc<AccountMetrics>,
     exposition: AccountExposition,
     outbox: Outbox,
     filter: TypeFilter,
 }
 
-impl<S: Storage> PollerStart<S> {
-    /// Takes up the account as it was stored; what it showed is shown at once.
+/// A poller at work.
+#[derive(Debug)]
+struct Polling<A, S, C> {
+    settings: PollerSettings,
+    api: Arc<A>,
+    clock: C,
+    gate: Arc<SharedGate>,
+    reporter: PollReporter,
+    types: Types,
+    /// The uptime at which the next deep sweep begins.
+    deep_due: Duration,
+    collector: Collector<A, S, C>,
+}
+
+impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
+    /// Takes up the account as it was `stored`. What the account has shown is shown
+    /// again at once.
     #[must_use]
-    pub fn new(settings: PollerSettings, parts: Parts<S>, stored: Option<Account>) -> Self {
-        let Parts {
-            client,
+    pub fn new(
+        settings: PollerSettings,
+        parts: PollerParts<A, S, C>,
+        stored: Option<Account>,
+    ) -> Self {
+        let PollerParts {
+            api,
             storage,
             clock,
             metrics,
             exposition,
-            status,
+            gate,
+            health,
             outbox,
             filter,
+            rng,
         } = parts;
-        let course = Course::new(settings.interval, Arc::clone(&metrics), Arc::clone(&status));
-        let api = Arc::new(WatchedClient::new(client, status, settings.request_timeout));
+        let schedule = Schedule::new(settings.interval, rng);
+        let reporter = PollReporter::new(schedule, Arc::clone(&metrics), health);
         let new = NewAccount {
             storage,
-            clock,
             metrics,
             exposition,
             outbox,
             filter,
         };
+        let stored = match stored {
+            Some(account) => Ok(new.collector(account, (&api, &clock, &gate))),
+            None => Err(new),
+        };
         Self {
-            stored: match stored {
-                Some(account) => Ok(new.collector(account, &api)),
-                None => Err(new),
-            },
             settings,
             api,
-            course,
+            clock,
+            gate,
+            reporter,
+            stored,
         }
     }
 
-    /// Polls for ever. Dropping the future at any await loses nothing that was
-    /// shown.
+    /// Polls for ever. The future may be dropped at any await: what was shown is
+    /// stored.
     pub async fn run(self) {
         let first_poll_in = self.settings.first_poll_in;
         if !first_poll_in.is_zero() {
-            let begin = Instant::now() + first_poll_in;
-            self.course.expect_rest(begin);
-            tokio::time::sleep_until(begin).await;
+            let uptime = self.clock.uptime();
+            self.reporter.expect_rest(uptime, first_poll_in);
+            let begin = uptime.saturating_add(first_poll_in);
+            self.clock.sleep_until(begin).await;
         }
         self.begin().await.run().await;
     }
 
-    /// An account that was never counted begins when the API tells its time; that
-    /// may take as long as an outage.
-    async fn begin(self) -> Poller<S> {
+    /// Begins to poll. An account that was never counted begins when the API tells its
+    /// time, which may take as long as an outage.
+    async fn begin(self) -> Polling<A, S, C> {
         let Self {
             settings,
             api,
-            mut course,
+            clock,
+            gate,
+            mut reporter,
             stored,
         } = self;
         let mut types = Types::new();
-        // What was read this moment need not be read back.
+        // What a first start has read a moment ago need not be read back.
         let wait = match &stored {
             Ok(_) => Duration::ZERO,
             Err(_) => settings.reconcile_interval,
         };
-        let deep_due = Instant::now() + wait;
+        let deep_due = clock.uptime().saturating_add(wait);
         let mut collector = match stored {
             Ok(collector) => collector,
             Err(new) => {
-                let account =
-                    first_start(&settings, &api, new.clock, &mut types, &mut course).await;
-                new.collector(account, &api)
+                let account = first_start(&settings, &*api, &clock, &mut types, &mut reporter);
+                new.collector(account.await, (&api, &clock, &gate))
             }
         };
         collector.name_types(types.named());
-        Poller {
+        Polling {
             settings,
             api,
-            course,
+            clock,
+            gate,
+            reporter,
             types,
             deep_due,
             collector,
@@ -196,29 +217,37 @@ impl<S: Storage> PollerStart<S> {
 }
 
 impl<S: Storage> NewAccount<S> {
-    fn collector(self, mut account: Account, api: &Arc<WatchedClient>) -> Collecting<S> {
+    fn collector<A: Api, C: Clock + Clone>(
+        self,
+        mut account: Account,
+        (api, clock, gate): (&Arc<A>, &C, &Arc<SharedGate>),
+    ) -> Collector<A, S, C> {
         account.outbox = self.outbox;
         account.filter = self.filter;
-        let parts = (Arc::clone(api), self.storage, self.clock);
-        Collector::new(parts, account, self.metrics, self.exposition)
+        let parts = (Arc::clone(api), self.storage, clock.clone());
+        let shown = (self.exposition, Arc::clone(gate));
+        Collector::new(parts, account, self.metrics, shown)
     }
 }
 
 /// The account as it begins, at the API's time of when this process began.
 async fn first_start(
     settings: &PollerSettings,
-    api: &WatchedClient,
-    clock: SystemClock,
+    api: &impl Api,
+    clock: &impl Clock,
     types: &mut Types,
-    course: &mut Course,
+    reporter: &mut PollReporter,
 ) -> Account {
     let date = loop {
-        let begun = Instant::now();
+        let begun = clock.uptime();
         match ask_the_time(api, clock, types).await {
             Ok(date) => break date,
             Err(error) => {
-                let wait = course.failed(&error.into(), begun.elapsed());
-                tokio::time::sleep(wait).await;
+                let ended = clock.uptime();
+                let took = ended.saturating_sub(begun);
+                let wait = reporter.failed(&error.into(), took, clock.local());
+                reporter.expect_rest(ended, wait);
+                clock.sleep_until(ended.saturating_add(wait)).await;
             }
         }
     };
@@ -228,71 +257,85 @@ async fn first_start(
 }
 
 async fn ask_the_time(
-    api: &WatchedClient,
-    clock: SystemClock,
+    api: &impl Api,
+    clock: &impl Clock,
     types: &mut Types,
 ) -> Result<Timestamp, ApiError> {
-    if let Some(Refreshed { date: Some(date) }) = types.refresh(api).await? {
+    if let Some(Refreshed { date: Some(date) }) = types.refresh(api, clock.uptime()).await? {
         return Ok(date);
     }
     let now = clock.local();
-    let answer = api
-        .list(ListQuery {
-            from: now,
-            to: None,
-            page: 1,
-        })
-        .await?;
+    let query = ListQuery {
+        from: now,
+        to: None,
+        page: 1,
+    };
+    let answer = api.page(query).await?;
     // A page of a captive portal has a date, too.
-    Page::parse(&answer.value).map_err(ApiError::body)?;
+    Page::parse(&answer.value, Keep::Parsed).map_err(ApiError::body)?;
     Ok(answer.date.unwrap_or(now))
 }
 
-impl<S: Storage> Poller<S> {
+impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
     async fn run(mut self) {
         loop {
-            let begun = Instant::now();
+            let begun = self.clock.uptime();
             let mut report = Report::default();
             let outcome = self.poll(&mut report).await;
-            let took = begun.elapsed();
+            let ended = self.clock.uptime();
+            let (took, at) = (ended.saturating_sub(begun), self.clock.local());
             let succeeded = outcome.is_ok();
             let wait = match outcome {
-                Ok(()) => self
-                    .course
-                    .succeeded(self.collector.account(), report, took),
-                Err(error) => self.course.failed(&error, took),
+                Ok(()) => {
+                    let account = self.collector.account();
+                    self.reporter.succeeded(account, report, took, at)
+                }
+                Err(error) => {
+                    let wait = self.reporter.failed(&error, took, at);
+                    self.reporter.expect_rest(ended, wait);
+                    wait
+                }
             };
-            self.rest(Instant::now() + wait, succeeded).await;
+            self.rest(ended.saturating_add(wait), succeeded).await;
         }
     }
 
     async fn poll(&mut self, report: &mut Report) -> Result<(), PollError> {
-        if self.types.refresh(&self.api).await?.is_some() {
+        let uptime = self.clock.uptime();
+        if self.types.refresh(&*self.api, uptime).await?.is_some() {
             self.collector.name_types(self.types.named());
         }
         self.collector.poll(report).await?;
-        self.types.others_succeed();
+        self.types.others_succeed(self.clock.uptime());
         Ok(())
     }
 
-    /// The time until the next poll: for deep sweeps, and for what the gate lets
-    /// be shown meanwhile.
-    async fn rest(&mut self, until: Instant, may_ask: bool) {
+    /// Uses the time until the next poll, at an uptime of `until`: for deep sweeps, and
+    /// to show what the gate lets be shown meanwhile.
+    async fn rest(&mut self, until: Duration, may_ask: bool) {
         if may_ask {
             self.reconcile(until).await;
         }
-        while Instant::now() < until {
-            let next_look = Instant::now() + GATE_INTERVAL;
+        loop {
+            let now = self.clock.uptime();
+            if now >= until {
+                return;
+            }
             let next = if self.collector.is_settled() {
                 until
             } else {
-                until.min(next_look)
+                until.min(now.saturating_add(GATE_INTERVAL))
             };
-            self.course.rest(next).await;
+            self.reporter.expect_rest(now, next.saturating_sub(now));
+            tokio::select! {
+                () = self.clock.sleep_until(next) => {}
+                () = self.gate.unstored() => {}
+            }
             if self.collector.commit_if_needed().await.is_err() {
-                // The next poll begins with it, and says so.
-                self.course.expect_rest(until);
-                return tokio::time::sleep_until(until).await;
+                // The next poll begins with the same commit, and tells of the failure.
+                let now = self.clock.uptime();
+                self.reporter.expect_rest(now, until.saturating_sub(now));
+                return self.clock.sleep_until(until).await;
             }
             self.collector.observe_pending();
         }
@@ -301,19 +344,20 @@ impl<S: Storage> Poller<S> {
     /// Reads back, a piece at a time, so that the next poll is not late; but one
     /// piece at least, or polls that take longer than their interval would let
     /// nothing be read.
-    async fn reconcile(&mut self, until: Instant) {
+    async fn reconcile(&mut self, until: Duration) {
         let interval = self.settings.reconcile_interval;
-        if !interval.is_zero() && Instant::now() >= self.deep_due {
-            self.deep_due = Instant::now() + interval;
+        let now = self.clock.uptime();
+        if !interval.is_zero() && now >= self.deep_due {
+            self.deep_due = now.saturating_add(interval);
             self.collector
                 .begin_deep_sweep(self.settings.reconcile_lookback);
         }
         while self.collector.is_in_deep_sweep() {
             if let Err(error) = self.collector.continue_deep_sweep().await {
-                self.course.deep_sweep_failed(&error);
+                self.reporter.deep_sweep_failed(&error);
                 return;
             }
-            if Instant::now() >= until {
+            if self.clock.uptime() >= until {
                 return;
             }
         }

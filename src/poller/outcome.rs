@@ -9,7 +9,7 @@ use audit_core::account::Tally;
 use jiff::Timestamp;
 
 use super::collector::{PollError, Report};
-use crate::{api::ApiError, metrics::SelfMetrics};
+use crate::{api::ApiError, metrics::AccountMetrics};
 
 /// A page was counted.
 pub(super) struct PageCounted<'a> {
@@ -18,7 +18,7 @@ pub(super) struct PageCounted<'a> {
 }
 
 impl PageCounted<'_> {
-    pub(super) fn record(&self, metrics: &SelfMetrics) {
+    pub(super) fn record(&self, metrics: &AccountMetrics) {
         let Tally {
             lags,
             duplicates,
@@ -26,7 +26,6 @@ impl PageCounted<'_> {
             late,
             overflow,
             before_floor,
-            places: _,
         } = self.tally;
         for lag in lags {
             metrics.ingest_lag.observe(*lag);
@@ -62,7 +61,7 @@ pub(super) struct PollSucceeded {
 }
 
 impl PollSucceeded {
-    pub(super) fn record(&self, metrics: &SelfMetrics) {
+    pub(super) fn record(&self, metrics: &AccountMetrics) {
         metrics.up.set(1.0);
         metrics.poll_duration.observe(self.took.as_secs_f64());
         metrics.last_poll_success.set(self.at);
@@ -126,7 +125,7 @@ pub(super) struct PollFailed<'a> {
 }
 
 impl PollFailed<'_> {
-    pub(super) fn record(&self, metrics: &SelfMetrics) {
+    pub(super) fn record(&self, metrics: &AccountMetrics) {
         metrics.up.set(0.0);
         metrics.poll_duration.observe(self.took.as_secs_f64());
         let reason = self.error.reason();
@@ -147,7 +146,7 @@ pub(super) struct DeepSweepFailed<'a> {
 }
 
 impl DeepSweepFailed<'_> {
-    pub(super) fn record(&self, metrics: &SelfMetrics) {
+    pub(super) fn record(&self, metrics: &AccountMetrics) {
         if let PollError::Api(error) = self.error {
             metrics
                 .poll_failures
@@ -165,7 +164,7 @@ pub(super) struct CommitFailed<'a, E> {
 }
 
 impl<E: std::error::Error> CommitFailed<'_, E> {
-    pub(super) fn record(&self, metrics: &SelfMetrics) {
+    pub(super) fn record(&self, metrics: &AccountMetrics) {
         metrics.storage_failures.inc();
         tracing::debug!(error = %self.error, "commit failed; what was committed before is still shown");
     }
@@ -179,7 +178,7 @@ pub(super) struct PieceCounted {
 }
 
 impl PieceCounted {
-    pub(super) fn record(&self, metrics: &SelfMetrics) {
+    pub(super) fn record(&self, metrics: &AccountMetrics) {
         metrics.watermark.set(self.up_to);
         let behind = self.now.duration_since(self.up_to);
         tracing::info!(up_to = %self.up_to, behind = format_args!("{behind:#}"), counted = self.report.counted, pages = self.report.pages, "catching up");
@@ -213,7 +212,7 @@ pub(super) struct DeepSweepEnded {
 }
 
 impl DeepSweepEnded {
-    pub(super) fn record(&self, metrics: &SelfMetrics) {
+    pub(super) fn record(&self, metrics: &AccountMetrics) {
         let missing = i64::try_from(self.missing).unwrap_or(i64::MAX);
         metrics.reconcile_missing.set(missing);
         tracing::debug!(missing, "deep sweep ended");
@@ -226,7 +225,7 @@ pub(super) struct PendingObserved {
 }
 
 impl PendingObserved {
-    pub(super) fn record(&self, metrics: &SelfMetrics) {
+    pub(super) fn record(&self, metrics: &AccountMetrics) {
         let pending = i64::try_from(self.pending).unwrap_or(i64::MAX);
         metrics.pending_events.set(pending);
     }

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use audit_core::event::EventType;
 use jiff::Timestamp;
-use tokio::time::Instant;
 
-use super::{api::WatchedClient, outcome};
+use super::{Api, outcome};
 use crate::api::ApiError;
 
 /// How often the list is asked for: the vendor changes it from time to time.
@@ -25,7 +24,8 @@ pub(super) struct Refreshed {
 #[derive(Debug)]
 pub(super) struct Types {
     named: Vec<EventType>,
-    due: Instant,
+    /// The uptime at which the list is asked for next.
+    due: Duration,
     /// Why the last request failed, until that is told.
     failed: Option<ApiError>,
     /// The log was told.
@@ -36,7 +36,7 @@ impl Types {
     pub(super) fn new() -> Self {
         Self {
             named: Vec::new(),
-            due: Instant::now(),
+            due: Duration::ZERO,
             failed: None,
             failing: false,
         }
@@ -52,15 +52,15 @@ impl Types {
     /// it is known that this request alone is in trouble.
     pub(super) async fn refresh(
         &mut self,
-        api: &WatchedClient,
+        api: &impl Api,
+        uptime: Duration,
     ) -> Result<Option<Refreshed>, ApiError> {
-        let now = Instant::now();
-        if now < self.due || self.failed.is_some() {
+        if uptime < self.due || self.failed.is_some() {
             return Ok(None);
         }
         match api.types().await {
             Ok(answer) => {
-                self.due = now + INTERVAL;
+                self.due = uptime.saturating_add(INTERVAL);
                 self.failing = false;
                 self.named = answer.value;
                 Ok(Some(Refreshed { date: answer.date }))
@@ -74,9 +74,9 @@ impl Types {
     }
 
     /// Other requests succeed, so that a failure is one of this list alone.
-    pub(super) fn others_succeed(&mut self) {
+    pub(super) fn others_succeed(&mut self, uptime: Duration) {
         if let Some(error) = self.failed.take() {
-            self.due = Instant::now() + RETRY;
+            self.due = uptime.saturating_add(RETRY);
             let changed = !std::mem::replace(&mut self.failing, true);
             let error = &error;
             outcome::TypesFailed { error, changed }.record();

@@ -1,4 +1,4 @@
-//! What a request says that its client takes.
+//! Reads the formats and encodings that a request accepts.
 
 use hyper::{
     HeaderMap,
@@ -7,7 +7,7 @@ use hyper::{
 
 use crate::exposition::Accepted;
 
-/// What the client is answered in.
+/// Chooses the format and the encoding of the answer.
 pub(super) fn accepted(headers: &HeaderMap) -> Accepted {
     Accepted::choose(
         &joined(headers, &ACCEPT),
@@ -15,7 +15,7 @@ pub(super) fn accepted(headers: &HeaderMap) -> Accepted {
     )
 }
 
-/// A list may come in several headers.
+/// Joins the values of a header that is given several times, which is one list.
 fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
     let values = headers.get_all(name).iter();
     let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
@@ -30,7 +30,7 @@ mod tests {
     use crate::exposition::{Encoding, Format, Variant};
 
     #[test]
-    fn a_list_may_come_in_several_headers() {
+    fn a_list_can_be_spread_over_several_headers() {
         let mut headers = HeaderMap::new();
         let nothing = Variant::new(Format::Text, Encoding::Identity);
         assert_eq!(accepted(&headers).variant, nothing);

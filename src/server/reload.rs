@@ -1,33 +1,34 @@
-//! Asking for the configuration to be read anew: by a signal, or by a client.
-//!
-//! Who asks waits for the outcome, and knows nothing of what is read.
+//! Asks for a reload of the configuration, for a signal or for a client of `/-/reload`.
 
 use tokio::sync::{mpsc, oneshot};
 
 /// Asks for a reload.
 #[derive(Debug, Clone)]
-pub struct ReloadHandle(mpsc::Sender<Answer>);
+pub(crate) struct ReloadHandle(mpsc::Sender<ReloadReply>);
 
-/// Where it is said whether the reload succeeded, or why it did not.
-pub type Answer = oneshot::Sender<Result<(), String>>;
+/// Takes the outcome of one reload.
+pub(crate) type ReloadReply = oneshot::Sender<Result<(), ReloadError>>;
+
+/// The configuration stays as it was. The log says why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the configuration could not be taken over")]
+pub(crate) struct ReloadError;
 
 impl ReloadHandle {
-    /// A handle, and where what it asks arrives.
-    #[must_use]
-    pub fn new() -> (Self, mpsc::Receiver<Answer>) {
-        // Who asks waits for the answer, so that few ask at once.
-        let (sender, asked) = mpsc::channel(1);
-        (Self(sender), asked)
+    /// Returns a handle, and the receiver of all that the handle asks for.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<ReloadReply>) {
+        // Each caller waits for its outcome, so the queue can be short.
+        let (sender, receiver) = mpsc::channel(1);
+        (Self(sender), receiver)
     }
 
-    /// Has the configuration read anew; returns once that is done.
+    /// Has the configuration read again, and returns once that is done.
     ///
     /// # Errors
-    /// With what is wrong with it; then everything stays as it was.
-    pub async fn reload(&self) -> Result<(), String> {
-        let (answer, outcome) = oneshot::channel();
-        let ending = "the exporter is ending";
-        self.0.send(answer).await.map_err(|_| ending)?;
-        outcome.await.map_err(|_| ending)?
+    /// Returns an error if the configuration cannot be used, or the exporter shuts down.
+    pub(crate) async fn reload(&self) -> Result<(), ReloadError> {
+        let (reply, outcome) = oneshot::channel();
+        self.0.send(reply).await.map_err(|_| ReloadError)?;
+        outcome.await.map_err(|_| ReloadError)?
     }
 }

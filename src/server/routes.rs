@@ -1,4 +1,4 @@
-//! Which path answers what.
+//! The routes of the exporter.
 
 use std::{
     collections::BTreeSet,
@@ -6,53 +6,55 @@ use std::{
     time::{Duration, Instant},
 };
 
+use audit_core::gate::{Scrape, ScraperId};
 use bytes::Bytes;
+use exporter_web::{Peer, ResponseBody, Site};
 use hyper::{
-    HeaderMap, Method, Request, Response, StatusCode,
+    HeaderMap, Method, Response, StatusCode,
     header::{
         ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, VARY,
         X_CONTENT_TYPE_OPTIONS,
     },
+    http::request,
 };
-
 use jiff::Timestamp;
 
-use super::{accept::accepted, body::Parts, landing, visitor::Peer};
+use super::{accept::accepted, landing, visitor::Visitor};
 use crate::{
-    exposition::{Accepted, Encoding, Exposition, ScraperId, Visit},
-    poller::roster::Roster,
+    exposition::{Accepted, Encoding, Exposition},
+    gate::SharedGate,
+    poller::health::Health,
     server::reload::ReloadHandle,
 };
 
 const HTML: &str = "text/html; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
-/// The longest that the first scrape of a server that is new waits; a commit takes
-/// milliseconds.
-const WELCOME: Duration = Duration::from_millis(500);
+/// The longest that the first scrape of a new scraper waits until the scraper is
+/// stored. A commit takes milliseconds.
+const LONGEST_FIRST_WAIT: Duration = Duration::from_millis(500);
 /// More servers than anyone runs.
 const MAX_NAMED: usize = 64;
-/// The landing page needs no script and nothing from elsewhere.
+/// The policy of the landing page, which needs no script and nothing from another server.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What is served.
+/// The pages of the exporter.
 #[derive(Debug)]
-pub struct Site {
-    /// Where metrics are; begins with `/`.
+pub(crate) struct ExporterSite {
+    /// The path of the metrics; begins with `/`.
     telemetry_path: String,
-    /// What a scrape is answered with.
     exposition: Arc<Exposition>,
-    /// How the accounts fare.
-    roster: Arc<Roster>,
-    /// When the process started.
+    gate: Arc<SharedGate>,
+    health: Arc<Health>,
+    /// The time at which the process started.
     started: Instant,
-    /// Has the configuration read anew, where a client may ask for that.
+    /// Asks for reloads; `None` if clients may not.
     reload: Option<ReloadHandle>,
     /// Scrapers that the log has named.
     slow_scrapers: Mutex<BTreeSet<ScraperId>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Page {
+enum Route {
     Metrics,
     Landing,
     Healthy,
@@ -60,69 +62,70 @@ enum Page {
     Reload,
 }
 
-impl Site {
-    /// A site of a process that started at `started`.
-    #[must_use]
-    pub fn new(
+impl Site for ExporterSite {
+    async fn respond(&self, request: &request::Parts, peer: Peer) -> Response<ResponseBody> {
+        let Some(route) = self.route(request.uri.path()) else {
+            return text(
+                StatusCode::NOT_FOUND,
+                "404: there is no such page; / has a link to the metrics\n",
+            );
+        };
+        match (route, &request.method) {
+            (Route::Metrics, &Method::GET) => {
+                let scrape = Visitor::from(peer).scrape(&request.headers);
+                if let Some(scrape) = scrape {
+                    self.wait_until_stored(scrape).await;
+                }
+                let answer = self.metrics(&request.headers, scrape);
+                self.name_if_slow(scrape, peer);
+                answer
+            }
+            (Route::Metrics, &Method::HEAD) => self.metrics(&request.headers, None),
+            (Route::Landing, &Method::GET | &Method::HEAD) => self.landing(&request.headers),
+            (Route::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
+            (Route::Ready, &Method::GET | &Method::HEAD) => self.ready(),
+            (Route::Reload, &Method::POST | &Method::PUT) => self.reload().await,
+            (Route::Reload, _) => not_allowed("POST, PUT"),
+            _ => not_allowed("GET, HEAD"),
+        }
+    }
+}
+
+impl ExporterSite {
+    pub(crate) fn new(
         telemetry_path: String,
         exposition: Arc<Exposition>,
-        roster: Arc<Roster>,
+        gate: Arc<SharedGate>,
+        health: Arc<Health>,
         reload: Option<ReloadHandle>,
         started: Instant,
     ) -> Self {
         Self {
             telemetry_path,
             exposition,
-            roster,
+            gate,
+            health,
             started,
             reload,
             slow_scrapers: Mutex::default(),
         }
     }
 
-    /// The answer to a request, its body left unread.
-    pub(super) async fn respond<B>(&self, request: &Request<B>, peer: Peer) -> Response<Parts> {
-        let Some(page) = self.page(request.uri().path()) else {
-            return text(
-                StatusCode::NOT_FOUND,
-                "404: no such page; metrics are linked from /\n",
-            );
-        };
-        match (page, request.method()) {
-            (Page::Metrics, &Method::GET) => {
-                let visit = peer.visit(request.headers());
-                if let Some(visit) = visit {
-                    self.welcome(visit).await;
-                }
-                let answer = self.metrics(request.headers(), visit);
-                self.name_if_slow(visit, peer);
-                answer
-            }
-            (Page::Metrics, &Method::HEAD) => self.metrics(request.headers(), None),
-            (Page::Landing, &Method::GET | &Method::HEAD) => self.landing(request.headers()),
-            (Page::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
-            (Page::Ready, &Method::GET | &Method::HEAD) => self.ready(),
-            (Page::Reload, &Method::POST | &Method::PUT) => self.reload().await,
-            (Page::Reload, _) => not_allowed("POST, PUT"),
-            _ => not_allowed("GET, HEAD"),
-        }
-    }
-
-    fn page(&self, path: &str) -> Option<Page> {
+    fn route(&self, path: &str) -> Option<Route> {
         match path {
-            path if path == self.telemetry_path => Some(Page::Metrics),
-            "/" => Some(Page::Landing),
-            "/-/healthy" => Some(Page::Healthy),
-            "/-/ready" => Some(Page::Ready),
-            "/-/reload" => Some(Page::Reload),
+            path if path == self.telemetry_path => Some(Route::Metrics),
+            "/" => Some(Route::Landing),
+            "/-/healthy" => Some(Route::Healthy),
+            "/-/ready" => Some(Route::Ready),
+            "/-/reload" => Some(Route::Reload),
             _ => None,
         }
     }
 
-    fn metrics(&self, headers: &HeaderMap, visit: Option<Visit>) -> Response<Parts> {
+    fn metrics(&self, headers: &HeaderMap, scrape: Option<Scrape>) -> Response<ResponseBody> {
         let accepted = accepted(headers);
         let uptime = self.started.elapsed();
-        match self.exposition.scrape(visit, accepted.variant, uptime) {
+        match self.exposition.scrape(scrape, accepted.variant, uptime) {
             Ok(parts) => metrics_in(accepted, parts),
             Err(error) => {
                 tracing::error!(%error, "metrics could not be rendered; please report this");
@@ -134,31 +137,24 @@ impl Site {
         }
     }
 
-    /// Gives the poller a moment to store a server that is new, so that its first
-    /// scrape shows events already. Without that the next one does.
-    async fn welcome(&self, visit: Visit) {
-        let announce = || {
-            self.exposition
-                .announce(visit.scraper, self.started.elapsed())
-        };
-        if announce() {
-            return;
-        }
-        self.roster.announce_newcomer();
-        let patience = visit.timeout.div_f64(4.0).min(WELCOME);
-        let deadline = Instant::now() + patience;
-        while Instant::now() < deadline && !announce() {
-            tokio::time::sleep(WELCOME / 50).await;
-        }
+    /// Gives a poller a moment to store a new scraper, so that its first scrape shows
+    /// events already. Without that the next scrape does.
+    async fn wait_until_stored(&self, scrape: Scrape) {
+        // Never more than a quarter of the time that the scraper gives the answer.
+        let limit = scrape.timeout.div_f64(4.0).min(LONGEST_FIRST_WAIT);
+        let uptime = self.started.elapsed();
+        self.gate
+            .wait_until_stored(scrape.scraper, limit, uptime)
+            .await;
     }
 
     /// A server that scrapes less often than the user said is named in the log,
     /// once.
-    fn name_if_slow(&self, visit: Option<Visit>, peer: Peer) {
-        let Some(Visit { scraper, .. }) = visit else {
+    fn name_if_slow(&self, scrape: Option<Scrape>, peer: Peer) {
+        let Some(Scrape { scraper, .. }) = scrape else {
             return;
         };
-        let Some(every) = self.exposition.gate().slower_than_told(scraper) else {
+        let Some(every) = self.gate.slower_than_told(scraper) else {
             return;
         };
         let mut named = self
@@ -174,17 +170,22 @@ impl Site {
         }
     }
 
-    fn landing(&self, headers: &HeaderMap) -> Response<Parts> {
-        let page = landing::Page {
+    fn landing(&self, headers: &HeaderMap) -> Response<ResponseBody> {
+        let page = landing::LandingPage {
             telemetry_path: &self.telemetry_path,
             host: headers.get(HOST).and_then(|host| host.to_str().ok()),
-            accounts: self.roster.members().iter().map(Into::into).collect(),
-            hold: self.exposition.hold(self.started.elapsed()),
+            accounts: self
+                .health
+                .accounts()
+                .iter()
+                .map(|account| (&**account).into())
+                .collect(),
+            hold: self.gate.hold(self.started.elapsed()),
             now: Timestamp::now(),
         }
         .html();
-        let body = vec![Bytes::from(page)];
-        let mut response = response(StatusCode::OK, HeaderValue::from_static(HTML), body.into());
+        let html = HeaderValue::from_static(HTML);
+        let mut response = response(StatusCode::OK, html, page.into());
         response.headers_mut().insert(
             CONTENT_SECURITY_POLICY,
             HeaderValue::from_static(PAGE_POLICY),
@@ -192,9 +193,8 @@ impl Site {
         response
     }
 
-    /// What is wrong with the configuration is for the log: it names accounts and
-    /// files.
-    async fn reload(&self) -> Response<Parts> {
+    /// The answer does not say what is wrong: the log does, and names accounts and files.
+    async fn reload(&self) -> Response<ResponseBody> {
         let Some(reload) = &self.reload else {
             return text(
                 StatusCode::FORBIDDEN,
@@ -205,13 +205,13 @@ impl Site {
             Ok(()) => text(StatusCode::OK, "the configuration was taken over\n"),
             Err(_) => text(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "500: the configuration could not be taken over, and what was there before goes on; the log says why\n",
+                "500: the configuration could not be taken over, and the one before stays in use; the log says why\n",
             ),
         }
     }
 
-    fn healthy(&self) -> Response<Parts> {
-        if self.roster.stalled(Instant::now()) == 0 {
+    fn healthy(&self) -> Response<ResponseBody> {
+        if self.health.stalled(self.started.elapsed()) == 0 {
             text(StatusCode::OK, "healthy\n")
         } else {
             text(
@@ -221,8 +221,8 @@ impl Site {
         }
     }
 
-    fn ready(&self) -> Response<Parts> {
-        if self.roster.is_ready() {
+    fn ready(&self) -> Response<ResponseBody> {
+        if self.health.is_ready() {
             text(StatusCode::OK, "ready\n")
         } else {
             text(
@@ -233,7 +233,7 @@ impl Site {
     }
 }
 
-fn metrics_in(accepted: Accepted, parts: Vec<Bytes>) -> Response<Parts> {
+fn metrics_in(accepted: Accepted, parts: Vec<Bytes>) -> Response<ResponseBody> {
     let content_type = HeaderValue::from_static(accepted.content_type());
     let mut response = response(StatusCode::OK, content_type, parts.into());
     let headers = response.headers_mut();
@@ -244,20 +244,24 @@ fn metrics_in(accepted: Accepted, parts: Vec<Bytes>) -> Response<Parts> {
     response
 }
 
-fn not_allowed(methods: &'static str) -> Response<Parts> {
-    let said = format!("405: only {methods} are answered here\n");
+fn not_allowed(methods: &'static str) -> Response<ResponseBody> {
+    let said = format!("405: this page answers only {methods}\n");
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, said);
     let methods = HeaderValue::from_static(methods);
     response.headers_mut().insert(ALLOW, methods);
     response
 }
 
-fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Parts> {
-    let body = vec![text.into()];
-    response(status, HeaderValue::from_static(PLAIN), body.into())
+fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<ResponseBody> {
+    let body = ResponseBody::from(text.into());
+    response(status, HeaderValue::from_static(PLAIN), body)
 }
 
-fn response(status: StatusCode, content_type: HeaderValue, body: Parts) -> Response<Parts> {
+fn response(
+    status: StatusCode,
+    content_type: HeaderValue,
+    body: ResponseBody,
+) -> Response<ResponseBody> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();

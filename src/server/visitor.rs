@@ -1,50 +1,39 @@
-//! Who asks: what tells a server that scrapes from a person, and from another
-//! server.
+//! Tells a server that scrapes from a person, and from another server.
 
-use std::{
-    net::IpAddr,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
+use audit_core::gate::{Scrape, ScraperId};
+use exporter_web::Peer;
 use hyper::{HeaderMap, header::USER_AGENT};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::exposition::{ScraperId, Visit};
-
-/// Prometheus, its agents and VictoriaMetrics send it with every scrape, and nobody
-/// else does. In seconds.
+/// The header with the time limit of a scrape, in seconds. Prometheus, its agents and
+/// VictoriaMetrics send it with every scrape, and no other client does.
 const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 
-/// The other end of one connection.
+/// The client of one connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Peer {
+pub(super) struct Visitor {
     address: IpAddr,
     connection: u64,
 }
 
-impl Peer {
-    /// The other end of a new connection.
-    pub(super) fn new(address: IpAddr) -> Self {
-        static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
-        let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+impl From<Peer> for Visitor {
+    fn from(peer: Peer) -> Self {
         Self {
-            address: address.to_canonical(),
-            connection,
+            address: peer.address(),
+            connection: peer.connection(),
         }
     }
+}
 
-    /// Where it is.
-    pub(super) fn address(&self) -> IpAddr {
-        self.address
-    }
-
+impl Visitor {
     /// The server that scrapes with these headers; `None` for anyone else.
-    pub(super) fn visit(&self, headers: &HeaderMap) -> Option<Visit> {
+    pub(super) fn scrape(&self, headers: &HeaderMap) -> Option<Scrape> {
         let timeout = headers.get(SCRAPE_TIMEOUT)?;
         let seconds = timeout.to_str().ok().and_then(|text| text.parse().ok());
         let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Some(Visit {
+        Some(Scrape {
             scraper: self.scraper(headers),
             connection: self.connection,
             timeout: timeout.unwrap_or_default(),
@@ -67,12 +56,12 @@ impl Peer {
 mod tests {
     use super::*;
 
-    fn visit(address: &str, headers: &[(&'static str, &'static str)]) -> Option<Visit> {
+    fn visit(address: &str, headers: &[(&'static str, &'static str)]) -> Option<Scrape> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().expect("a value"));
         }
-        Peer::new(address.parse().expect("an address")).visit(&map)
+        Visitor::from(Peer::new(address.parse().expect("an address"))).scrape(&map)
     }
 
     #[test]

@@ -1,66 +1,68 @@
-//! What can go wrong with the stored state, in words that say what to do.
+//! The errors of the store. Each message says what to do.
 
 use std::{
     io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
-/// Why the state cannot be read or stored.
+/// Why the state cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another process holds the file.
+    /// Another process has locked the file.
     #[error(
-        "{} is in use by another process{}: stop that one, or give each exporter \
+        "{} is in use by another process{}: stop that process, or give each exporter \
          a storage path of its own",
-        path.display(), holder(*pid)
+        path.display(), process(*pid)
     )]
     AlreadyOpen {
         /// The file.
         path: PathBuf,
-        /// Who holds it, where that could be found out.
+        /// The process, if it could be found.
         pid: Option<u32>,
     },
-    /// What is there is broken, or no state of this exporter.
+    /// The file is damaged, or not a state of this exporter.
     #[error(
-        "{} is damaged or not a state file of this exporter ({detail}); it was left as \
-         it is: put a backup in its place, or move it away to start without a state",
+        "{} is damaged or not a state file of this exporter ({detail}); it was left \
+         unchanged: put a backup in its place, or move it away to start without a state",
         path.display()
     )]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What was found.
+        /// What is wrong.
         detail: String,
     },
-    /// A newer version of the exporter wrote it.
+    /// A newer version of the exporter wrote the file, in a format that this version does
+    /// not know.
     #[error(
         "{} has format {format}, written by version {written_by}, and this version knows \
-         formats up to {known}; it was left as it is: run version {written_by} or newer, \
+         formats up to {known}; it was left unchanged: run version {written_by} or newer, \
          or put a backup in its place",
         path.display()
     )]
     NewerFormat {
         /// The file.
         path: PathBuf,
-        /// The format it has.
+        /// The format of the file.
         format: u32,
         /// The newest format that this version knows.
         known: u32,
-        /// The version of the exporter that wrote it.
+        /// The version of the exporter that wrote the file.
         written_by: String,
     },
-    /// The file changed while this process did not hold it.
+    /// Another process wrote to the file after this process had closed it because of an
+    /// error.
     #[error(
         "{} was changed by another process after a disk error had closed it here; what \
-         this process counted since does not fit any more: see that only one exporter \
-         uses it, and restart this one",
+         this process has counted since then does not fit it: make sure that only one \
+         exporter uses the file, and restart this one",
         path.display()
     )]
     ChangedByAnother {
         /// The file.
         path: PathBuf,
     },
-    /// The file that was open is not at its path any more.
+    /// The open file is no longer at its path.
     #[error(
         "{} is gone or another file has taken its place: bring it back (is a volume \
          unmounted?), or restart the exporter to go on with what is there",
@@ -70,7 +72,7 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// The directory cannot be made, since the one above it is missing.
+    /// The directory cannot be created, since its parent is missing.
     #[error(
         "cannot create {}: there is no directory {} (is a volume not mounted?): create it, \
          or choose another storage path",
@@ -79,44 +81,44 @@ pub enum StoreError {
     NoParent {
         /// The directory.
         path: PathBuf,
-        /// What is missing.
+        /// The missing parent.
         parent: PathBuf,
     },
-    /// Something else is where the directory should be.
+    /// The path of the directory leads to something else.
     #[error("{} is not a directory: choose another storage path", path.display())]
     NotADirectory {
-        /// What should be a directory.
+        /// The path.
         path: PathBuf,
     },
-    /// The user that the exporter runs as may not do that.
+    /// The user that the exporter runs as has no permission.
     #[error(
         "cannot {doing} {}: {source}: let the user that the exporter runs as write there, \
          or choose another storage path",
         path.display()
     )]
     NoPermission {
-        /// What was tried.
+        /// What was tried, as a verb.
         doing: &'static str,
-        /// With what.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The disk is full, or fails.
+    /// The disk is full, or an access to it failed.
     #[error("cannot {doing} {}: {source}: {}", path.display(), remedy(source))]
     Io {
-        /// What was tried.
+        /// What was tried, as a verb.
         doing: &'static str,
-        /// With what.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 impl StoreError {
-    /// Whether it may pass by itself or once the disk is mended, so that trying
-    /// again makes sense.
+    /// Returns `true` if the same call may succeed later, for example once the disk
+    /// works again.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -155,11 +157,11 @@ impl StoreError {
         }
     }
 
-    /// What an error of the database means for the file at `path`.
+    /// Translates an error of the database that was opened from `path`.
     pub(super) fn database(doing: &'static str, path: &Path, error: redb::Error) -> Self {
         use redb::Error;
         match error {
-            // Not a database, or shorter than it says.
+            // The file is not a database, or it was cut off.
             Error::Io(source)
                 if matches!(
                     source.kind(),
@@ -185,7 +187,7 @@ impl StoreError {
     }
 }
 
-fn holder(pid: Option<u32>) -> String {
+fn process(pid: Option<u32>) -> String {
     pid.map_or_else(String::new, |pid| format!(" (pid {pid})"))
 }
 

@@ -1,43 +1,45 @@
-//! Writes the event log: takes the lines that were stored with the counts, in their
-//! order, and says how far it is, so that they can go.
+//! Writes the event log: reads the lines that were stored with the counts, in order,
+//! and reports the last written line, so that the next commit removes the lines up to it
+//! from the state.
 //!
-//! Counting never waits for this. A log that cannot be written is tried again and
-//! again, and its lines wait in the state.
+//! Counting never waits for the event log. If the log cannot be written, its lines wait
+//! in the state, and writing is tried again.
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write, stdout},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use audit_core::outbox::{Line, Written};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::task::spawn_blocking;
 
-use crate::store::{StoreError, shared::StoredLines};
+use super::{StoreError, file_identity::FileIdentity, handles::EventLogLines};
 
-/// How much is written at once.
+/// How many bytes are written at once.
 const BATCH_BYTES: usize = 256 * 1024;
-/// The waits after failures in a row: from the first to the longest.
+/// The first and the longest wait after failures in a row.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
-/// The owner writes, the group may read, as far as the umask lets it.
+/// Writable by the owner and readable by the group, as far as the umask allows.
 const FILE_MODE: u32 = 0o640;
 
-/// Where the log goes.
+/// Where the log is written to.
 #[derive(Debug)]
-pub enum Destination {
-    /// To standard output.
+pub(crate) enum Destination {
+    /// Standard output.
     Standard,
-    /// To a file that is appended to, and made anew when it was moved away.
+    /// A file.
     File(LogFile),
 }
 
-/// A file, as long as it is the one at its path.
+/// A file that lines are appended to. It is created again if it was moved away.
 #[derive(Debug)]
-pub struct LogFile {
+pub(crate) struct LogFile {
     path: PathBuf,
     open: Option<File>,
 }
@@ -52,26 +54,25 @@ enum EventLogError {
     File { path: PathBuf, source: io::Error },
 }
 
-/// Writes one account's lines.
+/// Writes the lines of one account.
 #[derive(Debug)]
-pub struct EventLog {
-    lines: StoredLines,
+pub(crate) struct EventLog {
+    lines: EventLogLines,
     destination: Arc<Mutex<Destination>>,
     written: Written,
 }
 
 impl LogFile {
-    /// Nothing is opened or made yet.
-    #[must_use]
-    pub fn new(path: PathBuf) -> Self {
+    /// Returns a log file that is opened, or created, when it is first written.
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self { path, open: None }
     }
 
     /// Appends whole lines, and waits until they are on the disk.
     fn append(&mut self, text: &[u8]) -> io::Result<()> {
         let mut file = match self.open.take() {
-            Some(file) if self.is_at_path(&file) => file,
-            _ => self.open_anew()?,
+            Some(file) if self.is_current(&file) => file,
+            _ => self.reopen()?,
         };
         file.write_all(text)?;
         match file.sync_data() {
@@ -79,22 +80,18 @@ impl LogFile {
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
             synced => synced?,
         }
-        // After an error it is opened anew, since part of a line may be in it.
+        // After an error the file is opened again, since it may end with part of a line.
         self.open = Some(file);
         Ok(())
     }
 
-    fn is_at_path(&self, file: &File) -> bool {
-        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-        let there = fs::metadata(&self.path).map(identity);
-        there.is_ok_and(|there| {
-            file.metadata()
-                .map(identity)
-                .is_ok_and(|here| here == there)
-        })
+    fn is_current(&self, file: &File) -> bool {
+        let found = FileIdentity::at(&self.path);
+        let open = file.metadata().map(|metadata| FileIdentity::of(&metadata));
+        open.is_ok_and(|open| found.is_ok_and(|found| found == Some(open)))
     }
 
-    fn open_anew(&self) -> io::Result<File> {
+    fn reopen(&self) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.append(true).create(true).mode(FILE_MODE);
         let is_file = fs::metadata(&self.path).map_or(true, |metadata| metadata.is_file());
@@ -107,7 +104,7 @@ impl LogFile {
             file.seek(SeekFrom::End(-1))?;
             file.read_exact(&mut last)?;
             if last != *b"\n" {
-                // A crash has left half a line, which is written again.
+                // A crash has left part of a line. The whole line will be written again.
                 file.write_all(b"\n")?;
             }
         }
@@ -136,11 +133,23 @@ impl Destination {
     }
 }
 
+/// Returns the waits after failures in a row; each is twice as long as the last.
+fn waits_after_failures() -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(FIRST_RETRY)
+        .with_max_delay(LONGEST_RETRY)
+        .without_max_times()
+        .build()
+}
+
 impl EventLog {
-    /// A log of these lines, in a place that other accounts may share; how far it is
-    /// shows in `written`.
-    #[must_use]
-    pub fn new(lines: StoredLines, destination: Arc<Mutex<Destination>>, written: Written) -> Self {
+    /// Returns a log of `lines`. Accounts may share the `destination`. `written` gets the
+    /// number of the last written line.
+    pub(crate) fn new(
+        lines: EventLogLines,
+        destination: Arc<Mutex<Destination>>,
+        written: Written,
+    ) -> Self {
         Self {
             lines,
             destination,
@@ -148,9 +157,9 @@ impl EventLog {
         }
     }
 
-    /// Writes for ever.
-    pub async fn run(mut self) {
-        let mut wait = FIRST_RETRY;
+    /// Writes stored lines until the future is dropped.
+    pub(crate) async fn run(mut self) {
+        let mut waits = waits_after_failures();
         let mut failing = false;
         loop {
             let (log, outcome) = self.write_stored().await;
@@ -160,21 +169,21 @@ impl EventLog {
                     if std::mem::take(&mut failing) {
                         tracing::info!("the event log is written again, from where it had ended");
                     }
-                    wait = FIRST_RETRY;
-                    self.lines.more().await;
+                    waits = waits_after_failures();
+                    self.lines.wait_for_new().await;
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut failing, true) {
-                        tracing::warn!(%error, "the event log cannot be written; counting goes on, and its lines wait in the state");
+                        tracing::warn!(%error, "the event log cannot be written; counting goes on, and the lines wait in the state");
                     }
+                    let wait = waits.next().unwrap_or(LONGEST_RETRY);
                     tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(LONGEST_RETRY);
                 }
             }
         }
     }
 
-    /// Writes everything that is stored, on a thread that may wait.
+    /// Writes all stored lines, on a thread that may wait for the disk.
     async fn write_stored(mut self) -> (Self, Result<(), EventLogError>) {
         let write = move || {
             let outcome = self.write_batches();
@@ -197,7 +206,7 @@ impl EventLog {
                 return Ok(());
             };
             let destination = self.destination.lock();
-            // After a panic the file is opened anew.
+            // After a panic the file is opened again.
             let mut destination = destination.unwrap_or_else(PoisonError::into_inner);
             destination.write(&lines)?;
             self.written.set(last.number);

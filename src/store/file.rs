@@ -1,10 +1,12 @@
-//! The file and its directory: made so that a crash leaves all of it or nothing,
-//! opened so that what is not ours stays as it is.
+//! Creates and opens the state file.
+//!
+//! A crash while the file is created leaves a whole file or none. A file that this
+//! exporter cannot use is left unchanged.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{self, ErrorKind},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
@@ -13,32 +15,33 @@ use redb::{Builder, Database, Error, backends::FileBackend};
 
 use super::{
     error::StoreError,
-    format::{self, Format},
-    held::HeldFile,
-    holder, load,
-    mark::Marks,
+    file_identity::FileIdentity,
+    format::{self, FileFormat},
+    held_file::HeldFile,
+    lock_owner, read,
+    write_id::LastWrite,
 };
 
 const FILE_NAME: &str = "state.redb";
-/// What a commit touches fits: the counters that change and the newest ids. The rest
-/// is read once, at the start, and the system keeps the file in its own cache.
+/// Enough for what a write touches: the counters that change and the newest ids. The
+/// rest is read once, at the start, and the system has a cache of its own.
 const CACHE_BYTES: usize = 1 << 20;
-/// The owner and the group, as far as the umask lets it.
+/// Readable and writable by owner and group, as far as the umask allows.
 const FILE_MODE: u32 = 0o660;
 
-/// An open file, and which one it is.
+/// An open state file.
 #[derive(Debug)]
 pub(super) struct OpenFile {
     pub(super) database: Database,
-    identity: (u64, u64),
+    identity: FileIdentity,
 }
 
-/// The path of the file in `directory`.
+/// Returns the path of the state file in `directory`.
 pub(super) fn path_in(directory: &Path) -> PathBuf {
     directory.join(FILE_NAME)
 }
 
-/// Makes the directory and the file if they are missing.
+/// Creates the directory and the state file if they are missing.
 pub(super) fn ensure(directory: &Path, path: &Path) -> Result<(), StoreError> {
     ensure_directory(directory)?;
     match fs::symlink_metadata(path) {
@@ -48,16 +51,17 @@ pub(super) fn ensure(directory: &Path, path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Opens what is there and brings it to the present format. Not a byte of it is
-/// changed before it has been found whole and ours; if this process had it open
-/// before, as `left` by it.
-pub(super) fn open(path: &Path, left: Option<&Marks>) -> Result<OpenFile, StoreError> {
+/// Opens the state file and upgrades it to the current format. Nothing in the file
+/// changes before it is known to be an undamaged state of this exporter. `last_write` is
+/// set if this process opens the file again; the file must then be as it left it.
+pub(super) fn open(path: &Path, last_write: Option<&LastWrite>) -> Result<OpenFile, StoreError> {
     let failed = |error| StoreError::io("open", path, error);
     let metadata = fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() {
-        return Err(StoreError::damaged(path, "it is no file"));
+        return Err(StoreError::damaged(path, "it is not a regular file"));
     }
-    // The database takes an empty file for a new one. Ours never is: see `create`.
+    // The database would initialize an empty file. A state file is never empty: see
+    // `create`.
     if metadata.len() == 0 {
         return Err(StoreError::damaged(path, "it is empty"));
     }
@@ -66,9 +70,9 @@ pub(super) fn open(path: &Path, left: Option<&Marks>) -> Result<OpenFile, StoreE
         .write(true)
         .open(path)
         .map_err(failed)?;
-    let identity = identity(&file.metadata().map_err(failed)?);
-    let opened = guarded("open", path, || open_database(file, left));
-    match opened.map_err(|error| holder::named(error, identity))? {
+    let identity = FileIdentity::of(&file.metadata().map_err(failed)?);
+    let opened = guarded("open", path, || open_database(file, last_write));
+    match opened.map_err(|error| lock_owner::add_to(error, identity))? {
         Opening::Newer {
             format,
             known,
@@ -86,8 +90,8 @@ pub(super) fn open(path: &Path, left: Option<&Marks>) -> Result<OpenFile, StoreE
     }
 }
 
-/// Runs what uses the database. It answers damage with an error wherever it
-/// expects damage, and panics where it does not.
+/// Runs `run`, which uses the database. The database returns an error for the damage
+/// that it expects in a file, and panics on other damage.
 pub(super) fn guarded<T>(
     doing: &'static str,
     path: &Path,
@@ -95,25 +99,22 @@ pub(super) fn guarded<T>(
 ) -> Result<T, StoreError> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(result) => result.map_err(|error| StoreError::database(doing, path, error)),
-        Err(_) => Err(StoreError::damaged(path, "the database gave up on it")),
+        Err(_) => Err(StoreError::damaged(path, "the database panicked on it")),
     }
 }
 
 impl OpenFile {
-    /// Whether this is what is at `path`. A file that was deleted, or whose volume
-    /// was unmounted, takes writes as before, and nobody would ever read them.
+    /// Returns `true` if this file is still at `path`. A file that was deleted, or whose
+    /// volume was unmounted, still accepts writes, but nobody could read them later.
     pub(super) fn is_at(&self, path: &Path) -> Result<bool, StoreError> {
-        match fs::metadata(path) {
-            Ok(metadata) => Ok(identity(&metadata) == self.identity),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(StoreError::io("find", path, error)),
-        }
+        let found = FileIdentity::at(path).map_err(|error| StoreError::io("find", path, error))?;
+        Ok(found == Some(self.identity))
     }
 }
 
 enum Opening {
     Open(Database),
-    /// Another process has written to it.
+    /// Another process has written to the file.
     Changed,
     Newer {
         format: u32,
@@ -122,14 +123,14 @@ enum Opening {
     },
 }
 
-fn open_database(file: File, left: Option<&Marks>) -> Result<Opening, Error> {
+fn open_database(file: File, last_write: Option<&LastWrite>) -> Result<Opening, Error> {
     let file = HeldFile::new(FileBackend::new(file)?);
     let database = builder()
-        // Every checksum is verified: what is read later can be trusted.
+        // Verifies all checksums, so that what is read later can be trusted.
         .set_check_integrity_on_open(true)
         .create_with_backend(file.clone())?;
     match format::read(&database)? {
-        Format::Newer {
+        FileFormat::Newer {
             format,
             known,
             written_by,
@@ -138,14 +139,14 @@ fn open_database(file: File, left: Option<&Marks>) -> Result<Opening, Error> {
             known,
             written_by,
         }),
-        Format::Known(format) => {
-            if let Some(left) = left {
-                if !left.is_ours(load::mark(&database)?) {
+        FileFormat::Known(format) => {
+            if let Some(last_write) = last_write {
+                if !last_write.is_ours(read::last_write_id(&database)?) {
                     return Ok(Opening::Changed);
                 }
-                // It was closed after an error, and the system says only once that
-                // something did not come to the disk: what it shows of the file may
-                // be in memory alone.
+                // The file was closed after an error. The system reports only once that
+                // data did not reach the disk, so parts of the file may be in memory
+                // only.
                 file.rewrite()?;
             }
             file.release()?;
@@ -161,8 +162,8 @@ fn builder() -> Builder {
     builder
 }
 
-/// Makes a new file under another name and gives it its own once it is whole, so
-/// that an empty or half-made file is always a damaged one and never a new one.
+/// Creates the file under a temporary name and renames it once it is whole, so that an
+/// empty or incomplete file is always a damaged one.
 fn create(directory: &Path, path: &Path) -> Result<(), StoreError> {
     let failed = |error| StoreError::io("create", path, error);
     let new = tempfile::Builder::new()
@@ -176,8 +177,8 @@ fn create(directory: &Path, path: &Path) -> Result<(), StoreError> {
     new.as_file().sync_all().map_err(failed)?;
     match new.persist_noclobber(path) {
         Ok(_) => sync_directory(directory),
-        // Another process made one meanwhile. Who of us may use it is decided
-        // when it is opened.
+        // Another process created the file meanwhile. The process that locks the file
+        // when it opens it may use it.
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(failed(error.error)),
     }
@@ -189,8 +190,8 @@ fn initialize(file: File) -> Result<(), Error> {
     Ok(database.close()?)
 }
 
-/// Makes the directory, but none above it: a path that is missing as a whole is
-/// more likely misspelt or not mounted than meant.
+/// Creates the directory, but not its parent: if the parent is missing, the path is
+/// probably misspelt, or a volume is not mounted.
 fn ensure_directory(directory: &Path) -> Result<(), StoreError> {
     let not_a_directory = || StoreError::NotADirectory {
         path: directory.to_owned(),
@@ -217,16 +218,12 @@ fn parent(directory: &Path) -> &Path {
     }
 }
 
-/// Makes durable which names a directory holds.
+/// Makes sure that new names in a directory are on the disk.
 fn sync_directory(directory: &Path) -> Result<(), StoreError> {
     let sync = || File::open(directory)?.sync_all();
     match sync() {
-        // Some network file systems know no such thing.
+        // Some network file systems cannot do that.
         Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
         result => result.map_err(|error: io::Error| StoreError::io("sync", directory, error)),
     }
-}
-
-fn identity(metadata: &fs::Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }

@@ -1,7 +1,7 @@
-//! Which format the file has, and how an older one becomes the present one.
+//! The format of the file, and the upgrade from older formats.
 //!
-//! The table `about` is the same in every format that there will ever be, so that
-//! any version can say of any file which format it has and who wrote it.
+//! The table `about` is the same in all formats, also in future ones, so that each
+//! version can tell the format of any file and the version that wrote it.
 
 use redb::{Database, Error, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
 
@@ -15,20 +15,20 @@ const PROGRAM: &str = "program";
 const FORMAT: &str = "format";
 const WRITTEN_BY: &str = "written by";
 
-/// One step from a format to the next.
-type Step = fn(&WriteTransaction) -> Result<(), Error>;
+/// Upgrades a format to the next.
+type UpgradeStep = fn(&WriteTransaction) -> Result<(), Error>;
 
-/// `STEPS[n]` makes format n + 2 of format n + 1. A change of `tables` needs a
-/// step here and a file of the old format among the tests; no step is ever
-/// changed or taken away.
-const STEPS: &[Step] = &[format_1::upgrade, add_lines];
+/// `STEPS[n]` upgrades format n + 1 to format n + 2. A change of `tables` needs a new
+/// step here, and a file of the old format among the tests. A step never changes and is
+/// never removed.
+const STEPS: &[UpgradeStep] = &[format_1::upgrade, add_lines];
 
-/// What a file says of itself.
+/// The format that a file says it has.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Format {
-    /// It can be used, perhaps after [`upgrade`].
+pub(super) enum FileFormat {
+    /// A format that this version knows; [`upgrade`] makes it the current one.
     Known(u32),
-    /// A later version of this program wrote it.
+    /// A format that only a later version of this program knows.
     Newer {
         format: u32,
         known: u32,
@@ -36,7 +36,7 @@ pub(super) enum Format {
     },
 }
 
-/// Makes an empty database one of the present format.
+/// Creates all tables of the current format in an empty database.
 pub(super) fn initialize(database: &Database) -> Result<(), Error> {
     let transaction = database.begin_write()?;
     transaction.open_table(ACCOUNTS)?;
@@ -51,28 +51,27 @@ pub(super) fn initialize(database: &Database) -> Result<(), Error> {
     Ok(transaction.commit()?)
 }
 
-/// Reads which format a database has; an error if it is none of this program.
-pub(super) fn read(database: &Database) -> Result<Format, Error> {
+/// Reads the format of a database. Fails if another program made the database.
+pub(super) fn read(database: &Database) -> Result<FileFormat, Error> {
     read_knowing(database, STEPS)
 }
 
-/// Brings a database of a known format to the present one, all steps in one
-/// transaction.
+/// Upgrades a database of a known format to the current one, in one transaction.
 pub(super) fn upgrade(database: &Database, format: u32) -> Result<(), Error> {
     upgrade_by(database, format, STEPS)
 }
 
-/// The second format knew no event log.
+/// The second format had no event log.
 fn add_lines(transaction: &WriteTransaction) -> Result<(), Error> {
     transaction.open_table(LINES)?;
     Ok(())
 }
 
-fn newest(steps: &[Step]) -> u32 {
+fn newest(steps: &[UpgradeStep]) -> u32 {
     u32::try_from(steps.len() + 1).unwrap_or(u32::MAX)
 }
 
-fn read_knowing(database: &Database, steps: &[Step]) -> Result<Format, Error> {
+fn read_knowing(database: &Database, steps: &[UpgradeStep]) -> Result<FileFormat, Error> {
     let transaction = database.begin_read()?;
     let about = match transaction.open_table(ABOUT) {
         Err(TableError::TableDoesNotExist(_)) => return Err(foreign()),
@@ -89,7 +88,7 @@ fn read_knowing(database: &Database, steps: &[Step]) -> Result<Format, Error> {
     let known = newest(steps);
     if format > known {
         let written_by = text(WRITTEN_BY)?;
-        return Ok(Format::Newer {
+        return Ok(FileFormat::Newer {
             format,
             known,
             written_by,
@@ -98,10 +97,10 @@ fn read_knowing(database: &Database, steps: &[Step]) -> Result<Format, Error> {
     if format == 0 {
         return Err(foreign());
     }
-    Ok(Format::Known(format))
+    Ok(FileFormat::Known(format))
 }
 
-fn upgrade_by(database: &Database, format: u32, steps: &[Step]) -> Result<(), Error> {
+fn upgrade_by(database: &Database, format: u32, steps: &[UpgradeStep]) -> Result<(), Error> {
     let done = usize::try_from(format.saturating_sub(1)).unwrap_or(usize::MAX);
     let left = steps.get(done..).unwrap_or_default();
     if left.is_empty() {
@@ -124,7 +123,7 @@ fn stamp(transaction: &WriteTransaction, format: u32) -> Result<(), Error> {
 }
 
 fn foreign() -> Error {
-    Error::Corrupted("a database of another program".to_owned())
+    Error::Corrupted("it is a database of another program".to_owned())
 }
 
 #[cfg(test)]
@@ -149,8 +148,8 @@ mod tests {
         Ok(())
     }
 
-    const TWO: &[Step] = &[|to| add(to, "first"), |to| add(to, "second")];
-    const FAILING: &[Step] = &[
+    const TWO: &[UpgradeStep] = &[|to| add(to, "first"), |to| add(to, "second")];
+    const FAILING: &[UpgradeStep] = &[
         |to| add(to, "first"),
         |_| Err(Error::Corrupted("no".to_owned())),
     ];
@@ -169,7 +168,7 @@ mod tests {
         assert_eq!(number(&database, "first"), Some(0));
         assert_eq!(number(&database, "second"), Some(1));
         let format = read_knowing(&database, TWO).expect("a format");
-        assert_eq!(format, Format::Known(3));
+        assert_eq!(format, FileFormat::Known(3));
         upgrade_by(&database, 3, TWO).expect("nothing to do");
         assert_eq!(number(&database, "steps"), Some(2));
     }
@@ -180,14 +179,14 @@ mod tests {
         upgrade_by(&database, 1, FAILING).expect_err("the second step fails");
         assert_eq!(number(&database, "first"), None);
         let format = read_knowing(&database, FAILING).expect("a format");
-        assert_eq!(format, Format::Known(newest(STEPS)));
+        assert_eq!(format, FileFormat::Known(newest(STEPS)));
     }
 
     #[test]
     fn what_is_newer_is_told_with_its_version() {
         let database = fresh();
         upgrade_by(&database, 1, TWO).expect("two steps");
-        let expected = Format::Newer {
+        let expected = FileFormat::Newer {
             format: 3,
             known: 1,
             written_by: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,33 +1,35 @@
-//! The first format, which knew neither when counting started nor which event a
-//! counter counted last. Must never change: there are files of it.
+//! The first format. It had neither the start of counting nor exemplars. This code must
+//! never change, since there are files of this format.
 
 use redb::{Error, Key, ReadableTable, TableDefinition, WriteTransaction};
 
-use super::tables::{Account, Counter, PROGRESS, SERIES, SeriesKey, TYPES, TypeKey};
+use super::tables::{
+    AccountNumber, PROGRESS, SERIES, StoredCounter, StoredSeriesKey, StoredTypeKey, TYPES,
+};
 
-type OldCounter = (u64, u64, bool);
-type OldProgress = (i128, bool, i128, Option<i128>, Option<i128>);
-type Progress<'a> = TableDefinition<'a, Account, OldProgress>;
-type Series<'a> = TableDefinition<'a, SeriesKey<'static>, OldCounter>;
-type Types<'a> = TableDefinition<'a, TypeKey<'static>, OldCounter>;
+type Format1Counter = (u64, u64, bool);
+type Format1Progress = (i128, bool, i128, Option<i128>, Option<i128>);
+type Format1ProgressTable<'a> = TableDefinition<'a, AccountNumber, Format1Progress>;
+type Format1SeriesTable<'a> = TableDefinition<'a, StoredSeriesKey<'static>, Format1Counter>;
+type Format1TypesTable<'a> = TableDefinition<'a, StoredTypeKey<'static>, Format1Counter>;
 
-const OLD_PROGRESS: Progress<'_> = TableDefinition::new("progress");
-const PROGRESS_ASIDE: Progress<'_> = TableDefinition::new("progress 1");
-const OLD_SERIES: Series<'_> = TableDefinition::new("series");
-const SERIES_ASIDE: Series<'_> = TableDefinition::new("series 1");
-const OLD_TYPES: Types<'_> = TableDefinition::new("types");
-const TYPES_ASIDE: Types<'_> = TableDefinition::new("types 1");
+const OLD_PROGRESS: Format1ProgressTable<'_> = TableDefinition::new("progress");
+const PROGRESS_ASIDE: Format1ProgressTable<'_> = TableDefinition::new("progress 1");
+const OLD_SERIES: Format1SeriesTable<'_> = TableDefinition::new("series");
+const SERIES_ASIDE: Format1SeriesTable<'_> = TableDefinition::new("series 1");
+const OLD_TYPES: Format1TypesTable<'_> = TableDefinition::new("types");
+const TYPES_ASIDE: Format1TypesTable<'_> = TableDefinition::new("types 1");
 
-/// Makes the second format of it. Tables whose values change are moved aside
-/// first, since a name stands for one kind of value.
+/// Upgrades the first format to the second. Tables whose values change their type are
+/// renamed first, since a table has one type of value.
 pub(super) fn upgrade(transaction: &WriteTransaction) -> Result<(), Error> {
     progress(transaction)?;
     counters(transaction, OLD_SERIES, SERIES_ASIDE, SERIES)?;
     counters(transaction, OLD_TYPES, TYPES_ASIDE, TYPES)
 }
 
-/// Where the start is not known it was when counting began, but for those who
-/// asked for a history.
+/// Sets the unknown start to the time when counting began. That is wrong only for
+/// accounts that were counted from an earlier time on.
 fn progress(transaction: &WriteTransaction) -> Result<(), Error> {
     transaction.rename_table(OLD_PROGRESS, PROGRESS_ASIDE)?;
     let mut new = transaction.open_table(PROGRESS)?;
@@ -46,9 +48,9 @@ fn progress(transaction: &WriteTransaction) -> Result<(), Error> {
 
 fn counters<K: Key + 'static>(
     transaction: &WriteTransaction,
-    old: TableDefinition<'_, K, OldCounter>,
-    aside: TableDefinition<'_, K, OldCounter>,
-    new: TableDefinition<'_, K, Counter<'static>>,
+    old: TableDefinition<'_, K, Format1Counter>,
+    aside: TableDefinition<'_, K, Format1Counter>,
+    new: TableDefinition<'_, K, StoredCounter<'static>>,
 ) -> Result<(), Error> {
     transaction.rename_table(old, aside)?;
     let mut new = transaction.open_table(new)?;

@@ -1,32 +1,41 @@
-//! The durable state: what was counted and what was shown survives any crash.
+//! The durable state: everything that was counted and shown survives any crash.
 //!
-//! One file in one directory, and one transaction for everything that belongs
-//! together: how far an account is read, the ids that are counted, its counters
-//! and who scrapes. After a crash all of a commit is there or nothing of it.
+//! The state is one file. A commit is written in one transaction: how far the account
+//! is read, the ids of counted events, the counters, the lines of the event log, and the
+//! memory of the gate. After a crash the file contains all of a commit or nothing of it.
 //!
-//! It must not judge what it stores, must not know the time or the environment,
-//! and must never change a file that it cannot vouch for: what is damaged, of
-//! another program or of a newer version stays as it is, to the byte.
+//! The store does not interpret what it stores, and reads neither the clock nor the
+//! environment. It never changes a file that is damaged, or that another program or a
+//! newer version wrote: such a file stays the same to the byte.
 //!
-//! After an error the file is closed, and the next call opens it again, so that
-//! the state mends itself when the disk does. Every commit bears a number and who
-//! made it, by which that next call knows whether the file is still the one that
-//! this process left.
+//! After an error the file is closed, and the next call opens it again, so that writes
+//! succeed again once the disk works. Each write has a number and names its process
+//! (`WriteId`), so that the next call can tell whether another process has changed the
+//! file meanwhile.
+//!
+//! - [`Store`] reads and writes the file, and waits for the disk.
+//! - `queue` writes the commits of all pollers on a thread of its own; `handles` are
+//!   what pollers and event logs use.
+//! - `event_log` writes the stored lines of the event log to their destination.
+//! - `tables` and `format` are the form of the file; `file` and `held_file` open it.
 
-mod commit;
 mod error;
-pub mod event_log;
+pub(crate) mod event_log;
 mod file;
+mod file_identity;
 mod format;
 mod format_1;
-mod held;
-mod holder;
-mod load;
-mod mark;
-pub mod shared;
+mod handles;
+mod held_file;
+mod lock_owner;
+mod queue;
+mod read;
 mod tables;
+mod write;
+mod write_id;
 
 pub use error::StoreError;
+pub(crate) use handles::{AccountStorage, SharedStore};
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -35,64 +44,65 @@ use std::{
 
 use audit_core::{
     account::{Commit, Stage},
-    gate::GateMemory,
+    gate::SavedGate,
     ledger::Ledger,
     outbox::Line,
     window::{Remembered, SavedWindow},
 };
 use file::OpenFile;
 use jiff::Timestamp;
-use mark::Marks;
+use write_id::LastWrite;
 
-/// The durable state of all accounts, held for this process alone.
+/// The durable state of all accounts. The file is locked for this process.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    /// `None` after an error, until it is opened again.
+    /// `None` after an error, until the file is opened again.
     file: Option<OpenFile>,
-    marks: Marks,
+    last_write: LastWrite,
 }
 
-/// An account as it was stored; `W` is what was made of its window.
+/// An account as it was stored. `W` is the form of its window.
 #[derive(Debug, Clone)]
 pub struct SavedAccount<W> {
-    /// Where the account stands.
+    /// How far counting has come.
     pub stage: Stage,
-    /// What [`Store::load_account`] was told to make of the window and its ids.
+    /// What `restore` of [`Store::load_account`] returned.
     pub window: W,
-    /// Its counters.
+    /// The counters.
     pub ledger: Ledger,
 }
 
 impl Store {
-    /// Opens the state in `directory`; makes the directory (but none above it) and
-    /// the state if they are missing. Every checksum in the file is verified.
+    /// Opens the state in `directory`, and verifies all checksums. Creates the directory
+    /// (but not its parent) and the file if they are missing.
     ///
     /// # Errors
     ///
-    /// When the state cannot be used. What is there is then left as it is.
+    /// [`StoreError`] if the state cannot be used. The file is then unchanged.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let path = file::path_in(directory);
         file::ensure(directory, &path)?;
         let file = file::open(&path, None)?;
-        let last = file::guarded("read", &path, || load::mark(&file.database))?;
+        let last = file::guarded("read", &path, || read::last_write_id(&file.database))?;
         Ok(Self {
             path,
             file: Some(file),
-            marks: Marks::new(unique(), last),
+            last_write: LastWrite::new(unique(), last),
         })
     }
 
-    /// Reads an account, its counters into `ledger`, which has none yet; `None` if
-    /// nothing was ever stored of it.
+    /// Reads an account, and puts its counters into the empty `ledger`. Returns `None`
+    /// if the account was never stored.
     ///
-    /// `restore` is given the window and its ids, one by one and oldest first, so
-    /// that a million of them need no room but their own. Their times are whole
-    /// seconds, rounded down.
+    /// `restore` gets the window and an iterator over its ids, oldest first, so that a
+    /// million ids are never in memory twice. The times of the ids are rounded down to
+    /// seconds.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read. What `restore` has made is then dropped.
+    /// [`StoreError`] if the file cannot be read. The result of `restore` is then
+    /// dropped.
     pub fn load_account<W>(
         &mut self,
         api_key: &str,
@@ -100,86 +110,90 @@ impl Store {
         restore: impl FnOnce(SavedWindow, &mut dyn Iterator<Item = Remembered>) -> W,
     ) -> Result<Option<SavedAccount<W>>, StoreError> {
         self.with_file("read", |file, _| {
-            load::account(file, api_key, ledger, restore)
+            read::account(file, api_key, ledger, restore)
         })
     }
 
-    /// Reads what is remembered of who scrapes. `now` is the wall clock; one who
-    /// was last seen after that counts as just seen.
+    /// Reads the memory of the gate. `now` is the time of the wall clock; a scraper that
+    /// was last seen after `now` counts as just seen.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read.
-    pub fn load_gate(&mut self, now: Timestamp) -> Result<GateMemory, StoreError> {
-        self.with_file("read", |file, _| load::gate(file, now))
+    /// [`StoreError`] if the file cannot be read.
+    pub fn load_gate(&mut self, now: Timestamp) -> Result<SavedGate, StoreError> {
+        self.with_file("read", |file, _| read::gate(file, now))
     }
 
-    /// Reads lines of an account's event log that are not taken away yet: those
-    /// after the one of number `after`, in order, and no more than `most` bytes of
-    /// them, but for the first.
+    /// Reads the stored lines of an account's event log that have a number above
+    /// `after`, in order. Returns at most `max_bytes` of text, but at least one line if
+    /// there is any.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read.
+    /// [`StoreError`] if the file cannot be read.
     pub fn lines(
         &mut self,
         api_key: &str,
         after: u64,
-        most: usize,
+        max_bytes: usize,
     ) -> Result<Vec<Line>, StoreError> {
-        self.with_file("read", |file, _| load::lines(file, api_key, after, most))
+        self.with_file("read", |file, _| {
+            read::lines(file, api_key, after, max_bytes)
+        })
     }
 
-    /// The number of the last of those lines; 0 if there is none.
+    /// Reads the number of the last stored line of an account's event log; 0 if there
+    /// is none.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read.
+    /// [`StoreError`] if the file cannot be read.
     pub fn last_line(&mut self, api_key: &str) -> Result<u64, StoreError> {
-        self.with_file("read", |file, _| load::last_line(file, api_key))
+        self.with_file("read", |file, _| read::last_line(file, api_key))
     }
 
-    /// Stores commits of accounts, each with its API key, and what is remembered of
-    /// who scrapes if that is new, in one transaction. It is on the disk when this
-    /// returns. To store the same again changes nothing. `now` is the wall clock.
+    /// Writes commits, each with the API key of its account, and the memory of the gate
+    /// if it has changed, in one transaction. Everything is on the disk when the function
+    /// returns. To write the same again changes nothing. `now` is the time of the wall
+    /// clock.
     ///
     /// # Errors
     ///
-    /// When it could not be stored, or perhaps was and that is not certain: store
-    /// the same or a later commit before anything of it is shown. Where
+    /// [`StoreError`] if the commits are not or perhaps not in the file. Nothing of them
+    /// may be shown before they, or later commits, are written successfully. If
     /// [`StoreError::is_transient`], a later call may succeed.
-    pub fn commit(
+    pub fn write(
         &mut self,
         commits: &[(&str, &Commit)],
-        gate: Option<&GateMemory>,
+        gate: Option<&SavedGate>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.with_file("write", |file, marks| {
-            let mark = marks.next();
-            commit::write(file, commits, gate, now, mark)?;
-            marks.settle(mark);
+        self.with_file("write", |file, last_write| {
+            let id = last_write.next();
+            write::commits(file, commits, gate, now, id)?;
+            last_write.settle(id);
             Ok(())
         })
     }
 
-    /// Runs what uses the file; after an error it is closed, since the database
-    /// refuses to go on after one.
+    /// Runs `run` on the open file. After an error the file is closed, since the database
+    /// accepts no call after an error.
     fn with_file<T>(
         &mut self,
         doing: &'static str,
-        run: impl FnOnce(&OpenFile, &mut Marks) -> Result<T, redb::Error>,
+        run: impl FnOnce(&OpenFile, &mut LastWrite) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         let file = self.take_file()?;
-        let marks = &mut self.marks;
+        let last_write = &mut self.last_write;
         let (answer, file) = file::guarded(doing, &self.path, || {
-            let answer = run(&file, marks)?;
+            let answer = run(&file, last_write)?;
             Ok((answer, file))
         })?;
         self.file = Some(file);
         Ok(answer)
     }
 
-    /// The open file, if it is what is at the path; opened again if need be.
+    /// Takes the open file, or opens it again. Fails if the file is no longer at its path.
     fn take_file(&mut self) -> Result<OpenFile, StoreError> {
         match self.file.take() {
             None => self.reopen(),
@@ -190,17 +204,18 @@ impl Store {
         }
     }
 
-    /// Never makes a new file: what this process knows would not fit it.
+    /// Opens the file again. Never creates a new file, since what this process has counted
+    /// would not fit it.
     fn reopen(&mut self) -> Result<OpenFile, StoreError> {
-        let file = file::open(&self.path, Some(&self.marks))?;
-        let found = file::guarded("read", &self.path, || load::mark(&file.database))?;
-        self.marks.settle(found);
+        let file = file::open(&self.path, Some(&self.last_write))?;
+        let found = file::guarded("read", &self.path, || read::last_write_id(&file.database))?;
+        self.last_write.settle(found);
         Ok(file)
     }
 }
 
-/// A number that no other process has, from the randomness that hash tables are
-/// seeded with.
+/// Returns a number that no other process has. It comes from the random seed of hash
+/// tables.
 fn unique() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }

@@ -1,72 +1,74 @@
-//! How the state lies in the file: the tables, and values as they are stored.
+//! The tables of the state file, and the forms in which values are stored.
 //!
-//! Accounts are known by a small number, which every key of theirs begins with,
-//! so that one file holds many. Ids are ordered by time: new ones append, and
-//! forgetting takes away one range.
+//! Each account has a small number, and all keys of the account begin with it. Ids
+//! are ordered by time, so that new ids are appended and old ids are removed as one
+//! range.
 
 use std::{ops::Range, time::Duration};
 
 use audit_core::{
     account::Stage,
     event::EventId,
-    ledger::{Exemplar, Saved},
+    ledger::{Exemplar, SavedCounter},
     window::{Remembered, SavedWindow},
 };
 use jiff::Timestamp;
 use redb::{Error, TableDefinition};
 
 /// The number of an account.
-pub(super) type Account = u32;
-/// Account, seconds since 1970, bits of the id.
-pub(super) type IdKey = (Account, i64, u128);
-/// Account, event type, source, country of the source.
-pub(super) type SeriesKey<'a> = (Account, &'a str, &'a str, &'a str);
-/// Account, event type.
-pub(super) type TypeKey<'a> = (Account, &'a str);
-/// Total, published, seen, and the newest event counted.
-pub(super) type Counter<'a> = (u64, u64, bool, Option<Latest<'a>>);
-/// When it was created, in milliseconds since 1970; the bits of its id, or 0 and the
-/// id as the API writes it.
-pub(super) type Latest<'a> = (i64, u128, Option<&'a str>);
-/// Start, began, caught up, floor, watermark, newest; times in nanoseconds since
-/// 1970.
-pub(super) type Progress = (i128, i128, bool, i128, Option<i128>, Option<i128>);
-/// Interval, and when it was last seen; in nanoseconds.
-pub(super) type Scraper = (u64, i128);
+pub(super) type AccountNumber = u32;
+/// Account, seconds since 1970, and the bits of the id.
+pub(super) type StoredIdKey = (AccountNumber, i64, u128);
+/// Account, event type, source, and country of the source.
+pub(super) type StoredSeriesKey<'a> = (AccountNumber, &'a str, &'a str, &'a str);
+/// Account and event type.
+pub(super) type StoredTypeKey<'a> = (AccountNumber, &'a str);
+/// Total, published value, whether it was seen, and the exemplar.
+pub(super) type StoredCounter<'a> = (u64, u64, bool, Option<StoredExemplar<'a>>);
+/// When the event was created, in milliseconds since 1970; and the bits of its id, or
+/// 0 and the id as the API writes it.
+pub(super) type StoredExemplar<'a> = (i64, u128, Option<&'a str>);
+/// The fields of [`Stage`] (start, began, caught up) and of [`SavedWindow`] (floor,
+/// watermark, newest). Times are in nanoseconds since 1970.
+pub(super) type StoredProgress = (i128, i128, bool, i128, Option<i128>, Option<i128>);
+/// The scrape interval, and when the scraper was last seen; both in nanoseconds.
+pub(super) type StoredScraper = (u64, i128);
 
-/// The number of every API key.
-pub(super) const ACCOUNTS: TableDefinition<'_, &str, Account> = TableDefinition::new("accounts");
-/// How far every account is.
-pub(super) const PROGRESS: TableDefinition<'_, Account, Progress> =
+/// The number of each account, by API key.
+pub(super) const ACCOUNTS: TableDefinition<'_, &str, AccountNumber> =
+    TableDefinition::new("accounts");
+/// How far each account is read.
+pub(super) const PROGRESS: TableDefinition<'_, AccountNumber, StoredProgress> =
     TableDefinition::new("progress");
-/// The ids that are remembered.
-pub(super) const IDS: TableDefinition<'_, IdKey, ()> = TableDefinition::new("ids");
+/// The ids of counted events, until they are forgotten.
+pub(super) const IDS: TableDefinition<'_, StoredIdKey, ()> = TableDefinition::new("ids");
 /// The counters of `nexmo_audit_events_total`.
-pub(super) const SERIES: TableDefinition<'_, SeriesKey<'static>, Counter<'static>> =
+pub(super) const SERIES: TableDefinition<'_, StoredSeriesKey<'static>, StoredCounter<'static>> =
     TableDefinition::new("series");
 /// The counters of `nexmo_audit_events_by_type_total`.
-pub(super) const TYPES: TableDefinition<'_, TypeKey<'static>, Counter<'static>> =
+pub(super) const TYPES: TableDefinition<'_, StoredTypeKey<'static>, StoredCounter<'static>> =
     TableDefinition::new("types");
-/// Lines of the event log that are not written yet. Both are text, as in the table
-/// `about`: each kind of table is 60 kB of program.
+/// The lines of the event log that are not written yet. Key and value are text, as
+/// in the table `about`: each combination of types adds 60 kB to the program.
 pub(super) const LINES: TableDefinition<'_, &str, &str> = TableDefinition::new("lines");
-/// Who scrapes.
-pub(super) const SCRAPERS: TableDefinition<'_, u64, Scraper> = TableDefinition::new("scrapers");
+/// The scrapers that the gate knows, by id.
+pub(super) const SCRAPERS: TableDefinition<'_, u64, StoredScraper> =
+    TableDefinition::new("scrapers");
 /// Single numbers, by name.
 pub(super) const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 
-/// In [`NUMBERS`]: which process made the last commit.
+/// In [`NUMBERS`]: the process of the last write; see `WriteId`.
 pub(super) const WRITER: &str = "writer";
-/// In [`NUMBERS`]: how many commits there were.
+/// In [`NUMBERS`]: how many writes there were.
 pub(super) const SEQUENCE: &str = "sequence";
-/// In [`NUMBERS`]: whether anyone ever scraped.
+/// In [`NUMBERS`]: 1 if a server ever scraped.
 pub(super) const GATE_BEGUN: &str = "gate begun";
 
 const NANOSECONDS: i128 = 1_000_000_000;
 
-/// The key of an id. Times are kept to the second: an id is forgotten by it, and
-/// nothing else asks.
-pub(super) fn id_key(account: Account, remembered: &Remembered) -> IdKey {
+/// Returns the key of an id. The time is rounded down to a second: it only decides
+/// when the id is forgotten.
+pub(super) fn id_key(account: AccountNumber, remembered: &Remembered) -> StoredIdKey {
     (
         account,
         whole_seconds(remembered.time),
@@ -74,37 +76,37 @@ pub(super) fn id_key(account: Account, remembered: &Remembered) -> IdKey {
     )
 }
 
-pub(super) fn remembered((_, seconds, bits): IdKey) -> Result<Remembered, Error> {
+pub(super) fn remembered((_, seconds, bits): StoredIdKey) -> Result<Remembered, Error> {
     Ok(Remembered {
         time: Timestamp::from_second(seconds).map_err(out_of_range)?,
         id: EventId::from_bits(bits),
     })
 }
 
-/// Keys of the ids of `account` from before the second of `floor`.
-pub(super) fn ids_before(account: Account, floor: Timestamp) -> Range<IdKey> {
+/// Returns the keys of all ids of `account` that are older than the second of `floor`.
+pub(super) fn ids_before(account: AccountNumber, floor: Timestamp) -> Range<StoredIdKey> {
     (account, i64::MIN, 0)..(account, whole_seconds(floor), 0)
 }
 
-/// Account and number of a line, so that the order of the keys is that of the numbers.
-pub(super) fn line_key(account: Account, number: u64) -> String {
+/// Returns the key of a line. Keys have the order of the numbers.
+pub(super) fn line_key(account: AccountNumber, number: u64) -> String {
     format!("{account:08x}.{number:016x}")
 }
 
-/// The number of a line.
+/// Returns the number of the line that has this key.
 pub(super) fn line_number(key: &str) -> Result<u64, Error> {
     let number = key.split_once('.').map(|(_, number)| number);
     let number = number.and_then(|number| u64::from_str_radix(number, 16).ok());
-    number.ok_or_else(|| Error::Corrupted("a line without a number".to_owned()))
+    number.ok_or_else(|| Error::Corrupted("a line of the event log has no number".to_owned()))
 }
 
-/// Rounded down, also before 1970.
+/// Rounds down, also before 1970.
 fn whole_seconds(time: Timestamp) -> i64 {
     let seconds = time.as_nanosecond().div_euclid(NANOSECONDS);
     i64::try_from(seconds).unwrap_or(i64::MIN)
 }
 
-pub(super) fn counter(saved: Saved, latest: Option<&Exemplar>) -> Counter<'_> {
+pub(super) fn counter(saved: SavedCounter, latest: Option<&Exemplar>) -> StoredCounter<'_> {
     let latest = latest.map(|latest| {
         let (id, text) = latest.parts();
         (latest.created_at(), id.map_or(0, EventId::to_bits), text)
@@ -112,13 +114,13 @@ pub(super) fn counter(saved: Saved, latest: Option<&Exemplar>) -> Counter<'_> {
     (saved.total, saved.published, saved.seen, latest)
 }
 
-pub(super) fn saved(counter: Counter<'_>) -> Result<(Saved, Option<Exemplar>), Error> {
+pub(super) fn saved(counter: StoredCounter<'_>) -> Result<(SavedCounter, Option<Exemplar>), Error> {
     let (total, published, seen, latest) = counter;
     if published > total {
-        let said = format!("a counter shows {published} of {total}");
-        return Err(Error::Corrupted(said));
+        let detail = format!("a counter of {total} events has published {published}");
+        return Err(Error::Corrupted(detail));
     }
-    let saved = Saved {
+    let saved = SavedCounter {
         total,
         published,
         seen,
@@ -130,7 +132,7 @@ pub(super) fn saved(counter: Counter<'_>) -> Result<(Saved, Option<Exemplar>), E
     Ok((saved, latest.map(exemplar).transpose()?.flatten()))
 }
 
-pub(super) fn progress(stage: Stage, window: SavedWindow) -> Progress {
+pub(super) fn progress(stage: Stage, window: SavedWindow) -> StoredProgress {
     (
         stage.start.as_nanosecond(),
         stage.began.as_nanosecond(),
@@ -141,7 +143,7 @@ pub(super) fn progress(stage: Stage, window: SavedWindow) -> Progress {
     )
 }
 
-pub(super) fn stage_and_window(progress: Progress) -> Result<(Stage, SavedWindow), Error> {
+pub(super) fn stage_and_window(progress: StoredProgress) -> Result<(Stage, SavedWindow), Error> {
     let (start, began, caught_up, floor, watermark, newest) = progress;
     let stage = Stage {
         start: time(start)?,
@@ -164,7 +166,7 @@ fn time(nanoseconds: i128) -> Result<Timestamp, Error> {
     Timestamp::from_nanosecond(nanoseconds).map_err(out_of_range)
 }
 
-#[allow(clippy::needless_pass_by_value)] // the signature that map_err wants
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes it so")]
 fn out_of_range(error: jiff::Error) -> Error {
     Error::Corrupted(error.to_string())
 }

@@ -1,12 +1,9 @@
-//! Several accounts in one process: counted apart, failing apart, and changed while
-//! the exporter runs.
+//! Several accounts in one process: they are counted apart, fail apart, and change
+//! while the exporter runs.
 
-#[path = "../support/mod.rs"]
-mod support;
-
-mod apart;
-mod check;
-mod cloud;
-mod commands;
+mod accounts_api;
+mod check_config;
+mod isolation;
+mod queries;
 mod reload;
 mod shards;

@@ -1,13 +1,14 @@
-//! The configuration is read anew while the exporter runs.
+//! The configuration is read again while the exporter runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use crate::cloud::{Cloud, UP, account, wait_for_counted};
-use crate::support::exporter::{Exporter, is};
-use crate::support::exposition;
-use crate::support::http::HttpClient;
+use test_support::exporter::{Exporter, is};
+use test_support::exposition;
+use test_support::http::HttpClient;
+
+use crate::accounts_api::{Cloud, UP, account, wait_for_counted};
 
 const SUCCESSFUL: &str = "nexmo_audit_config_last_reload_successful";
 const REQUESTS: &str = "nexmo_audit_api_requests_total";
@@ -18,14 +19,14 @@ fn requests(exporter: &Exporter, account: &str) -> f64 {
     exporter.value(REQUESTS, &labels)
 }
 
-/// Someone who scrapes all along, and finds an account in each scrape.
+/// A client that scrapes all the time, and finds an account in each scrape.
 struct Watch {
     done: Arc<AtomicBool>,
     scrapes: JoinHandle<u32>,
 }
 
 impl Watch {
-    /// At least so many of its events are shown in each.
+    /// Each scrape shows at least so many events of the account.
     fn start(exporter: &Exporter, account: &'static str, at_least: f64) -> Self {
         let done = Arc::new(AtomicBool::new(false));
         let (ended, url) = (Arc::clone(&done), exporter.program.url("/metrics"));
@@ -77,7 +78,7 @@ fn accounts_come_and_go_and_the_others_do_not_notice() {
     exporter.wait_for(REQUESTS, &labels, |requests| requests > before);
     assert_eq!(exporter.status("/-/ready"), 200);
 
-    // One that comes back goes on from where it was.
+    // An account that comes back continues where it was.
     cloud.record_many("goes", 1);
     cloud.configure_accounts(&["stays", "goes"]);
     exporter.program.signal("HUP");
@@ -186,6 +187,31 @@ fn a_bad_file_changes_nothing_and_is_told() {
     cloud.configure_accounts(&["one"]);
     assert_eq!(post().expect("an answer").status, 200);
     exporter.wait_for(SUCCESSFUL, &[], is(1.0));
+}
+
+#[test]
+fn each_problem_of_a_bad_file_is_a_line_of_the_log() {
+    let cloud = Cloud::new(&["one"]);
+    cloud.configure_accounts(&["one"]);
+    let exporter = cloud.start();
+    for (file, problems) in [
+        (
+            "accounts: [{name: one}]",
+            ["has no `api_key`", "has neither `api_secret`"],
+        ),
+        (
+            "poll: {lookback: soon, reconcile_lookback: never}",
+            ["poll.lookback", "poll.reconcile_lookback"],
+        ),
+    ] {
+        cloud.configure(file);
+        exporter.program.signal("HUP");
+        for problem in problems {
+            let line = exporter.program.wait_for_line(problem);
+            let others = problems.iter().filter(|other| line.contains(*other));
+            assert_eq!(others.count(), 1, "{line}");
+        }
+    }
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::cloud::{Cloud, wait_for_counted};
-use crate::support::exporter::Exporter;
-use crate::support::exposition::samples;
+use test_support::exporter::Exporter;
+use test_support::exposition::samples;
+
+use crate::accounts_api::{Cloud, wait_for_counted};
 
 const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
@@ -46,7 +47,8 @@ fn each_account_is_counted_by_one_shard_and_one_that_moves_begins_anew() {
     for name in NAMES {
         cloud.record_many(name, 1);
     }
-    // One that stayed goes on; one that moved has no past there but --poll.start.
+    // An account that stayed continues. An account that moved begins anew in its shard,
+    // where only --poll.start reaches into its past.
     for name in &stayed {
         wait_for_counted(&shards[0], name, 3);
     }
@@ -55,7 +57,8 @@ fn each_account_is_counted_by_one_shard_and_one_that_moves_begins_anew() {
     }
     drop(shards);
 
-    // Back again, all goes on from what the shard had: nothing twice, nothing lost.
+    // An account that moves back continues from the state of its first shard: no event
+    // is counted twice or lost.
     let alone = shard(&cloud, 0, 1);
     for name in NAMES {
         wait_for_counted(&alone, name, 3);

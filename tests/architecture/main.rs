@@ -14,11 +14,12 @@ use source::{Source, sources};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("config", &[]),
+    ("gate", &[]),
     ("api", &["metrics"]),
-    ("exposition", &["metrics"]),
-    ("poller", &["api", "exposition", "metrics"]),
+    ("exposition", &["gate", "metrics"]),
+    ("poller", &["api", "exposition", "gate", "metrics"]),
     ("store", &["poller"]),
-    ("server", &["config", "exposition", "poller"]),
+    ("server", &["exposition", "gate", "poller"]),
     ("query", &["api", "config", "exposition", "metrics"]),
     (
         "exporter",
@@ -26,6 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "api",
             "config",
             "exposition",
+            "gate",
             "metrics",
             "poller",
             "server",
@@ -40,7 +42,6 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Paths below `src` of pure code: no clock, network, file or environment.
 const PURE: &[&str] = &[
-    "config/web_config",
     "exposition",
     "query/backfill/grid.rs",
     "query/backfill/openmetrics.rs",

@@ -1,15 +1,12 @@
-//! The exporter among hostile and careless clients: what gets in, what it costs, and
-//! that a scrape beside it all is answered as if nobody else were there.
+//! The exporter among hostile and careless clients: what they get, what they cost, and
+//! that a scrape at the same time is answered as if they were not there.
 
-#[path = "../support/mod.rs"]
-mod support;
-
-mod crowds;
-mod malformed;
+mod malformed_requests;
+mod many_connections;
 mod passwords;
-mod secured;
-mod slow;
+mod resource_use;
+mod secured_exporter;
+mod slow_clients;
 mod tls;
 mod tls_client;
-mod usage;
 mod web_config;

@@ -1,16 +1,18 @@
-//! Wrong passwords by the thousand.
+//! Wrong passwords, by the thousand.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Instant;
 
-use crate::secured::{PASSWORD, Secured, users};
-use crate::support::raw_http::RawHttp;
-use crate::tls_client::basic;
-use crate::usage::{AT_ONCE, memory};
+use test_support::raw_http::RawHttp;
 
-/// Tens of milliseconds in the build of a test, as 10 takes in that of a release.
+use crate::resource_use::{AT_ONCE, memory};
+use crate::secured_exporter::{PASSWORD, Secured, users};
+use crate::tls_client::basic;
+
+/// The cost of the hash: tens of milliseconds in an unoptimized build, as cost 10 takes
+/// in a release.
 const COST: u32 = 6;
 const GUESSERS: usize = 20;
 const GUESSES: usize = 2000;
@@ -83,7 +85,7 @@ fn thousands_of_wrong_ones_neither_delay_a_right_one_nor_pile_up() {
         let (status, took) = ask(&mut kept);
         assert_eq!(status, 200);
         assert!(took < AT_ONCE, "{took:?}");
-        // On a connection of its own as well.
+        // The same holds for a scrape on a new connection.
         let (status, took) = ask(&mut RawHttp::connect(address));
         assert_eq!(status, 200);
         assert!(took < AT_ONCE, "{took:?}");
@@ -130,7 +132,7 @@ fn headers_are_on_every_answer() {
             .filter(|(name, _)| name == "content-security-policy");
         let policies: Vec<_> = policies.map(|(_, value)| value.as_str()).collect();
         assert!(policies.contains(&"default-src 'self'"), "{policies:?}");
-        // The page keeps its own, and a browser heeds both.
+        // The page keeps its own header, and a browser obeys both.
         assert_eq!(policies.len(), if head.status == 200 { 2 } else { 1 });
     }
 }

@@ -1,16 +1,16 @@
-//! Who gets in by TLS, and what a renewed certificate takes.
+//! Clients that are admitted by TLS, and certificates that are renewed.
 
 use std::time::Duration;
 
 use rustls::version::{TLS12, TLS13};
+use test_support::certificates::{Authority, Pair};
+use test_support::eventually::eventually;
+use test_support::raw_http::RawHttp;
 
-use crate::secured::{PASSWORD, Secured, TLS, users};
-use crate::support::certificates::{Authority, Pair};
-use crate::support::eventually::eventually;
-use crate::support::raw_http::RawHttp;
+use crate::secured_exporter::{PASSWORD, Secured, TLS, users};
 use crate::tls_client::TlsClient;
 
-/// Files are looked at every second.
+/// The exporter looks at its files every second.
 const FOLLOWED: Duration = Duration::from_secs(20);
 
 fn status(secured: &Secured, client: &TlsClient) -> Result<u16, String> {
@@ -40,8 +40,8 @@ fn clients_are_let_in_by_the_certificate_that_is_asked_for() {
     let stranger = Authority::new();
     let required = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n";
     let names = "  client_allowed_sans: [scraper.test, 192.0.2.7]\n";
-    // None, of another authority, of ours with the wrong name, the right one, and the
-    // right address.
+    // The clients have: no certificate, one of another authority, one of ours with the
+    // wrong name, one with the right name, and one with the right address.
     let cases: [(String, [bool; 5]); 6] = [
         (String::new(), [true; 5]),
         (
@@ -92,8 +92,8 @@ fn a_renewed_certificate_needs_no_restart() {
     assert_eq!(status(&secured, &client), Ok(200));
     let next = Authority::new();
     let renewed = next.issue(&["localhost"]);
-    // The certificate is there before its key: the old pair goes on meanwhile, and
-    // in the end no word of it is in the log.
+    // The new certificate is there before its key. The exporter serves with the old
+    // pair meanwhile, and in the end its log has no line about it.
     secured.replace("server.pem", &renewed.certificate);
     assert_eq!(status(&secured, &client), Ok(200));
     secured.replace("server.key", &renewed.key);
@@ -118,17 +118,20 @@ fn a_broken_file_changes_nothing_and_is_named_once() {
         &format!("{TLS}basic_auth_users:\n  alice: hunter2\n"),
     );
     let line = secured.program.wait_for_line("cannot be used");
-    assert!(line.contains("line 5: `alice` is no bcrypt hash"), "{line}");
+    assert!(
+        line.contains("line 5: `alice` is not a bcrypt hash"),
+        "{line}"
+    );
     assert!(!line.contains("hunter2"), "{line}");
     for _ in 0..5 {
         assert_ne!(ask(PASSWORD), Ok(401));
         assert_eq!(ask("hunter2"), Ok(401));
     }
-    // TLS cannot be taken away under those who rely on it.
+    // TLS cannot be turned off while the exporter runs, since clients rely on it.
     secured.replace("web.yml", &users(4));
     secured
         .program
-        .wait_for_line("has come or gone; restart the exporter for that");
+        .wait_for_line("was added or removed; restart the exporter for that");
     assert_ne!(ask(PASSWORD), Ok(401));
     let hash = bcrypt::hash("other", 4).expect("a hash");
     secured.replace(
@@ -183,7 +186,7 @@ fn what_is_no_tls_ends_and_harms_nobody() {
         assert!(!answer.contains("HTTP/1"), "{answer}");
         assert_eq!(status(&secured, &client), Ok(200));
     }
-    // Half a handshake that goes no further is cut off, and nobody waits for it.
+    // A handshake that stops in the middle is cut off, and delays no other client.
     let mut halves: Vec<_> = (0..100)
         .map(|_| {
             let mut raw = RawHttp::connect(address);

@@ -1,4 +1,4 @@
-//! A client that speaks TLS and is told with what.
+//! A TLS client whose certificates and versions a test chooses.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,13 +13,13 @@ use rustls::{
     ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     SupportedProtocolVersion,
 };
+use test_support::certificates::{Authority, Pair};
 
-use crate::support::certificates::{Authority, Pair};
+/// The time limit of a read: a slower answer is a defect.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// An answer that takes longer is a finding.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Whom it trusts, what it shows, and what it speaks.
+/// The authority that the client trusts, the certificate that it shows, and the
+/// versions that it speaks.
 pub(crate) struct TlsClient {
     config: ClientConfig,
 }
@@ -47,7 +47,7 @@ impl TlsClient {
         Self { config }
     }
 
-    /// The status and all that is sent back, or why there is nothing.
+    /// Returns the status and the whole answer, or why there is none.
     pub(crate) fn get(
         &self,
         address: SocketAddr,
@@ -57,7 +57,9 @@ impl TlsClient {
         let name = ServerName::try_from("localhost").expect("a name");
         let connection = ClientConnection::new(Arc::new(self.config.clone()), name);
         let stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
-        stream.set_read_timeout(Some(PATIENCE)).expect("a stream");
+        stream
+            .set_read_timeout(Some(READ_TIMEOUT))
+            .expect("a stream");
         let mut stream = StreamOwned::new(connection.expect("a connection"), stream);
         let password = password.map(basic).unwrap_or_default();
         let request =
@@ -76,7 +78,7 @@ impl TlsClient {
     }
 }
 
-/// The header that says who asks, as `alice`.
+/// Returns the header that authenticates `alice`.
 pub(crate) fn basic(password: &str) -> String {
     let encoded = STANDARD.encode(format!("alice:{password}"));
     format!("Authorization: Basic {encoded}\r\n")

@@ -1,14 +1,15 @@
-//! Web configuration files as users of the official exporters write them: what is
-//! good for those is good here, and what is not is named in full.
+//! Web configuration files as users of the official exporters write them: a file that
+//! those accept is accepted, and the problems of another are named in full.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::secured::{PASSWORD, Secured, TLS, users, write_certificates};
-use crate::support::certificates::Authority;
-use crate::support::program::command;
-use crate::support::raw_http::RawHttp;
+use test_support::certificates::Authority;
+use test_support::program::command;
+use test_support::raw_http::RawHttp;
+
+use crate::secured_exporter::{PASSWORD, Secured, TLS, users, write_certificates};
 use crate::tls_client::TlsClient;
 
 const NO_CERTIFICATE: &str =
@@ -16,7 +17,8 @@ const NO_CERTIFICATE: &str =
 const NO_KEY: &str =
     "key_file holds no private key in PEM (PKCS #8, PKCS #1 or SEC 1, not encrypted)";
 
-/// What the program says of this file, without the path; it ends with 2.
+/// Returns the message about this file, without its path. The program must end with
+/// status 2.
 fn refused(folder: &Path, web_config: &str) -> Vec<String> {
     let path = folder.join("web.yml");
     fs::write(&path, web_config).expect("a file");
@@ -79,7 +81,7 @@ fn what_is_wrong_is_told_and_nothing_is_started() {
         (
             pair("server.pem", "other.key"),
             &[
-                "cert_file and key_file do not fit together: keys may not be consistent: KeyMismatch",
+                "cert_file and key_file do not belong together: keys may not be consistent: KeyMismatch",
             ],
         ),
         (
@@ -95,14 +97,14 @@ fn what_is_wrong_is_told_and_nothing_is_started() {
         (
             format!("{TLS}  min_version: TLS10\nbasic_auth_users: {{a: hunter2}}\n"),
             &[
-                "line 4: `min_version` is below TLS12: TLS 1.0 and 1.1 are broken, and not spoken here; write TLS12 or TLS13",
-                "line 5: `a` is no bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`",
+                "line 4: `min_version` is below TLS12: TLS 1.0 and 1.1 are broken and not supported; write TLS12 or TLS13",
+                "line 5: `a` is not a bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`",
             ],
         ),
         (
             "basic_auth_users:\n  a: 'hunter2\n".to_owned(),
             &[
-                "line 2: this is no YAML: while scanning a quoted scalar, found unexpected end of stream",
+                "line 2: this is not YAML: while scanning a quoted scalar, found unexpected end of stream",
             ],
         ),
         (" ".repeat((1 << 20) + 1), &["is larger than 1 MiB"]),

@@ -1,28 +1,28 @@
-//! Two accounts of a config file, behind passwords: what is read anew, what is
-//! refused, and who is.
+//! Two accounts of a config file, behind passwords: reloads of good and bad files, and
+//! visitors with right and wrong passwords.
 
 use std::fs;
 use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
+use test_support::audit_event::{base64, events};
+use test_support::eventually::eventually;
+use test_support::exporter::Exporter;
+use test_support::exposition;
+use test_support::program::{API_KEY, command};
+use test_support::raw_http::RawHttp;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, healthy};
 
-use crate::evidence::Evidence;
-use crate::faults::odd_events;
-use crate::needles::{REJECTED_SECRET, SECRET, VISITOR_PASSWORD, visitor_hash};
+use crate::api_faults::odd_events;
+use crate::output::Evidence;
+use crate::private_data::{REJECTED_SECRET, SECRET, VISITOR_PASSWORD, visitor_hash};
 use crate::serving::{DEADLINE, folder, pages};
-use crate::support::audit_event::{base64, events};
-use crate::support::eventually::eventually;
-use crate::support::exporter::Exporter;
-use crate::support::exposition;
-use crate::support::program::{API_KEY, command};
-use crate::support::raw_http::RawHttp;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi, healthy};
 
 const REJECTED_KEY: &str = "efgh5678";
 
-/// The config file with an account that is let in, and this entry of another one.
+/// Returns a config file with an admitted account, and this entry of another account.
 fn two_accounts(other: &str) -> String {
     format!(
         "accounts:\n\
@@ -31,7 +31,7 @@ fn two_accounts(other: &str) -> String {
     )
 }
 
-/// Config files that cannot be used, and what is said of them.
+/// The config files that cannot be used, with the message about each.
 fn bad_files() -> [(String, &'static str); 4] {
     let file = "api_secret_file: two.secret";
     [
@@ -49,12 +49,12 @@ fn bad_files() -> [(String, &'static str); 4] {
         ),
         (
             two_accounts(&format!("api_secret: '{REJECTED_SECRET}")),
-            "this is no YAML",
+            "this is not YAML",
         ),
     ]
 }
 
-/// Lets in one of the two, and tells the other all that it sent.
+/// Admits one of the two accounts, and quotes to the other all that it sent.
 fn api() -> ScriptedApi {
     let one = basic(API_KEY, SECRET);
     let sane = healthy([events(3, "USER_STATUS"), odd_events()].concat());
@@ -73,9 +73,9 @@ fn api() -> ScriptedApi {
 /// An exporter that asks its visitors for a password.
 struct Guarded {
     exporter: Exporter,
-    /// Its state and the events that it wrote.
+    /// The folder of the state and of the event log.
     left: TempDir,
-    /// Its config files, which hold what is searched for.
+    /// The folder of the config files, which hold the secrets that are searched for.
     told: TempDir,
 }
 
@@ -106,7 +106,8 @@ impl Guarded {
         }
     }
 
-    /// The status of an answer to a visitor with this password; the rest is kept.
+    /// Asks as a visitor with this password, and returns the status. The rest of the
+    /// answer is kept for the search.
     fn ask(&self, evidence: &mut Evidence, method: &str, path: &str, password: &str) -> u16 {
         let authorization = basic("ada", password);
         let mut http = RawHttp::connect(self.exporter.program.address());
@@ -125,7 +126,7 @@ impl Guarded {
         exposition::value(&page, name, &[("account", account)])
     }
 
-    /// Waits until one account was let in and the other was not.
+    /// Waits until the API has admitted one account and refused the other.
     fn wait_until_asked(&self) {
         eventually("an answer to each", DEADLINE, || {
             let up = ["one", "two"].map(|account| self.value("nexmo_audit_up", account));
@@ -136,7 +137,7 @@ impl Guarded {
         });
     }
 
-    /// Replaces the config file and has it read: the status of the answer.
+    /// Replaces the config file and reloads it, and returns the status of the answer.
     fn reload(&self, evidence: &mut Evidence, file: &str) -> u16 {
         write(self.told.path(), "config.yml", file);
         self.ask(evidence, "POST", "/-/reload", VISITOR_PASSWORD)
@@ -188,7 +189,7 @@ fn visited_and_reloaded(form: &str) -> Evidence {
     program.wait_for_end(DEADLINE);
     evidence.add("the log", program.lines().join("\n"));
     evidence.add_folder(guarded.left.path());
-    // The search has what it is to search.
+    // The search has something to search.
     evidence.shows(&["nexmo_audit_up", "USER_STATUS", "redb", "401", "two"]);
     evidence
 }

@@ -1,20 +1,21 @@
-//! What a user wrote wrongly, with a secret in it.
+//! Settings that a user wrote wrongly, with a secret in them.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::evidence::Evidence;
-use crate::needles::SECRET;
+use test_support::audit_event::PERSONAL;
+use test_support::process::Process;
+use test_support::program::{API_KEY, command};
+
+use crate::output::Evidence;
+use crate::private_data::SECRET;
 use crate::serving::with_secret;
-use crate::support::audit_event::PERSONAL;
-use crate::support::process::Process;
-use crate::support::program::{API_KEY, command};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Runs what cannot be used, and says what was said of it.
+/// Runs a command whose settings cannot be used, and returns what it wrote.
 fn refused(evidence: &mut Evidence, command: &mut Command) {
     let name = format!("{:?}", command.get_args().collect::<Vec<_>>());
     let mut process = Process::start("the program", command);

@@ -1,19 +1,16 @@
-//! Looks for secrets and personal data in everything that the program leaves behind:
-//! logs at every level in both forms, pages, metrics, files, the state, what commands
-//! print. The API plays every fault there is, and quotes in each what it was sent and
-//! whom an event is about.
+//! Searches everything that the program leaves behind for secrets and personal data:
+//! logs at every level in both formats, pages, metrics, files, the state, and the
+//! output of commands. The API has every kind of fault, and quotes in each what it was
+//! sent and the user of an event.
 //!
-//! A secret more, of an account or of a user of the web pages, is a line in
-//! `needles.rs` and a run that is given it.
-
-#[path = "../support/mod.rs"]
-mod support;
+//! A new secret, of an account or of a visitor of the pages, becomes a line in
+//! `private_data.rs` and a setting of a run.
 
 mod accounts;
-mod asking;
+mod api_faults;
 mod configuration;
-mod evidence;
-mod faults;
-mod needles;
+mod output;
 mod panics;
+mod private_data;
+mod queries;
 mod serving;

@@ -1,4 +1,4 @@
-//! A panic is logged by its place: what it says may quote what was being read.
+//! A panic is logged by its place only: its message may quote what was being read.
 
 use std::env;
 use std::process::Command;
@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use nexmo_audit_exporter::cli::logging;
 use nexmo_audit_exporter::config::{LogFormat, LogLevel, LogSettings};
+use test_support::audit_event::PERSONAL;
+use test_support::process::Process;
 
-use crate::evidence::Evidence;
-use crate::needles::{SECRET, VISITOR_PASSWORD};
-use crate::support::audit_event::PERSONAL;
-use crate::support::process::Process;
+use crate::output::Evidence;
+use crate::private_data::{SECRET, VISITOR_PASSWORD};
 
 const FORMAT: &str = "LEAKS_TEST_LOG_FORMAT";
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// The process that panics. The program itself is not known to, so that this stands
-/// in for it: with its log, and with the words that slicing a text panics with.
+/// The process that panics. The program has no known panic, so this test stands in for
+/// it: it logs as the program does, and panics with the message of a failed slice of a
+/// text.
 #[test]
 fn child() {
     let Ok(format) = env::var(FORMAT) else { return };

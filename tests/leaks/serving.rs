@@ -7,25 +7,25 @@ use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
+use test_support::audit_event::{PERSONAL, events};
+use test_support::eventually::eventually;
+use test_support::exporter::Exporter;
+use test_support::exposition;
+use test_support::program::command;
+use test_support::raw_http::RawHttp;
+use test_support::restartable::free_port;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, healthy};
 
-use crate::evidence::Evidence;
-use crate::faults::{FAULTS, REJECTIONS, Script, odd_events};
-use crate::needles::{PROXY_PASSWORD, SECRET, VISITOR_PASSWORD};
-use crate::support::audit_event::{PERSONAL, events};
-use crate::support::eventually::eventually;
-use crate::support::exporter::Exporter;
-use crate::support::exposition;
-use crate::support::program::command;
-use crate::support::raw_http::RawHttp;
-use crate::support::restartable::free_port;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi, healthy};
+use crate::api_faults::{FAULTS, REJECTIONS, Script, odd_events};
+use crate::output::Evidence;
+use crate::private_data::{PROXY_PASSWORD, SECRET, VISITOR_PASSWORD};
 
-/// From a cause to what it brings, on a machine that is busy.
+/// The time from a cause to its effect, on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 const FAILED: &str = "nexmo_audit_poll_failures_total";
 
-/// The program with a secret that is known again.
+/// Returns the program with a secret that the search recognizes.
 pub(crate) fn with_secret() -> Command {
     let mut command = command();
     command.env("NEXMO_API_SECRET", SECRET);
@@ -50,7 +50,7 @@ fn fails(exporter: &Exporter, name: &str, before: f64) {
     });
 }
 
-/// Every page, as every kind of visitor gets it.
+/// Requests every page as every kind of visitor does.
 pub(crate) fn pages(exporter: &Exporter, evidence: &mut Evidence) {
     let authorization = format!(
         "Basic {}",
@@ -75,7 +75,7 @@ pub(crate) fn pages(exporter: &Exporter, evidence: &mut Evidence) {
     evidence.add("the answer to POST", format!("{head:?}\n{body}"));
 }
 
-/// One exporter through these faults, and all that it left.
+/// Runs one exporter through these faults, and returns its output.
 fn through(faults: &[(&str, Script)], level: &str, form: &str) -> Evidence {
     let folder = folder();
     let sane = || healthy([events(3, "USER_STATUS"), odd_events()].concat());
@@ -89,7 +89,7 @@ fn through(faults: &[(&str, Script)], level: &str, form: &str) -> Evidence {
         format!("--log.level={level}"),
         format!("--log.format={form}"),
         "--poll.interval=20ms".to_owned(),
-        // Where it listens is said at info, and not at every level.
+        // The address is logged at level info, and not at every level.
         format!("--web.listen-address=127.0.0.1:{}", free_port()),
     ];
     let settings: Vec<_> = settings.iter().map(String::as_str).collect();
@@ -109,7 +109,7 @@ fn through(faults: &[(&str, Script)], level: &str, form: &str) -> Evidence {
     exporter.program.wait_for_end(DEADLINE);
     evidence.add("the log", exporter.program.lines().join("\n"));
     evidence.add_folder(folder.path());
-    // The search has what it is to search.
+    // The search has something to search.
     evidence.shows(&["nexmo_audit_up", "USER_STATUS", "redb"]);
     evidence
 }
@@ -124,7 +124,7 @@ fn no_fault_brings_anything_out_in_json() {
     through(FAULTS, "trace", "json").shows_nothing_private();
 }
 
-/// The other levels say less of the same.
+/// The other levels log less of the same.
 #[test]
 fn no_level_brings_anything_out() {
     for level in ["error", "warn", "info", "debug"] {
@@ -148,7 +148,7 @@ fn no_rejection_brings_anything_out() {
     }
 }
 
-/// TLS that is none, and a proxy that quotes what it is shown.
+/// The API speaks no TLS, and a proxy quotes what it is shown.
 #[test]
 fn nothing_on_the_way_brings_anything_out() {
     let quoting = |request: &Request| {
@@ -179,8 +179,8 @@ fn nothing_on_the_way_brings_anything_out() {
     assert!(shown.is_some(), "the proxy was not asked: {tunnels:?}");
 }
 
-/// With personal data asked for, it is in the event log, and in the state while that
-/// cannot be written: the search would find it elsewhere, too.
+/// Personal data that is asked for is in the event log, and in the state while the log
+/// cannot be written. The search would find it elsewhere, too.
 #[test]
 fn what_is_asked_for_is_found() {
     let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));

@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use audit_core::{
-    event::{Labels, PageError},
+    event::{EventType, Labels, PageError},
     sweep::PIECE_EVENTS,
 };
 use fastrand::Rng;
 use jiff::{Timestamp, tz::Offset};
 use nexmo_audit_exporter::{
+    api::paging::PageSource,
     api::{Answer, ApiError, ListQuery, VendorMessage},
     poller::Api,
 };
@@ -122,7 +123,6 @@ pub(crate) struct Beginning {
 /// The API's list of events, and what it has recorded.
 pub(crate) struct ListOfEvents {
     appeared: usize,
-    proposed: Option<Beginning>,
     beginning: Option<Beginning>,
     /// What the exporter is to count, of what the list has shown so far.
     pub(crate) recorded: Sample,
@@ -136,7 +136,6 @@ impl ListOfEvents {
     pub(crate) fn new(plan: &Plan) -> Self {
         Self {
             appeared: 0,
-            proposed: None,
             beginning: None,
             recorded: Sample::new(),
             history: Sample::new(),
@@ -144,14 +143,9 @@ impl ListOfEvents {
         }
     }
 
-    /// A process has decided where to begin.
-    pub(crate) fn propose(&mut self, beginning: Beginning) {
-        self.proposed = Some(beginning);
-    }
-
-    /// What was proposed last is durable.
-    pub(crate) fn counting_began(&mut self) {
-        self.beginning = self.proposed;
+    /// It is durable where counting begins.
+    pub(crate) fn counting_began(&mut self, beginning: Beginning) {
+        self.beginning = Some(beginning);
     }
 }
 
@@ -215,6 +209,23 @@ impl World {
             .map(|number| records[*number].element.as_str())
             .collect();
         render(&page, listed.len(), size, manners.repeated, manners.empty)
+    }
+
+    /// The types that the vendor names.
+    fn types(&mut self) -> Result<Answer<Vec<EventType>>, ApiError> {
+        if let Some(error) = self.failure() {
+            self.tally.requests_failed += 1;
+            self.note(|| format!("types: {error}"));
+            return Err(error);
+        }
+        let named = ["T0", "T1", "T9"].map(|name| EventType {
+            name: name.into(),
+            description: String::new(),
+        });
+        Ok(Answer {
+            value: named.into(),
+            date: self.date(),
+        })
     }
 
     /// Why a request brings nothing, if so.
@@ -293,7 +304,31 @@ fn spoil(text: &mut String, rng: &mut Rng) {
 pub(crate) struct WorldApi(pub(crate) Shared);
 
 impl Api for WorldApi {
-    async fn list(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
+    async fn types(&self) -> Result<Answer<Vec<EventType>>, ApiError> {
+        let Self(world) = self;
+        if !world.lock().plan.polls.types_named {
+            return Err(ApiError::Status {
+                status: 404,
+                retry_after: None,
+                message: VendorMessage::default(),
+            });
+        }
+        self.request(World::types).await
+    }
+}
+
+impl PageSource for WorldApi {
+    async fn page(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
+        self.request(|world| exchange(world, &query)).await
+    }
+}
+
+impl WorldApi {
+    /// One request: it takes its time, and the process may die around it.
+    async fn request<T>(
+        &self,
+        answer: impl FnOnce(&mut World) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let Self(world) = self;
         let (there, back) = {
             let world = &mut *world.lock();
@@ -303,7 +338,7 @@ impl Api for WorldApi {
         };
         world.step("before a request").await;
         world.sleep(there).await;
-        let outcome = exchange(&mut world.lock(), &query);
+        let outcome = answer(&mut world.lock());
         if matches!(outcome, Err(ApiError::Timeout)) {
             world.sleep(30 * SECOND).await;
         }

@@ -5,15 +5,16 @@ use std::{collections::BTreeMap, sync::Arc};
 use audit_core::{
     account::{Account, Commit, Stage},
     event::TypeFilter,
-    gate::{GateMemory, KnownScraper, ScraperId},
-    ledger::{Exemplar, Ledger, Saved, SeriesKey},
+    gate::{SavedGate, SavedScraper, ScraperId},
+    ledger::{Exemplar, Ledger, SavedCounter, SeriesKey},
     outbox::Outbox,
     window::{Remembered, SavedWindow, Window},
 };
 use nexmo_audit_exporter::poller::Storage;
 
 use crate::{
-    clock::Ms,
+    api::Beginning,
+    clock::{Ms, shown},
     mutant::Mutant,
     plan::Plan,
     sample::{Sample, series_name, type_name},
@@ -35,15 +36,15 @@ pub(crate) struct Disk {
     /// The published values of every commit that was begun.
     pub(crate) decided: Sample,
     /// What a commit that came too late would store.
-    behind: Option<(Arc<Commit>, Arc<GateMemory>)>,
+    behind: Option<(Arc<Commit>, Arc<SavedGate>)>,
 }
 
 struct Stored {
     stage: Stage,
     window: SavedWindow,
     ids: Vec<Remembered>,
-    series: BTreeMap<SeriesKey, (Saved, Option<Exemplar>)>,
-    types: BTreeMap<String, (Saved, Option<Exemplar>)>,
+    series: BTreeMap<SeriesKey, (SavedCounter, Option<Exemplar>)>,
+    types: BTreeMap<String, (SavedCounter, Option<Exemplar>)>,
 }
 
 impl Disk {
@@ -78,11 +79,11 @@ impl Disk {
     }
 
     /// Who scraped, by a wall clock that may have been set meanwhile.
-    pub(crate) fn gate(&self, world: &World) -> GateMemory {
+    pub(crate) fn gate(&self, world: &World) -> SavedGate {
         let local = world.local();
         let known = |(id, interval, last_seen): &(ScraperId, std::time::Duration, Ms)| {
             let unseen_for = u64::try_from(local - last_seen).unwrap_or(0);
-            KnownScraper {
+            SavedScraper {
                 id: *id,
                 interval: *interval,
                 unseen_for: std::time::Duration::from_millis(unseen_for),
@@ -90,7 +91,7 @@ impl Disk {
         };
         let known = self.scrapers.iter().map(known);
         let remembers = world.plan.mutant != Some(Mutant::ScrapersInMemory);
-        GateMemory {
+        SavedGate {
             begun: self.begun,
             scrapers: known.filter(|_| remembers).collect(),
             taken: std::time::Duration::ZERO,
@@ -116,10 +117,10 @@ impl Disk {
         stored.ids.retain(|remembered| remembered.time >= floor);
     }
 
-    fn store(&mut self, commit: &Commit, gate: &GateMemory, local: Ms) {
+    fn store(&mut self, commit: &Commit, gate: &SavedGate, local: Ms) {
         self.store_window(commit);
         self.begun = gate.begun;
-        let seen = |known: &KnownScraper| {
+        let seen = |known: &SavedScraper| {
             let unseen_for = Ms::try_from(known.unseen_for.as_millis()).unwrap_or(Ms::MAX);
             (known.id, known.interval, local.saturating_sub(unseen_for))
         };
@@ -145,7 +146,7 @@ impl Disk {
     }
 
     fn decide(&mut self, commit: &Commit) {
-        let mut raise = |name: String, saved: Saved| {
+        let mut raise = |name: String, saved: SavedCounter| {
             let decided = self.decided.entry(name).or_default();
             *decided = (*decided).max(saved.published);
         };
@@ -178,7 +179,7 @@ enum Fate {
 impl Storage for StoredAccount {
     type Error = DiskFull;
 
-    async fn commit(&mut self, commit: Arc<Commit>, gate: Arc<GateMemory>) -> Result<(), DiskFull> {
+    async fn commit(&mut self, commit: Arc<Commit>, gate: Arc<SavedGate>) -> Result<(), DiskFull> {
         let Self(world) = self;
         let (before, after, mutant) = begin(&mut world.lock(), &commit);
         match mutant {
@@ -191,9 +192,7 @@ impl Storage for StoredAccount {
             }
             Some(Mutant::CursorFirst) => {
                 let world = &mut *world.lock();
-                if world.disk.is_empty() {
-                    world.api.counting_began();
-                }
+                begin_counting(world, &commit);
                 world.disk.store_window(&commit);
             }
             _ => {}
@@ -238,15 +237,13 @@ fn draw(world: &mut World) -> Fate {
     }
 }
 
-fn store(world: &mut World, commit: &Commit, gate: &GateMemory) {
+fn store(world: &mut World, commit: &Commit, gate: &SavedGate) {
     let before = world.disk.totals.clone();
-    if world.disk.is_empty() {
-        world.api.counting_began();
-    }
+    begin_counting(world, commit);
     let local = world.local();
     world.disk.store(commit, gate, local);
     world.note(|| {
-        let change = |(key, saved): (&SeriesKey, Saved)| {
+        let change = |(key, saved): (&SeriesKey, SavedCounter)| {
             let SeriesKey {
                 event_type,
                 source,
@@ -272,6 +269,18 @@ fn store(world: &mut World, commit: &Commit, gate: &GateMemory) {
     world.recorded();
     if let Err(claim) = check(world, &before) {
         world.breach(claim);
+    }
+}
+
+/// The first commit makes it durable where counting begins.
+fn begin_counting(world: &mut World, commit: &Commit) {
+    if world.disk.is_empty() {
+        let beginning = Beginning {
+            start: shown(commit.stage.start),
+            began: shown(commit.stage.began),
+            at: world.started,
+        };
+        world.api.counting_began(beginning);
     }
 }
 

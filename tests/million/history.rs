@@ -3,9 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use audit_core::gate::{Scrape, ScraperId};
 use nexmo_audit_exporter::{
-    exposition::{Encoding, Format, ScraperId, Variant, Visit},
-    metrics::SelfMetrics,
+    exposition::{Encoding, Format, Variant},
+    metrics::AccountMetrics,
 };
 
 use crate::{
@@ -37,7 +38,7 @@ pub(crate) struct Outcome {
 }
 
 /// Runs one history to its end, or to the first claim that does not hold.
-pub(crate) fn run(plan: Plan, metrics: &Arc<SelfMetrics>, traced: bool) -> Outcome {
+pub(crate) fn run(plan: Plan, metrics: &Arc<AccountMetrics>, traced: bool) -> Outcome {
     let mut history = History::new(plan, metrics, traced);
     while !history.has_ended() {
         history.go_on();
@@ -55,7 +56,7 @@ pub(crate) fn run(plan: Plan, metrics: &Arc<SelfMetrics>, traced: bool) -> Outco
 struct History {
     shared: Shared,
     plan: Arc<Plan>,
-    metrics: Arc<SelfMetrics>,
+    metrics: Arc<AccountMetrics>,
     process: Option<Process>,
     /// When the next process starts.
     start: Option<Ms>,
@@ -71,7 +72,7 @@ struct History {
 }
 
 impl History {
-    fn new(plan: Plan, metrics: &Arc<SelfMetrics>, traced: bool) -> Self {
+    fn new(plan: Plan, metrics: &Arc<AccountMetrics>, traced: bool) -> Self {
         let plan = Arc::new(plan);
         let shared = Shared::new(World::new(Arc::clone(&plan), traced));
         let numbered = plan.scrapers.iter().cloned().zip(1..);
@@ -189,6 +190,11 @@ impl History {
             self.shared.lock().tally.scrapes_missed += 1;
             return;
         }
+        self.announce(number);
+        if self.process.is_none() {
+            self.shared.lock().tally.scrapes_missed += 1;
+            return;
+        }
         let down = self.down_since(self.scrapers[number].last_answered.unwrap_or(now));
         self.scrapers[number].is_answered(now, down);
         let resumed = self.note_served(now);
@@ -230,20 +236,35 @@ impl History {
         }
     }
 
+    /// Lets a poller store a new scraper before it is answered, as the server does. The
+    /// server waits for that, but for no longer than the disk of this world may take.
+    fn announce(&mut self, number: usize) {
+        let process = self.process.as_ref().expect("a process that runs");
+        let id = ScraperId(self.scrapers[number].plan.id);
+        let up = uptime(&self.shared.lock());
+        if !self.is_unseen(number) && !process.gate.announce(id, up) {
+            self.run_process();
+        }
+    }
+
+    /// Whether the fault is that only one scraper counts, and this one does not.
+    fn is_unseen(&self, number: usize) -> bool {
+        number > 0 && self.plan.mutant == Some(Mutant::HoldUntilOneSawIt)
+    }
+
     /// What the exporter answers.
     fn serve(&self, number: usize) -> String {
         let scraper = &self.scrapers[number];
         let timeout = scraper.plan.interval.min(10 * SECOND);
-        let visit = Visit {
+        let scrape = Scrape {
             scraper: ScraperId(scraper.plan.id),
             connection: scraper.connection,
             timeout: Duration::from_millis(timeout.unsigned_abs()),
         };
-        let unseen = number > 0 && self.plan.mutant == Some(Mutant::HoldUntilOneSawIt);
         let uptime = uptime(&self.shared.lock());
         let process = self.process.as_ref().expect("a process that runs");
-        let visit = (!unseen).then_some(visit);
-        let parts = process.exposition.scrape(visit, TEXT, uptime);
+        let scrape = (!self.is_unseen(number)).then_some(scrape);
+        let parts = process.exposition.scrape(scrape, TEXT, uptime);
         let text = parts.expect("an exposition").concat();
         String::from_utf8(text).expect("UTF-8")
     }
@@ -273,7 +294,7 @@ impl History {
         }
         let process = self.process.as_ref().expect("a process that runs");
         let up = uptime(&self.shared.lock());
-        let visit = Visit {
+        let scrape = Scrape {
             scraper: ScraperId(99),
             connection: 0,
             timeout: Duration::ZERO,
@@ -281,7 +302,7 @@ impl History {
         for second in 0..=up.as_secs() {
             let _ = process
                 .exposition
-                .scrape(Some(visit), TEXT, Duration::from_secs(second));
+                .scrape(Some(scrape), TEXT, Duration::from_secs(second));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use audit_core::gate::PATIENCE;
+use audit_core::gate::LONGEST_ABSENCE;
 use fastrand::Rng;
 
 use crate::{
@@ -276,5 +276,5 @@ impl Scraper {
 }
 
 fn patience() -> Ms {
-    Ms::try_from(PATIENCE.as_millis()).unwrap_or(Ms::MAX)
+    Ms::try_from(LONGEST_ABSENCE.as_millis()).unwrap_or(Ms::MAX)
 }

@@ -1,4 +1,4 @@
-//! Manual pages and shell completions, made from the flags themselves.
+//! Manual pages and shell completions, which are made from the flags.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,22 +7,24 @@ use std::process::Command;
 
 use clap_complete::aot::{Shell, generate};
 use nexmo_audit_exporter::cli;
+use test_support::repository;
+use test_support::tools;
 
-use super::support::tools;
-use super::{generated, output_of, repository};
+use super::{generated, output_of};
 
 const PROGRAM: &str = "nexmo-audit-exporter";
 const COMPLETIONS: &str = "packaging/completions";
 const PAGES: &str = "packaging/man";
 
-/// The names under which each shell looks for completions.
+/// The file names of the completions of each shell.
 const SHELLS: [(Shell, &str); 3] = [
     (Shell::Bash, "nexmo-audit-exporter"),
     (Shell::Zsh, "_nexmo-audit-exporter"),
     (Shell::Fish, "nexmo-audit-exporter.fish"),
 ];
 
-/// The command without what only an image runs: the shells would offer that too.
+/// Returns the command without the hidden command of the image, which shells would
+/// offer, too.
 fn offered() -> clap::Command {
     let all = cli::command();
     let visible = all.get_subcommands().filter(|c| !c.is_hide_set()).cloned();
@@ -32,7 +34,7 @@ fn offered() -> clap::Command {
         .subcommands(visible)
 }
 
-/// Whether `serve` reads a setting from this variable.
+/// Returns `true` if `serve` reads a setting from this variable.
 pub(crate) fn is_variable(name: &str) -> bool {
     let command = cli::command();
     let serve = command.find_subcommand("serve").expect("serve");
@@ -56,16 +58,16 @@ fn completions_are_those_of_the_flags() {
     generated::holds(COMPLETIONS, &BTreeMap::from(made));
 }
 
-/// Completions of bash for a program with dashes in its name: `clap_complete` 4.6 calls
-/// it otherwise where it looks for its commands.
+/// Returns the completions of bash for a program with dashes in its name, which
+/// `clap_complete` 4.6 calls by another name where it looks for commands.
 fn with_dashes(text: &str) -> String {
     let joined = |by: &str| PROGRAM.replace('-', by);
     text.replace(&joined("__subcmd__"), &joined("__"))
 }
 
-/// What finds the command among the words before the cursor. The one that is generated
-/// asks argparse of fish, which refuses names of flags with a dot in them. Flags before
-/// a command are bad usage, so no value of one can be taken for it.
+/// The function that finds the command among the words before the cursor. The generated
+/// function uses argparse of fish, which refuses names of flags with a dot. Flags
+/// before a command are bad usage, so no value of a flag can be taken for the command.
 const FIND_COMMAND: &str = "\
     set -l words (commandline -opc)
     for word in $words[2..]
@@ -78,7 +80,7 @@ const FIND_COMMAND: &str = "\
 end
 ";
 
-/// Completions of fish for flags with a dot.
+/// Returns the completions of fish, for flags with a dot.
 fn with_dots(text: &str) -> String {
     let head = "function __fish_nexmo_audit_exporter_needs_command\n";
     let (_, rest) = text.split_once(head).expect("the function");
@@ -125,7 +127,7 @@ fn fish_completes_commands_and_flags() {
     });
 }
 
-/// The first word of each line; fish has a description behind it.
+/// Returns the first word of each line; fish adds a description.
 fn words_of(text: &str) -> BTreeSet<String> {
     let first = |line: &str| line.split_whitespace().next().map(str::to_owned);
     text.lines().filter_map(first).collect()
@@ -168,7 +170,7 @@ fn every_page_is_clean_for_man_and_has_a_name() {
     let (Some(man), Some(lexgrog)) = (tools::require("man"), tools::require("lexgrog")) else {
         return;
     };
-    // man formats nothing without it.
+    // Without groff, man formats nothing.
     if tools::require("groff").is_none() {
         return;
     }
@@ -181,7 +183,7 @@ fn every_page_is_clean_for_man_and_has_a_name() {
     }
 }
 
-/// As lintian asks for them.
+/// Returns the warnings of man for a page, with the flags that lintian uses.
 fn warnings(man: &Path, page: &Path) -> String {
     let mut man = Command::new(man);
     man.env("MANROFFSEQ", "").env("MANWIDTH", "80");

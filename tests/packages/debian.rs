@@ -1,19 +1,21 @@
-//! The Debian package: built, judged by lintian, and installed into a root of its own.
+//! The Debian package: built, checked by lintian, and installed into a root of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use test_support::repository;
+use test_support::tools;
+
+use super::output_of;
 use super::static_program::static_program;
-use super::support::tools;
-use super::{output_of, repository};
 
 const NAME: &str = "nexmo-audit-exporter";
 
 fn build(folder: &Path) -> PathBuf {
     let mut build = Command::new(repository("packaging/debian/build.sh"));
     build.arg(static_program()).arg(folder);
-    // The program is three times as large without optimization.
+    // Without optimization the program is three times as large.
     build.env("DEB_COMPRESSION_LEVEL", "0");
     PathBuf::from(output_of(&mut build).trim())
 }
@@ -47,7 +49,7 @@ fn the_same_input_makes_the_same_package() {
     );
 }
 
-/// A root with this package and no other.
+/// A root in which this package is the only one.
 struct Root {
     folder: tempfile::TempDir,
     fakeroot: PathBuf,
@@ -71,7 +73,8 @@ impl Root {
         Some(Self { folder, fakeroot })
     }
 
-    /// Its scripts run as on a system without systemd at work, and leave this one alone.
+    /// Runs dpkg so that its scripts find no running systemd, and leave this machine
+    /// alone.
     fn dpkg(&self, arguments: &[&str]) -> String {
         let mut dpkg = Command::new(&self.fakeroot);
         dpkg.args(["dpkg", "--force-script-chrootless", "--force-confold"]);

@@ -1,14 +1,14 @@
-//! Files that are made from others and kept in packaging, so that users need no tool.
-//! Each is what its origin makes now; `make generated` renews them.
+//! Generated files that are kept in `packaging`, so that users need no tool. Each is
+//! compared with what its source makes now; `make generated` renews them.
 
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::Path;
 
-use super::repository;
+use test_support::repository;
 
-/// Compares a folder of the repository with what belongs there, or renews it.
+/// Compares a folder of the repository with its generated content, or renews it.
 pub(crate) fn holds(folder: &str, expected: &BTreeMap<String, String>) {
     let path = repository(folder);
     if env::var_os("RENEW_GENERATED").is_some() {
@@ -36,7 +36,7 @@ fn renew(folder: &Path, files_now: &BTreeMap<String, String>) {
     }
 }
 
-/// The texts in a folder by their names.
+/// Returns the texts in a folder by their names.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let read = |entry: std::io::Result<fs::DirEntry>| {

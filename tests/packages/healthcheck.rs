@@ -5,29 +5,30 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
 use std::thread;
 
-use super::output_of;
-use super::support::process::{Process, START};
-use super::support::program::{Program, command};
-use super::support::tools;
+use test_support::process::{Process, START};
+use test_support::program::{Program, command};
+use test_support::tools;
 
-/// Its exit status, and what it says.
+use super::output_of;
+
+/// Returns the exit status of the command and its output.
 fn check(listen_address: &str) -> (Option<i32>, String) {
     let mut check = command();
     check.env("NEXMO_AUDIT_WEB_LISTEN_ADDRESS", listen_address);
-    // Loopback is asked, whatever proxy there is.
+    // The command asks the loopback address, whatever the proxy is.
     check.env("HTTP_PROXY", "http://127.0.0.1:1");
     let output = check.arg("healthcheck").output().expect("the program");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     (output.status.code(), said)
 }
 
-/// A server that gives every request this answer.
+/// Starts a server that gives every request this answer.
 fn answers(answer: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a socket");
     let address = listener.local_addr().expect("its address");
     thread::spawn(move || {
         for mut connection in listener.incoming().map_while(Result::ok) {
-            // Requests are small: one read takes all of one.
+            // Requests are small: one read takes all of a request.
             let mut request = [0; 4096];
             if connection.read(&mut request).is_ok_and(|read| read > 0) {
                 let _ = connection.write_all(answer.as_bytes());
@@ -91,7 +92,7 @@ fn one_with_tls_is_asked_by_https_whatever_its_certificate() {
         .arg(&certificate);
     output_of(&mut request);
 
-    // It answers every path with a page of its own.
+    // The other server answers every path with a page of its own.
     let mut server = Command::new(&openssl);
     server.args(["s_server", "-www", "-accept", "127.0.0.1:0"]);
     server.arg("-key").arg(&key).arg("-cert").arg(&certificate);

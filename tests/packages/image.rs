@@ -1,5 +1,5 @@
-//! The image: its last stage, made by buildah out of a program that is linked alike,
-//! and the program run in it. `make image` builds all of it.
+//! The image: its last stage, made by buildah with a program that is linked as for a
+//! release, and the program run in the image. `make image` builds all stages.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,18 +9,19 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use test_support::eventually::eventually;
+use test_support::http::HttpClient;
+use test_support::process::Process;
+use test_support::repository;
+use test_support::tools;
 
+use super::output_of;
 use super::static_program::static_program;
-use super::support::eventually::eventually;
-use super::support::http::HttpClient;
-use super::support::process::Process;
-use super::support::tools;
-use super::{output_of, repository};
 
-/// Where the last stage begins in the Dockerfile.
+/// The beginning of the last stage in the Dockerfile.
 const LAST_STAGE: &str = "\nFROM scratch\n";
 
-/// The user of the image: no name in /etc/passwd, as there is none.
+/// The user of the image, which has no name, since the image has no /etc/passwd.
 const USER: u32 = 65532;
 
 /// An image in a storage of its own.
@@ -50,7 +51,7 @@ impl Image {
         output_of(buildah.args(arguments)).trim().to_owned()
     }
 
-    /// What the first stage leaves to the last.
+    /// Makes what the first stage leaves to the last.
     fn commit_first_stage(&self) {
         let stage = self.folder.path().join("stage");
         for path in ["out/data", "etc/ssl/certs"] {
@@ -89,15 +90,15 @@ impl Image {
         all["Docker"]["config"].take()
     }
 
-    /// Its files, where they can be looked at.
+    /// Mounts the files of the image.
     fn mount(&self) -> PathBuf {
         let container = self.run(&["from", "--pull-never", "localhost/image"]);
         PathBuf::from(self.run(&["mount", &container]))
     }
 }
 
-/// A command of the image, as its user, on a root that cannot be written, but for the
-/// volume; and with no variables beside those of the image.
+/// Returns a command of the image that runs as its user, on a root that cannot be
+/// written except for the volume, and with no variables but those of the image.
 fn inside(root: &Path, config: &Value, more: &[&str]) -> Command {
     const RUN: &str = r#"
         root=$1 user=$2; shift 2
@@ -189,7 +190,7 @@ fn serves(root: &Path, config: &Value, check: &[&str]) {
     ]
     .concat();
     let mut process = Process::start("the image", &mut inside(root, config, &demo));
-    // The demo has a simulator in it, which listens as well.
+    // The demo contains a simulator, which listens as well.
     let address = process.wait_for_address(|line| !line.contains("simulator"));
     eventually("readiness", Duration::from_secs(30), || {
         let answer = HttpClient::new().get(&format!("http://{address}/-/ready"));
@@ -214,8 +215,8 @@ fn serves(root: &Path, config: &Value, check: &[&str]) {
     assert_eq!(healthy().0, Some(1));
 }
 
-/// What the image is built from is named in .dockerignore: cargo must take it for a
-/// package, which `fetch` is strict about, and find every target of the program.
+/// The files in .dockerignore are enough to build the image: cargo accepts them as a
+/// package, which `fetch` is strict about, and finds every target of the program.
 #[test]
 fn the_first_stage_is_sent_all_that_cargo_reads() {
     let ignored = fs::read_to_string(repository(".dockerignore")).expect("a list");
@@ -238,7 +239,7 @@ fn the_first_stage_is_sent_all_that_cargo_reads() {
     assert!(context.path().join("packaging/build.sh").exists());
 }
 
-/// What `cargo build` builds, by name and kind.
+/// Returns what `cargo build` builds, by name and kind.
 fn targets(folder: &Path) -> Vec<(String, String)> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["metadata", "--format-version=1", "--no-deps", "--offline"]);

@@ -1,18 +1,20 @@
-//! The manifests: rendered by kubectl as users render them, and held to the schemas
-//! of Kubernetes and of the Prometheus Operator.
+//! The manifests: rendered by kubectl as users render them, and checked against the
+//! schemas of Kubernetes and of the Prometheus Operator.
 
 use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
+use test_support::repository;
+use test_support::tools;
 
 use super::command_line::is_variable;
-use super::support::tools;
-use super::{output_of, repository};
+use super::output_of;
 
 const FOLDER: &str = "packaging/kubernetes";
 
-/// The objects of the example, which has all there is; or none without tools.
+/// Returns the objects of the example, which uses every part, or `None` without the
+/// tools.
 fn objects() -> Option<Vec<Value>> {
     let kubectl = tools::require("kubectl")?;
     let python = tools::require("tests-python")?;
@@ -29,7 +31,7 @@ fn objects() -> Option<Vec<Value>> {
     Some(serde_json::from_str(&json).expect("JSON"))
 }
 
-/// What a command says that is handed a file with this text.
+/// Returns the output of a command that is given a file with this text.
 fn output_about(command: &mut Command, text: &str) -> String {
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), text).expect("a file");
@@ -73,8 +75,8 @@ fn every_object_is_what_its_schema_says() {
     with(node, "validate_operator.mjs", &operator);
 }
 
-/// What "restricted" of the Pod Security Standards asks for, and a root that cannot
-/// be written.
+/// The container keeps to "restricted" of the Pod Security Standards, and has a root
+/// that cannot be written.
 #[test]
 fn the_pod_may_do_little() {
     let Some(objects) = objects() else {
@@ -133,7 +135,7 @@ fn the_parts_find_each_other() {
     let mounts = container["volumeMounts"].as_array().expect("mounts");
     assert!(mounts.iter().any(|mount| mount["mountPath"] == "/data"));
 
-    // The generated name of the secret is that which the pod asks for.
+    // The generated name of the secret is the name that the pod asks for.
     let secret = &the_only(&objects, "Secret")["metadata"]["name"];
     assert_eq!(
         container["env"][0]["valueFrom"]["secretKeyRef"]["name"],

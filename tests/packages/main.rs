@@ -1,8 +1,5 @@
-//! What is handed out beside the program: the files in packaging, the image, and what
-//! all of it is made of.
-
-#[path = "../support/mod.rs"]
-mod support;
+//! What is delivered beside the program: the files in `packaging`, the image, and the
+//! list of what they are made of.
 
 mod command_line;
 mod debian;
@@ -15,15 +12,9 @@ mod static_program;
 mod supply_chain;
 mod systemd;
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A path of the repository.
-fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-/// What a command says on standard output; it must succeed.
+/// Returns the standard output of a command, which must succeed.
 fn output_of(command: &mut Command) -> String {
     let output = command.output();
     let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{generated, repository};
+use test_support::repository;
+
+use super::generated;
 
 const HEAD: &str = "# Made from dashboards/prometheus/rules by `make generated`.\n";
 
@@ -19,7 +21,7 @@ fn the_rules_of_the_operator_are_those_of_the_dashboards() {
     generated::holds("packaging/kubernetes/prometheus-operator/rules", &made);
 }
 
-/// A file of rules is what the object has for its `spec`.
+/// Returns a file of rules as the object that has the file as its `spec`.
 fn object(name: &str, rules: &str) -> String {
     let name = name.replace('.', "-");
     let mut object = format!(

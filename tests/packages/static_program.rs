@@ -1,5 +1,5 @@
-//! The program linked as it is released, statically, out of what the tests were
-//! linked from: a release takes minutes to build.
+//! The program, linked statically as for a release, from the libraries that were built
+//! for the tests: a release takes minutes to build.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use test_support::repository;
 
-use super::{output_of, repository};
+use super::output_of;
 
-/// Links it once for all tests of a build, and tells where it is.
+/// Links the program once for all tests of a build, and returns its path.
 pub(crate) fn static_program() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let program = folder.join("nexmo-audit-exporter-static");
@@ -26,15 +27,15 @@ pub(crate) fn static_program() -> PathBuf {
     program
 }
 
-/// What src/main.rs is linked with.
+/// The libraries that src/main.rs is linked with.
 struct Libraries {
     program: String,
     tokio: String,
 }
 
 impl Libraries {
-    /// Cargo tells where they are without building anything: they were built for
-    /// this test.
+    /// Asks cargo for the paths, for which it builds nothing: the libraries were built
+    /// for this test.
     fn of_the_tests() -> Self {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.current_dir(repository(""));
@@ -78,8 +79,8 @@ impl Libraries {
     }
 }
 
-/// Variables that cargo sets for a test. A build script that looks at one, as that of
-/// ring does, would have everything built anew.
+/// The variables that cargo sets for a test. If they were kept, a build script that
+/// reads one of them, such as that of ring, would have everything built again.
 fn is_of_this_test(variable: &OsStr) -> bool {
     let name = variable.to_string_lossy();
     name == "OUT_DIR"

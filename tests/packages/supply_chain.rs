@@ -1,18 +1,19 @@
-//! What the program is made of, as cargo knows it.
+//! The dependencies of the program, as cargo knows them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
+use test_support::repository;
 
-use super::{output_of, repository};
+use super::output_of;
 
-/// The one part that is not Rust: TLS needs cryptography that is proven in C and
-/// assembly. Another row wants a reason of that weight.
+/// The only part that is not Rust: TLS needs cryptography that is proven in C and
+/// assembly. A new row needs a reason of that weight.
 const NATIVE: [&str; 1] = ["ring"];
 
-/// Crates that a build script compiles, generates or looks up native code with.
+/// The crates with which a build script compiles, generates or looks up native code.
 const NATIVE_BUILDERS: [&str; 7] = [
     "autotools",
     "bindgen",
@@ -35,7 +36,7 @@ fn array(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-/// What a package is built with: all but what only its tests need.
+/// Returns what a package is built with, without what only its tests need.
 fn needed(node: &Value) -> impl Iterator<Item = &str> {
     let not_for_tests =
         |dependency: &&Value| array(&dependency["dep_kinds"]).any(|kind| kind["kind"] != "dev");
@@ -73,7 +74,7 @@ fn unsafe_code_is_forbidden() {
         .split_once("\n[workspace.lints.rust]\n")
         .expect("lints");
     let lints = lints.split("\n[").next().unwrap_or_default();
-    // What is forbidden cannot be allowed again further down.
+    // A lint that is forbidden cannot be allowed again further down.
     let forbids = |line: &str| line == "unsafe_code = \"forbid\"";
     assert!(lints.lines().any(forbids), "{lints}");
     let crates = fs::read_dir(repository("crates")).expect("the crates");

@@ -1,26 +1,30 @@
-//! The unit: what systemd itself says of it.
+//! The systemd unit, checked by systemd itself.
 
 use std::fs;
 use std::process::Command;
 
+use test_support::program::executable;
+use test_support::repository;
+use test_support::tools;
+
 use super::command_line::is_variable;
-use super::support::tools;
-use super::{output_of, repository};
+use super::output_of;
 
 const UNIT: &str = "packaging/systemd/nexmo-audit-exporter.service";
 
-/// Of 10.0 for a service without any protection; 1.3 is what systemd 252 says now.
+/// The highest exposure, in tenths, of 10.0 for a service without protection. systemd
+/// 252 gives the unit 1.3.
 const MOST_EXPOSED: &str = "15";
 
-/// The unit as it is, but for a program that is there.
+/// Writes the unit with the path of a program that exists.
 fn unit_of_this_program() -> tempfile::TempDir {
     let text = fs::read_to_string(repository(UNIT)).expect("the unit");
     let installed = "/usr/bin/nexmo-audit-exporter";
     assert!(text.contains(&format!("ExecStart={installed} serve\n")));
-    let built = env!("CARGO_BIN_EXE_nexmo-audit-exporter");
+    let built = executable().display().to_string();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("nexmo-audit-exporter.service");
-    fs::write(path, text.replace(installed, built)).expect("the copy");
+    fs::write(path, text.replace(installed, &built)).expect("the copy");
     folder
 }
 
@@ -60,7 +64,7 @@ fn every_setting_of_the_unit_is_one_of_the_program() {
     }
 }
 
-/// The variables that are set, in comments too, but for those in running text.
+/// Returns the variables that the unit sets, also in comments, but not in running text.
 fn settings(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.lines().filter_map(|line| line.split_once('='));
     lines.filter_map(|(before, after)| {

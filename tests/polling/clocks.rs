@@ -1,20 +1,20 @@
-//! What is counted from when on, and by which clock.
+//! The time from which events count, and the clock that decides it.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use test_support::audit_event::{event, with, written};
+use test_support::exporter::is;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 use tokio::time::Instant;
 
-use crate::paused::Paused;
-use crate::support::audit_event::{event, with, written};
-use crate::support::exporter::is;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi, healthy, listing};
+use crate::paused_exporter::Paused;
 
 const STEP: Duration = Duration::from_secs(1);
 
-/// An event that was created so many seconds after `base`.
+/// Makes an event that was created so many seconds after `base`.
 fn created(id: &str, base: Timestamp, seconds: i64) -> Value {
     let time = base + SignedDuration::from_secs(seconds);
     with(event(id, "A"), "created_at", json!(written(time)))
@@ -56,8 +56,8 @@ async fn counting_starts_where_it_is_told_to() {
     }
 }
 
-/// An API whose clock runs with the test's, and reads `ahead` seconds more than
-/// this machine's.
+/// An API whose clock runs with that of the test, and is `ahead` seconds ahead of this
+/// machine.
 fn clock(ahead: i64) -> impl Fn() -> Timestamp + Clone + Send + Sync + 'static {
     let (begun, base) = (Instant::now(), Timestamp::now());
     move || {
@@ -70,7 +70,7 @@ fn dated(answer: Answer, time: Timestamp) -> Answer {
     answer.dated(SystemTime::from(time))
 }
 
-/// The list at a time on the API's clock: an event a minute since it began.
+/// The list at a time on the API's clock: one event a minute since the beginning.
 fn one_a_minute(base: Timestamp, now: Timestamp) -> Vec<Value> {
     let minutes = now.duration_since(base).as_mins();
     let made = |minute| created(&format!("minute-{minute}"), base, 60 * minute + 1);
@@ -100,13 +100,13 @@ async fn an_api_whose_clock_is_off_by_an_hour_is_counted_whole() {
     }
 }
 
-/// What an API may be like at the first start, for ten minutes.
+/// The states of an API during the first ten minutes.
 #[tokio::test(start_paused = true)]
 async fn trouble_at_the_first_start_loses_no_event_since() {
     let troubles = [
         Answer::error(500, "Down"),
         Answer::reset(),
-        // A captive portal, whose clock is wrong as well.
+        // A captive portal answers, whose clock is wrong as well.
         Answer::new(200, "<html>Sign in</html>").dated(SystemTime::now() + Duration::from_hours(2)),
     ];
     for trouble in troubles {

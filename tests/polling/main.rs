@@ -1,10 +1,7 @@
 //! When the exporter polls, and what it asks for.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod clocks;
-mod pages;
-mod paused;
-mod types;
-mod waits;
+mod event_types;
+mod intervals;
+mod paging;
+mod paused_exporter;

@@ -1,22 +1,22 @@
-//! The text and the files of `backfill`. `tests/real` proves what servers make of the
-//! text.
+//! `backfill`: its text and its messages. How servers read the text is tested in
+//! `tests/third_party`.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use test_support::audit_event::{event, with, written};
+use test_support::program::Simulator;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
 use crate::run::{Done, run};
-use crate::support::audit_event::{event, with, written};
-use crate::support::program::Simulator;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{ScriptedApi, healthy, listing};
 
 /// The samples of each series, in the order of the text.
 type Series = BTreeMap<String, Vec<(u64, i64)>>;
 
-/// Reads OpenMetrics text; series must not be interleaved.
+/// Reads OpenMetrics text. Fails if series are interleaved.
 fn series(text: &str) -> Series {
     let mut series = Series::new();
     let mut last = "";
@@ -41,7 +41,7 @@ fn ago(hours: i64) -> Timestamp {
     Timestamp::now() - SignedDuration::from_hours(hours)
 }
 
-/// An event that was created so many hours ago.
+/// Makes an event that was created so many hours ago.
 fn old(id: &str, event_type: &str, hours: i64) -> serde_json::Value {
     with(
         event(id, event_type),
@@ -113,7 +113,7 @@ fn what_is_recent_is_left_to_the_server() {
     };
     assert!(shown.values().flatten().all(|(_, time)| *time <= latest));
     assert_eq!(of("APP_CREATE").last().map(|last| last.0), Some(1));
-    // A server that continues the counter sees its first event as a rise from 0.
+    // A server that continues finds the first event as a rise from 0.
     assert_eq!(
         of("APP_DELETE")
             .iter()

@@ -1,14 +1,14 @@
-//! Failures of queries, and their messages.
+//! Failures of the API, and the messages about them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
+use test_support::audit_event::{event, events};
+use test_support::program::API_SECRET;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{ScriptedApi, listing};
 
 use crate::run::{finish, prepared, run};
-use crate::support::audit_event::{event, events};
-use crate::support::program::API_SECRET;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{ScriptedApi, listing};
 
 #[test]
 fn a_failure_that_passes_is_not_noticed() {
@@ -60,8 +60,7 @@ fn after_a_failure_one_can_go_on() {
         old["created_at"] = json!("2026-11-01T00:00:30");
         old
     };
-    // The day is too full for one piece. The first piece can be read, and the second
-    // cannot.
+    // Of a day with too many events, the first piece can be read and the second cannot.
     let api = ScriptedApi::start(listing(move |request| {
         let from = request.parameter("date_from").expect("a time");
         let to = request.parameter("date_to").expect("a time");

@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use test_support::audit_event::{event, with};
+use test_support::process::Process;
+use test_support::scripted_api::{ScriptedApi, healthy};
 
 use crate::run::prepared;
-use crate::support::audit_event::{event, with};
-use crate::support::process::Process;
-use crate::support::scripted_api::{ScriptedApi, healthy};
 
-/// The time of several looks on a busy machine.
+/// The time of several polls, on a busy machine.
 const NEXT: Duration = Duration::from_secs(40);
 
 #[test]
 fn what_appears_later_is_shown_once() {
     let before = |id: &str, minutes: i64| {
         let then = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(minutes);
-        let time = crate::support::audit_event::written(then);
+        let time = test_support::audit_event::written(then);
         with(event(id, "APP_CREATE"), "created_at", Value::from(time))
     };
     let first = vec![before("first", 60)];
@@ -28,7 +28,7 @@ fn what_appears_later_is_shown_once() {
         process.wait_for_line(id, NEXT, found);
     };
     shown("first");
-    // One event is new and one is late; the API returns both again and again.
+    // One event is new, one is late, and both are shown again and again.
     let late = [
         first,
         vec![before("late", 10), event("second", "APP_CREATE")],
@@ -37,7 +37,7 @@ fn what_appears_later_is_shown_once() {
     api.follow(healthy(late));
     shown("second");
     shown("late");
-    // The command ends at its limit, now or in a moment.
+    // The limit is reached, so the command has ended or is about to.
     assert!(process.wait_for_end(NEXT).success());
     assert_eq!(process.lines().len(), 1 + 3, "{}", process.log());
 }

@@ -1,12 +1,12 @@
 //! `events get` and `events types`.
 
 use serde_json::json;
+use test_support::audit_event::event;
+use test_support::program::Simulator;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::ScriptedApi;
 
 use crate::run::run;
-use crate::support::audit_event::event;
-use crate::support::program::Simulator;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::ScriptedApi;
 
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 

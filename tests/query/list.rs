@@ -1,20 +1,20 @@
-//! `events list` against the simulator and against odd answers.
+//! `events list` against the simulator and against unusual answers.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
+use test_support::audit_event::{event, with};
+use test_support::program::Simulator;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
 use crate::run::{prepared, run};
-use crate::support::audit_event::{event, with};
-use crate::support::program::Simulator;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{ScriptedApi, healthy, listing};
 
 const HISTORY: usize = 750;
 
-/// Flags, and the events that they keep.
+/// The flags, and the events that they keep.
 type Filter<'f> = (Vec<String>, Box<dyn Fn(&Value) -> bool + 'f>);
 
 fn list(simulator: &Simulator, arguments: &[&str]) -> Vec<Value> {
@@ -132,8 +132,7 @@ fn local_time_is_asked_for_and_shown() {
     let done = crate::run::finish(command.env("TZ", "XYZ+5"));
     assert!(done.out.contains("2026-02-28 22:30:00-05:00"), "{done:?}");
     let asked = &api.requests()[0];
-    // A request reaches one second further on each side, since its bounds may or may not
-    // be part of it.
+    // The command asks for a second more, since the bounds may be excluded.
     assert_eq!(
         asked.parameter("date_from").as_deref(),
         Some("2026-02-28T04:59:59")
@@ -155,7 +154,7 @@ fn what_shifts_repeats_and_lies_is_shown_once_and_in_order() {
         at("before", "2026-10-31T23:59:59"),
         at("after", "2026-11-02T00:00:00"),
     ];
-    // The API reports two pages of events, and returns most events on each.
+    // The API claims two pages of events, and shows most of them on each.
     let api = ScriptedApi::start(listing(move |request| {
         let shown = if request.page() == 1 {
             &events[..5]
@@ -232,12 +231,13 @@ fn nothing_is_said_where_there_is_nothing() {
     assert_eq!(done.out.lines().count(), 1);
 }
 
-/// No more than one piece of the 60,000 events is held at once: the memory of the first
-/// third is enough for all.
+/// Of 60,000 events no more than a piece is held at once: the memory that the first
+/// third needs is enough for all.
 #[test]
 fn memory_does_not_grow_with_the_list() {
     const EVENTS: usize = 60_000;
-    /// In kB: allocators keep memory, and one piece may be fuller than another.
+    /// The tolerance in kB: allocators keep memory, and one piece may be larger than
+    /// another.
     const SLACK: u64 = 16_000;
     let simulator = Simulator::start(EVENTS);
     let arguments = [
@@ -266,7 +266,7 @@ fn memory_does_not_grow_with_the_list() {
         shown += 1;
         match shown {
             20_000 => early = peak(),
-            // The command cannot have ended while the last lines are in the pipe.
+            // The command cannot have ended while its last lines are in the pipe.
             59_000 => late = peak(),
             _ => {}
         }

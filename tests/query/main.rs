@@ -1,7 +1,4 @@
-//! The queries, as a person or a script runs them.
-
-#[path = "../support/mod.rs"]
-mod support;
+//! The commands that query the API once, as a person or a script runs them.
 
 mod backfill;
 mod failures;

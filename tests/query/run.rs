@@ -1,10 +1,10 @@
-//! A command of the program, run to its end.
+//! Runs a command of the program to its end.
 
 use std::process::{Command, Output};
 
-use crate::support::program::{API_SECRET, command};
+use test_support::program::{API_SECRET, command};
 
-/// The result of a command.
+/// The output and status of a command.
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) status: i32,
@@ -12,12 +12,12 @@ pub(crate) struct Done {
     pub(crate) errors: String,
 }
 
-/// Runs the program with these arguments and with the API at `base_url`.
+/// Runs the program with these arguments against the API at `base_url`.
 pub(crate) fn run(base_url: &str, arguments: &[&str]) -> Done {
     finish(&mut prepared(base_url, arguments))
 }
 
-/// Returns the command, to which more can be added.
+/// Returns the command, to which a test can add.
 pub(crate) fn prepared(base_url: &str, arguments: &[&str]) -> Command {
     let mut command = command();
     command
@@ -43,14 +43,14 @@ pub(crate) fn finish(command: &mut Command) -> Done {
 }
 
 impl Done {
-    /// Returns the lines of a command that succeeded and wrote nothing to standard
+    /// Returns the lines of a command that succeeds and writes nothing to standard
     /// error.
     pub(crate) fn lines(&self) -> Vec<&str> {
         assert_eq!((self.status, &*self.errors), (0, ""), "{}", self.out);
         self.out.lines().collect()
     }
 
-    /// Returns the same lines, parsed as JSON.
+    /// Returns those lines, each parsed as JSON.
     pub(crate) fn events(&self) -> Vec<serde_json::Value> {
         let read = |line: &&str| serde_json::from_str(line).expect("JSON");
         self.lines().iter().map(read).collect()

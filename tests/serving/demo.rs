@@ -1,12 +1,12 @@
-//! The demo, as somebody sees it who tries the exporter.
+//! The demo, as a person sees it who tries the exporter.
 
 use std::time::Duration;
 
-use crate::support::eventually::eventually;
-use crate::support::http::HttpClient;
-use crate::support::program::Program;
+use test_support::eventually::eventually;
+use test_support::http::HttpClient;
+use test_support::program::Program;
 
-/// What a person may wait for something to look at.
+/// The time that a person may wait for something to look at.
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 
 #[test]

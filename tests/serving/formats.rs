@@ -1,13 +1,12 @@
-//! The formats and encodings of `/metrics`, down to the bytes that are sent.
+//! The formats and encodings of `/metrics`, down to the bytes.
 
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
-
-use crate::support::audit_event::events;
-use crate::support::exporter::Exporter;
-use crate::support::raw_http::{Head, RawHttp};
-use crate::support::scripted_api::{ScriptedApi, healthy};
+use test_support::audit_event::events;
+use test_support::exporter::Exporter;
+use test_support::raw_http::{Head, RawHttp};
+use test_support::scripted_api::{ScriptedApi, healthy};
 
 const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 const TEXT: &str = "text/plain;version=0.0.4";
@@ -18,7 +17,7 @@ fn exporter(api: &ScriptedApi) -> Exporter {
     exporter
 }
 
-/// All but what changes by itself.
+/// Returns the lines that do not change by themselves.
 fn steady(text: &str) -> Vec<&str> {
     let lines = text.lines();
     lines.filter(|line| !line.contains("process_")).collect()
@@ -27,7 +26,8 @@ fn steady(text: &str) -> Vec<&str> {
 fn decoded(head: &Head, body: &[u8]) -> String {
     let mut text = String::new();
     match head.header("content-encoding") {
-        // Reads one member and fails on what is no gzip to its last byte.
+        // The decoder reads one member, and fails on anything that is not gzip to its
+        // last byte.
         "gzip" => GzDecoder::new(body)
             .read_to_string(&mut text)
             .expect("gzip"),
@@ -71,7 +71,8 @@ fn every_format_is_the_same_compressed_and_not() {
         assert_eq!(steady(&plain), steady(&gzip));
         let samples = plain.matches("\nnexmo_audit_events_total{").count();
         assert!(samples > 0, "{plain}");
-        // Each of them leads to an event, in the one format that can say so.
+        // Each of the exemplars leads to an event, in the only format that has
+        // exemplars.
         let exemplars = plain.matches(" # {event_id=\"").count();
         assert_eq!(exemplars >= samples, accept == OPEN_METRICS, "{plain}");
     }
@@ -86,7 +87,8 @@ fn head_tells_what_get_would_send() {
         let mut http = RawHttp::connect(exporter.program.address());
         http.send_with("HEAD", "/metrics", &headers);
         let head = http.read_head();
-        // The next answer on the connection would show what was sent beside it.
+        // The next answer on the connection would show bytes that were sent beside this
+        // one.
         let (get, _) = http.get_as("/metrics", &headers);
         assert_eq!((head.status, get.status), (200, 200));
         for name in ["content-type", "vary", "content-encoding"] {

@@ -1,15 +1,14 @@
-//! The whole of `/metrics` after a fixed scenario. A metric that is added or
-//! changed shows here: review with `cargo insta review`, or read the diff.
+//! The whole of `/metrics` after a fixed scenario. A metric that is added or changed
+//! shows here: review with `cargo insta review`, or read the diff.
 
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-
-use crate::support::audit_event::{event, with};
-use crate::support::exporter::Exporter;
-use crate::support::raw_http::RawHttp;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi};
+use test_support::audit_event::{event, with};
+use test_support::exporter::Exporter;
+use test_support::raw_http::RawHttp;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi};
 
 /// 2026-01-02T03:04:05Z, long before any run of this test.
 const API_TIME: Duration = Duration::from_secs(1_767_323_045);
@@ -47,19 +46,19 @@ fn scenario(request: &Request) -> Answer {
     let answer = if request.is_types() {
         Answer::types(&["USER_STATUS", "NUMBER_ASSIGN", "USER_LOGIN"])
     } else {
-        // One is shown twice.
+        // One event is shown twice.
         Answer::page(&recorded(), json!(6), json!(1))
     };
     answer.dated(SystemTime::UNIX_EPOCH + API_TIME)
 }
 
-/// What differs from run to run.
+/// Replaces the values that differ from run to run.
 fn is_volatile(name: &str) -> bool {
     name.starts_with("process_") || name.starts_with("nexmo_audit_config_last_reload_success_")
         || name.contains("_duration_seconds_bucket")
         || name.contains("_duration_seconds_sum")
         || name.starts_with("nexmo_audit_last_")
-        // When the process began, where the events tell when counting did.
+        // The start of the process; the events say when counting began.
         || name.contains("_created") && !name.starts_with("nexmo_audit_events_")
 }
 
@@ -81,7 +80,7 @@ fn normalised(line: &str) -> String {
 const TEXT: &str = "text/plain;version=0.0.4";
 const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 
-/// The whole answer to a client that takes `format`, after the scenario.
+/// Returns the whole answer to a client that takes `format`, after the scenario.
 fn metrics(format: &str, more: &[&str]) -> String {
     let api = ScriptedApi::start(scenario);
     let settings = ["--poll.interval=1h", "--poll.start=2026-01-01T00:00:00Z"];
@@ -91,7 +90,7 @@ fn metrics(format: &str, more: &[&str]) -> String {
     let (_, body) = http.get_as("/metrics", &[("Accept", format)]);
     let body = String::from_utf8(body).expect("UTF-8");
     let mut lines = body.lines().map(normalised).collect::<Vec<_>>().join("\n");
-    // Whether the last line ends is a part of the format.
+    // The end of the last line is a part of the format.
     lines.push_str(if body.ends_with('\n') { "\n." } else { "" });
     lines
 }

@@ -1,7 +1,4 @@
-//! What is served, to how many, and how it ends.
-
-#[path = "../support/mod.rs"]
-mod support;
+//! The pages and metrics that are served, and how the exporter ends.
 
 mod demo;
 mod formats;

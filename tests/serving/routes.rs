@@ -1,17 +1,17 @@
-//! Which path answers what, and that no answer waits for anything.
+//! What each path answers, and that no answer waits for a poll or another client.
 
 use std::time::{Duration, Instant};
 
-use crate::support::audit_event::events;
-use crate::support::exporter::Exporter;
-use crate::support::raw_http::RawHttp;
-use crate::support::scripted_answer::Answer;
-use crate::support::scripted_api::{Request, ScriptedApi, healthy, listing};
+use test_support::audit_event::events;
+use test_support::exporter::Exporter;
+use test_support::raw_http::RawHttp;
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
-/// Far below the time limit of a request to the API.
+/// A time far below the time limit of a request to the API.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 fn polled() -> (ScriptedApi, Exporter) {
@@ -43,7 +43,7 @@ fn every_page_has_its_type_and_head_is_get_without_a_body() {
         assert!(!body.is_empty(), "{path}");
         http.send("HEAD", path);
         let only_head = http.read_head();
-        let names = |head: &crate::support::raw_http::Head| -> Vec<String> {
+        let names = |head: &test_support::raw_http::Head| -> Vec<String> {
             head.headers.iter().map(|(name, _)| name.clone()).collect()
         };
         assert_eq!(
@@ -146,7 +146,7 @@ fn idle_clients_are_in_nobodys_way() {
     let mut exporter = Exporter::polling(&api);
     let address = exporter.program.address();
     let mut idle: Vec<_> = (0..500).map(|_| RawHttp::connect(address)).collect();
-    // Half have never asked, half keep their connection.
+    // Half of the clients have never sent a request, half keep their connection.
     for client in idle.iter_mut().step_by(2) {
         assert_eq!(client.get("/-/healthy").0.status, 200);
     }

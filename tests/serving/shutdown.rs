@@ -1,17 +1,16 @@
-//! The end: answers in flight are finished, within a bound.
+//! The end of the exporter: answers in flight are finished, within a time limit.
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use test_support::audit_event::many_series;
+use test_support::exporter::Exporter;
+use test_support::raw_http::RawHttp;
+use test_support::scripted_api::{ScriptedApi, healthy};
 
-use crate::support::audit_event::many_series;
-use crate::support::exporter::Exporter;
-use crate::support::raw_http::RawHttp;
-use crate::support::scripted_api::{ScriptedApi, healthy};
-
-/// More than the buffers of both ends hold together.
+/// An answer that is larger than the buffers of both ends together.
 const LARGE: usize = 8_000_000;
-/// How long answers in flight may take, and what a busy machine adds.
+/// The time that answers in flight may take, and what a busy machine adds.
 const BOUND: Duration = Duration::from_secs(10 + 5);
 
 fn with_a_large_answer(events: &[Value]) -> (ScriptedApi, Exporter) {
@@ -21,7 +20,7 @@ fn with_a_large_answer(events: &[Value]) -> (ScriptedApi, Exporter) {
     (api, exporter)
 }
 
-/// A scrape of which the client has read no more than the head.
+/// Starts a scrape of which the client has read only the head.
 fn in_flight(exporter: &Exporter) -> (RawHttp, usize) {
     let mut scrape = RawHttp::connect_narrow(exporter.program.address());
     scrape.send("GET", "/metrics");
@@ -72,7 +71,7 @@ fn a_client_that_never_reads_does_not_hold_up_the_end() {
 
 #[test]
 fn the_end_does_not_wait_for_the_api() {
-    use crate::support::scripted_answer::Answer;
+    use test_support::scripted_answer::Answer;
     let api = ScriptedApi::start(|_| Answer::silence());
     let mut exporter = Exporter::polling_with(&api, &["--api.timeout=10m"]);
     api.wait_for_requests(1, |_| true);

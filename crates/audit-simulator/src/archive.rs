@@ -1,54 +1,54 @@
 //! The events of the simulated account: 16 bytes each, in the order of their times.
 //!
-//! Knows no clock and no network: whoever asks says what time it is. What was once shown
-//! stays shown, also when time steps back.
+//! The archive knows neither clock nor network: its caller passes the time. An event that
+//! was once shown stays shown, also when time steps back.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::blocks::{BLOCK, TypeBlocks};
-use super::identity;
-use super::key::{EventKey, KeyTable};
-use super::traffic::{Arrival, FIRST_EXTRA, Traffic};
+use crate::event_id;
+use crate::event_key::{EventKey, KeyTable};
+use crate::traffic::{Arrival, FIRST_EXTRA, Traffic};
+use crate::type_blocks::{BLOCK, TypeBlocks};
 
-/// One event, as small as it can be: everything else is drawn from its number.
+/// One event of the archive. All else that the API says of it is drawn from its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Entry {
+pub(crate) struct ArchivedEvent {
     /// When it was created, in milliseconds since the Unix epoch.
-    pub(super) at: i64,
-    pub(super) number: u32,
+    pub(crate) at: i64,
+    pub(crate) number: u32,
     /// Its combination of labels, see [`KeyTable`].
-    pub(super) key: u32,
+    pub(crate) key: u32,
 }
 
 /// Every event that happened up to the last [`Archive::advance`].
-pub(super) struct Archive {
+pub(crate) struct Archive {
     seed: u64,
     traffic: Traffic,
     keys: Arc<KeyTable>,
     /// The list: what is visible, oldest first.
-    entries: Vec<Entry>,
+    events: Vec<ArchivedEvent>,
     blocks: TypeBlocks,
     /// Highest number of a traffic event within or before each block.
     highest: Vec<u32>,
-    /// What happened and is not visible yet, by the time when it will be.
-    hidden: BinaryHeap<Reverse<(i64, Entry)>>,
+    /// Events that are not visible yet, by the time at which they become visible.
+    hidden: BinaryHeap<Reverse<(i64, ArchivedEvent)>>,
     /// When each recorded event was created, by number from [`FIRST_EXTRA`] on.
     extras: HashMap<u32, i64>,
     now: i64,
 }
 
 impl Archive {
-    pub(super) fn new(seed: u64, traffic: Traffic) -> Self {
+    pub(crate) fn new(seed: u64, traffic: Traffic) -> Self {
         let keys = KeyTable::new();
         Self {
             seed,
             traffic,
             blocks: TypeBlocks::new(keys.type_count()),
             keys: Arc::new(keys),
-            entries: Vec::new(),
+            events: Vec::new(),
             highest: Vec::new(),
             hidden: BinaryHeap::new(),
             extras: HashMap::new(),
@@ -56,21 +56,21 @@ impl Archive {
         }
     }
 
-    /// Lets everything happen, and everything late appear, up to `now`.
-    pub(super) fn advance(&mut self, now: i64) {
+    /// Adds every event that happens, and shows every late event that appears, up to `now`.
+    pub(crate) fn advance(&mut self, now: i64) {
         self.now = self.now.max(now);
         let mut changed = usize::MAX;
         while let Some(arrival) = self.traffic.next_until(self.now) {
             changed = changed.min(self.admit(arrival));
         }
-        while let Some(Reverse((_, entry))) = self.pop_due() {
-            changed = changed.min(self.insert(entry));
+        while let Some(Reverse((_, event))) = self.pop_due() {
+            changed = changed.min(self.insert(event));
         }
         self.index_from(changed);
     }
 
-    /// Adds an event that is none of the traffic's, and returns its id.
-    pub(super) fn record(&mut self, key: &EventKey, at: i64, visible_at: i64) -> String {
+    /// Adds an event that does not belong to the traffic, and returns its id.
+    pub(crate) fn record(&mut self, key: &EventKey, at: i64, visible_at: i64) -> String {
         let key = self.keys.find(key).unwrap_or_else(|| {
             let keys = Arc::make_mut(&mut self.keys);
             let number = keys.number(key);
@@ -87,84 +87,86 @@ impl Archive {
             key,
         });
         self.index_from(changed);
-        identity::id_of(self.seed, number)
+        event_id::id_of(self.seed, number)
     }
 
     /// Ends the traffic at the time of the last [`Archive::advance`].
-    pub(super) fn stop_traffic(&mut self) {
+    pub(crate) fn stop_traffic(&mut self) {
         self.traffic.stop(self.now);
     }
 
     /// The visible event with this id.
-    pub(super) fn find(&self, id: &str) -> Option<Entry> {
-        let number = identity::number_of(self.seed, id)?;
+    pub(crate) fn find(&self, id: &str) -> Option<ArchivedEvent> {
+        let number = event_id::number_of(self.seed, id)?;
         if let Some(at) = self.extras.get(&number) {
-            let key = |entry: &Entry| (entry.at, entry.number);
-            let position = self.entries.binary_search_by_key(&(*at, number), key);
-            return position.ok().map(|position| self.entries[position]);
+            let key = |event: &ArchivedEvent| (event.at, event.number);
+            let position = self.events.binary_search_by_key(&(*at, number), key);
+            return position.ok().map(|position| self.events[position]);
         }
         let block = self.highest.partition_point(|highest| *highest < number);
-        let from = (block * BLOCK).min(self.entries.len());
-        let to = (from + BLOCK).min(self.entries.len());
-        let mut block = self.entries[from..to].iter();
-        block.find(|entry| entry.number == number).copied()
+        let from = (block * BLOCK).min(self.events.len());
+        let to = (from + BLOCK).min(self.events.len());
+        let mut block = self.events[from..to].iter();
+        block.find(|event| event.number == number).copied()
     }
 
-    /// Where the events lie that were created in the whole seconds `from` to `to`, both
-    /// included.
-    pub(super) fn range(&self, from: Option<i64>, to: Option<i64>) -> Range<usize> {
-        let before = |time: i64| self.entries.partition_point(|entry| entry.at < time);
+    /// Returns the positions of the events that were created in the whole seconds `from` to
+    /// `to`, both included.
+    pub(crate) fn range(&self, from: Option<i64>, to: Option<i64>) -> Range<usize> {
+        let before = |time: i64| self.events.partition_point(|event| event.at < time);
         let start = from.map_or(0, |second| before(second.saturating_mul(1000)));
-        let end = to.map_or(self.entries.len(), |second| {
+        let end = to.map_or(self.events.len(), |second| {
             before(second.saturating_add(1).saturating_mul(1000))
         });
         start..end.max(start)
     }
 
     /// The visible events, oldest first.
-    pub(super) fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub(crate) fn events(&self) -> &[ArchivedEvent] {
+        &self.events
     }
 
-    pub(super) fn blocks(&self) -> &TypeBlocks {
+    pub(crate) fn blocks(&self) -> &TypeBlocks {
         &self.blocks
     }
 
-    pub(super) fn keys(&self) -> &Arc<KeyTable> {
+    pub(crate) fn keys(&self) -> &Arc<KeyTable> {
         &self.keys
     }
 
-    /// Number of events that were created up to now and are not visible yet.
-    pub(super) fn hidden(&self) -> usize {
-        let created = |Reverse((_, entry)): &&Reverse<(i64, Entry)>| entry.at <= self.now;
+    /// Returns the number of events that were created up to now and are not visible yet.
+    pub(crate) fn hidden(&self) -> usize {
+        let created = |Reverse((_, event)): &&Reverse<(i64, ArchivedEvent)>| event.at <= self.now;
         self.hidden.iter().filter(created).count()
     }
 
-    /// Visible events per combination of labels, from the second `from` on.
-    pub(super) fn counts(&self, from: Option<i64>) -> BTreeMap<EventKey, u64> {
+    /// Returns the number of visible events per combination of labels, from the second
+    /// `from` on.
+    pub(crate) fn counts(&self, from: Option<i64>) -> BTreeMap<EventKey, u64> {
         let mut by_key = HashMap::new();
-        for entry in &self.entries[self.range(from, None)] {
-            *by_key.entry(entry.key).or_insert(0) += 1;
+        for event in &self.events[self.range(from, None)] {
+            *by_key.entry(event.key).or_insert(0) += 1;
         }
         let named = |(key, count)| (self.keys.get(key).clone(), count);
         by_key.into_iter().map(named).collect()
     }
 
-    /// Shows or hides an arrival; returns from which position on the list has changed.
+    /// Shows or hides an arrival, and returns the position from which on the list has
+    /// changed.
     fn admit(&mut self, arrival: Arrival) -> usize {
-        let entry = Entry {
+        let event = ArchivedEvent {
             at: arrival.at,
             number: arrival.number,
             key: arrival.key,
         };
         if arrival.visible_at <= self.now {
-            return self.insert(entry);
+            return self.insert(event);
         }
-        self.hidden.push(Reverse((arrival.visible_at, entry)));
+        self.hidden.push(Reverse((arrival.visible_at, event)));
         usize::MAX
     }
 
-    fn pop_due(&mut self) -> Option<Reverse<(i64, Entry)>> {
+    fn pop_due(&mut self) -> Option<Reverse<(i64, ArchivedEvent)>> {
         let Reverse((visible_at, _)) = self.hidden.peek()?;
         if *visible_at > self.now {
             return None;
@@ -172,30 +174,30 @@ impl Archive {
         self.hidden.pop()
     }
 
-    /// Puts an entry into its place and returns which that is.
-    fn insert(&mut self, entry: Entry) -> usize {
-        let end = self.entries.len();
-        if self.entries.last().is_none_or(|last| *last < entry) {
-            self.entries.push(entry);
+    /// Inserts an event, and returns its position.
+    fn insert(&mut self, event: ArchivedEvent) -> usize {
+        let end = self.events.len();
+        if self.events.last().is_none_or(|last| *last < event) {
+            self.events.push(event);
             return end;
         }
-        let position = self.entries.partition_point(|other| *other < entry);
-        self.entries.insert(position, entry);
+        let position = self.events.partition_point(|other| *other < event);
+        self.events.insert(position, event);
         position
     }
 
-    /// Counts the blocks anew from the one that holds `position`, if there is one.
+    /// Counts the blocks again from the block of `position` on, if there is one.
     fn index_from(&mut self, position: usize) {
-        if position >= self.entries.len() {
+        if position >= self.events.len() {
             return;
         }
         let block = position / BLOCK;
-        let moved = &self.entries[block * BLOCK..];
-        let types = moved.iter().map(|entry| self.keys.type_of(entry.key));
+        let moved = &self.events[block * BLOCK..];
+        let types = moved.iter().map(|event| self.keys.type_of(event.key));
         self.blocks.rebuild(block, types);
         self.highest.truncate(block);
-        for position in block * BLOCK..self.entries.len() {
-            self.note_highest(position / BLOCK, self.entries[position].number);
+        for position in block * BLOCK..self.events.len() {
+            self.note_highest(position / BLOCK, self.events[position].number);
         }
     }
 

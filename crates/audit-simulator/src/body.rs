@@ -1,4 +1,4 @@
-//! The body of an answer: whole, or cut before the length that was announced.
+//! The body of an answer: whole, or cut before its announced length.
 
 use std::io::Write;
 use std::pin::Pin;
@@ -14,43 +14,43 @@ const SHORTEST_COMPRESSED: usize = 1024;
 
 /// The body of an answer.
 #[derive(Debug)]
-pub(super) struct AnswerBody {
+pub(crate) struct AnswerBody {
     rest: Bytes,
-    stage: Stage,
+    stage: BodyState,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Stage {
+enum BodyState {
     Whole,
     /// Half of the bytes are to be sent.
     Cut,
-    /// They are with hyper, which must get a chance to send them.
+    /// Hyper has the bytes, and must get a chance to send them.
     Flushing,
     Broken,
 }
 
-/// The body ended too early, as it was meant to.
+/// The error that ends a body early because a fault asks for that.
 #[derive(Debug, thiserror::Error)]
 #[error("the body is cut, as asked for by a fault")]
-pub(super) struct CutBody;
+pub(crate) struct CutBody;
 
 impl AnswerBody {
-    pub(super) fn whole(bytes: Bytes) -> Self {
+    pub(crate) fn whole(bytes: Bytes) -> Self {
         Self {
             rest: bytes,
-            stage: Stage::Whole,
+            stage: BodyState::Whole,
         }
     }
 
-    /// Turns into a body of which only the first half is sent.
-    pub(super) fn cut(self) -> Self {
+    /// Returns a body of which only the first half is sent.
+    pub(crate) fn cut(self) -> Self {
         Self {
             rest: self.rest.slice(..self.rest.len() / 2),
-            stage: Stage::Cut,
+            stage: BodyState::Cut,
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rest.len()
     }
 }
@@ -64,18 +64,18 @@ impl Body for AnswerBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutBody>>> {
         match self.stage {
-            Stage::Whole if self.rest.is_empty() => Poll::Ready(None),
-            Stage::Broken => Poll::Ready(Some(Err(CutBody))),
-            Stage::Flushing => {
-                self.stage = Stage::Broken;
+            BodyState::Whole if self.rest.is_empty() => Poll::Ready(None),
+            BodyState::Broken => Poll::Ready(Some(Err(CutBody))),
+            BodyState::Flushing => {
+                self.stage = BodyState::Broken;
                 context.waker().wake_by_ref();
                 Poll::Pending
             }
-            Stage::Cut if self.rest.is_empty() => {
-                self.stage = Stage::Flushing;
+            BodyState::Cut if self.rest.is_empty() => {
+                self.stage = BodyState::Flushing;
                 self.poll_frame(context)
             }
-            Stage::Whole | Stage::Cut => {
+            BodyState::Whole | BodyState::Cut => {
                 let bytes = std::mem::take(&mut self.rest);
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
@@ -83,11 +83,11 @@ impl Body for AnswerBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.stage == Stage::Whole && self.rest.is_empty()
+        self.stage == BodyState::Whole && self.rest.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.stage == Stage::Whole {
+        if self.stage == BodyState::Whole {
             SizeHint::with_exact(self.rest.len() as u64)
         } else {
             SizeHint::default()
@@ -95,8 +95,9 @@ impl Body for AnswerBody {
     }
 }
 
-/// `bytes` compressed at the fastest level, if they are long enough to gain by it.
-pub(super) fn gzip(bytes: &[u8]) -> Option<Bytes> {
+/// Returns `bytes` compressed at the fastest level, or `None` if they are too short to gain
+/// by it.
+pub(crate) fn gzip(bytes: &[u8]) -> Option<Bytes> {
     if bytes.len() < SHORTEST_COMPRESSED {
         return None;
     }

@@ -1,8 +1,8 @@
-//! What can happen on a simulated account: event types, sources and countries with weights.
+//! The event types, sources and countries of a simulated account, with their weights.
 
-/// What an event is about, which decides what its `context` holds.
+/// The subject of an event, which decides what its `context` holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Subject {
+pub(crate) enum Subject {
     User,
     Billing,
     Session,
@@ -21,15 +21,15 @@ pub(super) enum Subject {
     AutoReload,
 }
 
-/// One event type of the API.
-pub(super) struct EventType {
-    pub(super) name: &'static str,
-    pub(super) description: &'static str,
-    /// How often it happens, relative to the others.
-    pub(super) weight: u32,
-    /// How many of a hundred come from the Developer API.
-    pub(super) developer_api_percent: u8,
-    pub(super) subject: Subject,
+/// An event type that the API names.
+pub(crate) struct CatalogType {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    /// How often events of this type happen, relative to other types.
+    pub(crate) weight: u32,
+    /// The percentage of these events that come from the Developer API.
+    pub(crate) developer_api_percent: u8,
+    pub(crate) subject: Subject,
 }
 
 const fn event_type(
@@ -38,8 +38,8 @@ const fn event_type(
     weight: u32,
     developer_api_percent: u8,
     subject: Subject,
-) -> EventType {
-    EventType {
+) -> CatalogType {
+    CatalogType {
         name,
         description,
         weight,
@@ -48,9 +48,9 @@ const fn event_type(
     }
 }
 
-/// Every event type that the API names.
+/// All event types that the API names.
 #[rustfmt::skip]
-pub(super) static EVENT_TYPES: [EventType; 29] = [
+pub(crate) static EVENT_TYPES: [CatalogType; 29] = [
     event_type("USER_STATUS", "User status changed", 60, 0, Subject::User),
     event_type("USER_UPDATE", "User details changed", 150, 0, Subject::User),
     event_type("USER_BILLING_UPDATE", "Billing details of a user changed", 40, 0, Subject::Billing),
@@ -82,22 +82,22 @@ pub(super) static EVENT_TYPES: [EventType; 29] = [
     event_type("AUTORELOAD_DISABLE", "Automatic top-up switched off", 7, 0, Subject::AutoReload),
 ];
 
-/// The catalogued type called `name`.
-pub(super) fn find_type(name: &str) -> Option<&'static EventType> {
+/// Returns the type called `name`.
+pub(crate) fn find_type(name: &str) -> Option<&'static CatalogType> {
     EVENT_TYPES.iter().find(|known| known.name == name)
 }
 
 /// The sources, each with its `source_description`.
-pub(super) const SOURCES: [(&str, &str); 2] = [
+pub(crate) const SOURCES: [(&str, &str); 2] = [
     (DASHBOARD, "Customer Dashboard"),
     ("DEVAPI", "Developer API"),
 ];
 
-/// The source of what users do by hand.
-pub(super) const DASHBOARD: &str = "CD";
+/// The source of the events that users cause by hand.
+pub(crate) const DASHBOARD: &str = "CD";
 
 /// Countries (ISO 3166-1 alpha-2) with their weights.
-pub(super) static COUNTRIES: [(&str, u32); 22] = [
+pub(crate) static COUNTRIES: [(&str, u32); 22] = [
     ("GB", 220),
     ("US", 210),
     ("DE", 90),
@@ -123,7 +123,7 @@ pub(super) static COUNTRIES: [(&str, u32); 22] = [
 ];
 
 /// The sum of the types' weights.
-pub(super) const TYPE_WEIGHT: u32 = {
+pub(crate) const TYPE_WEIGHT: u32 = {
     let (mut sum, mut index) = (0, 0);
     while index < EVENT_TYPES.len() {
         sum += EVENT_TYPES[index].weight;
@@ -133,7 +133,7 @@ pub(super) const TYPE_WEIGHT: u32 = {
 };
 
 /// The sum of the countries' weights.
-pub(super) const COUNTRY_WEIGHT: u32 = {
+pub(crate) const COUNTRY_WEIGHT: u32 = {
     let (mut sum, mut index) = (0, 0);
     while index < COUNTRIES.len() {
         sum += COUNTRIES[index].1;

@@ -1,11 +1,11 @@
-//! The API's clock: the machine's own, shifted, or one that stands still.
+//! The clock of the API: the clock of the machine, shifted, or one that stands still.
 
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
 /// A clock that can be shifted or stopped while others read it.
-pub(super) struct ApiClock(Mutex<Mode>);
+pub(crate) struct ApiClock(Mutex<Mode>);
 
 #[derive(Clone, Copy)]
 enum Mode {
@@ -14,12 +14,12 @@ enum Mode {
 }
 
 impl ApiClock {
-    /// A clock ahead of the machine's by `offset`, or behind if negative.
-    pub(super) fn new(offset: SignedDuration) -> Self {
+    /// Makes a clock that is ahead of the machine's by `offset`, or behind if negative.
+    pub(crate) fn new(offset: SignedDuration) -> Self {
         Self(Mutex::new(Mode::Shifted(offset)))
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         let mode = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match mode {
             Mode::Stopped(at) => at,
@@ -31,12 +31,12 @@ impl ApiClock {
     }
 
     /// Lets the clock run, ahead of the machine's by `offset`.
-    pub(super) fn shift(&self, offset: SignedDuration) {
+    pub(crate) fn shift(&self, offset: SignedDuration) {
         self.set(Mode::Shifted(offset));
     }
 
     /// Makes the clock stand still at `time`.
-    pub(super) fn stop(&self, time: Timestamp) {
+    pub(crate) fn stop(&self, time: Timestamp) {
         self.set(Mode::Stopped(time));
     }
 

@@ -1,4 +1,5 @@
-//! One connection: served until the client leaves, the simulator stops or a fault ends it.
+//! One connection, which is served until the client leaves, the simulator stops or a fault
+//! ends it.
 
 use std::error::Error as _;
 use std::future::poll_fn;
@@ -11,14 +12,18 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::http::{self, ConnectionReset};
-use super::state::State;
+use crate::http::{self, ConnectionReset};
+use crate::simulated_api::SimulatedApi;
 
 /// Serves `stream` until it ends; once `stopping` closes, only the answer in flight is sent.
-pub(super) async fn serve(stream: TcpStream, state: Arc<State>, mut stopping: watch::Receiver<()>) {
-    // Without effect on what is answered; a failure only costs time.
+pub(crate) async fn serve(
+    stream: TcpStream,
+    api: Arc<SimulatedApi>,
+    mut stopping: watch::Receiver<()>,
+) {
+    // A failure changes no answer, and only costs time.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| Box::pin(http::answer(Arc::clone(&state), request)));
+    let service = service_fn(move |request| Box::pin(http::answer(Arc::clone(&api), request)));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut stopped = false;
     let outcome = loop {
@@ -34,19 +39,19 @@ pub(super) async fn serve(stream: TcpStream, state: Arc<State>, mut stopping: wa
     match outcome {
         Err(error) if is_reset(&error) => reset(stream),
         Err(error) => {
-            tracing::debug!(%error, "simulator: connection ended early");
+            tracing::debug!(%error, "the connection to the simulator ended early");
             close(stream).await;
         }
         Ok(()) => close(stream).await,
     }
 }
 
-/// Closes the connection in a way that the client sees as "connection reset by peer".
-pub(super) fn reset(stream: TcpStream) {
+/// Closes the connection so that the client sees "connection reset by peer".
+pub(crate) fn reset(stream: TcpStream) {
     let lingering = stream.set_zero_linger();
     drop(stream);
     if let Err(error) = lingering {
-        tracing::debug!(%error, "simulator: connection is closed instead of reset");
+        tracing::debug!(%error, "the simulator closes a connection that it should reset");
     }
 }
 

@@ -1,15 +1,16 @@
-//! The free-form `context` of an event, which differs by what the event is about.
+//! The free-form `context` of an event, which differs by the subject of the event.
 //!
-//! Where the vendor's definition describes a context, its field names are used. Phone numbers
-//! come from ranges kept for fiction, addresses from ranges kept for documentation, and a
-//! secret is never shown.
+//! Where the vendor's definition describes a context, the context has the field names of the
+//! definition. Phone numbers come from ranges reserved for fiction, addresses from ranges
+//! reserved for documentation, and no context shows a secret.
 
 use serde::Serialize;
 
-use super::catalog::Subject;
-use super::draw::{self, Purpose};
+use crate::catalog::Subject;
+use crate::random::{self, Purpose};
 
-/// Ranges of phone numbers kept for fiction: country, leading digits, first and last ending.
+/// Ranges of phone numbers reserved for fiction: country, leading digits, first and last
+/// ending.
 const NUMBERS: [(&str, &str, u32, u32); 5] = [
     ("GB", "447700", 900_000, 900_999),
     ("US", "1212555", 100, 199),
@@ -42,10 +43,10 @@ const SETTINGS: [&str; 4] = [
     "balance_notification",
 ];
 
-/// A context, in its JSON form.
+/// A context as it is written in JSON.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum Context {
+pub(crate) enum EventContext {
     User {
         changed: [&'static str; 1],
     },
@@ -92,12 +93,12 @@ pub(super) enum Context {
     #[serde(rename_all = "camelCase")]
     AppCreated {
         app_id: String,
-        created: App,
+        created: Application,
     },
     #[serde(rename_all = "camelCase")]
     AppUpdated {
         app_id: String,
-        updated: App,
+        updated: Application,
     },
     #[serde(rename_all = "camelCase")]
     App {
@@ -113,23 +114,23 @@ pub(super) enum Context {
     },
 }
 
-/// What changed in the billing details.
+/// A change of the billing details.
 #[derive(Serialize)]
-pub(super) struct Billing {
+pub(crate) struct Billing {
     changed: &'static str,
     currency: &'static str,
 }
 
 /// An amount in euros.
 #[derive(Serialize)]
-pub(super) struct Money {
+pub(crate) struct Money {
     amount: f64,
     currency: &'static str,
 }
 
 /// An application as the vendor's definition describes it.
 #[derive(Serialize)]
-pub(super) struct App {
+pub(crate) struct Application {
     #[serde(rename = "accountId")]
     account_id: String,
     answer_url: Callback,
@@ -143,59 +144,59 @@ pub(super) struct App {
 
 /// A URL that the vendor calls.
 #[derive(Serialize)]
-pub(super) struct Callback {
+pub(crate) struct Callback {
     method: &'static str,
     url: String,
 }
 
-/// The context of event `number`, always the same one.
-pub(super) fn context_of(seed: u64, number: u32, subject: Subject, account: &str) -> Context {
-    let mut rng = draw::generator(seed, Purpose::Context, number.into());
-    Sketch {
+/// Returns the context of event `number`, which is always the same.
+pub(crate) fn context_of(seed: u64, number: u32, subject: Subject, account: &str) -> EventContext {
+    let mut rng = random::generator(seed, Purpose::Context, number.into());
+    ContextDraw {
         rng: &mut rng,
         account,
     }
     .context(subject)
 }
 
-struct Sketch<'a> {
+struct ContextDraw<'a> {
     rng: &'a mut fastrand::Rng,
     account: &'a str,
 }
 
-impl Sketch<'_> {
-    fn context(&mut self, subject: Subject) -> Context {
+impl ContextDraw<'_> {
+    fn context(&mut self, subject: Subject) -> EventContext {
         match subject {
-            Subject::User => Context::User {
+            Subject::User => EventContext::User {
                 changed: [self.one_of(&USER_FIELDS)],
             },
-            Subject::Billing => Context::Billing {
+            Subject::Billing => EventContext::Billing {
                 billing: Billing {
                     changed: self.one_of(&BILLING_FIELDS),
                     currency: "EUR",
                 },
             },
-            Subject::Session => Context::Session {
+            Subject::Session => EventContext::Session {
                 browser: self.one_of(&BROWSERS),
                 two_factor: self.rng.u8(..10) < 8,
             },
-            Subject::Search => Context::Search {
+            Subject::Search => EventContext::Search {
                 query: self.one_of(&SEARCHES),
                 results: self.rng.u32(..40),
             },
-            Subject::ApiKeys => Context::ApiKeys {
+            Subject::ApiKeys => EventContext::ApiKeys {
                 api_keys: [self.account.to_owned()],
             },
-            Subject::Secret => Context::Secret {
+            Subject::Secret => EventContext::Secret {
                 secret_id: self.uuid(),
             },
-            Subject::Settings => Context::Settings {
+            Subject::Settings => EventContext::Settings {
                 setting: self.one_of(&SETTINGS),
             },
-            Subject::IpAddress => Context::IpAddress {
+            Subject::IpAddress => EventContext::IpAddress {
                 ip: format!("203.0.113.{}", self.rng.u8(100..200)),
             },
-            Subject::AutoReload => Context::AutoReload {
+            Subject::AutoReload => EventContext::AutoReload {
                 threshold: self.money(10),
                 amount: self.money(50),
             },
@@ -209,23 +210,23 @@ impl Sketch<'_> {
         }
     }
 
-    fn number_context(&mut self, subject: Subject) -> Context {
+    fn number_context(&mut self, subject: Subject) -> EventContext {
         let (country, msisdn) = self.phone_number();
         match subject {
-            Subject::NumberUpdate => Context::NumberUpdate {
+            Subject::NumberUpdate => EventContext::NumberUpdate {
                 country,
                 msisdn,
                 http: self.callback_url("inbound"),
                 voice_type: "app",
                 voice_value: self.uuid(),
             },
-            Subject::NumberLink => Context::NumberLink {
+            Subject::NumberLink => EventContext::NumberLink {
                 account: self.account.to_owned(),
                 application_id: self.uuid(),
                 country,
                 msisdn,
             },
-            _ => Context::NumberOrder {
+            _ => EventContext::NumberOrder {
                 country,
                 msisdn,
                 cost: self.money(1),
@@ -233,26 +234,26 @@ impl Sketch<'_> {
         }
     }
 
-    fn app_context(&mut self, subject: Subject) -> Context {
+    fn app_context(&mut self, subject: Subject) -> EventContext {
         let app_id = self.uuid();
         match subject {
-            Subject::AppCreated => Context::AppCreated {
+            Subject::AppCreated => EventContext::AppCreated {
                 created: self.app(&app_id),
                 app_id,
             },
-            Subject::AppUpdated => Context::AppUpdated {
+            Subject::AppUpdated => EventContext::AppUpdated {
                 updated: self.app(&app_id),
                 app_id,
             },
-            _ => Context::App {
+            _ => EventContext::App {
                 app_id,
                 name: self.one_of(&APP_NAMES),
             },
         }
     }
 
-    fn app(&mut self, id: &str) -> App {
-        App {
+    fn app(&mut self, id: &str) -> Application {
+        Application {
             account_id: self.account.to_owned(),
             answer_url: Callback {
                 method: "GET",

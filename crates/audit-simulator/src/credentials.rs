@@ -1,18 +1,18 @@
-//! Who may ask.
+//! The credentials of the simulated accounts.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use super::settings::SimulatorSettings;
+use crate::settings::SimulatorSettings;
 
 /// The keys and the secret of the simulated accounts.
-pub(super) struct Credentials {
+pub(crate) struct SimulatedCredentials {
     key: String,
     secret: String,
     accounts: u32,
 }
 
-impl Credentials {
-    pub(super) fn new(settings: &SimulatorSettings) -> Self {
+impl SimulatedCredentials {
+    pub(crate) fn new(settings: &SimulatorSettings) -> Self {
         Self {
             key: settings.api_key.clone(),
             secret: settings.api_secret.clone(),
@@ -20,9 +20,9 @@ impl Credentials {
         }
     }
 
-    /// Whether these are of one of the accounts: what follows the scheme in the
-    /// `Authorization` header.
-    pub(super) fn open(&self, credentials: &str) -> bool {
+    /// Returns `true` if `credentials`, the part of the `Authorization` header after its
+    /// scheme, belong to one of the accounts.
+    pub(crate) fn admit(&self, credentials: &str) -> bool {
         let decoded = BASE64_STANDARD.decode(credentials.trim()).ok();
         let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
         let Some((key, secret)) = text.as_deref().and_then(|text| text.split_once(':')) else {
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn every_account_and_no_other() {
-        let credentials = Credentials::new(&SimulatorSettings {
+        let credentials = SimulatedCredentials::new(&SimulatorSettings {
             api_key: "key".into(),
             api_secret: "a:b".into(),
             accounts: 3,
@@ -66,11 +66,11 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(
-                credentials.open(&BASE64_STANDARD.encode(text)),
+                credentials.admit(&BASE64_STANDARD.encode(text)),
                 expected,
                 "{text}"
             );
         }
-        assert!(!credentials.open("no base64!"));
+        assert!(!credentials.admit("no base64!"));
     }
 }

@@ -1,6 +1,5 @@
-//! The API over HTTP: who may ask, what is asked for, and what goes wrong on purpose.
-//!
-//! Holds no state and makes no events.
+//! The API over HTTP: checks credentials, routes requests and applies faults. It holds no
+//! state and makes no events.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -12,53 +11,53 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::body::{self, AnswerBody};
-use super::fault::{Fault, RetryAfter};
-use super::query::Query;
-use super::render;
-use super::state::{ListError, State};
+use crate::body::{self, AnswerBody};
+use crate::faults::{Fault, RetryAfter};
+use crate::query::Query;
+use crate::render;
+use crate::simulated_api::{ListError, SimulatedApi};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HTML: HeaderValue = HeaderValue::from_static("text/html");
 
-/// How long a 429 says to wait. A date has whole seconds, so it says one more.
+/// The wait that a 429 asks for. A date has whole seconds, and so asks for a second more.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
-/// The connection is to be reset without an answer.
+/// The error that resets a connection without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is reset, as asked for by a fault")]
-pub(super) struct ConnectionReset;
+pub(crate) struct ConnectionReset;
 
 /// Answers one request.
 ///
 /// # Errors
-/// When there shall be no answer.
-pub(super) async fn answer<B>(
-    state: Arc<State>,
+/// Returns an error if a fault resets the connection.
+pub(crate) async fn answer<B>(
+    api: Arc<SimulatedApi>,
     request: Request<B>,
 ) -> Result<Response<AnswerBody>, ConnectionReset> {
-    let fault = state.befalls();
-    if !state.latency.is_zero() {
-        tokio::time::sleep(state.latency).await;
+    let fault = api.next_fault();
+    if !api.latency.is_zero() {
+        tokio::time::sleep(api.latency).await;
     }
     let headers = request.headers().clone();
     let answer = match fault {
         Some(Fault::Reset) => return Err(ConnectionReset),
-        Some(Fault::TooManyRequests(retry_after)) => too_many_requests(&state, retry_after),
+        Some(Fault::TooManyRequests(retry_after)) => too_many_requests(&api, retry_after),
         Some(Fault::ServerError(status)) => server_error(status),
-        Some(Fault::Cut) | None => route(&state, request).await,
+        Some(Fault::Cut) | None => route(&api, request).await,
     };
     let answer = encode(answer, &headers);
-    Ok(finish(&state, answer, fault == Some(Fault::Cut)))
+    Ok(finish(&api, answer, fault == Some(Fault::Cut)))
 }
 
-/// Finds what is asked for. Whoever has no right to ask learns nothing else.
-async fn route<B>(state: &Arc<State>, request: Request<B>) -> Response<Bytes> {
-    if !authorized(state, request.headers()) {
+/// Returns the answer to a request. A client without valid credentials learns nothing.
+async fn route<B>(api: &Arc<SimulatedApi>, request: Request<B>) -> Response<Bytes> {
+    if !authorized(api, request.headers()) {
         return unauthorized();
     }
     let (method, uri) = (request.method(), request.uri());
-    let rest = uri.path().strip_prefix(state.base_path.as_str());
+    let rest = uri.path().strip_prefix(api.base_path.as_str());
     let Some(rest) = rest.and_then(|rest| rest.strip_prefix("/events")) else {
         return problem(StatusCode::NOT_FOUND, "No such resource");
     };
@@ -66,41 +65,41 @@ async fn route<B>(state: &Arc<State>, request: Request<B>) -> Response<Bytes> {
     match rest.strip_prefix('/') {
         None if !rest.is_empty() => problem(StatusCode::NOT_FOUND, "No such resource"),
         None if *method == Method::OPTIONS => json(StatusCode::OK, render::types()),
-        None if read => list(state, uri.query().unwrap_or_default()).await,
+        None if read => list(api, uri.query().unwrap_or_default()).await,
         None => not_allowed("GET, HEAD, OPTIONS"),
-        Some(id) if read => event(state, id),
+        Some(id) if read => event(api, id),
         Some(_) => not_allowed("GET, HEAD"),
     }
 }
 
-async fn list(state: &Arc<State>, query: &str) -> Response<Bytes> {
+async fn list(api: &Arc<SimulatedApi>, query: &str) -> Response<Bytes> {
     let query = match Query::parse(query) {
         Ok(query) => query,
         Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    match state.list(query).await {
+    match api.list(query).await {
         Ok(body) => json(StatusCode::OK, body),
         Err(ListError::Query(error)) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
         Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
 
-fn event(state: &State, id: &str) -> Response<Bytes> {
-    if let Some(body) = state.event(id) {
+fn event(api: &SimulatedApi, id: &str) -> Response<Bytes> {
+    if let Some(body) = api.event(id) {
         return json(StatusCode::OK, body);
     }
     let message = format!("Event with provided id: {id} was not found");
     problem(StatusCode::NOT_FOUND, &message)
 }
 
-fn authorized(state: &State, headers: &HeaderMap) -> bool {
+fn authorized(api: &SimulatedApi, headers: &HeaderMap) -> bool {
     let value = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
     let Some((scheme, credentials)) = value.and_then(|value| value.split_once(' ')) else {
         return false;
     };
-    scheme.eq_ignore_ascii_case("basic") && state.credentials.open(credentials)
+    scheme.eq_ignore_ascii_case("basic") && api.credentials.admit(credentials)
 }
 
 fn unauthorized() -> Response<Bytes> {
@@ -118,17 +117,17 @@ fn not_allowed(allowed: &'static str) -> Response<Bytes> {
     with(answer, ALLOW, HeaderValue::from_static(allowed))
 }
 
-fn too_many_requests(state: &State, retry_after: RetryAfter) -> Response<Bytes> {
+fn too_many_requests(api: &SimulatedApi, retry_after: RetryAfter) -> Response<Bytes> {
     let answer = problem(StatusCode::TOO_MANY_REQUESTS, "Too many requests");
     let value = match retry_after {
         RetryAfter::Missing => return answer,
         RetryAfter::Seconds => HeaderValue::from(RETRY_AFTER_SECONDS),
-        RetryAfter::Date => http_date(state, Duration::from_secs(RETRY_AFTER_SECONDS + 1)),
+        RetryAfter::Date => http_date(api, Duration::from_secs(RETRY_AFTER_SECONDS + 1)),
     };
     with(answer, RETRY_AFTER, value)
 }
 
-/// The API's own errors are JSON, those of the gateways before it are pages.
+/// Returns an error answer: JSON from the API itself, or HTML from a gateway before it.
 fn server_error(status: u16) -> Response<Bytes> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if !matches!(
@@ -160,7 +159,7 @@ fn with<B>(mut answer: Response<B>, name: HeaderName, value: HeaderValue) -> Res
     answer
 }
 
-/// Compresses what the client can read compressed.
+/// Compresses the body if the client accepts gzip.
 fn encode(answer: Response<Bytes>, request: &HeaderMap) -> Response<Bytes> {
     let answer = with(answer, VARY, HeaderValue::from_static("Accept-Encoding"));
     if !accepts_gzip(request) {
@@ -185,19 +184,19 @@ fn accepts_gzip(request: &HeaderMap) -> bool {
     })
 }
 
-fn finish(state: &State, answer: Response<Bytes>, cut: bool) -> Response<AnswerBody> {
+fn finish(api: &SimulatedApi, answer: Response<Bytes>, cut: bool) -> Response<AnswerBody> {
     let answer = answer.map(AnswerBody::whole);
     let length = HeaderValue::from(answer.body().len());
     let answer = with(answer, CONTENT_LENGTH, length);
     // The announced length stays that of the whole body.
     let answer = answer.map(|body| if cut { body.cut() } else { body });
-    with(answer, DATE, http_date(state, Duration::ZERO))
+    with(answer, DATE, http_date(api, Duration::ZERO))
 }
 
-/// The API's time, `ahead` from now, as headers write it.
-fn http_date(state: &State, ahead: Duration) -> HeaderValue {
-    // The format covers the years 1970 to 9999, and its writer panics beyond them.
-    let second = state.clock.now().as_second().clamp(0, 250_000_000_000);
+/// Returns the time of the API plus `ahead`, as headers write it.
+fn http_date(api: &SimulatedApi, ahead: Duration) -> HeaderValue {
+    // `fmt_http_date` panics outside of the years 1970 to 9999.
+    let second = api.clock.now().as_second().clamp(0, 250_000_000_000);
     let since_epoch = Duration::from_secs(second.unsigned_abs()) + ahead;
     let date = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since_epoch);
     HeaderValue::from_str(&date).unwrap_or_else(|_| HeaderValue::from_static(""))

@@ -1,49 +1,77 @@
-//! Plays the vendor's Audit API over real HTTP, for tests, for `simulate` and for `demo`.
+//! Plays the Audit API of Nexmo (now Vonage) over real HTTP, for tests, for `simulate`
+//! and for `demo`.
 //!
-//! Its events are a function of seed, start time and the time on its clock, so that a
-//! simulator that was killed shows the same events again. Traffic, archive, queries and
-//! answers know neither clock nor network; `server`, `connection` and `http` are the thin
-//! shell around them. It must not use any other module of the exporter: what plays the vendor
-//! cannot share the exporter's idea of the vendor.
+//! [`Simulator::bind`] makes an account with its history and takes a port;
+//! [`Simulator::run`] answers requests until it is told to stop. A [`SimulatorHandle`]
+//! steers the simulator meanwhile: it records events, begins outages, moves the clock of
+//! the API, and says what the list holds.
 //!
-//! ```no_run
-//! # use audit_simulator::{Simulator, SimulatorError, SimulatorSettings};
-//! # async fn example() -> Result<(), SimulatorError> {
-//! let simulator = Simulator::bind(SimulatorSettings::default()).await?;
+//! ```
+//! use audit_simulator::{ExtraEvent, Simulator, SimulatorSettings};
+//! # use reqwest::Client;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let settings = SimulatorSettings {
+//!     // Any free port.
+//!     listen_address: ([127, 0, 0, 1], 0).into(),
+//!     // No events but the one that is recorded below.
+//!     rate: 0.0,
+//!     history: 0,
+//!     ..SimulatorSettings::default()
+//! };
+//! let (key, secret) = (settings.api_key.clone(), settings.api_secret.clone());
+//! let simulator = Simulator::bind(settings).await?;
+//! let url = format!("{}/events", simulator.base_url());
 //! let handle = simulator.handle();
-//! simulator.run(std::future::pending()).await;
+//! tokio::spawn(simulator.run(std::future::pending()));
+//!
+//! let id = handle.record(&ExtraEvent::new("NUMBER_ASSIGN"));
+//! # let _ = rustls::crypto::ring::default_provider().install_default();
+//! # let client = Client::builder().tls_certs_only([]).no_proxy().build()?;
+//! let request = client.get(&url).basic_auth(&key, Some(&secret));
+//! let list = request.send().await?.text().await?;
+//! assert!(list.contains(&id));
+//! assert_eq!(handle.counts(None).values().sum::<u64>(), 1);
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The events are a function of the seed, the start time and the time on the clock of the
+//! API, so that a simulator that was killed shows the same events again. Traffic, archive,
+//! queries and answers know neither clock nor network; `server`, `connection` and `http`
+//! are the thin shell around them. The crate uses nothing of the exporter: what plays the
+//! vendor cannot share the exporter's idea of the vendor.
 
 mod archive;
-mod blocks;
 mod body;
-mod cast;
 mod catalog;
 mod clock;
 mod connection;
 mod context;
 mod credentials;
-mod draw;
-mod fault;
-mod flag;
-mod handle;
+mod event_id;
+mod event_key;
+mod faults;
+mod flag_values;
 mod http;
-mod identity;
-mod key;
-mod listing;
-mod order;
+mod intensity;
+mod list_order;
+mod listed_page;
 mod query;
+mod random;
 mod render;
-mod rhythm;
 mod server;
 mod settings;
-mod state;
+mod simulated_api;
+mod simulator_handle;
 mod traffic;
+mod type_blocks;
+mod users;
 
-pub use handle::{ExtraEvent, SimulatorHandle};
-pub use key::EventKey;
+pub use event_key::EventKey;
+pub use flag_values::ValueError;
 pub use server::{Simulator, SimulatorError};
 pub use settings::{ListOrder, SettingsProblem, SimulatorSettings};
-pub use state::Outage;
+pub use simulated_api::Outage;
+pub use simulator_handle::{ExtraEvent, SimulatorHandle};

@@ -5,32 +5,32 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use url::form_urlencoded;
 
-/// The page size when none is given.
+/// The page size of a query that names none.
 const DEFAULT_SIZE: u64 = 30;
 const LARGEST_SIZE: u64 = 100;
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// What a list request asks for.
+/// The query of a list request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Query {
+pub(crate) struct Query {
     /// Names of event types; empty for all.
-    pub(super) types: Vec<String>,
+    pub(crate) types: Vec<String>,
     /// First whole second since the Unix epoch, included.
-    pub(super) from: Option<i64>,
+    pub(crate) from: Option<i64>,
     /// Last whole second since the Unix epoch, included.
-    pub(super) to: Option<i64>,
-    pub(super) search_text: Option<String>,
+    pub(crate) to: Option<i64>,
+    pub(crate) search_text: Option<String>,
     /// Counted from 1.
-    pub(super) page: u64,
+    pub(crate) page: u64,
     /// 1 to 100.
-    pub(super) size: u64,
-    /// The filters as they came, for the links to other pages.
-    pub(super) filters: Vec<(String, String)>,
+    pub(crate) size: u64,
+    /// The filters as the client wrote them, for the links to other pages.
+    pub(crate) filters: Vec<(String, String)>,
 }
 
 /// Why a query cannot be answered; the text is the answer's `message`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum QueryError {
+pub(crate) enum QueryError {
     #[error("{name}: {value:?} is not an ISO-8601 date or date-time")]
     Date { name: &'static str, value: String },
     #[error("event_type: {0:?} is not an event type")]
@@ -45,7 +45,7 @@ pub(super) enum QueryError {
 
 impl Query {
     /// Reads a raw query string; parameters that the API does not have are ignored.
-    pub(super) fn parse(raw: &str) -> Result<Self, QueryError> {
+    pub(crate) fn parse(raw: &str) -> Result<Self, QueryError> {
         let mut query = Self {
             types: Vec::new(),
             from: None,
@@ -67,7 +67,7 @@ impl Query {
         Ok(query)
     }
 
-    /// Sets one parameter; says whether there is one of this name.
+    /// Sets one parameter, and returns `true` if the API has a parameter of this name.
     fn set(&mut self, name: &str, value: &str) -> Result<bool, QueryError> {
         match name {
             "event_type" => self.types.extend(types(value)?),
@@ -93,7 +93,7 @@ impl Query {
     }
 }
 
-/// A list of names; which of them exist is the archive's business.
+/// Reads a list of names. The archive checks whether they exist.
 fn types(value: &str) -> Result<Vec<String>, QueryError> {
     let names: Vec<_> = value
         .split(',')
@@ -115,7 +115,7 @@ fn number(value: &str, largest: u64) -> Option<u64> {
         .filter(|number| (1..=largest).contains(number))
 }
 
-/// The first whole second at or after the date's beginning or the time.
+/// Returns the first whole second at or after the beginning of a date or at or after a time.
 fn first_second(name: &'static str, value: &str) -> Result<i64, QueryError> {
     let time = match parse_date(name, value)? {
         Bound::Day(start) => return Ok(start.as_second()),
@@ -125,7 +125,7 @@ fn first_second(name: &'static str, value: &str) -> Result<i64, QueryError> {
     Ok(floor_second(time) + i64::from(fraction))
 }
 
-/// The last whole second at or before the date's end or the time.
+/// Returns the last whole second at or before the end of a date or at or before a time.
 fn last_second(name: &'static str, value: &str) -> Result<i64, QueryError> {
     Ok(match parse_date(name, value)? {
         Bound::Day(start) => start.as_second() + SECONDS_PER_DAY - 1,
@@ -168,8 +168,8 @@ fn parse_date(name: &'static str, value: &str) -> Result<Bound, QueryError> {
     })
 }
 
-/// A plus sign that was not escaped arrives as a blank: after the time there is no other
-/// blank that could be meant.
+/// Turns a blank after the time back into the plus sign of a time zone: a plus sign that was
+/// not escaped arrives as a blank.
 fn restore_plus(value: &str) -> String {
     match value.rfind(' ') {
         Some(at) if at > "2018-08-13".len() => format!("{}+{}", &value[..at], &value[at + 1..]),

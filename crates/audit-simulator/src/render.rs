@@ -7,31 +7,31 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use url::form_urlencoded;
 
-use super::archive::Entry;
-use super::cast::{self, User};
-use super::catalog::{self, DASHBOARD, EVENT_TYPES, SOURCES, Subject};
-use super::context::{self, Context};
-use super::draw::{self, Purpose};
-use super::identity;
-use super::key::{EventKey, KeyTable};
-use super::listing::Listing;
-use super::query::Query;
+use crate::archive::ArchivedEvent;
+use crate::catalog::{self, DASHBOARD, EVENT_TYPES, SOURCES, Subject};
+use crate::context::{self, EventContext};
+use crate::event_id;
+use crate::event_key::{EventKey, KeyTable};
+use crate::listed_page::ListedPage;
+use crate::query::Query;
+use crate::random::{self, Purpose};
+use crate::users::{self, SimulatedUser};
 
 /// Links name the vendor's host, in plain http as the vendor writes them.
 const LINK_HOST: &str = "http://api.nexmo.com";
-/// How many of a hundred Developer API events name no user.
+/// The percentage of Developer API events that name no user.
 const NO_USER_PERCENT: u8 = 40;
 
-/// Writes events of one account.
+/// Writes the events of one account.
 #[derive(Clone)]
-pub(super) struct Renderer {
+pub(crate) struct Renderer {
     seed: u64,
     account: Arc<str>,
     events_link: Arc<str>,
 }
 
 #[derive(Serialize)]
-struct AuditEvent<'a> {
+struct EventBody<'a> {
     id: String,
     event_type: &'a str,
     event_type_description: &'a str,
@@ -46,7 +46,7 @@ struct AuditEvent<'a> {
     source_ip: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_country: Option<&'a str>,
-    context: Context,
+    context: EventContext,
     #[serde(rename = "_links")]
     links: EventLinks,
 }
@@ -63,17 +63,17 @@ struct Link {
 }
 
 #[derive(Serialize)]
-struct List<'a> {
+struct ListBody<'a> {
     #[serde(rename = "_embedded", skip_serializing_if = "Option::is_none")]
-    embedded: Option<Embedded<'a>>,
+    embedded: Option<ListedEvents<'a>>,
     #[serde(rename = "_links")]
     links: PageLinks,
     page: PageInfo,
 }
 
 #[derive(Serialize)]
-struct Embedded<'a> {
-    events: Vec<AuditEvent<'a>>,
+struct ListedEvents<'a> {
+    events: Vec<EventBody<'a>>,
 }
 
 #[derive(Serialize)]
@@ -101,7 +101,7 @@ struct PageInfo {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Types {
+struct TypesBody {
     event_types: Vec<TypeInfo>,
 }
 
@@ -113,35 +113,35 @@ struct TypeInfo {
 }
 
 #[derive(Serialize)]
-struct Problem<'a> {
+struct ErrorBody<'a> {
     status: u16,
     error: &'a str,
     message: &'a str,
 }
 
-/// The body of an error answer.
-pub(super) fn error(status: u16, error: &str, message: &str) -> Vec<u8> {
-    json(&Problem {
+/// Returns the body of an error answer.
+pub(crate) fn error(status: u16, error: &str, message: &str) -> Vec<u8> {
+    json(&ErrorBody {
         status,
         error,
         message,
     })
 }
 
-/// The body of the answer that lists the event types.
-pub(super) fn types() -> Vec<u8> {
-    let info = |known: &catalog::EventType| TypeInfo {
+/// Returns the body of the answer that lists the event types.
+pub(crate) fn types() -> Vec<u8> {
+    let info = |known: &catalog::CatalogType| TypeInfo {
         name: known.name,
         description: known.description,
     };
-    json(&Types {
+    json(&TypesBody {
         event_types: EVENT_TYPES.iter().map(info).collect(),
     })
 }
 
 impl Renderer {
-    /// A renderer for the account with this API key, served under `base_path`.
-    pub(super) fn new(seed: u64, account: &str, base_path: &str) -> Self {
+    /// Makes a renderer for the account with this API key, served under `base_path`.
+    pub(crate) fn new(seed: u64, account: &str, base_path: &str) -> Self {
         Self {
             seed,
             account: account.into(),
@@ -149,35 +149,40 @@ impl Renderer {
         }
     }
 
-    /// The body of one event.
-    pub(super) fn event(&self, entry: Entry, keys: &KeyTable) -> Vec<u8> {
-        json(&self.describe(entry, keys))
+    /// Returns the body of one event.
+    pub(crate) fn event(&self, event: ArchivedEvent, keys: &KeyTable) -> Vec<u8> {
+        json(&self.describe(event, keys))
     }
 
-    /// The body of one page of a list.
-    pub(super) fn list(&self, listing: &Listing, query: &Query) -> Vec<u8> {
-        let describe = |entry: &Entry| self.describe(*entry, &listing.keys);
-        let events: Vec<_> = listing.entries.iter().map(describe).collect();
-        let total_pages = listing.total.div_ceil(query.size);
-        json(&List {
-            embedded: (!events.is_empty()).then_some(Embedded { events }),
+    /// Returns the body of one page of a list.
+    pub(crate) fn list(&self, page: &ListedPage, query: &Query) -> Vec<u8> {
+        let describe = |event: &ArchivedEvent| self.describe(*event, &page.keys);
+        let events: Vec<_> = page.events.iter().map(describe).collect();
+        let total_pages = page.total.div_ceil(query.size);
+        json(&ListBody {
+            embedded: (!events.is_empty()).then_some(ListedEvents { events }),
             links: self.page_links(query, total_pages),
             page: PageInfo {
                 size: query.size,
-                total_elements: listing.total,
+                total_elements: page.total,
                 total_pages,
                 number: query.page,
             },
         })
     }
 
-    /// Those of `entries` whose JSON holds `text`.
-    pub(super) fn search(&self, entries: Vec<Entry>, keys: &KeyTable, text: &str) -> Vec<Entry> {
-        let holds = |entry: &Entry| {
-            let body = self.event(*entry, keys);
+    /// Returns those of `events` whose JSON holds `text`.
+    pub(crate) fn search(
+        &self,
+        events: Vec<ArchivedEvent>,
+        keys: &KeyTable,
+        text: &str,
+    ) -> Vec<ArchivedEvent> {
+        let holds = |event: &ArchivedEvent| {
+            let body = self.event(*event, keys);
             String::from_utf8_lossy(&body).contains(text)
         };
-        entries.into_iter().filter(holds).collect()
+        events.into_iter().filter(holds).collect()
     }
 
     fn page_links(&self, query: &Query, pages: u64) -> PageLinks {
@@ -203,19 +208,19 @@ impl Renderer {
         }
     }
 
-    fn describe<'a>(&'a self, entry: Entry, keys: &'a KeyTable) -> AuditEvent<'a> {
-        let key = keys.get(entry.key);
+    fn describe<'a>(&'a self, event: ArchivedEvent, keys: &'a KeyTable) -> EventBody<'a> {
+        let key = keys.get(event.key);
         let known = catalog::find_type(&key.event_type);
-        let id = identity::id_of(self.seed, entry.number);
+        let id = event_id::id_of(self.seed, event.number);
         let href = format!("{}/{id}", self.events_link);
-        let user = cast::user_of(self.seed, entry.number);
-        let named = key.source == DASHBOARD || self.names_user(entry.number);
+        let user = users::user_of(self.seed, event.number);
+        let named = key.source == DASHBOARD || self.names_user(event.number);
         let subject = known.map_or(Subject::Settings, |known| known.subject);
-        AuditEvent {
+        EventBody {
             id,
             event_type: &key.event_type,
             event_type_description: known.map_or(&key.event_type, |known| known.description),
-            created_at: created_at(entry.at),
+            created_at: created_at(event.at),
             user_email: named.then(|| user.email()),
             user_id: named.then_some(user.id),
             account_id: &self.account,
@@ -223,7 +228,7 @@ impl Renderer {
             source_description: source_description(&key.source),
             source_ip: source_ip(key, user),
             source_country: key.country.as_deref(),
-            context: context::context_of(self.seed, entry.number, subject, &self.account),
+            context: context::context_of(self.seed, event.number, subject, &self.account),
             links: EventLinks {
                 this: Link { href },
             },
@@ -231,7 +236,7 @@ impl Renderer {
     }
 
     fn names_user(&self, number: u32) -> bool {
-        let draw = draw::bits(self.seed, Purpose::Named, number.into());
+        let draw = random::bits(self.seed, Purpose::Named, number.into());
         draw % 100 >= u64::from(NO_USER_PERCENT)
     }
 }
@@ -241,7 +246,7 @@ fn source_description(source: &str) -> &str {
     known.map_or(source, |(_, description)| description)
 }
 
-fn source_ip(key: &EventKey, user: User) -> String {
+fn source_ip(key: &EventKey, user: SimulatedUser) -> String {
     let home = catalog::COUNTRIES[user.home].0;
     let address = if key.source != DASHBOARD {
         user.server_address()
@@ -253,7 +258,7 @@ fn source_ip(key: &EventKey, user: User) -> String {
     address.to_string()
 }
 
-/// `2018-08-13T10:15:31`: whole seconds and no zone.
+/// Writes a time such as `2018-08-13T10:15:31`, in whole seconds and without a zone.
 fn created_at(ms: i64) -> String {
     let time = Timestamp::from_second(ms.div_euclid(1000)).unwrap_or_default();
     TimeZone::UTC.to_datetime(time).to_string()

@@ -1,4 +1,4 @@
-//! The simulator as a server: bound first, then run until it is told to stop.
+//! The simulator as a server, which is bound first and then run until it is told to stop.
 
 use std::future::Future;
 use std::io;
@@ -11,15 +11,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::clock::ApiClock;
-use super::connection;
-use super::handle::SimulatorHandle;
-use super::settings::{SettingsProblem, SimulatorSettings};
-use super::state::{Outage, State};
+use crate::clock::ApiClock;
+use crate::connection;
+use crate::settings::{SettingsProblem, SimulatorSettings};
+use crate::simulated_api::{Outage, SimulatedApi};
+use crate::simulator_handle::SimulatorHandle;
 
-/// How long answers in flight may take once the simulator stops.
+/// The time that answers in flight may take once the simulator stops.
 const DRAIN: Duration = Duration::from_secs(2);
-/// How long to wait when the system has no connection to give, such as with no file left.
+/// The wait after the system could not accept a connection, for example for want of file
+/// descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a simulator cannot start.
@@ -28,14 +29,14 @@ pub enum SimulatorError {
     /// The settings contradict each other or lie outside their ranges.
     #[error("the simulator cannot run with these settings: {}", sentences(.0))]
     Settings(Vec<SettingsProblem>),
-    /// The address cannot be listened on, mostly because the port is in use.
+    /// The simulator cannot listen on the address, in most cases because the port is in use.
     #[error(
         "the simulator cannot listen on {address}: stop what else uses the port, or choose another with --listen-address (port 0 takes a free one)"
     )]
     Listen {
-        /// The address that was asked for.
+        /// The address of the settings.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -49,15 +50,15 @@ fn sentences(problems: &[SettingsProblem]) -> String {
 pub struct Simulator {
     listener: TcpListener,
     address: SocketAddr,
-    state: Arc<State>,
+    api: Arc<SimulatedApi>,
 }
 
 impl Simulator {
     /// Checks the settings, makes the history and binds the address. Requests wait until
-    /// [`Simulator::run`].
+    /// [`Simulator::run`] is called.
     ///
     /// # Errors
-    /// When the settings cannot be served or the address cannot be listened on.
+    /// Returns an error if the settings cannot be served or the address cannot be bound.
     pub async fn bind(settings: SimulatorSettings) -> Result<Self, SimulatorError> {
         let clock = ApiClock::new(settings.clock_offset);
         let now = clock.now();
@@ -68,20 +69,20 @@ impl Simulator {
         let simulator = Self {
             listener,
             address,
-            state: Arc::new(State::new(settings, clock, start)),
+            api: Arc::new(SimulatedApi::new(settings, clock, start)),
         };
         let base_url = simulator.base_url();
         tracing::info!(%base_url, api_key, seed, %start, "simulating the Audit API");
         Ok(simulator)
     }
 
-    /// The address that is listened on, its port never 0.
+    /// Returns the address that the simulator listens on; its port is never 0.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where the API is, such as `http://127.0.0.1:10611/beta/audit`.
+    /// Returns the URL of the API, such as `http://127.0.0.1:10611/beta/audit`.
     #[must_use]
     pub fn base_url(&self) -> String {
         let ip = match self.address.ip() {
@@ -90,13 +91,13 @@ impl Simulator {
             ip => ip,
         };
         let address = SocketAddr::new(ip, self.address.port());
-        format!("http://{address}{}", self.state.base_path)
+        format!("http://{address}{}", self.api.base_path)
     }
 
-    /// A handle to watch and steer the simulator with, also while it runs.
+    /// Returns a handle that watches and steers the simulator, also while it runs.
     #[must_use]
     pub fn handle(&self) -> SimulatorHandle {
-        SimulatorHandle::new(Arc::clone(&self.state))
+        SimulatorHandle::new(Arc::clone(&self.api))
     }
 
     /// Serves until `shutdown` resolves, then finishes the answers in flight.
@@ -109,12 +110,12 @@ impl Simulator {
                 () = &mut shutdown => break,
                 Some(_) = connections.join_next() => {}
                 stream = accept(&self.listener) => {
-                    if self.state.outage() == Outage::Unreachable {
+                    if self.api.outage() == Outage::Unreachable {
                         connection::reset(stream);
                         continue;
                     }
-                    let state = Arc::clone(&self.state);
-                    connections.spawn(connection::serve(stream, state, stopping.clone()));
+                    let api = Arc::clone(&self.api);
+                    connections.spawn(connection::serve(stream, api, stopping.clone()));
                 }
             }
         }
@@ -133,13 +134,13 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Simula
     Ok((listener, bound))
 }
 
-/// The next connection; failures to accept one pass.
+/// Returns the next connection. A failure to accept one is logged, and another is awaited.
 async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
             Err(error) => {
-                tracing::warn!(%error, "simulator: cannot accept a connection");
+                tracing::warn!(%error, "the simulator cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

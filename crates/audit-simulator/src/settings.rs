@@ -1,6 +1,5 @@
-//! What a simulated account can be told to do, as flags and as plain values.
-//!
-//! Holds and checks values only: nothing here opens a socket or reads a clock.
+//! The settings of a simulator, as flags and as plain values. Nothing here opens a socket or
+//! reads a clock.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -8,12 +7,12 @@ use std::time::Duration;
 use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 
-use super::flag;
+use crate::flag_values::{self, ValueError};
 
-/// The most events that one simulator agrees to hold.
+/// The highest number of events that a simulator holds.
 const MOST_EVENTS: f64 = 50_000_000.0;
 
-/// In which order the list of events is written.
+/// The order of the list of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ListOrder {
     /// The newest event first.
@@ -21,13 +20,13 @@ pub enum ListOrder {
     Newest,
     /// The oldest event first.
     Oldest,
-    /// Another order at every request: pages of one listing overlap and leave gaps.
+    /// Another order at every request: the pages of one reading overlap and leave gaps.
     Shuffled,
-    /// Another order whenever page 1 is asked for, kept over the pages that follow.
+    /// Another order whenever page 1 is asked for, which the pages after it keep.
     Reshuffled,
 }
 
-/// Settings of the simulated Audit API; the defaults are those of the flags.
+/// The settings of a simulated Audit API. The defaults are those of the flags.
 #[derive(Clone, Debug, PartialEq, clap::Args)]
 pub struct SimulatorSettings {
     /// Address to listen on; port 0 takes a free one
@@ -35,7 +34,7 @@ pub struct SimulatorSettings {
     pub listen_address: SocketAddr,
 
     /// Path under which the API is served; empty for none
-    #[arg(long, value_name = "PATH", default_value = "/beta/audit", value_parser = flag::base_path)]
+    #[arg(long, value_name = "PATH", default_value = "/beta/audit", value_parser = flag_values::base_path)]
     pub base_path: String,
 
     /// API key of the simulated account
@@ -51,40 +50,40 @@ pub struct SimulatorSettings {
     #[arg(long, value_name = "SECRET", default_value = "simulated-secret")]
     pub api_secret: String,
 
-    /// Which traffic: the same seed and start time give the same events
+    /// Seed of the traffic: the same seed and start time give the same events
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub seed: u64,
 
-    /// When the traffic begins, on the API's clock (RFC 3339; now if not given)
+    /// Time at which the traffic begins, on the clock of the API (RFC 3339; now if not given)
     #[arg(long, value_name = "TIME")]
     pub start: Option<Timestamp>,
 
     /// Mean number of new events per second, 0 to 100000
-    #[arg(long, value_name = "NUMBER", default_value_t = 0.5, value_parser = flag::rate)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 0.5, value_parser = flag_values::rate)]
     pub rate: f64,
 
-    /// Keep the rate level: no quiet nights, no weekends, no bursts
+    /// Keep the rate constant: no quiet nights, no quiet weekends, no bursts
     #[arg(long)]
     pub steady: bool,
 
     /// End the traffic this long after its start (never if not given)
-    #[arg(long, value_name = "DURATION", value_parser = flag::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = flag_values::duration)]
     pub traffic_for: Option<Duration>,
 
-    /// Number of events that lie before the start
+    /// Number of events before the start
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     pub history: u32,
 
-    /// Time over which those events are spread
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = flag::span)]
+    /// Time before the start over which the events of --history are spread
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = flag_values::span)]
     pub history_span: Duration,
 
     /// Share of events that enter the list late, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
     pub late_share: f64,
 
     /// Longest time between a late event's `created_at` and its entry into the list
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = flag::span)]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = flag_values::span)]
     pub late_by: Duration,
 
     /// Order of the list
@@ -92,28 +91,28 @@ pub struct SimulatorSettings {
     pub order: ListOrder,
 
     /// Time to wait before every answer
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = flag::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = flag_values::duration)]
     pub latency: Duration,
 
     /// Share of requests answered with 429, 0 to 1
-    #[arg(long = "fault-429", value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    #[arg(long = "fault-429", value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
     pub fault_429: f64,
 
     /// Share of requests answered with 500, 502, 503 or 504, 0 to 1
-    #[arg(long = "fault-5xx", value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    #[arg(long = "fault-5xx", value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
     pub fault_5xx: f64,
 
     /// Share of answers cut in the middle of the body, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
     pub fault_cut: f64,
 
     /// Share of requests whose connection is reset without an answer, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag::share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
     pub fault_reset: f64,
 
-    /// How far the API's clock is ahead (30s) or behind (-1h)
+    /// How far the clock of the API is ahead (30s) or behind (-1h)
     #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true,
-          value_parser = flag::signed_duration)]
+          value_parser = flag_values::signed_duration)]
     pub clock_offset: SignedDuration,
 }
 
@@ -145,18 +144,19 @@ impl Default for SimulatorSettings {
     }
 }
 
-/// A setting, or a pair of them, that cannot be served.
+/// A setting, or a combination of settings, that cannot be served.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SettingsProblem {
-    /// One value is outside its range, which the flags would have refused.
+    /// A value is outside its range. The flags refuse such a value.
     #[error("{setting}: {problem}")]
     OutOfRange {
         /// The flag that sets the value.
         setting: &'static str,
-        /// What is wrong with it.
-        problem: String,
+        /// Why the value is refused.
+        problem: ValueError,
     },
-    /// The faults exclude each other, so their shares share the whole.
+    /// The shares of the faults add up to more than 1, although the faults exclude each
+    /// other.
     #[error(
         "the shares of --fault-429, --fault-5xx, --fault-cut and --fault-reset add up to {0}, more than 1"
     )]
@@ -172,11 +172,11 @@ pub enum SettingsProblem {
 }
 
 impl SimulatorSettings {
-    /// Checks every value and what the values mean together, at the API's time `now`.
+    /// Checks each value, and the values together, at the API's time `now`.
     ///
     /// # Errors
-    /// Returns all problems found, not the first alone.
-    pub fn check(&self, now: Timestamp) -> Result<(), Vec<SettingsProblem>> {
+    /// Returns all problems, and not only the first.
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), Vec<SettingsProblem>> {
         let mut problems = self.out_of_range();
         let faults = self.fault_429 + self.fault_5xx + self.fault_cut + self.fault_reset;
         // Shares such as 0.7 + 0.2 + 0.1 miss 1 by a rounding error.
@@ -207,12 +207,12 @@ impl SimulatorSettings {
         ];
         let checks = shares
             .into_iter()
-            .map(|(setting, value)| (setting, flag::check_share(value)))
+            .map(|(setting, value)| (setting, flag_values::check_share(value)))
             .chain([
-                ("--rate", flag::check_rate(self.rate)),
-                ("--history-span", flag::check_span(self.history_span)),
-                ("--late-by", flag::check_span(self.late_by)),
-                ("--base-path", flag::check_base_path(&self.base_path)),
+                ("--rate", flag_values::check_rate(self.rate)),
+                ("--history-span", flag_values::check_span(self.history_span)),
+                ("--late-by", flag_values::check_span(self.late_by)),
+                ("--base-path", flag_values::check_base_path(&self.base_path)),
             ]);
         checks
             .filter_map(|(setting, check)| {

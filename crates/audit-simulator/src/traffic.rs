@@ -1,57 +1,57 @@
-//! The life of an account as a sequence of arrivals: what happens when, and when it shows.
+//! The traffic of an account: which event happens when, and when it enters the list.
 //!
-//! A pure function of the plan: it knows no clock, and how often or when it is asked changes
-//! nothing.
+//! The traffic is a pure function of its plan: it knows no clock, and does not depend on when
+//! or how often it is asked for arrivals.
 
-use super::cast;
-use super::catalog::{COUNTRIES, COUNTRY_WEIGHT, EVENT_TYPES, TYPE_WEIGHT};
-use super::draw::{self, Purpose};
-use super::key;
-use super::rhythm::Rhythm;
+use crate::catalog::{COUNTRIES, COUNTRY_WEIGHT, EVENT_TYPES, TYPE_WEIGHT};
+use crate::event_key;
+use crate::intensity::Intensity;
+use crate::random::{self, Purpose};
+use crate::users;
 
 /// Events made by the traffic have numbers below this one.
-pub(super) const FIRST_EXTRA: u32 = 1 << 31;
+pub(crate) const FIRST_EXTRA: u32 = 1 << 31;
 
 const DEVELOPER_API: usize = 1;
-/// How many of a hundred dashboard events come from a place other than home.
+/// The percentage of dashboard events that do not come from the user's home country.
 const TRAVEL_PERCENT: u32 = 10;
-/// How many of a hundred Developer API events bear no country.
+/// The percentage of Developer API events without a country.
 const NO_COUNTRY_PERCENT: u32 = 2;
 
-/// What traffic to make. Times are in milliseconds since the Unix epoch.
+/// The plan of the traffic. Times are in milliseconds since the Unix epoch.
 #[derive(Clone, Debug)]
-pub(super) struct TrafficPlan {
-    pub(super) seed: u64,
-    pub(super) start: i64,
+pub(crate) struct TrafficPlan {
+    pub(crate) seed: u64,
+    pub(crate) start: i64,
     /// Number of events before the start.
-    pub(super) history: u32,
-    /// Over how many milliseconds they are spread.
-    pub(super) history_span: i64,
+    pub(crate) history: u32,
+    /// The number of milliseconds over which those events are spread.
+    pub(crate) history_span: i64,
     /// Mean events per second after the start.
-    pub(super) rate: f64,
-    pub(super) rhythm: Rhythm,
-    /// When the traffic ends.
-    pub(super) end: Option<i64>,
+    pub(crate) rate: f64,
+    pub(crate) intensity: Intensity,
+    /// The time at which the traffic ends.
+    pub(crate) end: Option<i64>,
     /// Share of late events.
-    pub(super) late_share: f64,
+    pub(crate) late_share: f64,
     /// Longest delay of a late event, in milliseconds.
-    pub(super) late_by: i64,
+    pub(crate) late_by: i64,
 }
 
-/// One event that happened.
+/// An event that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Arrival {
-    /// When it happened.
-    pub(super) at: i64,
-    /// When it enters the list.
-    pub(super) visible_at: i64,
-    pub(super) number: u32,
-    /// Its combination of labels, see [`key::index_of`].
-    pub(super) key: u32,
+pub(crate) struct Arrival {
+    /// The time at which the event happens.
+    pub(crate) at: i64,
+    /// The time at which the event enters the list.
+    pub(crate) visible_at: i64,
+    pub(crate) number: u32,
+    /// The number of its labels, see [`event_key::index_of`].
+    pub(crate) key: u32,
 }
 
 /// The arrivals of a plan, in the order of their times and numbers.
-pub(super) struct Traffic {
+pub(crate) struct Traffic {
     plan: TrafficPlan,
     gaps: fastrand::Rng,
     /// Milliseconds of mean traffic per unit gap.
@@ -62,12 +62,12 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    pub(super) fn new(plan: TrafficPlan) -> Self {
+    pub(crate) fn new(plan: TrafficPlan) -> Self {
         let start = float(plan.start);
         let begin = float(plan.start - plan.history_span);
-        let gaps = draw::generator(plan.seed, Purpose::HistoryGaps, 0);
+        let gaps = random::generator(plan.seed, Purpose::HistoryGaps, 0);
         let mut traffic = Self {
-            gap_mass: plan.rhythm.mass(begin, start) / history_gaps(&gaps, plan.history),
+            gap_mass: plan.intensity.mass(begin, start) / history_gaps(&gaps, plan.history),
             gaps,
             time: begin,
             number: 0,
@@ -81,15 +81,15 @@ impl Traffic {
         traffic
     }
 
-    /// The next arrival that happened up to `now`.
-    pub(super) fn next_until(&mut self, now: i64) -> Option<Arrival> {
+    /// Returns the next arrival that happens up to `now`.
+    pub(crate) fn next_until(&mut self, now: i64) -> Option<Arrival> {
         let arrival = self.next.filter(|arrival| arrival.at <= now)?;
         self.next = self.draw();
         Some(arrival)
     }
 
-    /// Ends the traffic: nothing happens later than `end`.
-    pub(super) fn stop(&mut self, end: i64) {
+    /// Ends the traffic: no event happens later than `end`.
+    pub(crate) fn stop(&mut self, end: i64) {
         self.plan.end = Some(self.plan.end.map_or(end, |planned| planned.min(end)));
         self.next = self.next.filter(|arrival| arrival.at <= end);
     }
@@ -110,7 +110,7 @@ impl Traffic {
         let mass = self.gap_mass * exponential(&mut self.gaps);
         // A gap at the lowest rates may reach beyond any calendar.
         let limit = until.min(self.time + LONGEST_GAP_MS);
-        self.time = self.plan.rhythm.after(self.time, mass, limit);
+        self.time = self.plan.intensity.after(self.time, mass, limit);
         let at = whole(self.time);
         if self.plan.end.is_some_and(|end| at > end) {
             return None;
@@ -126,7 +126,7 @@ impl Traffic {
     }
 
     fn go_live(&mut self) {
-        self.gaps = draw::generator(self.plan.seed, Purpose::LiveGaps, 0);
+        self.gaps = random::generator(self.plan.seed, Purpose::LiveGaps, 0);
         self.gap_mass = 1000.0 / self.plan.rate;
         self.time = float(self.plan.start);
     }
@@ -135,19 +135,19 @@ impl Traffic {
 /// Ten years.
 const LONGEST_GAP_MS: f64 = 3.2e11;
 
-/// The sum of the gaps between the history's beginning, its events and its end.
+/// Returns the sum of the gaps between the beginning, the events and the end of the history.
 fn history_gaps(gaps: &fastrand::Rng, history: u32) -> f64 {
     let mut gaps = gaps.clone();
     (0..=history).map(|_| exponential(&mut gaps)).sum()
 }
 
-/// A gap of mean 1 between random arrivals.
+/// Returns a gap between random arrivals, whose mean is 1.
 fn exponential(rng: &mut fastrand::Rng) -> f64 {
     -(1.0 - rng.f64()).ln()
 }
 
 fn delay(plan: &TrafficPlan, number: u32) -> i64 {
-    let mut rng = draw::generator(plan.seed, Purpose::Delay, number.into());
+    let mut rng = random::generator(plan.seed, Purpose::Delay, number.into());
     if rng.f64() >= plan.late_share {
         return 0;
     }
@@ -155,9 +155,9 @@ fn delay(plan: &TrafficPlan, number: u32) -> i64 {
 }
 
 fn draw_key(seed: u64, number: u32) -> u32 {
-    let mut rng = draw::generator(seed, Purpose::Key, number.into());
+    let mut rng = random::generator(seed, Purpose::Key, number.into());
     let weights = EVENT_TYPES.iter().map(|known| known.weight);
-    let event_type = draw::weighted(&mut rng, TYPE_WEIGHT, weights);
+    let event_type = random::weighted(&mut rng, TYPE_WEIGHT, weights);
     let developer_api = rng.u8(..100) < EVENT_TYPES[event_type].developer_api_percent;
     let source = if developer_api { DEVELOPER_API } else { 0 };
     let chance = rng.u32(..100);
@@ -165,11 +165,11 @@ fn draw_key(seed: u64, number: u32) -> u32 {
         COUNTRIES.len()
     } else if !developer_api && chance < TRAVEL_PERCENT {
         let weights = COUNTRIES.iter().map(|(_, weight)| *weight);
-        draw::weighted(&mut rng, COUNTRY_WEIGHT, weights)
+        random::weighted(&mut rng, COUNTRY_WEIGHT, weights)
     } else {
-        cast::user_of(seed, number).home
+        users::user_of(seed, number).home
     };
-    key::index_of(event_type, source, country)
+    event_key::index_of(event_type, source, country)
 }
 
 #[expect(
@@ -191,7 +191,7 @@ fn whole(ms: f64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::KeyTable;
+    use crate::event_key::KeyTable;
     use std::collections::{BTreeMap, BTreeSet};
 
     const START: i64 = 1_795_435_200_000;
@@ -204,7 +204,7 @@ mod tests {
             history: 500,
             history_span: 24 * HOUR,
             rate: 0.5,
-            rhythm: Rhythm::daily(5),
+            intensity: Intensity::daily(5),
             end: None,
             late_share: 0.1,
             late_by: HOUR,
@@ -236,8 +236,14 @@ mod tests {
 
     #[test]
     fn history_lies_before_the_start_and_traffic_after_it() {
-        for rhythm in [Rhythm::steady(), Rhythm::daily(5)] {
-            let all = arrivals(TrafficPlan { rhythm, ..plan() }, &[START + HOUR]);
+        for intensity in [Intensity::steady(), Intensity::daily(5)] {
+            let all = arrivals(
+                TrafficPlan {
+                    intensity,
+                    ..plan()
+                },
+                &[START + HOUR],
+            );
             assert!(all.is_sorted_by_key(|arrival| (arrival.at, arrival.number)));
             let (history, live) = all.split_at(500);
             assert!(
@@ -253,7 +259,7 @@ mod tests {
     #[test]
     fn a_steady_rate_is_kept() {
         let plan = TrafficPlan {
-            rhythm: Rhythm::steady(),
+            intensity: Intensity::steady(),
             rate: 2.0,
             history: 0,
             ..plan()

@@ -1,10 +1,25 @@
-//! One YAML document as a small tree in which everything knows its line. Pure.
+//! A YAML document as a small tree in which every key and value has its line.
 //!
-//! It takes the part of YAML that settings are written in: mappings, lists and
-//! scalars. What would make a file mean something else than it seems to (aliases,
-//! tags, keys given twice, a second document) is refused by name.
+//! This crate is for configuration files whose errors have to name a line. It reads
+//! mappings, lists and scalars. Anything that could make a file mean something else than
+//! it seems to is an error that names it: aliases, tags, repeated keys, a second document.
 //!
-//! No error may show a value, which can be a secret; keys it may.
+//! A value may be a secret, so neither errors nor `Debug` output show values. They may
+//! show keys.
+//!
+//! ```
+//! let document = yaml_tree::parse("listen: [':9000']\ntls:\n  enabled: maybe\n")?;
+//! let [listen, tls] = &document[..] else {
+//!     panic!("two entries");
+//! };
+//! assert_eq!(listen.texts(), Ok(vec![":9000"]));
+//! let enabled = &tls.map()?[0];
+//! assert_eq!(
+//!     enabled.flag().map_err(|error| error.to_string()),
+//!     Err("line 3: `enabled` must be true or false, without quotes".to_owned())
+//! );
+//! # Ok::<(), yaml_tree::YamlError>(())
+//! ```
 
 use std::{
     collections::{BTreeMap, btree_map},
@@ -13,59 +28,59 @@ use std::{
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
-/// Lists and mappings within each other; settings need four.
+/// The greatest depth of nested lists and mappings. Settings need four levels.
 const MAX_DEPTH: usize = 32;
 
-/// What is wrong, and in which line; shows no value.
+/// An error in a document, with its line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub struct YamlError {
-    /// From 1.
+    /// The line of the error, from 1.
     pub line: usize,
-    /// What is wrong and what to do.
+    /// What is wrong and how to correct it. Shows no value.
     pub problem: String,
 }
 
-/// A value, and where it begins.
+/// A value and its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
-    /// From 1.
+pub struct YamlNode {
+    /// The line in which the value begins, from 1.
     pub line: usize,
-    /// What is there.
-    pub value: Value,
+    /// The value.
+    pub value: YamlValue,
 }
 
-/// What YAML makes of a piece of text.
+/// A value of a document.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Value {
-    /// Nothing, `~` or `null`.
+pub enum YamlValue {
+    /// No value, `~` or `null`.
     Null,
-    /// Anything else that is neither list nor mapping.
+    /// Text, with or without quotes.
     Scalar {
-        /// As written, without quotes.
+        /// The text without its quotes.
         text: String,
-        /// Without quotes: `true` is a boolean only then.
+        /// Whether the text was written without quotes. Only then is `true` a boolean.
         plain: bool,
     },
-    /// What is written with dashes or in brackets.
-    List(Vec<Node>),
-    /// What is written with colons, in the order of the file; each key is there once.
-    Map(Vec<Entry>),
+    /// A list.
+    List(Vec<YamlNode>),
+    /// A mapping, in the order of the file. No key occurs twice.
+    Map(Vec<YamlEntry>),
 }
 
-/// A key and its value.
+/// A key of a mapping and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// As written, without quotes.
+pub struct YamlEntry {
+    /// The key without its quotes.
     pub key: String,
-    /// Of the key, from 1.
+    /// The line of the key, from 1.
     pub line: usize,
-    /// Its value.
-    pub node: Node,
+    /// The value.
+    pub node: YamlNode,
 }
 
-/// Values stay out of logs and of messages of failed tests.
-impl fmt::Debug for Value {
+/// Shows the kinds of values and not the values, which may be secrets.
+impl fmt::Debug for YamlValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => formatter.write_str("Null"),
@@ -76,12 +91,12 @@ impl fmt::Debug for Value {
     }
 }
 
-/// Reads one document whose outermost value is a mapping. An empty one is an empty
-/// mapping.
+/// Reads one document, whose outermost value must be a mapping. An empty document is an
+/// empty mapping.
 ///
 /// # Errors
-/// For text that is no YAML, and for what is refused: see the module.
-pub fn parse(text: &str) -> Result<Vec<Entry>, YamlError> {
+/// [`YamlError`] if the text is not YAML, or contains anything that this crate refuses.
+pub fn parse(text: &str) -> Result<Vec<YamlEntry>, YamlError> {
     let mut tree = Tree::default();
     let mut documents = 0;
     for event in Parser::new_from_str(text) {
@@ -90,96 +105,98 @@ pub fn parse(text: &str) -> Result<Vec<Entry>, YamlError> {
             documents += 1;
         }
         if documents > 1 {
-            let problem = "a second document begins here; keep one, and take `---` away";
+            let problem = "a second document begins here; keep one, and remove `---`";
             return Err(error(line(&span), problem));
         }
         tree.take(event, &span)?;
     }
     match tree.root {
         None => Ok(Vec::new()),
-        Some(node) if node.value == Value::Null => Ok(Vec::new()),
+        Some(node) if node.value == YamlValue::Null => Ok(Vec::new()),
         Some(node) => match node.value {
-            Value::Map(entries) => Ok(entries),
+            YamlValue::Map(entries) => Ok(entries),
             _ => Err(error(node.line, "write settings as `key: value`")),
         },
     }
 }
 
-impl Entry {
-    /// The value as text; none is empty text.
+impl YamlEntry {
+    /// Returns the value as text; empty text if there is no value.
     ///
     /// # Errors
-    /// For a list or a mapping.
+    /// [`YamlError`] for a list or a mapping.
     pub fn text(&self) -> Result<&str, YamlError> {
         self.node.text(&self.key)
     }
 
-    /// The value as a boolean; `None` where there is no value.
+    /// Returns the value as a boolean; `None` if there is no value. The spellings of YAML
+    /// 1.1, such as `yes`, are accepted because files for Go programs use them.
     ///
     /// # Errors
-    /// For anything else.
+    /// [`YamlError`] for any other value.
     pub fn flag(&self) -> Result<Option<bool>, YamlError> {
         self.node.flag(&self.key)
     }
 
-    /// The value as a list of text; none is an empty list.
+    /// Returns the value as a list of texts; an empty list if there is no value.
     ///
     /// # Errors
-    /// For anything else.
+    /// [`YamlError`] for any other value.
     pub fn texts(&self) -> Result<Vec<&str>, YamlError> {
         let items = self.list()?.iter();
         items.map(|item| item.item_text(&self.key)).collect()
     }
 
-    /// The value as a list; none is an empty list.
+    /// Returns the value as a list; an empty list if there is no value.
     ///
     /// # Errors
-    /// For anything else.
-    pub fn list(&self) -> Result<&[Node], YamlError> {
+    /// [`YamlError`] for any other value.
+    pub fn list(&self) -> Result<&[YamlNode], YamlError> {
         match &self.node.value {
-            Value::Null => Ok(&[]),
-            Value::List(items) => Ok(items),
+            YamlValue::Null => Ok(&[]),
+            YamlValue::List(items) => Ok(items),
             _ => Err(self.node.must_be(&self.key, "a list")),
         }
     }
 
-    /// The value as a mapping; none is an empty mapping.
+    /// Returns the value as a mapping; an empty mapping if there is no value.
     ///
     /// # Errors
-    /// For anything else.
-    pub fn map(&self) -> Result<&[Entry], YamlError> {
+    /// [`YamlError`] for any other value.
+    pub fn map(&self) -> Result<&[YamlEntry], YamlError> {
         self.node.map(&self.key)
     }
 
-    /// An error about the key.
+    /// Returns an error about this key. The message is the key followed by `problem`.
     #[must_use]
     pub fn error(&self, problem: impl fmt::Display) -> YamlError {
         error(self.line, format!("`{}` {problem}", shown(&self.key)))
     }
 }
 
-impl Node {
-    /// As text, for a value that errors call `name`; none is empty text.
+impl YamlNode {
+    /// Returns the value as text; empty text if there is no value. An error calls the
+    /// value `name`.
     ///
     /// # Errors
-    /// For a list or a mapping.
+    /// [`YamlError`] for a list or a mapping.
     pub fn text(&self, name: &str) -> Result<&str, YamlError> {
         match &self.value {
-            Value::Null => Ok(""),
-            Value::Scalar { text, .. } => Ok(text),
+            YamlValue::Null => Ok(""),
+            YamlValue::Scalar { text, .. } => Ok(text),
             _ => Err(self.must_be(name, "text")),
         }
     }
 
-    /// As a boolean, for a value that errors call `name`; `None` where there is no
-    /// value. The spellings of YAML 1.1 count too, since files for Go have them.
+    /// Returns the value as a boolean, like [`YamlEntry::flag`]. An error calls the value
+    /// `name`.
     ///
     /// # Errors
-    /// For anything else.
+    /// [`YamlError`] for any other value.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, YamlError> {
         let (text, plain) = match &self.value {
-            Value::Null => return Ok(None),
-            Value::Scalar { text, plain } => (text.as_str(), *plain),
+            YamlValue::Null => return Ok(None),
+            YamlValue::Scalar { text, plain } => (text.as_str(), *plain),
             _ => ("", false),
         };
         match text {
@@ -198,21 +215,22 @@ impl Node {
         }
     }
 
-    /// As a mapping, for a value that errors call `name`; none is an empty mapping.
+    /// Returns the value as a mapping, like [`YamlEntry::map`]. An error calls the value
+    /// `name`.
     ///
     /// # Errors
-    /// For anything else.
-    pub fn map(&self, name: &str) -> Result<&[Entry], YamlError> {
+    /// [`YamlError`] for any other value.
+    pub fn map(&self, name: &str) -> Result<&[YamlEntry], YamlError> {
         match &self.value {
-            Value::Null => Ok(&[]),
-            Value::Map(entries) => Ok(entries),
+            YamlValue::Null => Ok(&[]),
+            YamlValue::Map(entries) => Ok(entries),
             _ => Err(self.must_be(name, "a mapping, `key: value`")),
         }
     }
 
     fn item_text(&self, name: &str) -> Result<&str, YamlError> {
         match &self.value {
-            Value::Scalar { text, .. } => Ok(text),
+            YamlValue::Scalar { text, .. } => Ok(text),
             _ => Err(self.must_be(name, "a list of text")),
         }
     }
@@ -222,11 +240,11 @@ impl Node {
     }
 }
 
-/// The tree as far as it has been read.
+/// The part of a document that has been read.
 #[derive(Default)]
 struct Tree {
-    root: Option<Node>,
-    /// Lists and mappings that have not ended, the outermost first.
+    root: Option<YamlNode>,
+    /// The lists and mappings that have not ended, the outermost first.
     open: Vec<Open>,
 }
 
@@ -236,11 +254,11 @@ struct Open {
 }
 
 enum Holds {
-    Items(Vec<Node>),
+    Items(Vec<YamlNode>),
     Entries {
-        entries: Vec<Entry>,
+        entries: Vec<YamlEntry>,
         lines: BTreeMap<String, usize>,
-        /// The key whose value comes next.
+        /// The key and its line, while its value is awaited.
         key: Option<(String, usize)>,
     },
 }
@@ -250,7 +268,7 @@ impl Tree {
         let line = line(span);
         refuse_what_misleads(&event, line)?;
         match event {
-            Event::Scalar(text, style, ..) => self.place(Node {
+            Event::Scalar(text, style, ..) => self.place(YamlNode {
                 line,
                 value: scalar(&text, style),
             }),
@@ -289,14 +307,14 @@ impl Tree {
             return Ok(());
         };
         let value = match holds {
-            Holds::Items(items) => Value::List(items),
-            Holds::Entries { entries, .. } => Value::Map(entries),
+            Holds::Items(items) => YamlValue::List(items),
+            Holds::Entries { entries, .. } => YamlValue::Map(entries),
         };
-        self.place(Node { line, value })
+        self.place(YamlNode { line, value })
     }
 
-    /// Puts a value that is complete where it belongs.
-    fn place(&mut self, node: Node) -> Result<(), YamlError> {
+    /// Adds a complete value to the innermost open list or mapping.
+    fn place(&mut self, node: YamlNode) -> Result<(), YamlError> {
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
             return Ok(());
@@ -308,7 +326,7 @@ impl Tree {
                 lines,
                 key,
             } => match key.take() {
-                Some((key, line)) => entries.push(Entry { key, line, node }),
+                Some((key, line)) => entries.push(YamlEntry { key, line, node }),
                 None => *key = Some(new_key(node, lines)?),
             },
         }
@@ -316,8 +334,11 @@ impl Tree {
     }
 }
 
-fn new_key(node: Node, lines: &mut BTreeMap<String, usize>) -> Result<(String, usize), YamlError> {
-    let Value::Scalar { text, .. } = node.value else {
+fn new_key(
+    node: YamlNode,
+    lines: &mut BTreeMap<String, usize>,
+) -> Result<(String, usize), YamlError> {
+    let YamlValue::Scalar { text, .. } = node.value else {
         return Err(error(node.line, "a key must be text"));
     };
     match lines.entry(text.clone()) {
@@ -331,12 +352,12 @@ fn new_key(node: Node, lines: &mut BTreeMap<String, usize>) -> Result<(String, u
     Ok((text, node.line))
 }
 
-fn scalar(text: &str, style: ScalarStyle) -> Value {
+fn scalar(text: &str, style: ScalarStyle) -> YamlValue {
     let plain = style == ScalarStyle::Plain;
     if plain && matches!(text, "" | "~" | "null" | "Null" | "NULL") {
-        return Value::Null;
+        return YamlValue::Null;
     }
-    Value::Scalar {
+    YamlValue::Scalar {
         text: text.to_owned(),
         plain,
     }
@@ -355,17 +376,17 @@ fn refuse_what_misleads(event: &Event<'_>, line: usize) -> Result<(), YamlError>
         return Err(error(line, ANCHORS));
     }
     if tagged {
-        let problem = "tags (`!…`) are not taken; quote text that begins with `!`";
+        let problem = "tags (`!…`) are not supported; quote text that begins with `!`";
         return Err(error(line, problem));
     }
     Ok(())
 }
 
 const ANCHORS: &str =
-    "anchors (`&…`) and aliases (`*…`) are not taken; quote text that begins with `&` or `*`";
+    "anchors (`&…`) and aliases (`*…`) are not supported; quote text that begins with `&` or `*`";
 
-/// The parser's own words name no value but for the one character that it cannot
-/// begin with.
+/// Converts an error of the parser. The messages of the parser show no value, except for
+/// a character that no value may begin with.
 fn unreadable(scan: &ScanError) -> YamlError {
     let info = scan.info();
     let problem = if info.starts_with("unexpected character") {
@@ -375,13 +396,13 @@ fn unreadable(scan: &ScanError) -> YamlError {
     } else if info.contains("recursion limit") {
         too_deep()
     } else {
-        format!("this is no YAML: {info}")
+        format!("this is not YAML: {info}")
     };
     error(scan.marker().line().max(1), problem)
 }
 
 fn too_deep() -> String {
-    format!("more than {MAX_DEPTH} lists and mappings within each other")
+    format!("lists and mappings are nested more than {MAX_DEPTH} deep")
 }
 
 fn line(span: &Span) -> usize {
@@ -395,7 +416,7 @@ fn error(line: usize, problem: impl Into<String>) -> YamlError {
     }
 }
 
-/// A key may hold anything, and a terminal should not.
+/// Escapes a key, which may contain characters that control a terminal.
 fn shown(key: &str) -> impl fmt::Display + use<'_> {
     key.escape_debug()
 }

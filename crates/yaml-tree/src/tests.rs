@@ -3,24 +3,24 @@ use proptest::prelude::*;
 use super::*;
 
 /// The tree in one line: `{key@line: value}`.
-fn drawn(entries: &[Entry]) -> String {
+fn drawn(entries: &[YamlEntry]) -> String {
     let entries = entries.iter().map(|entry| {
-        let Entry { key, line, node } = entry;
+        let YamlEntry { key, line, node } = entry;
         format!("{key}@{line}: {}", node_drawn(node))
     });
     format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
 }
 
-fn node_drawn(node: &Node) -> String {
+fn node_drawn(node: &YamlNode) -> String {
     match &node.value {
-        Value::Null => "null".to_owned(),
-        Value::Scalar { text, plain: true } => text.clone(),
-        Value::Scalar { text, plain: false } => format!("{text:?}"),
-        Value::List(items) => {
+        YamlValue::Null => "null".to_owned(),
+        YamlValue::Scalar { text, plain: true } => text.clone(),
+        YamlValue::Scalar { text, plain: false } => format!("{text:?}"),
+        YamlValue::List(items) => {
             let items = items.iter().map(node_drawn).collect::<Vec<_>>();
             format!("[{}]", items.join(", "))
         }
-        Value::Map(entries) => drawn(entries),
+        YamlValue::Map(entries) => drawn(entries),
     }
 }
 
@@ -53,7 +53,7 @@ fn documents_are_read_with_their_lines() {
         ("'a b': x # why\n\"c\": d#e", "{a b@1: x, c@2: d#e}"),
         ("a: $2y$10$abc.DEF/x", "{a@1: $2y$10$abc.DEF/x}"),
         ("1: a\ntrue: b", "{1@1: a, true@2: b}"),
-        // The same key elsewhere is another one.
+        // Two mappings may have the same key.
         ("a: {x: 1}\nb: {x: 2}", "{a@1: {x@1: 1}, b@2: {x@2: 2}}"),
     ];
     for (text, expected) in cases {
@@ -63,11 +63,10 @@ fn documents_are_read_with_their_lines() {
 }
 
 #[test]
-fn what_misleads_is_refused_by_name() {
-    const ALIAS: &str =
-        "anchors (`&…`) and aliases (`*…`) are not taken; quote text that begins with `&` or `*`";
-    const TAG: &str = "tags (`!…`) are not taken; quote text that begins with `!`";
-    const TWO: &str = "a second document begins here; keep one, and take `---` away";
+fn anything_that_misleads_is_an_error_that_names_it() {
+    const ALIAS: &str = "anchors (`&…`) and aliases (`*…`) are not supported; quote text that begins with `&` or `*`";
+    const TAG: &str = "tags (`!…`) are not supported; quote text that begins with `!`";
+    const TWO: &str = "a second document begins here; keep one, and remove `---`";
     const QUOTE: &str = "text that begins with `%`, `@` or a backtick must be quoted";
     let cases = [
         (
@@ -116,13 +115,13 @@ fn what_misleads_is_refused_by_name() {
 }
 
 #[test]
-fn what_is_no_yaml_is_named_by_its_line() {
+fn text_that_is_not_yaml_is_an_error_with_its_line() {
     let cases = [
         ("a: 1\nb: [hunter2", 2),
         ("a: 1\nb: \"hunter2", 2),
         ("a: hunter2: x", 1),
         ("a: 1\n hunter2: 2\n", 2),
-        // The parser takes the second line for the end of the first.
+        // The parser reads the second line as the end of the first.
         ("a: 1\n\tb: hunter2", 1),
         ("a: \"\\hunter2\"", 1),
         ("a: 1\nhunter2\nb: 3", 2),
@@ -141,13 +140,13 @@ fn depth_is_bounded() {
     let nested = |depth| format!("a: {}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(parse(&nested(MAX_DEPTH - 1)).is_ok());
     let problem = parse(&nested(MAX_DEPTH)).expect_err("too deep");
-    let expected = "line 1: more than 32 lists and mappings within each other";
+    let expected = "line 1: lists and mappings are nested more than 32 deep";
     assert_eq!(problem.to_string(), expected);
     assert_eq!(parse(&nested(100_000)), Err(problem));
 }
 
 #[test]
-fn a_value_is_what_is_asked_for_or_is_named() {
+fn a_value_has_the_type_asked_for_or_is_an_error() {
     let entries = parse(
         "text: x\nlist: [a, '1']\nmap: {k: v}\nyes: yes\nno: FALSE\nquoted: 'true'\nnone:\nmixed:\n- a\n- [b]\n- \n",
     );
@@ -218,7 +217,7 @@ proptest! {
         }
     }
 
-    /// A secret stands where a value may, in whatever the file got wrong.
+    /// A secret is the value, whatever mistakes surround it.
     #[test]
     fn no_error_shows_a_value(before in "[ \\-:{}\\[\\],&*!|>'\"%@\n\t]{0,6}", after in "[ :{}\\[\\],'\"\n\t]{0,6}") {
         if let Err(problem) = parse(&format!("a: {before}s3cr3t{after}\nb: 1")) {

@@ -17,7 +17,7 @@ use std::{
 };
 
 use anyhow::Context;
-use audit_core::event::{Entry, Labels};
+use audit_core::event::{Element, Labels};
 use jiff::{Timestamp, tz::Offset};
 
 use crate::{
@@ -96,9 +96,9 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
 }
 
 fn labels(element: &RawElement<'_>) -> Option<Labels<'static>> {
-    match element.entry {
-        Entry::Event(event) => Some(owned(&event.labels)),
-        Entry::Malformed(_) => None,
+    match element.element {
+        Element::Event(event) => Some(owned(&event.labels)),
+        Element::Malformed(_) => None,
     }
 }
 

@@ -7,13 +7,14 @@ mod progress_line;
 mod retrying_client;
 
 pub(crate) use progress_line::ProgressLine;
+use retrying_client::MatchingPages;
 pub(crate) use retrying_client::RetryingClient;
 
 use std::collections::{HashMap, HashSet};
 
 use audit_core::{
-    event::{Entry, EventId, Page},
-    raw_event::{RawEvent, elements},
+    event::{Element, EventId, Keep, Page},
+    raw_event::RawEvent,
     sweep::{Cutter, Range},
     window::Clocks,
 };
@@ -22,7 +23,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::api::{
     ApiError, Matching,
-    paging::{self, CONCURRENT_PAGES, PagesRead},
+    paging::{PageReader, PagesRead},
 };
 
 /// The events that are read.
@@ -42,7 +43,7 @@ pub(crate) struct HistoryQuery {
 #[derive(Debug)]
 pub(crate) struct RawElement<'a> {
     /// The element as the counting code sees it.
-    pub(crate) entry: &'a Entry<'a>,
+    pub(crate) element: &'a Element<'a>,
     /// The whole element.
     pub(crate) json: &'a str,
 }
@@ -155,32 +156,29 @@ impl History {
         keep: &mut impl FnMut(&RawElement<'_>) -> Option<T>,
     ) -> Result<Option<PagesRead>, ApiError> {
         let mut sum: Option<PagesRead> = None;
-        let expected = if is_cut { CONCURRENT_PAGES as u64 } else { 0 };
         let matchings = self.matchings();
-        for matching in &matchings {
+        // The number of one type is not that of the whole range.
+        let is_whole = matchings.len() == 1;
+        for matching in matchings {
             let before = sum.map_or(0, |sum| sum.claimed);
-            let (cutter, progress) = (&mut self.cutter, &mut self.progress);
-            let client = &self.client;
-            let read = paging::read_pages(
-                |query| client.page(query, matching.clone()),
-                Timestamp::now,
-                range,
-                expected,
-                |claimed, clocks: Clocks| {
-                    let to = range.to.unwrap_or_else(|| clocks.earliest());
-                    cutter.fits(range.from, to, before + claimed)
-                },
-                |page, answer| {
-                    held.take(page, &answer.value, &mut *keep);
-                    // The number of one type is not that of the whole range.
-                    let total = page.total_elements.filter(|_| matchings.len() == 1);
-                    progress.page_read(page.entries.len(), total);
-                },
-            );
-            let Some(read) = read.await? else {
-                self.progress.piece_dropped();
-                return Ok(None);
-            };
+            let source = MatchingPages::new(&self.client, matching);
+            let mut pages = PageReader::new(&source, range, Keep::Raw);
+            if is_cut {
+                pages = pages.expecting_many();
+            }
+            while let Some(read) = pages.next(Timestamp::now()).await? {
+                held.take(&read.page, &mut *keep);
+                let total = read.page.total_elements.filter(|_| is_whole);
+                self.progress.page_read(read.page.elements.len(), total);
+                if let Some(first) = read.first {
+                    let to = range.to.unwrap_or_else(|| first.clocks.earliest());
+                    if !self.cutter.fits(range.from, to, before + first.claimed) {
+                        self.progress.piece_dropped();
+                        return Ok(None);
+                    }
+                }
+            }
+            let read = pages.outcome();
             let sum = sum.get_or_insert(PagesRead {
                 claimed: 0,
                 missing: 0,
@@ -220,22 +218,17 @@ impl<T> PieceEvents<T> {
         }
     }
 
-    fn take(
-        &mut self,
-        page: &Page<'_>,
-        text: &str,
-        mut keep: impl FnMut(&RawElement<'_>) -> Option<T>,
-    ) {
-        for (entry, json) in page.entries.iter().zip(elements(text)) {
-            let created_at = match entry {
-                Entry::Event(event) => event.created_at,
-                Entry::Malformed(_) => RawEvent::parse(json).created_at(),
+    fn take(&mut self, page: &Page<'_>, mut keep: impl FnMut(&RawElement<'_>) -> Option<T>) {
+        for (element, json) in page.elements.iter().zip(&page.raw) {
+            let created_at = match element {
+                Element::Event(event) => event.created_at,
+                Element::Malformed(_) => RawEvent::parse(json).created_at(),
             };
             if !self.is_within(created_at) {
                 continue;
             }
-            let id = entry.id();
-            if let Some(value) = keep(&RawElement { entry, json }) {
+            let id = element.id();
+            if let Some(value) = keep(&RawElement { element, json }) {
                 let kept = Kept {
                     created_at,
                     id,

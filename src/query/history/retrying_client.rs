@@ -12,7 +12,7 @@ use backon::{ExponentialBuilder, Retryable};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use crate::api::{Answer, ApiError, Client, ListQuery, Matching};
+use crate::api::{Answer, ApiError, Client, ListQuery, Matching, paging::PageSource};
 
 /// How often a request that failed is sent again, at most.
 const MAX_RETRIES: usize = 6;
@@ -75,6 +75,25 @@ impl RetryingClient {
     /// The [`ApiError`] of the last request.
     pub(crate) async fn types(&self) -> Result<Vec<EventType>, ApiError> {
         Ok(again(|| self.client.types()).await?.value)
+    }
+}
+
+/// The pages of the events that match.
+#[derive(Debug)]
+pub(super) struct MatchingPages<'a> {
+    client: &'a RetryingClient,
+    matching: Matching,
+}
+
+impl<'a> MatchingPages<'a> {
+    pub(super) fn new(client: &'a RetryingClient, matching: Matching) -> Self {
+        Self { client, matching }
+    }
+}
+
+impl PageSource for MatchingPages<'_> {
+    async fn page(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
+        self.client.page(query, self.matching.clone()).await
     }
 }
 

@@ -1,5 +1,5 @@
-//! The landing page: the state of each account in words, where the metrics are, and
-//! how to scrape them. Needs no script and nothing from elsewhere.
+//! The landing page, for people: how polls go, where the metrics are, and how to scrape
+//! them. It needs no script and nothing from another server.
 
 #[cfg(test)]
 mod tests;
@@ -8,60 +8,57 @@ use std::{fmt::Write, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::poller::{
-    roster::Member,
-    status::{Failing, Progress},
-};
+use crate::poller::health::{AccountHealth, Failing, PollState};
 
 const STYLE: &str = include_str!("landing.css");
 
-/// Where Prometheus would look for the exporter when the request does not tell.
+/// The address for the scrape configuration if the request has no usable `Host`.
 const HOST: &str = "localhost:10610";
 
-/// More accounts than this are only counted, so that the page stays one.
-const MOST: usize = 100;
+/// The highest number of accounts that are shown; more are only counted.
+const MAX_ACCOUNTS: usize = 100;
 
-/// What the page tells.
+/// The content of the landing page.
 #[derive(Debug)]
-pub(super) struct Page<'a> {
-    /// Where metrics are; begins with `/`.
+pub(super) struct LandingPage<'a> {
+    /// The path of the metrics; begins with `/`.
     pub(super) telemetry_path: &'a str,
-    /// The `Host` that the page was asked by, whatever a client wrote there.
+    /// The header `Host` of the request, in which a client may write anything.
     pub(super) host: Option<&'a str>,
-    /// How the accounts fare.
-    pub(super) accounts: Vec<Standing>,
-    /// How long the publish gate holds; zero while it is open to all.
+    /// The accounts, in the order of their names.
+    pub(super) accounts: Vec<AccountSection>,
+    /// The hold of the publish gate; zero if every count is shown at once.
     pub(super) hold: Duration,
-    /// The time of the answer.
+    /// The time at which the page is made.
     pub(super) now: Timestamp,
 }
 
-/// Where counting stands.
+/// The content of the section of one account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Standing {
-    /// `None` where there is only the one account.
+pub(super) struct AccountSection {
+    /// The name of the account; `None` if there is only one and it has no name.
     pub(super) name: Option<String>,
-    /// How polls go.
-    pub(super) progress: Progress,
-    /// Everything that the API showed up to this time is counted.
+    /// The last success of a poll, and since when polls fail.
+    pub(super) polls: PollState,
+    /// The time up to which everything that the API showed is counted.
     pub(super) watermark: Option<Timestamp>,
-    /// Events counted and not shown yet.
+    /// The number of events that are counted and not shown yet.
     pub(super) pending: i64,
 }
 
-impl From<&Member> for Standing {
-    fn from(member: &Member) -> Self {
+impl From<&AccountHealth> for AccountSection {
+    fn from(account: &AccountHealth) -> Self {
         Self {
-            name: member.name.as_deref().map(str::to_owned),
-            progress: member.status.progress(),
-            watermark: member.metrics.watermark.get(),
-            pending: member.metrics.pending_events.get(),
+            name: account.name().map(ToString::to_string),
+            polls: account.polls(),
+            watermark: account.metrics().watermark.get(),
+            pending: account.metrics().pending_events.get(),
         }
     }
 }
 
-impl Page<'_> {
-    /// The page as HTML.
+impl LandingPage<'_> {
+    /// Returns the page as HTML.
     pub(super) fn html(&self) -> String {
         let metrics = escaped(self.telemetry_path);
         let version = env!("CARGO_PKG_VERSION");
@@ -95,10 +92,10 @@ impl Page<'_> {
 </header>
 <main>
 {accounts}<section aria-labelledby="scrape">
-<h2 id="scrape">Scrape it</h2>
-<p>In the configuration of Prometheus:</p>
+<h2 id="scrape">Scrape configuration</h2>
+<p>Add this to the configuration of Prometheus:</p>
 <pre tabindex="0" role="group" aria-label="Scrape configuration"><code>{scrape_config}</code></pre>
-<p>Dashboards for Grafana and alerting rules are in the folder <code>dashboards/</code> of the source.</p>
+<p>Dashboards for Grafana and alerting rules for Prometheus are in the folder <code>dashboards/</code> of the source code.</p>
 </section>
 </main>
 </body>
@@ -108,15 +105,15 @@ impl Page<'_> {
     }
 
     fn accounts(&self) -> String {
-        if let [only @ Standing { name: None, .. }] = &*self.accounts {
+        if let [only @ AccountSection { name: None, .. }] = &*self.accounts {
             let account = self.account(only);
             return section("account", "Account", &account);
         }
         let mut accounts: Vec<_> = self.accounts.iter().collect();
-        // Stable, so that the others stay in the order of their names.
+        // The sort is stable: accounts of the same urgency stay in the order of their names.
         accounts.sort_by_key(|account| account.urgency());
         let mut html = self.summary();
-        for (place, account) in accounts.iter().take(MOST).enumerate() {
+        for (place, account) in accounts.iter().take(MAX_ACCOUNTS).enumerate() {
             let name = escaped(account.name.as_deref().unwrap_or_default());
             let id = format!("account-{place}");
             let account = self.account(account);
@@ -128,7 +125,7 @@ impl Page<'_> {
         section("accounts", "Accounts", &html)
     }
 
-    /// How the accounts fare together.
+    /// Returns a paragraph about all accounts.
     fn summary(&self) -> String {
         let count = |urgency| {
             let accounts = self.accounts.iter();
@@ -147,16 +144,19 @@ impl Page<'_> {
             "{all} accounts. Polls succeed for {}, fail for {failing}, and have not ended yet for {waiting}.",
             count(Urgency::Succeeding)
         );
-        if all > MOST {
-            let _ = write!(text, " Those that need you most are shown, {MOST} of them.");
+        if all > MAX_ACCOUNTS {
+            let _ = write!(
+                text,
+                " The {MAX_ACCOUNTS} accounts that need attention most are shown."
+            );
         }
         format!("<p class=\"state {kind}\">{text}</p>\n")
     }
 
-    fn account(&self, account: &Standing) -> String {
-        let mut html = self.state(&account.progress);
+    fn account(&self, account: &AccountSection) -> String {
+        let mut html = self.state(&account.polls);
         html.push_str("<dl>\n");
-        let last_success = account.progress.last_success;
+        let last_success = account.polls.last_success;
         let last_success = last_success.map_or_else(|| "none yet".to_owned(), |at| self.ago(at));
         item(&mut html, "Last successful poll", &last_success);
         let watermark = account.watermark;
@@ -168,9 +168,9 @@ impl Page<'_> {
         html
     }
 
-    /// How polls go, in one paragraph.
-    fn state(&self, progress: &Progress) -> String {
-        let (kind, text) = match (&progress.failing, progress.last_success) {
+    /// Returns a paragraph about the polls of an account.
+    fn state(&self, polls: &PollState) -> String {
+        let (kind, text) = match (&polls.failing, polls.last_success) {
             (Some(failing), _) => ("bad", self.failing(failing)),
             (None, Some(_)) => ("good", "Polls of the Audit API succeed.".to_owned()),
             (None, None) => ("wait", "The first poll has not ended yet.".to_owned()),
@@ -181,7 +181,7 @@ impl Page<'_> {
     fn failing(&self, failing: &Failing) -> String {
         let Failing { since, error } = failing;
         format!(
-            "Polls are failing since {} ({}): {error}. Nothing is lost: the same range is asked for until it is answered.",
+            "Polls have been failing since {} ({}): {error}. Nothing is lost: each poll asks for the same range again, until the API answers.",
             at(*since),
             span(self.now.duration_since(*since))
         )
@@ -191,7 +191,7 @@ impl Page<'_> {
         format!("{}, {} ago", at(time), span(self.now.duration_since(time)))
     }
 
-    /// As it goes into `prometheus.yml`.
+    /// Returns the lines for `prometheus.yml`.
     fn scrape_config(&self) -> String {
         let host = self.host.filter(|host| is_host(host)).unwrap_or(HOST);
         let path = match self.telemetry_path {
@@ -204,14 +204,14 @@ impl Page<'_> {
     }
 }
 
-/// A name or an address, with or without a port, and nothing that YAML would read
-/// otherwise.
+/// Returns `true` for a name or an address, with or without a port. Nothing else goes
+/// into YAML.
 fn is_host(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
     !text.is_empty() && text.len() <= 255 && text.bytes().all(plain)
 }
 
-/// How much an account needs a look, most first.
+/// How urgently an account needs attention; the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Urgency {
     Failing,
@@ -219,9 +219,9 @@ enum Urgency {
     Succeeding,
 }
 
-impl Standing {
+impl AccountSection {
     fn urgency(&self) -> Urgency {
-        match (&self.progress.failing, self.progress.last_success) {
+        match (&self.polls.failing, self.polls.last_success) {
             (Some(_), _) => Urgency::Failing,
             (None, None) => Urgency::Waiting,
             (None, Some(_)) => Urgency::Succeeding,
@@ -233,7 +233,7 @@ fn section(id: &str, title: &str, html: &str) -> String {
     format!("<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n{html}</section>\n")
 }
 
-/// The publish gate in words, so that nobody wonders why a number waits.
+/// Says how many events are not shown yet, and why.
 fn pending(pending: i64, hold: Duration) -> String {
     let pending = match pending {
         1 => "1 event".to_owned(),
@@ -241,12 +241,12 @@ fn pending(pending: i64, hold: Duration) -> String {
     };
     if hold == Duration::ZERO {
         return format!(
-            "{pending}; every count is shown at once, since no server has scraped yet or the gate is off"
+            "{pending}. Every count is shown at once: no server has scraped yet, or --metrics.scrape-interval is 0."
         );
     }
     let hold = SignedDuration::try_from(hold).unwrap_or(SignedDuration::MAX);
     format!(
-        "{pending}; a new series stays at its first value, and every series after a start or a gap between scrapes, until each server has had the time to see it: {} from when it was first scraped",
+        "{pending}. A new series stays at its first value for {} from its first scrape, so that every server sees that value. So does every series after a start, or after a gap between scrapes.",
         span(hold)
     )
 }
@@ -260,7 +260,8 @@ fn at(time: Timestamp) -> String {
     format!("{time:.0}")
 }
 
-/// Whole seconds, such as `3h 12m 5s`; none below zero, where clocks differ.
+/// Writes whole seconds, such as `3h 12m 5s`. A time in the future, of a clock that
+/// differs, counts as now.
 fn span(duration: SignedDuration) -> String {
     let whole = SignedDuration::from_secs(duration.as_secs().max(0));
     format!("{whole:#}")

@@ -4,19 +4,19 @@ fn at_second(second: i64) -> Timestamp {
     Timestamp::from_second(second).expect("a time")
 }
 
-fn failing(error: &str) -> Progress {
+fn failing(error: &str) -> PollState {
     let failing = Failing {
         since: Timestamp::UNIX_EPOCH,
         error: error.into(),
     };
-    Progress {
+    PollState {
         failing: Some(failing),
-        ..Progress::default()
+        ..PollState::default()
     }
 }
 
-fn page<'a>(accounts: &[Standing], hold: u64) -> Page<'a> {
-    Page {
+fn page<'a>(accounts: &[AccountSection], hold: u64) -> LandingPage<'a> {
+    LandingPage {
         telemetry_path: "/metrics",
         host: Some("audit.example:10610"),
         accounts: accounts.to_vec(),
@@ -25,19 +25,19 @@ fn page<'a>(accounts: &[Standing], hold: u64) -> Page<'a> {
     }
 }
 
-fn succeeding() -> Standing {
-    let progress = Progress {
+fn succeeding() -> AccountSection {
+    let polls = PollState {
         last_success: Some(at_second(5)),
         failing: None,
     };
-    Standing {
-        progress,
-        ..Standing::default()
+    AccountSection {
+        polls,
+        ..AccountSection::default()
     }
 }
 
-fn named(name: &str, account: Standing) -> Standing {
-    Standing {
+fn named(name: &str, account: AccountSection) -> AccountSection {
+    AccountSection {
         name: Some(name.into()),
         ..account
     }
@@ -45,13 +45,13 @@ fn named(name: &str, account: Standing) -> Standing {
 
 #[test]
 fn the_whole_page() {
-    let progress = Progress {
+    let polls = PollState {
         last_success: Some(at_second(3655)),
         failing: None,
     };
-    let account = Standing {
+    let account = AccountSection {
         name: None,
-        progress,
+        polls,
         watermark: Some(at_second(3654)),
         pending: 3,
     };
@@ -64,12 +64,12 @@ fn the_whole_page() {
 }
 
 #[test]
-fn what_others_say_is_text_and_not_markup() {
-    let account = Standing {
-        progress: failing("<script>alert('a & b')</script>"),
-        ..named("<script>", Standing::default())
+fn text_from_elsewhere_is_escaped() {
+    let account = AccountSection {
+        polls: failing("<script>alert('a & b')</script>"),
+        ..named("<script>", AccountSection::default())
     };
-    let html = Page {
+    let html = LandingPage {
         telemetry_path: "/metrics?\"><script>",
         host: Some("\"><script>"),
         ..page(&[account], 0)
@@ -77,29 +77,29 @@ fn what_others_say_is_text_and_not_markup() {
     .html();
     assert!(!html.contains("<script>"), "{html}");
     assert!(html.contains(
-        "failing since 1970-01-01T00:00:00Z (1h 1m): &lt;script&gt;alert(&#39;a &amp; b&#39;)&lt;/script&gt;."
+        "Polls have been failing since 1970-01-01T00:00:00Z (1h 1m): &lt;script&gt;alert(&#39;a &amp; b&#39;)&lt;/script&gt;."
     ));
 }
 
 #[test]
-fn the_state_in_words() {
-    let succeeded = Standing {
+fn each_state_of_an_account_is_said_in_words() {
+    let succeeded = AccountSection {
         watermark: Some(at_second(0)),
         pending: 1,
         ..succeeding()
     };
-    let nothing = Standing::default();
+    let nothing = AccountSection::default();
     let cases = [
         (&nothing, 0, "The first poll has not ended yet."),
         (&nothing, 0, "<dd>none yet</dd>"),
-        (&nothing, 0, "<dd>0 events; every count is shown at once,"),
+        (&nothing, 0, "<dd>0 events. Every count is shown at once:"),
         (&succeeded, 40, "Polls of the Audit API succeed."),
         (&succeeded, 40, "<dd>1970-01-01T00:00:05Z, 1h 55s ago</dd>"),
         (&succeeded, 40, "<dd>1970-01-01T00:00:00Z, 1h 1m ago</dd>"),
         (
             &succeeded,
             40,
-            "<dd>1 event; a new series stays at its first value",
+            "<dd>1 event. A new series stays at its first value for 40s",
         ),
     ];
     for (account, hold, expected) in cases {
@@ -109,11 +109,11 @@ fn the_state_in_words() {
 }
 
 #[test]
-fn the_scrape_configuration_names_the_host_that_was_asked() {
-    let asked = |host, telemetry_path| Page {
+fn the_scrape_configuration_names_the_host_of_the_request() {
+    let asked = |host, telemetry_path| LandingPage {
         telemetry_path,
         host,
-        ..page(&[Standing::default()], 0)
+        ..page(&[AccountSection::default()], 0)
     };
     let cases = [
         (Some("audit.example"), "audit.example"),
@@ -136,14 +136,14 @@ fn the_scrape_configuration_names_the_host_that_was_asked() {
 }
 
 #[test]
-fn of_several_accounts_those_that_fail_come_first() {
-    let failing = Standing {
-        progress: failing("no"),
-        ..Standing::default()
+fn accounts_that_fail_come_first() {
+    let failing = AccountSection {
+        polls: failing("no"),
+        ..AccountSection::default()
     };
     let accounts = [
         named("fine", succeeding()),
-        named("new", Standing::default()),
+        named("new", AccountSection::default()),
         named("broken", failing),
     ];
     let html = page(&accounts, 0).html();
@@ -164,5 +164,5 @@ fn ten_thousand_accounts_are_one_page() {
     let accounts: Vec<_> = (0..10_000).map(account).collect();
     let html = page(&accounts, 0).html();
     assert!(html.contains("10000 accounts."), "{html}");
-    assert_eq!(html.matches("<h3").count(), MOST);
+    assert_eq!(html.matches("<h3").count(), MAX_ACCOUNTS);
 }

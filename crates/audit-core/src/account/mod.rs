@@ -1,7 +1,8 @@
-//! One account's count: what a page adds to the window and to the ledger.
+//! One account: counts pages, and says what a commit stores.
 //!
-//! Pure, so that the whole of the counting can be run by the million. It must
-//! not know where pages come from nor where totals are shown.
+//! [`Account::count`] adds the new events of a page to the window, the ledger and the
+//! outbox. [`Account::prepare`] returns all of that as one [`Commit`], and
+//! [`Account::confirm`] takes note that the commit is stored.
 
 mod start;
 
@@ -12,82 +13,83 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
-    event::{AuditEvent, Entry, Page, TypeFilter},
+    event::{AuditEvent, Element, Keep, Page, TypeFilter},
     gate::Gate,
     ledger::{Age, Changes, Counted, Exemplar, Ledger},
     outbox::{Lines, Outbox},
     window::{Admission, Remembered, SavedWindow, Window, WindowSettings},
 };
 
-/// What is counted for one account, and what of it was already seen.
+/// The counts of one account, and all that is needed to count each event once.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// Which events are new.
+    /// Says which events are new.
     pub window: Window,
-    /// How many there were.
+    /// The counters.
     pub ledger: Ledger,
-    /// Where the account stands.
+    /// The progress of the account since its first start.
     pub stage: Stage,
-    /// What the event log is to be told.
+    /// Lines for the event log.
     pub outbox: Outbox,
-    /// Which events are counted. The others are remembered all the same: counted
-    /// from some day on, they are counted from that day on.
+    /// The event types that are counted. Events of other types are remembered like all
+    /// others, so that a type that is added later is counted from then on.
     pub filter: TypeFilter,
 }
 
-/// Where an account stands since its first start ever.
+/// The progress of an account since its first start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stage {
-    /// What was created before this moment is never counted: every counter was 0
-    /// then.
+    /// The moment at which every counter was 0. Events created before it are never
+    /// counted.
     pub start: Timestamp,
-    /// When it began to be counted, by the API's clock: what was created before
-    /// that is history.
+    /// The time of the first start, by the clock of the API. Events created before it are
+    /// history.
     pub began: Timestamp,
-    /// Whether the history has been counted. Until then nothing is shown, so that
-    /// no server takes history for news.
+    /// Whether all of the history is counted. Until then nothing is shown, so that no
+    /// server mistakes history for news.
     pub caught_up: bool,
 }
 
-/// What one transaction stores.
+/// What one transaction stores of an account. All values are absolute, so that the same
+/// commit may be stored twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// Where the account stands.
+    /// The progress of the account.
     pub stage: Stage,
-    /// The window, but for its ids.
+    /// The window without its ids.
     pub window: SavedWindow,
-    /// Ids to remember; those from before the floor are to be forgotten.
+    /// Ids to add. Stored ids whose time is before the floor of `window` can be deleted.
     pub ids: Vec<Remembered>,
-    /// The counters that change.
+    /// The counters that change, with their new values.
     pub changes: Changes,
     /// Lines of the event log.
     pub lines: Lines,
 }
 
-/// What one page brought.
+/// What [`Account::count`] found on one page.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
-    /// Seconds from creation to counting of each event counted; its length is
-    /// their number. None is below 0, where clocks differ: a histogram's sum
-    /// must not fall.
+    /// The seconds from creation to counting, for each event that was counted. If clocks
+    /// differ, the lag is 0 rather than negative, since the sum of a histogram must not
+    /// fall.
     pub lags: Vec<f64>,
-    /// Where on the page each of them was.
-    pub places: Vec<usize>,
-    /// Counted before.
+    /// The number of events that were counted before.
     pub duplicates: u64,
-    /// Seen for the first time, without an id to know them by.
+    /// The number of elements without an id that were seen for the first time.
     pub malformed: u64,
-    /// Of those counted: created longer ago than the lookback.
+    /// The number of counted events that were created longer ago than the lookback.
     pub late: u64,
-    /// Of those counted: beyond the series cap.
+    /// The number of counted events beyond the series cap.
     pub overflow: u64,
-    /// Not counted, since they were created before the floor of the window.
+    /// The number of events that were not counted because they were created before the
+    /// floor of the window.
     pub before_floor: u64,
 }
 
 impl Account {
-    /// An account that was never counted: from `start` on, of which what came
-    /// before `began` is history.
+    /// Returns an account for which nothing was counted. It counts events created from
+    /// `start` on; those created before `began` are history. `max_series` is the series
+    /// cap, as in [`Ledger::new`].
     #[must_use]
     pub fn new(
         settings: WindowSettings,
@@ -108,8 +110,9 @@ impl Account {
         }
     }
 
-    /// What the next transaction stores, as far as the gate lets counts be shown
-    /// at `uptime`.
+    /// Returns what the next transaction stores. The counters in it are shown once it is
+    /// stored; how far they rise is decided by the gate as it is at `uptime`, the span
+    /// since the process started.
     #[must_use]
     pub fn prepare(&self, gate: &Gate, uptime: Duration) -> Commit {
         Commit {
@@ -121,33 +124,55 @@ impl Account {
         }
     }
 
-    /// Takes over what was stored. Nothing may have been counted since
-    /// [`Account::prepare`].
+    /// Takes note that a commit is stored. Nothing may have been counted since
+    /// [`Account::prepare`] returned it.
     pub fn confirm(&mut self, commit: &Commit) {
         self.window.confirm();
         self.ledger.confirm(&commit.changes);
         self.outbox.confirm();
     }
 
-    /// Counts what is new on a page that was answered at `now`, by the API's clock.
+    /// Returns how pages for [`Account::count`] must be parsed: with the JSON of their
+    /// elements only if an event log is kept.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        if self.outbox.is_kept() {
+            Keep::Raw
+        } else {
+            Keep::Parsed
+        }
+    }
+
+    /// Counts the new events of a page, and hands each of them to the outbox. `now` is the
+    /// time of the answer by the clock of the API. The page must have been parsed as
+    /// [`Account::keep`] says.
     pub fn count(&mut self, page: &Page<'_>, now: Timestamp) -> Tally {
         let mut tally = Tally::default();
-        for (place, entry) in page.entries.iter().enumerate() {
-            match entry {
-                Entry::Event(event) => {
-                    let before = tally.lags.len();
-                    self.count_event(event, now, &mut tally);
-                    if tally.lags.len() > before {
-                        tally.places.push(place);
+        for (place, element) in page.elements.iter().enumerate() {
+            match element {
+                Element::Event(event) => {
+                    if self.count_event(event, now, &mut tally) {
+                        self.log(page, place);
                     }
                 }
-                Entry::Malformed(id) => match self.window.admit_malformed(*id, now) {
+                Element::Malformed(id) => match self.window.admit_malformed(*id, now) {
                     Admission::New { .. } => tally.malformed += 1,
                     Admission::Duplicate | Admission::BeforeFloor => {}
                 },
             }
         }
         tally
+    }
+
+    fn log(&mut self, page: &Page<'_>, place: usize) {
+        if !self.outbox.is_kept() {
+            return;
+        }
+        let json = page.raw.get(place);
+        debug_assert!(json.is_some(), "the page was not parsed with Keep::Raw");
+        if let Some(json) = json {
+            self.outbox.push(json);
+        }
     }
 
     fn age(&self, created_at: Timestamp) -> Age {
@@ -158,10 +183,14 @@ impl Account {
         }
     }
 
-    fn count_event(&mut self, event: &AuditEvent<'_>, now: Timestamp, tally: &mut Tally) {
+    /// Counts an event if it is new and of a type that is counted. Returns `true` if it
+    /// was counted.
+    fn count_event(&mut self, event: &AuditEvent<'_>, now: Timestamp, tally: &mut Tally) -> bool {
         match self.window.admit(event.id, event.created_at, now) {
-            Admission::New { .. } if !self.filter.admits(&event.labels.event_type) => {}
             Admission::New { late, created_at } => {
+                if !self.filter.admits(&event.labels.event_type) {
+                    return false;
+                }
                 let lag = now.duration_since(created_at).as_secs_f64();
                 tally.lags.push(lag.max(0.0));
                 tally.late += u64::from(late);
@@ -170,10 +199,12 @@ impl Account {
                 if self.ledger.count(&event.labels, age, exemplar) == Counted::Overflow {
                     tally.overflow += 1;
                 }
+                return true;
             }
             Admission::Duplicate => tally.duplicates += 1,
             Admission::BeforeFloor => tally.before_floor += 1,
         }
+        false
     }
 }
 

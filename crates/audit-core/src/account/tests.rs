@@ -1,7 +1,11 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::window::WindowSettings;
+use crate::{
+    gate::{SavedGate, ScrapeInterval},
+    outbox::{Content, Written},
+    window::{Clocks, WindowSettings},
+};
 
 const LOOKBACK: i64 = 900;
 /// 2026-11-20T00:00:00Z
@@ -21,7 +25,7 @@ fn account(max_series: usize) -> Account {
 
 fn count(account: &mut Account, events: &str, now: Timestamp) -> Tally {
     let text = format!(r#"{{"_embedded": {{"events": [{events}]}}}}"#);
-    let page = Page::parse(&text).expect("a page");
+    let page = Page::parse(&text, account.keep()).expect("a page");
     account.count(&page, now)
 }
 
@@ -29,7 +33,7 @@ fn total(account: &Account) -> u64 {
     account.ledger.series().map(|(_, saved)| saved.total).sum()
 }
 
-/// The lag of the one event counted.
+/// The lag of an event that is created and counted at these times.
 fn lag(created_at: &str, now: Timestamp) -> f64 {
     let event = format!(r#"{{"id": "a", "created_at": "{created_at}"}}"#);
     let tally = count(&mut account(10), &event, now);
@@ -52,7 +56,6 @@ fn a_page_of_everything() {
     let tally = count(&mut account, events, at(3600));
     let expected = Tally {
         lags: vec![0.0, 3600.0, 30.0],
-        places: vec![0, 2, 3],
         duplicates: 1,
         malformed: 2,
         late: 1,
@@ -100,7 +103,7 @@ fn a_lag_is_never_below_0() {
     let cases = [
         ("2026-11-20T00:00:10", 30, 20.0),
         ("2026-11-20T00:00:30", 30, 0.0),
-        // Half a second, and an API clock that is an hour behind.
+        // Half a second, and a clock of the API that is an hour behind.
         ("2026-11-20T00:00:29.5", 30, 0.5),
         ("2026-11-20T01:00:00", 30, 0.0),
         ("9999-12-30T00:00:00", 30, 0.0),
@@ -122,4 +125,146 @@ fn a_malformed_element_is_no_event() {
     };
     assert_eq!(tally, expected);
     assert_eq!((total(&account), account.window.remembered()), (0, 2));
+}
+
+#[test]
+fn what_is_counted_is_handed_to_the_outbox_and_nothing_else() {
+    let event = |id: &str, event_type: &str, created_at: &str| {
+        format!(r#"{{"id": "{id}", "event_type": "{event_type}", "created_at": "{created_at}"}}"#)
+    };
+    let new = event("a", "A", "2026-11-20T00:00:10");
+    let events = [
+        new.as_str(),
+        "7",
+        &new,
+        &event("b", "IGNORED", "2026-11-20T00:00:10"),
+        &event("c", "A", "2026-11-19T23:59:59"),
+        &event("d", "A", "2026-11-20T00:00:20"),
+    ];
+    let mut account = account(10);
+    account.filter.except.insert("IGNORED".into());
+    account.outbox = Outbox::new(Content::Everything, None, 0, Written::default());
+    let tally = count(&mut account, &events.join(","), at(30));
+    assert_eq!(tally.lags.len(), 2);
+    let lines = account.outbox.lines().new;
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| (line.number, &*line.text))
+        .collect();
+    let expected = [
+        (
+            1,
+            r#"{"id":"a","event_type":"A","created_at":"2026-11-20T00:00:10Z"}"#,
+        ),
+        (
+            2,
+            r#"{"id":"d","event_type":"A","created_at":"2026-11-20T00:00:20Z"}"#,
+        ),
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn raw_json_is_kept_only_for_an_event_log() {
+    let mut account = account(10);
+    assert_eq!(account.keep(), Keep::Parsed);
+    account.outbox = Outbox::new(Content::Impersonal, None, 0, Written::default());
+    assert_eq!(account.keep(), Keep::Raw);
+}
+
+/// A gate that permits everything.
+fn open_gate() -> Gate {
+    Gate::new(ScrapeInterval::Off, &SavedGate::default())
+}
+
+#[test]
+fn a_commit_holds_everything_since_the_last_one_that_was_stored() {
+    let mut account = account(10);
+    account.outbox = Outbox::new(Content::Everything, None, 0, Written::default());
+    let held = |account: &Account| {
+        let commit = account.prepare(&open_gate(), Duration::ZERO);
+        let totals: Vec<_> = commit
+            .changes
+            .series
+            .iter()
+            .map(|change| change.saved.total)
+            .collect();
+        (commit.ids.len(), totals, commit.lines.new.len())
+    };
+    assert_eq!(held(&account), (0, vec![], 0));
+    count(&mut account, r#"{"id": "a"}, {"no": "id"}"#, at(30));
+    assert_eq!(held(&account), (2, vec![1], 1));
+    // That commit fails: the next one holds its content and more.
+    count(&mut account, r#"{"id": "a"}, {"id": "b"}"#, at(60));
+    assert_eq!(held(&account), (3, vec![2], 2));
+    let commit = account.prepare(&open_gate(), Duration::ZERO);
+    account.confirm(&commit);
+    assert_eq!(held(&account), (0, vec![], 0));
+    assert_eq!(account.ledger.pending(), 0);
+}
+
+#[test]
+fn a_commit_has_the_progress_and_the_window_of_its_account() {
+    let mut account = account(10);
+    count(
+        &mut account,
+        r#"{"id": "a", "created_at": "2026-11-20T00:00:10"}"#,
+        at(30),
+    );
+    let now = Clocks {
+        api: at(40),
+        local: at(50),
+    };
+    account.window.complete_sweep(now);
+    account.stage.caught_up = true;
+    let commit = account.prepare(&open_gate(), Duration::ZERO);
+    let stage = Stage {
+        start: at(0),
+        began: at(0),
+        caught_up: true,
+    };
+    let window = SavedWindow {
+        floor: at(0),
+        watermark: Some(at(40)),
+        newest: Some(at(10)),
+    };
+    assert_eq!((commit.stage, commit.window), (stage, window));
+}
+
+#[test]
+fn history_is_published_at_once_and_news_once_the_gate_permits() {
+    let scraped = SavedGate {
+        begun: true,
+        ..SavedGate::default()
+    };
+    let closed = Gate::new(ScrapeInterval::Learned, &scraped);
+    let cases = [
+        ("before the first start", "2026-11-20T00:59:59", false, 1),
+        ("at the first start", "2026-11-20T01:00:00", false, 0),
+        ("after the first start", "2026-11-20T01:00:01", false, 0),
+        ("found late", "2026-11-20T00:59:59", true, 0),
+    ];
+    for (name, created_at, caught_up, published) in cases {
+        let mut account = account(10);
+        account.stage.began = at(3600);
+        account.stage.caught_up = caught_up;
+        let event = format!(r#"{{"id": "a", "created_at": "{created_at}"}}"#);
+        count(&mut account, &event, at(3700));
+        let changes = account.prepare(&closed, Duration::ZERO).changes;
+        let saved = changes.series[0].saved;
+        assert_eq!((saved.total, saved.published), (1, published), "{name}");
+        assert_eq!(changes.types[0].saved, saved, "{name}");
+    }
+}
+
+#[test]
+fn a_type_that_is_added_later_is_counted_from_then_on() {
+    let mut account = account(10);
+    account.filter.except.insert("A".into());
+    let first = r#"{"id": "a", "event_type": "A"}"#;
+    assert_eq!(count(&mut account, first, at(30)), Tally::default());
+    account.filter.except.clear();
+    let both = r#"{"id": "a", "event_type": "A"}, {"id": "b", "event_type": "A"}"#;
+    let tally = count(&mut account, both, at(60));
+    assert_eq!((tally.lags.len(), tally.duplicates), (1, 1));
 }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-/// Event types to count. The default counts all.
+/// The event types that are counted. The default counts all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TypeFilter {
-    /// No others; empty for all.
+    /// The only types that are counted; empty if all are.
     pub only: BTreeSet<String>,
-    /// Not these.
+    /// Types that are not counted, even if `only` names them.
     pub except: BTreeSet<String>,
 }
 
 impl TypeFilter {
-    /// Whether events of this type are counted.
+    /// Returns `true` if events of this type are counted.
     #[must_use]
     pub fn admits(&self, event_type: &str) -> bool {
         let wanted = self.only.is_empty() || self.only.contains(event_type);

@@ -1,4 +1,4 @@
-//! The identity of an event in 16 bytes, whatever the API calls it.
+//! The identity of an event in 16 bytes.
 
 use std::fmt;
 
@@ -6,47 +6,45 @@ use xxhash_rust::xxh3::xxh3_128;
 
 /// The identity of an event.
 ///
-/// A UUID, upper or lower case, is its own 128 bits. Anything else is known by
-/// a 128-bit hash (XXH3): among a billion ids the chance that any two meet is
-/// below 10⁻²⁰. The value is stored, so neither rule may change.
+/// A UUID, in upper or lower case, is represented by its own 128 bits, and any other id
+/// by a 128-bit hash (XXH3). Among a billion ids, the probability that two have the same
+/// hash is below 10⁻²⁰. The value is stored, so neither rule may change.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct EventId(u128);
 
 impl EventId {
-    /// The identity of the event that the API calls `text`.
+    /// Returns the identity of the event whose id the API writes as `text`.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         Self(uuid_bits(text.as_bytes()).unwrap_or_else(|| xxh3_128(text.as_bytes())))
     }
 
-    /// The identity of an event that has no id: what it looks like, so that it
-    /// is told apart from others and known when it is seen again.
-    #[must_use]
-    pub fn from_content(raw: &str) -> Self {
+    /// Returns the identity of an element without an id, a hash of its JSON. It tells the
+    /// element apart from others and recognizes it in the next answer.
+    pub(crate) fn from_content(raw: &str) -> Self {
         Self(xxh3_128(raw.as_bytes()))
     }
 
-    /// Whether the API's own text is the UUID that this displays as.
-    #[must_use]
-    pub fn is_spelled(self, text: &str) -> bool {
+    /// Returns `true` if the id is displayed as exactly `text`.
+    pub(crate) fn is_spelled(self, text: &str) -> bool {
         !text.bytes().any(|byte| byte.is_ascii_uppercase())
             && uuid_bits(text.as_bytes()) == Some(self.0)
     }
 
-    /// The 128 bits as they are stored.
+    /// Returns the 128 bits that are stored.
     #[must_use]
     pub fn to_bits(self) -> u128 {
         self.0
     }
 
-    /// The identity that [`EventId::to_bits`] came from.
+    /// Returns the identity that has these bits.
     #[must_use]
     pub fn from_bits(bits: u128) -> Self {
         Self(bits)
     }
 }
 
-/// As a UUID in lower case, which means nothing where the id was none.
+/// Writes a UUID in lower case. It is the id of the event only if that is a UUID.
 impl fmt::Display for EventId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bits = self.0;
@@ -62,7 +60,7 @@ impl fmt::Display for EventId {
     }
 }
 
-/// The value of a UUID in its 8-4-4-4-12 form.
+/// Returns the bits of a UUID in the form 8-4-4-4-12; `None` for any other text.
 fn uuid_bits(text: &[u8]) -> Option<u128> {
     if text.len() != 36 {
         return None;

@@ -1,21 +1,21 @@
-//! From what the API said to the value of a label.
+//! Values of labels.
 
 use std::borrow::Cow;
 
-/// The value for one that is missing, empty or no string.
+/// The label value for a field that is missing, empty or not a string.
 pub const UNKNOWN: &str = "unknown";
 
-/// The value for what the series cap left no room for.
+/// The label value of events beyond the series cap.
 pub const OTHER: &str = "other";
 
-/// Where a value is cut, in characters.
+/// The greatest length of a label value, in characters.
 pub const LABEL_MAX_CHARS: usize = 64;
 
-/// The label value for what the API said: case kept, cut at
-/// [`LABEL_MAX_CHARS`], [`UNKNOWN`] where there is nothing to show.
+/// Returns the label value for a field of an event: its text, of which at most
+/// [`LABEL_MAX_CHARS`] are kept, or [`UNKNOWN`] if it is missing or empty.
 #[must_use]
-pub fn label_value(said: Option<Cow<'_, str>>) -> Cow<'_, str> {
-    match said {
+pub fn label_value(text: Option<Cow<'_, str>>) -> Cow<'_, str> {
+    match text {
         None => Cow::Borrowed(UNKNOWN),
         Some(value) if value.is_empty() => Cow::Borrowed(UNKNOWN),
         Some(value) => cut(value),
@@ -23,7 +23,7 @@ pub fn label_value(said: Option<Cow<'_, str>>) -> Cow<'_, str> {
 }
 
 fn cut(value: Cow<'_, str>) -> Cow<'_, str> {
-    // The first test alone answers for every value that the API is known to send.
+    // Characters need to be counted only in values longer than any that the API sends.
     if value.len() <= LABEL_MAX_CHARS {
         return value;
     }

@@ -1,9 +1,8 @@
-//! Audit events, parsed leniently from what the API sends.
+//! Audit events, parsed leniently from the answers of the API.
 //!
-//! A fault in one event costs at most that event: a field of the wrong kind
-//! reads as missing, and only an event without an id is malformed. Nothing here
-//! keeps, or can print, the personal fields of an event. Pure: no clock, no
-//! network, no file.
+//! A fault in one event costs at most that event: a field of the wrong kind counts as
+//! missing, and only an event without an id is malformed. Personal fields are skipped,
+//! so that no value of this module can print them.
 
 mod filter;
 mod id;
@@ -15,7 +14,7 @@ mod types;
 pub use filter::TypeFilter;
 pub use id::EventId;
 pub use label::{LABEL_MAX_CHARS, OTHER, UNKNOWN, label_value};
-pub use page::{Entry, Page, PageError};
+pub use page::{Element, Keep, Page, PageError};
 pub use time::parse_time;
 pub use types::{EventType, TypesError, parse_types};
 
@@ -23,32 +22,33 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-/// What is counted of an audit event, borrowed from the answer that held it.
+/// What is counted of an audit event, borrowed from the answer that contains it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent<'a> {
-    /// What the event is known by.
+    /// The identity of the event.
     pub id: EventId,
-    /// The id as the API writes it, where that is not what `id` displays as.
+    /// The id as the API writes it; `None` if `id` is displayed in the same way.
     pub id_text: Option<Cow<'a, str>>,
-    /// When the API says it happened; `None` where that cannot be read.
+    /// The time of creation; `None` if it is missing or unreadable.
     pub created_at: Option<Timestamp>,
-    /// The labels that it is counted under.
+    /// The labels of the series that counts the event.
     pub labels: Labels<'a>,
 }
 
-/// The label values of one event, already cut and defaulted.
+/// The label values of one event, as [`label_value`] makes them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Labels<'a> {
-    /// For example `NUMBER_UPDATED`; an open set.
+    /// The type of the event, for example `NUMBER_UPDATED`. The API may add types.
     pub event_type: Cow<'a, str>,
-    /// `CD` (Customer Dashboard), `DEVAPI` (Developer API), or what comes next.
+    /// The origin of the event: `CD` (Customer Dashboard) or `DEVAPI` (Developer API). The
+    /// API may add origins.
     pub source: Cow<'a, str>,
-    /// ISO 3166-1 alpha-2, as far as the API keeps to it.
+    /// The country that the event came from: an ISO 3166-1 alpha-2 code, as documented.
     pub source_country: Cow<'a, str>,
 }
 
 impl Labels<'static> {
-    /// Those of events that the series cap left no room for: [`OTHER`] throughout.
+    /// Returns the labels of events beyond the series cap: [`OTHER`] throughout.
     #[must_use]
     pub const fn other() -> Self {
         Self {

@@ -1,16 +1,16 @@
-//! The times that the API writes.
+//! Times as the API writes them.
 
 use jiff::{Timestamp, civil::DateTime, tz::Offset};
 
 /// The length of `2018-08-13`.
 const DATE_LEN: usize = 10;
 
-/// Reads a time as the API writes it: whole seconds without a zone, taken as
-/// UTC. A fraction, `Z`, an offset or a bare date (its midnight) are read too.
-/// `None` for anything else.
+/// Reads a time as the API writes it: whole seconds without a time zone, which are taken
+/// as UTC. A fraction of a second, `Z`, an offset, and a date alone (its midnight) are
+/// also accepted. Returns `None` for any other text.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<Timestamp> {
-    // A civil parse would take a time with an offset too, and ignore the offset.
+    // Parsing a civil time accepts an offset and ignores it.
     let zoned = text.get(DATE_LEN..)?.contains(['Z', 'z', '+', '-']);
     if zoned {
         return text.parse().ok();
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_that_was_seen_or_is_to_be_expected() {
+    fn every_form_that_was_seen_or_can_be_expected() {
         let cases = [
             ("2018-08-13T10:15:31", Some("2018-08-13T10:15:31Z")),
             ("2018-08-13 10:15:31", Some("2018-08-13T10:15:31Z")),

@@ -1,4 +1,4 @@
-//! The vendor's own list of event types.
+//! The list of event types that the API gives.
 
 use std::borrow::Cow;
 
@@ -6,50 +6,50 @@ use serde::Deserialize;
 
 use super::label_value;
 
-/// One event type that the vendor names.
+/// An event type that the API documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventType {
     /// The value of the label `event_type`.
     pub name: String,
-    /// The vendor's words for it; empty when there are none.
+    /// The description that the API gives; may be empty.
     pub description: String,
 }
 
-/// Why an answer is no list of event types.
+/// The error for an answer that is not a list of event types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the answer is no list of event types (`eventTypes` was expected)")]
+#[error("the answer is not a list of event types (`eventTypes` was expected)")]
 pub struct TypesError;
 
 #[derive(Deserialize)]
-struct Answer<'a> {
+struct TypesAnswer<'a> {
     #[serde(borrow, rename = "eventTypes")]
-    event_types: Vec<Named<'a>>,
+    event_types: Vec<NamedType<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Named<'a> {
+struct NamedType<'a> {
     #[serde(borrow, rename = "type", default)]
     name: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     description: Option<Cow<'a, str>>,
 }
 
-/// Reads the answer to `OPTIONS …/events`. An empty body is an empty list: the
-/// vendor documents a 204. Names are cut like any label value.
+/// Reads the answer to `OPTIONS …/events`. An empty body is an empty list, since the API
+/// documents status 204. Each name becomes a label value, as by [`label_value`].
 ///
 /// # Errors
-/// [`TypesError`] when the body is anything else.
+/// [`TypesError`] if the body is not a list of event types.
 pub fn parse_types(body: &[u8]) -> Result<Vec<EventType>, TypesError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Vec::new());
     }
     let text = String::from_utf8_lossy(body);
-    // What serde derives takes an array by position.
+    // Serde would also accept an array, and read the fields by position.
     if !text.trim_ascii_start().starts_with('{') {
         return Err(TypesError);
     }
-    let answer: Answer = serde_json::from_str(&text).map_err(|_| TypesError)?;
-    let named = |named: Named| {
+    let answer: TypesAnswer = serde_json::from_str(&text).map_err(|_| TypesError)?;
+    let named = |named: NamedType| {
         let name = named.name.filter(|name| !name.is_empty())?;
         Some(EventType {
             name: label_value(Some(name)).into_owned(),

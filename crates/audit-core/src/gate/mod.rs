@@ -17,7 +17,7 @@
 
 mod scrapers;
 
-pub use scrapers::{KnownScraper, PATIENCE, Scrape, ScraperId, UNKNOWN_INTERVAL};
+pub use scrapers::{LONGEST_ABSENCE, SavedScraper, Scrape, ScraperId, UNKNOWN_INTERVAL};
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -45,11 +45,11 @@ pub enum ScrapeInterval {
 
 /// What of the gate outlives the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GateMemory {
+pub struct SavedGate {
     /// Whether anyone ever scraped.
     pub begun: bool,
     /// Who did, lately.
-    pub scrapers: Vec<KnownScraper>,
+    pub scrapers: Vec<SavedScraper>,
     /// When this was so, since the process started: what is later holds good.
     pub taken: Duration,
 }
@@ -70,7 +70,7 @@ pub struct Gate {
 impl Gate {
     /// The gate of a process that starts now, at zero.
     #[must_use]
-    pub fn new(setting: ScrapeInterval, memory: &GateMemory) -> Self {
+    pub fn new(setting: ScrapeInterval, memory: &SavedGate) -> Self {
         let mut scrapers = Scrapers::default();
         for known in &memory.scrapers {
             scrapers.remember(*known, Duration::ZERO);
@@ -87,8 +87,8 @@ impl Gate {
 
     /// What is to be stored.
     #[must_use]
-    pub fn memory(&self, now: Duration) -> GateMemory {
-        GateMemory {
+    pub fn saved(&self, now: Duration) -> SavedGate {
+        SavedGate {
             begun: self.begun,
             scrapers: self.scrapers.known(now).collect(),
             taken: now,
@@ -96,7 +96,7 @@ impl Gate {
     }
 
     /// This was stored.
-    pub fn confirm(&mut self, memory: &GateMemory) {
+    pub fn confirm(&mut self, memory: &SavedGate) {
         self.scrapers.confirm(&memory.scrapers);
     }
 
@@ -114,14 +114,20 @@ impl Gate {
         self.setting == ScrapeInterval::Off || self.scrapers.may_show(scraper)
     }
 
-    /// A scraper is about to be answered: it is to be stored that it is there.
-    pub fn announce(&mut self, scraper: ScraperId, now: Duration) {
+    /// Takes note that `scraper` is about to be answered, so that the next commit
+    /// stores it. Returns whether it may be shown events already.
+    pub fn announce(&mut self, scraper: ScraperId, now: Duration) -> bool {
         self.begun = true;
         self.scrapers.announce(scraper, now);
+        self.may_show(scraper)
     }
 
-    /// Takes note of a scrape.
-    pub fn note(&mut self, scrape: Scrape, now: Duration) {
+    /// Takes note of a scrape that is answered with `generation` of the exposition.
+    /// Returns whether the answer may show events; an answer without events has shown
+    /// no generation.
+    pub fn note(&mut self, scrape: Scrape, generation: u64, now: Duration) -> bool {
+        let may_show = self.may_show(scrape.scraper);
+        let generation = if may_show { generation } else { 0 };
         if self.is_away(now) {
             self.resumed = Some(now);
         }
@@ -130,14 +136,15 @@ impl Gate {
         if self
             .first_served
             .back()
-            .is_none_or(|(generation, _)| *generation < scrape.generation)
+            .is_none_or(|(newest, _)| *newest < generation)
         {
-            self.first_served.push_back((scrape.generation, now));
+            self.first_served.push_back((generation, now));
         }
         if self.first_served.len() > GENERATIONS_KEPT {
             self.first_served.pop_front();
         }
-        self.scrapers.note(scrape, now);
+        self.scrapers.note(scrape, generation, now);
+        may_show
     }
 
     /// H: how long a value must have been on show before every server has seen it.

@@ -4,27 +4,35 @@ fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn scrape(scraper: u64, generation: u64) -> Scrape {
-    Scrape {
+/// Answers a scrape with `generation`.
+fn note(gate: &mut Gate, scraper: u64, generation: u64, now: u64) -> bool {
+    let scrape = Scrape {
         scraper: ScraperId(scraper),
         connection: scraper,
         timeout: Duration::ZERO,
-        generation,
-    }
+    };
+    gate.note(scrape, generation, at(now))
+}
+
+/// Answers a scrape of a scraper that is stored.
+fn serve(gate: &mut Gate, scraper: u64, generation: u64, now: u64) {
+    gate.announce(ScraperId(scraper), at(now));
+    store(gate, now);
+    assert!(note(gate, scraper, generation, now));
 }
 
 fn fixed(seconds: u64) -> Gate {
-    Gate::new(ScrapeInterval::Fixed(at(seconds)), &GateMemory::default())
+    Gate::new(ScrapeInterval::Fixed(at(seconds)), &SavedGate::default())
 }
 
 fn learning() -> Gate {
-    Gate::new(ScrapeInterval::Learned, &GateMemory::default())
+    Gate::new(ScrapeInterval::Learned, &SavedGate::default())
 }
 
 /// Everything that is to be stored is.
 fn store(gate: &mut Gate, now: u64) {
-    let memory = gate.memory(at(now));
-    gate.confirm(&memory);
+    let saved = gate.saved(at(now));
+    gate.confirm(&saved);
 }
 
 #[test]
@@ -33,7 +41,7 @@ fn a_hold_covers_one_missed_scrape_and_one_that_takes_its_time() {
         assert_eq!(fixed(interval).hold(at(0)), at(hold), "{interval}");
     }
     assert_eq!(learning().hold(at(0)), at(130));
-    let off = Gate::new(ScrapeInterval::Off, &GateMemory::default());
+    let off = Gate::new(ScrapeInterval::Off, &SavedGate::default());
     assert_eq!(off.hold(at(0)), Duration::ZERO);
 }
 
@@ -42,16 +50,16 @@ fn before_the_first_scraper_the_gate_is_open_to_all() {
     let mut gate = fixed(15);
     assert!(gate.is_open_to_all());
     assert!(gate.is_running(at(0)));
-    gate.note(scrape(1, 0), at(5));
+    note(&mut gate, 1, 0, 5);
     assert!(!gate.is_open_to_all());
     assert!(!gate.is_running(at(5)));
 }
 
 #[test]
 fn off_is_open_to_all_for_ever() {
-    let mut gate = Gate::new(ScrapeInterval::Off, &GateMemory::default());
+    let mut gate = Gate::new(ScrapeInterval::Off, &SavedGate::default());
     assert!(gate.may_show(ScraperId(1)));
-    gate.note(scrape(1, 1), at(0));
+    note(&mut gate, 1, 1, 0);
     assert!(gate.is_open_to_all() && gate.is_running(at(0)));
     assert!(gate.may_show(ScraperId(2)));
 }
@@ -62,7 +70,7 @@ fn a_scraper_is_shown_events_once_it_is_stored_that_it_is_there() {
     for (scraper, now) in [(1, 0), (2, 50)] {
         let id = ScraperId(scraper);
         assert!(!gate.may_show(id) && !gate.is_unstored(at(now)));
-        gate.note(scrape(scraper, 0), at(now));
+        assert!(!note(&mut gate, scraper, 1, now));
         assert!(!gate.may_show(id) && gate.is_unstored(at(now)));
         store(&mut gate, now + 1);
         assert!(gate.may_show(id) && !gate.is_unstored(at(now + 1)));
@@ -72,9 +80,9 @@ fn a_scraper_is_shown_events_once_it_is_stored_that_it_is_there() {
 #[test]
 fn one_who_came_while_a_commit_was_under_way_is_not_stored_by_it() {
     let mut gate = fixed(15);
-    gate.note(scrape(1, 0), at(0));
-    let under_way = gate.memory(at(1));
-    gate.note(scrape(2, 0), at(1));
+    note(&mut gate, 1, 0, 0);
+    let under_way = gate.saved(at(1));
+    note(&mut gate, 2, 0, 1);
     gate.confirm(&under_way);
     assert!(gate.may_show(ScraperId(1)));
     assert!(!gate.may_show(ScraperId(2)) && gate.is_unstored(at(2)));
@@ -83,26 +91,26 @@ fn one_who_came_while_a_commit_was_under_way_is_not_stored_by_it() {
 #[test]
 fn one_who_was_away_beyond_patience_is_a_stranger_again() {
     let mut gate = fixed(15);
-    gate.note(scrape(1, 0), at(0));
+    note(&mut gate, 1, 0, 0);
     store(&mut gate, 0);
     store(&mut gate, 600);
     assert!(gate.may_show(ScraperId(1)));
     store(&mut gate, 601);
     assert!(!gate.may_show(ScraperId(1)) && !gate.is_unstored(at(601)));
-    gate.note(scrape(1, 0), at(700));
+    note(&mut gate, 1, 0, 700);
     assert!(gate.is_unstored(at(700)));
 }
 
 #[test]
 fn all_stands_still_after_a_start_until_a_hold_after_the_first_scrape() {
-    let begun = GateMemory {
+    let begun = SavedGate {
         begun: true,
-        ..GateMemory::default()
+        ..SavedGate::default()
     };
     let mut gate = Gate::new(ScrapeInterval::Fixed(at(15)), &begun);
     assert!(!gate.is_open_to_all() && !gate.is_running(at(1000)));
     for (time, running) in [(1000, false), (1015, false), (1030, false), (1045, true)] {
-        gate.note(scrape(1, 1), at(time));
+        note(&mut gate, 1, 1, time);
         assert_eq!(gate.is_running(at(time)), running, "{time}");
     }
 }
@@ -111,16 +119,16 @@ fn all_stands_still_after_a_start_until_a_hold_after_the_first_scrape() {
 fn all_stands_still_after_a_silence_of_more_than_a_hold() {
     let mut gate = fixed(15);
     for time in [0, 15, 30, 45] {
-        gate.note(scrape(1, 1), at(time));
+        note(&mut gate, 1, 1, time);
     }
     assert!(gate.is_running(at(45 + 40)));
     assert!(!gate.is_running(at(45 + 41)));
     // Of two servers one is enough: no silence.
-    gate.note(scrape(2, 1), at(45 + 40));
+    note(&mut gate, 2, 1, 45 + 40);
     assert!(gate.is_running(at(45 + 41)));
-    gate.note(scrape(2, 1), at(45 + 40 + 41));
+    note(&mut gate, 2, 1, 45 + 40 + 41);
     assert!(!gate.is_running(at(45 + 40 + 41)));
-    gate.note(scrape(2, 1), at(45 + 40 + 41 + 39));
+    note(&mut gate, 2, 1, 45 + 40 + 41 + 39);
     assert!(!gate.is_running(at(45 + 40 + 41 + 39)));
     assert!(gate.is_running(at(45 + 40 + 41 + 40)));
 }
@@ -129,7 +137,7 @@ fn all_stands_still_after_a_silence_of_more_than_a_hold() {
 fn a_generation_is_seen_by_all_a_hold_after_it_was_first_served() {
     let mut gate = fixed(15);
     for (time, generation) in [(0, 1), (15, 1), (30, 2), (45, 4), (60, 4)] {
-        gate.note(scrape(1, generation), at(time));
+        serve(&mut gate, 1, generation, time);
     }
     // (generation, from when on): one that was never served itself was with the
     // next one.
@@ -148,12 +156,12 @@ fn a_generation_is_seen_by_all_a_hold_after_it_was_first_served() {
 fn a_hold_shortens_as_the_interval_is_learned() {
     let mut gate = learning();
     for (time, hold) in [(0, 130), (15, 130), (30, 130), (45, 40), (60, 40)] {
-        gate.note(scrape(1, 1), at(time));
+        serve(&mut gate, 1, 1, time);
         assert_eq!(gate.hold(at(time)), at(hold), "{time}");
     }
     assert!(gate.is_running(at(60)) && gate.is_seen_by_all(1, at(60)));
     // And lengthens with another server, until that is known.
-    gate.note(scrape(2, 1), at(61));
+    serve(&mut gate, 2, 1, 61);
     assert_eq!(gate.hold(at(61)), at(130));
 }
 
@@ -161,9 +169,22 @@ fn a_hold_shortens_as_the_interval_is_learned() {
 fn many_generations_delay_a_new_series_and_lose_nothing() {
     let mut gate = fixed(1);
     for generation in 1..=3000 {
-        gate.note(scrape(1, generation), at(generation));
+        serve(&mut gate, 1, generation, generation);
     }
     assert!(!gate.is_seen_by_all(2999, at(3000)));
     assert!(gate.is_seen_by_all(1, at(3000)));
     assert!(gate.is_seen_by_all(2990, at(3000)));
+}
+
+#[test]
+fn an_answer_without_events_has_shown_no_generation() {
+    let mut gate = fixed(15);
+    for time in [0, 15, 30] {
+        assert!(!note(&mut gate, 1, 5, time));
+    }
+    assert!(!gate.is_seen_by_all(1, at(500)));
+    for time in [500, 515] {
+        serve(&mut gate, 1, 5, time);
+    }
+    assert!(gate.is_seen_by_all(5, at(540)));
 }

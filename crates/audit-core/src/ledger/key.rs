@@ -1,4 +1,4 @@
-//! What a series is known by.
+//! The key of a series.
 
 use std::{
     hash::{Hash, Hasher},
@@ -9,7 +9,7 @@ use indexmap::Equivalent;
 
 use crate::event::Labels;
 
-/// The labels of a series, their values shared with every other that has them.
+/// The labels of a series. Series with the same label value share its text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SeriesKey {
     /// See [`Labels::event_type`].
@@ -21,7 +21,7 @@ pub struct SeriesKey {
 }
 
 impl SeriesKey {
-    /// The labels, borrowed.
+    /// Returns the labels, borrowed.
     #[must_use]
     pub fn labels(&self) -> Labels<'_> {
         Labels {
@@ -32,7 +32,7 @@ impl SeriesKey {
     }
 }
 
-/// As [`Labels`] do, so that a series is found by them.
+/// Gives the same hash as [`Labels`], so that a series can be found by them.
 impl Hash for SeriesKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.labels().hash(state);

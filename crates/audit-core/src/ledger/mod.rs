@@ -1,9 +1,8 @@
-//! What was counted, by series, and what of it is shown. Pure: no clock, no file,
-//! no metrics library.
+//! The counters of an account: what is counted, and how much of it is shown.
 //!
-//! A counter has a total and a published value, published ≤ total, and both only
-//! rise. [`Ledger::changes`] says what the gate lets the published values become;
-//! [`Ledger::confirm`] takes that over once it is stored.
+//! A counter has a total and a published value. The published value is never above the
+//! total, and both only rise. [`Ledger::changes`] returns the values that the gate
+//! permits, and [`Ledger::confirm`] takes them over once they are stored.
 
 mod cap;
 mod exemplar;
@@ -11,9 +10,9 @@ mod key;
 mod series;
 
 pub use cap::SeriesCap;
-pub use exemplar::{EXEMPLAR_MAX_CHARS, Exemplar};
+pub use exemplar::Exemplar;
 pub use key::SeriesKey;
-pub use series::{Change, Saved};
+pub use series::{Change, SavedCounter};
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -31,40 +30,41 @@ pub struct Ledger {
     cap: SeriesCap,
     series: Series<SeriesKey>,
     types: Series<Arc<str>>,
-    /// Every label value in use, once: there are few, in many series.
+    /// Every label value in use, which all series that have it share.
     values: HashSet<Arc<str>, FxBuildHasher>,
 }
 
-/// Where an event was counted.
+/// The series in which an event was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
-    /// In the series of its labels.
+    /// The series of its labels.
     Own,
-    /// Under `other`, since the series cap was reached.
+    /// The series `other`, because the series cap was reached.
     Overflow,
 }
 
-/// Whether an event is news.
+/// Whether an event was created before or after the first start of the exporter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Age {
-    /// It happened while the exporter counted: whoever scrapes must see the step.
+    /// The event was created after the first start. Every scraper must see the counter
+    /// rise by it.
     News,
-    /// It happened before the exporter was first started: it is part of the first
-    /// value that anyone sees.
+    /// The event was created before the first start. It is part of the first value that
+    /// is shown.
     History,
 }
 
 /// The counters that a commit changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Of `nexmo_audit_events_total`.
+    /// Counters of `nexmo_audit_events_total`.
     pub series: Vec<Change<SeriesKey>>,
-    /// Of `nexmo_audit_events_by_type_total`.
+    /// Counters of `nexmo_audit_events_by_type_total`.
     pub types: Vec<Change<Arc<str>>>,
 }
 
 impl Changes {
-    /// Whether there is nothing to commit.
+    /// Returns `true` if no counter changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.series.is_empty() && self.types.is_empty()
@@ -72,8 +72,9 @@ impl Changes {
 }
 
 impl Ledger {
-    /// A ledger without a series. Beyond `max_series` label combinations, and
-    /// beyond as many event types, events are counted under `other`.
+    /// Returns a ledger without counters. At most `max_series` combinations of labels, and
+    /// as many event types, get a series of their own. All further events are counted in
+    /// the series `other`.
     #[must_use]
     pub fn new(max_series: usize) -> Self {
         Self {
@@ -84,25 +85,30 @@ impl Ledger {
         }
     }
 
-    /// Makes room for so many stored counters.
+    /// Reserves memory for the given numbers of counters, which are about to be restored.
     pub fn reserve(&mut self, series: usize, types: usize) {
         self.series.reserve(series);
         self.types.reserve(types);
     }
 
-    /// Takes up a counter of `nexmo_audit_events_total` as it was stored.
-    pub fn restore_series(&mut self, labels: &Labels<'_>, saved: Saved, latest: Option<Exemplar>) {
+    /// Restores a counter of `nexmo_audit_events_total`.
+    pub fn restore_series(
+        &mut self,
+        labels: &Labels<'_>,
+        saved: SavedCounter,
+        latest: Option<Exemplar>,
+    ) {
         let key = self.own(labels);
         self.series.restore(key, saved, latest);
     }
 
-    /// Takes up a counter of `nexmo_audit_events_by_type_total` as it was stored.
-    pub fn restore_type(&mut self, name: &str, saved: Saved, latest: Option<Exemplar>) {
+    /// Restores a counter of `nexmo_audit_events_by_type_total`.
+    pub fn restore_type(&mut self, name: &str, saved: SavedCounter, latest: Option<Exemplar>) {
         let name = self.shared(name);
         self.types.restore(name, saved, latest);
     }
 
-    /// Gives every type that the vendor names a series that starts at 0.
+    /// Opens a series that starts at 0 for each event type, up to the series cap.
     pub fn name_types<'t>(&mut self, names: impl IntoIterator<Item = &'t str>) {
         for name in names {
             if self.cap.has_room(self.types.len()) {
@@ -112,7 +118,7 @@ impl Ledger {
         }
     }
 
-    /// Counts one event, which an exemplar may then lead to.
+    /// Counts one event. `event` is the exemplar that leads to it.
     pub fn count(&mut self, labels: &Labels<'_>, age: Age, event: Option<Exemplar>) -> Counted {
         let history = age == Age::History;
         let place = self.type_place(&labels.event_type);
@@ -122,7 +128,7 @@ impl Ledger {
         counted
     }
 
-    /// Every counter as it stands.
+    /// Returns every counter with its current values.
     #[must_use]
     pub fn all(&self) -> Changes {
         Changes {
@@ -131,7 +137,8 @@ impl Ledger {
         }
     }
 
-    /// What the next commit changes, as far as the gate lets it.
+    /// Returns the counters that the next commit changes, with the values that the gate
+    /// permits at `now`, the span since the process started.
     #[must_use]
     pub fn changes(&self, gate: &Gate, now: Duration) -> Changes {
         Changes {
@@ -140,36 +147,36 @@ impl Ledger {
         }
     }
 
-    /// Takes over what was committed. Nothing may have been counted since
-    /// [`Ledger::changes`].
+    /// Takes over the values that were stored. Nothing may have been counted since
+    /// [`Ledger::changes`] returned them.
     pub fn confirm(&mut self, changes: &Changes) {
         self.series.confirm(&changes.series);
         self.types.confirm(&changes.types);
     }
 
-    /// Everything is on show in this generation of the exposition.
+    /// Takes note that this generation of the exposition shows every counter.
     pub fn shown(&mut self, generation: u64) {
         self.series.shown(generation);
         self.types.shown(generation);
     }
 
-    /// Every series.
-    pub fn series(&self) -> impl Iterator<Item = (Labels<'_>, Saved)> {
+    /// Returns the counters of `nexmo_audit_events_total`.
+    pub fn series(&self) -> impl Iterator<Item = (Labels<'_>, SavedCounter)> {
         self.series.iter().map(|(key, saved)| (key.labels(), saved))
     }
 
-    /// Every event type.
-    pub fn types(&self) -> impl Iterator<Item = (&str, Saved)> {
+    /// Returns the counters of `nexmo_audit_events_by_type_total`.
+    pub fn types(&self) -> impl Iterator<Item = (&str, SavedCounter)> {
         self.types.iter().map(|(name, saved)| (&**name, saved))
     }
 
-    /// How many events are counted and not shown in their series.
+    /// Returns the number of events that are counted and not yet shown.
     #[must_use]
     pub fn pending(&self) -> u64 {
         self.series.pending()
     }
 
-    /// Whether no counter waits for a commit or for the gate.
+    /// Returns `true` if no counter waits for a commit or for the gate.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.series.is_settled() && self.types.is_settled()

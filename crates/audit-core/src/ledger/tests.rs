@@ -1,4 +1,5 @@
 use super::*;
+use crate::gate::{SavedGate, ScrapeInterval};
 
 fn labels<'a>(event_type: &'a str, source: &'a str, source_country: &'a str) -> Labels<'a> {
     Labels {
@@ -125,7 +126,7 @@ fn named_types_start_at_0_and_are_never_set_back() {
     ledger.count(&labels("A", "CD", "GB"), Age::News, None);
     ledger.name_types(["A", "B"]);
     assert_eq!(types(&ledger), [("B", 1), ("A", 1), ("C", 0)]);
-    // A name is no event: it opens no series of its own.
+    // A name is not an event, so it opens no series by labels.
     let expected = series(&[("B CD GB", 1), ("A CD GB", 1)]);
     assert_eq!(shown(&ledger), expected);
 }
@@ -154,4 +155,50 @@ fn both_views_hold_every_event_whatever_the_cap() {
         assert!(ledger.series().count() <= cap + 1, "cap {cap}");
         assert!(ledger.types().count() <= cap + 1, "cap {cap}");
     }
+}
+
+#[test]
+fn a_restored_ledger_is_the_one_that_was_stored() {
+    let mut ledger = Ledger::new(2);
+    ledger.name_types(["A"]);
+    for (event_type, age) in [
+        ("A", Age::History),
+        ("B", Age::News),
+        ("C", Age::News),
+        ("A", Age::News),
+    ] {
+        ledger.count(&labels(event_type, "CD", "GB"), age, None);
+    }
+    let all = ledger.all();
+    let mut restored = Ledger::new(2);
+    restored.reserve(all.series.len(), all.types.len());
+    for change in &all.series {
+        restored.restore_series(&change.key.labels(), change.saved, change.latest.clone());
+    }
+    for change in &all.types {
+        restored.restore_type(&change.key, change.saved, change.latest.clone());
+    }
+    assert_eq!(restored.all(), all);
+    assert_eq!(restored.pending(), ledger.pending());
+    let again = [&mut ledger, &mut restored].map(|ledger| {
+        let counted = ledger.count(&labels("D", "CD", "GB"), Age::News, None);
+        (counted, ledger.all())
+    });
+    assert_eq!(again[0], again[1]);
+}
+
+#[test]
+fn a_change_is_made_again_until_it_is_stored() {
+    let open = Gate::new(ScrapeInterval::Off, &SavedGate::default());
+    let mut ledger = Ledger::new(10);
+    assert!(ledger.is_settled());
+    assert!(ledger.changes(&open, Duration::ZERO).is_empty());
+    ledger.count(&labels("A", "CD", "GB"), Age::News, None);
+    assert_eq!((ledger.is_settled(), ledger.pending()), (false, 1));
+    let changes = ledger.changes(&open, Duration::ZERO);
+    assert_eq!((changes.series.len(), changes.types.len()), (1, 1));
+    assert_eq!(ledger.changes(&open, Duration::ZERO), changes);
+    ledger.confirm(&changes);
+    assert!(ledger.changes(&open, Duration::ZERO).is_empty());
+    assert_eq!(ledger.pending(), 0);
 }

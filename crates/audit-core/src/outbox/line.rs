@@ -1,10 +1,10 @@
-//! One counted event as a line of JSON.
+//! The line of one event in the event log.
 
 use super::Content;
 use crate::raw_event::{RawEvent, compact};
 
-/// What a line tells of an event where it is to tell nothing of a person. A field
-/// that this program does not know may be about one.
+/// The fields of [`Content::Impersonal`]. A field that this program does not know may be
+/// personal.
 const IMPERSONAL: [&str; 8] = [
     "id",
     "event_type",
@@ -16,20 +16,20 @@ const IMPERSONAL: [&str; 8] = [
     "source_country",
 ];
 
-/// The event as a JSON object on one line, which begins with the account where that
-/// has a name. A time that can be read bears its zone, which the API leaves out.
-#[must_use]
-pub fn line(json: &str, content: Content, account: Option<&str>) -> String {
-    let record = RawEvent::parse(json);
+/// Returns the event as a JSON object on one line, which begins with the name of the
+/// account if there is one. The time of creation is written with its time zone, which
+/// the API leaves out.
+pub(super) fn line(json: &str, content: Content, account: Option<&str>) -> String {
+    let event = RawEvent::parse(json);
     let mut line = String::from("{");
     if let Some(account) = account {
         line.push_str("\"account\":");
         line.push_str(&serde_json::Value::from(account).to_string());
     }
-    for (name, value) in record.fields() {
+    for (name, value) in event.fields() {
         let is_told = match content {
             Content::Everything => true,
-            Content::Impersonal => is_impersonal(name, value, &record),
+            Content::Impersonal => is_impersonal(name, value, &event),
         };
         if !is_told {
             continue;
@@ -39,7 +39,7 @@ pub fn line(json: &str, content: Content, account: Option<&str>) -> String {
         }
         line.push_str(&serde_json::Value::from(name).to_string());
         line.push(':');
-        match record.created_at().filter(|_| name == "created_at") {
+        match event.created_at().filter(|_| name == "created_at") {
             Some(time) => line.extend(["\"", &time.to_string(), "\""]),
             None => line.push_str(&compact(value)),
         }
@@ -48,15 +48,15 @@ pub fn line(json: &str, content: Content, account: Option<&str>) -> String {
     line
 }
 
-/// Whether the field is what the API documents it to be: in the place of another
-/// kind of value anything could be, the number of a user, say.
-fn is_impersonal(name: &str, value: &str, record: &RawEvent<'_>) -> bool {
+/// Returns `true` if the field is impersonal and its value has the documented type. A
+/// value of another type could be anything, for example the number of a user.
+fn is_impersonal(name: &str, value: &str, event: &RawEvent<'_>) -> bool {
     if !IMPERSONAL.contains(&name) {
         return false;
     }
     match name {
-        "created_at" => value == "null" || record.created_at().is_some(),
-        // An event may be known by a number.
+        "created_at" => value == "null" || event.created_at().is_some(),
+        // An id may be a number.
         "id" => !value.starts_with(['{', '[']),
         _ => value == "null" || value.starts_with('"'),
     }
@@ -73,13 +73,13 @@ mod tests {
         "context": {"a": "line\n"}, "new field": [1]}"#;
 
     #[test]
-    fn a_line_tells_of_nobody() {
+    fn an_impersonal_line_has_no_personal_field() {
         let expected = r#"{"id":"a","event_type":"APP_CREATE","created_at":"2018-08-13T10:15:31Z","source_country":null}"#;
         assert_eq!(line(EVENT, Content::Impersonal, None), expected);
     }
 
     #[test]
-    fn a_line_tells_everything_where_it_may() {
+    fn a_line_of_everything_has_every_field() {
         let expected = r#"{"id":"a","event_type":"APP_CREATE","created_at":"2018-08-13T10:15:31Z","user_email":"ada@example.org","user_id":42,"source":{"ip":"198.51.100.77"},"source_ip":"198.51.100.77","source_country":null,"context":{"a":"line\n"},"new field":[1]}"#;
         assert_eq!(line(EVENT, Content::Everything, None), expected);
     }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_the_wrong_kind_may_be_personal() {
+    fn a_value_of_the_wrong_type_may_be_personal() {
         let json = r#"{"id": 7, "created_at": null, "event_type": 424242424,
             "source": true, "source_country": 424242424, "account_id": null}"#;
         let expected = r#"{"id":7,"created_at":null,"account_id":null}"#;

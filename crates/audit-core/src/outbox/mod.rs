@@ -1,77 +1,79 @@
-//! Lines of the event log on their way: made when an event is counted, stored with
-//! the commit that counts it, and taken away once they are written.
+//! Lines of the event log that are not written yet.
 //!
-//! So each counted event has its line at least once, through any crash, and a log
-//! that cannot be written holds up nothing: its lines wait in the state. Pure: who
-//! writes them is told of elsewhere.
+//! A line is made when its event is counted, stored by the commit that counts the event,
+//! and deleted from the store by a commit after it was written to the log. So the log has
+//! a line for each counted event at least once, whenever the process ends, and a log that
+//! cannot be written does not stop counting: its lines wait in the store.
 
 mod line;
-
-pub use line::line;
 
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
 
-/// A line, and its place in the order of counting.
+use line::line;
+
+/// A line of the event log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// From 1, and one more for each line.
+    /// The place in the order of counting, from 1 without gaps.
     pub number: u64,
-    /// JSON, without the end of the line.
+    /// A JSON object, without a line feed.
     pub text: String,
 }
 
-/// What a commit stores of the lines.
+/// What a commit stores of the event log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lines {
-    /// To keep.
+    /// The lines of the events that this commit counts.
     pub new: Vec<Line>,
-    /// Lines up to this number are written, so that they can go.
+    /// The number of the last line that is written to the log. Lines up to this number
+    /// can be deleted.
     pub written: u64,
 }
 
-/// Up to which line everything is written; shared with whoever writes.
+/// The number of the last line that is written to the log, shared with its writer.
 #[derive(Debug, Clone, Default)]
 pub struct Written(Arc<AtomicU64>);
 
 impl Written {
-    /// Lines up to this number are where they belong, and stay there.
+    /// Says that all lines up to `number` are in the log for good.
     pub fn set(&self, number: u64) {
         self.0.store(number, Ordering::Release);
     }
 
-    /// The number of the last one.
+    /// Returns the number of the last line that is written; 0 if none is.
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 }
 
-/// The lines that no commit has stored yet.
+/// Lines that no commit has stored yet. The default keeps no event log.
 #[derive(Debug, Clone, Default)]
 pub struct Outbox {
-    /// `None` where no log is kept.
+    /// `None` if no event log is kept.
     content: Option<Content>,
-    /// The account, where it has a name.
+    /// The name of the account, which begins each line.
     account: Option<Arc<str>>,
     last: u64,
     new: Vec<Line>,
     written: Written,
 }
 
-/// What a line tells of an event.
+/// Which fields of an event its line contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
-    /// Neither who did it nor from where, nor the context.
+    /// Only fields that are known not to identify a person.
     Impersonal,
-    /// All that the API says.
+    /// All fields.
     Everything,
 }
 
 impl Outbox {
-    /// An outbox that goes on after the line of number `last`.
+    /// Returns an outbox whose first line has the number after `last`. If `account` is
+    /// given, each line begins with that name.
     #[must_use]
     pub fn new(content: Content, account: Option<Arc<str>>, last: u64, written: Written) -> Self {
         Self {
@@ -83,14 +85,13 @@ impl Outbox {
         }
     }
 
-    /// Whether a log is kept.
-    #[must_use]
-    pub fn is_kept(&self) -> bool {
+    /// Returns `true` if an event log is kept.
+    pub(crate) fn is_kept(&self) -> bool {
         self.content.is_some()
     }
 
-    /// Takes in an event that was counted, as the API writes it.
-    pub fn push(&mut self, json: &str) {
+    /// Adds the line of a counted event, given as the API wrote it.
+    pub(crate) fn push(&mut self, json: &str) {
         if let Some(content) = self.content {
             self.last += 1;
             self.new.push(Line {
@@ -100,17 +101,19 @@ impl Outbox {
         }
     }
 
-    /// What the next commit stores.
-    #[must_use]
-    pub fn lines(&self) -> Lines {
+    /// Returns what the next commit stores.
+    pub(crate) fn lines(&self) -> Lines {
         Lines {
             new: self.new.clone(),
             written: self.written.get(),
         }
     }
 
-    /// Everything was stored.
-    pub fn confirm(&mut self) {
+    /// Drops all lines, since a commit has stored them.
+    pub(crate) fn confirm(&mut self) {
         self.new.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
-//! JSON of the API as JSON for people and programs: the same value, in other white
-//! space.
+//! JSON of the API in a different layout, with the same value.
 
 use std::fmt::Write;
 
-/// The same JSON on one line. Characters that could steer a terminal are escaped,
-/// which JSON allows, so that it is the same value still. `json` must be JSON.
+/// Returns `json`, which must be JSON, on one line and without white space between
+/// tokens. [Unprintable](is_unprintable) characters are escaped, which does not change
+/// the value.
 #[must_use]
 pub fn compact(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
@@ -14,8 +14,8 @@ pub fn compact(json: &str) -> String {
     out
 }
 
-/// The same JSON over several lines, each but the first after `margin` blanks.
-/// `json` must be JSON.
+/// Returns `json`, which must be JSON, on several lines. Each line but the first begins
+/// with `margin` spaces and those of its depth. Unprintable characters are escaped.
 #[must_use]
 pub fn indented(json: &str, margin: usize) -> String {
     let mut out = String::with_capacity(json.len() * 2);
@@ -47,7 +47,7 @@ fn new_line(out: &mut String, margin: usize) {
     out.extend(std::iter::repeat_n(' ', margin));
 }
 
-/// Strings with their quotes, signs, and what is between them.
+/// Splits JSON into strings with their quotes, punctuation, and other values.
 fn tokens(json: &str) -> impl Iterator<Item = &str> {
     let mut rest = json;
     std::iter::from_fn(move || {
@@ -79,7 +79,7 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// Only strings can hold such characters.
+/// Appends a token. Only strings contain characters that have to be escaped.
 fn push(out: &mut String, token: &str) {
     if token.is_ascii() && !token.contains('\u{7f}') || !token.contains(is_unprintable) {
         out.push_str(token);
@@ -89,7 +89,7 @@ fn push(out: &mut String, token: &str) {
     for character in token.chars() {
         if is_unprintable(character) {
             for unit in character.encode_utf16(&mut units) {
-                // Writing to a String cannot fail.
+                // Writing to a `String` cannot fail.
                 let _ = write!(out, "\\u{unit:04x}");
             }
         } else {
@@ -98,8 +98,9 @@ fn push(out: &mut String, token: &str) {
     }
 }
 
-/// Control characters, and those that are not seen and change what is seen: marks
-/// of direction, joiners, line and paragraph separators, tags.
+/// Returns `true` for a character that could mislead a reader or control a terminal:
+/// control characters, and invisible characters such as direction marks, joiners, line
+/// and paragraph separators, and tags.
 #[must_use]
 pub fn is_unprintable(character: char) -> bool {
     character.is_control()
@@ -111,6 +112,8 @@ pub fn is_unprintable(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+
     use super::*;
 
     const ODD: &str = "{ \"a\\\"\\\\\" : [ 1 ,2.50, {} , [ ] ],\n\t\"b \u{9b}\u{e0041}\":{\"c\":null,\"d\":\" , \"} }";
@@ -128,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn indented_is_read_by_people() {
+    fn indented_puts_each_value_on_a_line_of_its_own() {
         insta::assert_snapshot!(format!("  {}", indented(ODD, 2)), @r#"
         {
           "a\"\\": [
@@ -144,5 +147,67 @@ mod tests {
         }
         "#);
         assert_eq!(indented("{}", 2), "{}");
+    }
+
+    #[test]
+    fn characters_that_mislead_are_unprintable() {
+        let unprintable = "\0\t\n\u{1b}\u{7f}\u{9b}\u{ad}\u{200b}\u{200f}\u{2028}\u{202e}\u{2066}\u{feff}\u{e0041}";
+        assert!(unprintable.chars().all(is_unprintable));
+        let printable = "az AZ 09 ~ \u{a0}é€中\u{1f600}";
+        assert!(!printable.chars().any(is_unprintable));
+    }
+
+    /// JSON with white space of any kind between its tokens.
+    fn json() -> impl Strategy<Value = String> {
+        let blank = || select(vec!["", "", " ", "\n\t", "\r\n  "]);
+        let character = prop_oneof![
+            any::<char>(),
+            select(vec![
+                '"',
+                '\\',
+                ',',
+                ':',
+                '{',
+                ']',
+                '\u{9b}',
+                '\u{202e}',
+                '\u{e0041}'
+            ])
+        ];
+        let text = vec(character, 0..6).prop_map(|characters| {
+            let text: String = characters.into_iter().collect();
+            serde_json::Value::from(text).to_string()
+        });
+        let number = select(vec!["0", "-1", "2.50", "1e3", "true", "null"]);
+        let leaf = prop_oneof![text.clone(), number.prop_map(str::to_owned)];
+        leaf.prop_recursive(3, 24, 4, move |inner| {
+            let list = (vec(inner.clone(), 0..4), blank()).prop_map(|(items, blank)| {
+                format!("[{blank}{}{blank}]", items.join(&format!("{blank},")))
+            });
+            let object = (vec((text.clone(), inner), 0..4), blank()).prop_map(|(fields, blank)| {
+                let fields = fields
+                    .iter()
+                    .map(|(name, value)| format!("{name}{blank}:{blank}{value}"));
+                format!("{{{blank}{}{blank}}}", fields.collect::<Vec<_>>().join(","))
+            });
+            prop_oneof![list, object]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn another_layout_is_the_same_value(json in json(), margin in 0..5_usize) {
+            let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+            let one_line = compact(&json);
+            let lines = indented(&json, margin);
+            prop_assert_eq!(value(&one_line), value(&json));
+            prop_assert_eq!(value(&lines), value(&json));
+            prop_assert!(!one_line.contains(is_unprintable), "{}", one_line);
+            prop_assert!(!lines.replace('\n', "").contains(is_unprintable), "{}", lines);
+            prop_assert_eq!(&compact(&lines), &one_line);
+            prop_assert_eq!(&compact(&one_line), &one_line);
+            let blanks = " ".repeat(margin);
+            prop_assert!(lines.lines().skip(1).all(|line| line.starts_with(&blanks)));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! One event, all of it, as the API wrote it.
+//! Events as the API wrote them, with all their fields.
 
 mod json;
 
@@ -15,36 +15,37 @@ use serde_json::value::RawValue;
 
 use crate::event::parse_time;
 
-/// One event: its fields in the order of the answer, each still as it was written,
-/// so that nothing is lost of one that no version of this program knows.
+/// One event as the API wrote it: the JSON of each field, in the order of the answer.
+///
+/// Fields that this program does not know are kept like all others.
 #[derive(Debug, Default)]
 pub struct RawEvent<'a> {
     fields: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
 impl<'a> RawEvent<'a> {
-    /// Reads an element of the list, or the answer to `GET …/events/{id}`. What is no
-    /// JSON object has no fields.
+    /// Reads an element of a page, or the answer to `GET …/events/{id}`. A text that is
+    /// not a JSON object gives an event without fields.
     #[must_use]
     pub fn parse(json: &'a str) -> Self {
         serde_json::from_str(json).unwrap_or_default()
     }
 
-    /// Every field.
+    /// Returns the name and the JSON of every field.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &'a str)> {
         let fields = self.fields.iter();
         fields.map(|(name, value)| (&**name, value.get()))
     }
 
-    /// What a field says, without the quotes of a string; `None` where it is missing,
-    /// null or empty.
+    /// Returns the [`text`] of a field; `None` if the field is missing, null or an empty
+    /// string.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         text(self.raw(name)?)
     }
 
-    /// The JSON of a field; `None` where it is missing or null. A name that comes
-    /// twice: the last wins.
+    /// Returns the JSON of a field; `None` if the field is missing or null. If a name
+    /// occurs twice, the last field is taken.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&'a str> {
         let mut fields = self.fields.iter().rev();
@@ -52,58 +53,38 @@ impl<'a> RawEvent<'a> {
         Some(value.get()).filter(|json| *json != "null")
     }
 
-    /// When it happened; `None` where that cannot be read.
+    /// Returns the time of creation; `None` if it is missing or unreadable.
     #[must_use]
     pub fn created_at(&self) -> Option<Timestamp> {
         parse_time(&self.text("created_at")?)
     }
 }
 
-/// What a JSON value says, without the quotes of a string; `None` where that is
-/// nothing.
+/// Returns the text of a JSON value: the content of a string, or the JSON of any other
+/// value. Returns `None` for null and for an empty string.
 #[must_use]
 pub fn text(json: &str) -> Option<Cow<'_, str>> {
-    let said = match json
+    let text = match json
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
     {
         Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
-        // Half of a surrogate pair is no text: it is shown as it was written.
+        // Half a surrogate pair cannot be decoded. The string is returned as written.
         Some(plain) => Cow::Owned(serde_json::from_str(json).unwrap_or_else(|_| plain.to_owned())),
         None => Cow::Borrowed(json),
     };
-    (!said.is_empty() && said != "null").then_some(said)
-}
-
-/// The JSON of every element of a page, in the order of the answer; none where the
-/// text is no page, which [`Page::parse`](crate::event::Page::parse) tells.
-#[must_use]
-pub fn elements(page: &str) -> Vec<&str> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow, rename = "_embedded", default)]
-        embedded: Option<Embedded<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Embedded<'a> {
-        #[serde(borrow, default)]
-        events: Option<Vec<&'a RawValue>>,
-    }
-    let envelope: Option<Envelope> = serde_json::from_str(page).ok();
-    let events = envelope.and_then(|envelope| envelope.embedded?.events);
-    let events = events.unwrap_or_default();
-    events.into_iter().map(RawValue::get).collect()
+    (!text.is_empty() && text != "null").then_some(text)
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for RawEvent<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Fields)
+        deserializer.deserialize_map(RawEventVisitor)
     }
 }
 
-struct Fields;
+struct RawEventVisitor;
 
-impl<'de> Visitor<'de> for Fields {
+impl<'de> Visitor<'de> for RawEventVisitor {
     type Value = RawEvent<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,26 +93,26 @@ impl<'de> Visitor<'de> for Fields {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Vec::with_capacity(16);
-        while let Some(name) = map.next_key::<Name<'de>>()? {
+        while let Some(name) = map.next_key::<FieldName<'de>>()? {
             fields.push((name.0, map.next_value()?));
         }
         Ok(RawEvent { fields })
     }
 }
 
-/// A name, borrowed where it bears no escape.
+/// The name of a field, borrowed if it contains no escape.
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+struct FieldName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_field_says_what_it_says() {
+    fn a_field_has_a_text_or_none() {
         let json = r#"{"id": "a", "user_id": 7, "user_email": null, "source": "",
             "event_type": "q\"u", "odd": "\ud800", "context": {"a": [1]}, "id": "b"}"#;
-        let record = RawEvent::parse(json);
+        let event = RawEvent::parse(json);
         let cases = [
             ("id", Some("b")),
             ("user_id", Some("7")),
@@ -143,26 +124,49 @@ mod tests {
             ("missing", None),
         ];
         for (name, expected) in cases {
-            assert_eq!(record.text(name).as_deref(), expected, "{name}");
+            assert_eq!(event.text(name).as_deref(), expected, "{name}");
         }
-        let names: Vec<_> = record.fields().map(|(name, _)| name).collect();
+        let names: Vec<_> = event.fields().map(|(name, _)| name).collect();
         assert_eq!(names.first(), Some(&"id"));
         assert_eq!(names.len(), 8);
     }
 
     #[test]
-    fn what_is_no_event_has_no_fields() {
-        for json in ["7", "[]", "\"a\"", "null", ""] {
-            assert_eq!(RawEvent::parse(json).fields().count(), 0, "{json}");
+    fn a_field_is_kept_as_it_was_written() {
+        let event = RawEvent::parse(r#"{"a": "q\"u", "b": null, "c" : [ 1 ], "c": 2.50}"#);
+        let fields: Vec<_> = event.fields().collect();
+        let expected = [
+            ("a", r#""q\"u""#),
+            ("b", "null"),
+            ("c", "[ 1 ]"),
+            ("c", "2.50"),
+        ];
+        assert_eq!(fields, expected);
+        let raw = ["a", "b", "c", "d"].map(|name| event.raw(name));
+        assert_eq!(raw, [Some(r#""q\"u""#), None, Some("2.50"), None]);
+    }
+
+    #[test]
+    fn the_time_of_creation_is_read_like_that_of_a_page() {
+        let cases = [
+            (r#"{"created_at": "2018-08-13T10:15:31"}"#, true),
+            (r#"{"created_at": "2018-08-13T10:15:31\u005a"}"#, true),
+            (r#"{"created_at": "soon"}"#, false),
+            (r#"{"created_at": 1534155331}"#, false),
+            (r#"{"created_at": null}"#, false),
+            ("{}", false),
+        ];
+        let expected = "2018-08-13T10:15:31Z".parse::<Timestamp>().expect("a time");
+        for (json, is_read) in cases {
+            let read = RawEvent::parse(json).created_at();
+            assert_eq!(read, is_read.then_some(expected), "{json}");
         }
     }
 
     #[test]
-    fn elements_are_those_of_the_page() {
-        let page = r#"{"_embedded": {"events": [{"id": "a"}, 7]}, "page": {}}"#;
-        assert_eq!(elements(page), [r#"{"id": "a"}"#, "7"]);
-        for none in ["", "{}", r#"{"_embedded": {}}"#, "<html>"] {
-            assert!(elements(none).is_empty(), "{none}");
+    fn a_text_that_is_not_an_object_has_no_fields() {
+        for json in ["7", "[]", "\"a\"", "null", ""] {
+            assert_eq!(RawEvent::parse(json).fields().count(), 0, "{json}");
         }
     }
 }

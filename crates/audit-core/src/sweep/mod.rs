@@ -93,7 +93,7 @@ impl Sweep {
     pub fn take(&mut self, page: &Page<'_>) {
         self.pages_read += 1;
         self.pages_asked = self.pages_asked.max(self.pages_read);
-        self.page_was_empty = page.entries.is_empty();
+        self.page_was_empty = page.elements.is_empty();
         self.stale_pages = if self.remember(page) {
             0
         } else {
@@ -166,8 +166,8 @@ impl Sweep {
     /// Whether the page shows anything that this reading has not shown before.
     fn remember(&mut self, page: &Page<'_>) -> bool {
         let mut news = false;
-        for entry in &page.entries {
-            let read_before = self.last_read.insert(entry.id(), self.reads);
+        for element in &page.elements {
+            let read_before = self.last_read.insert(element.id(), self.reads);
             news |= read_before != Some(self.reads);
             self.found_more |= read_before.is_none();
         }
@@ -175,7 +175,7 @@ impl Sweep {
     }
 
     fn pages_claimed_by(&self, page: &Page<'_>) -> u64 {
-        let full = page.entries.len() as u64 >= self.size;
+        let full = page.elements.len() as u64 >= self.size;
         match (page.total_pages, page.total_elements) {
             // Without a number of events nothing would correct the number of pages.
             (pages, None) if full => pages.unwrap_or(0).max(self.pages_read + 1),

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::*;
-use crate::event::{AuditEvent, Entry, Labels};
+use crate::event::{AuditEvent, Element, Labels};
 
 const SIZE: u64 = 2;
 
@@ -11,8 +11,8 @@ type Claims = (Option<u64>, Option<u64>);
 /// What the pages hold.
 type Shown = &'static [&'static [u32]];
 
-fn event(id: u32) -> Entry<'static> {
-    Entry::Event(AuditEvent {
+fn event(id: u32) -> Element<'static> {
+    Element::Event(AuditEvent {
         id: EventId::from_bits(u128::from(id)),
         id_text: None,
         created_at: None,
@@ -26,7 +26,8 @@ fn event(id: u32) -> Entry<'static> {
 
 fn page(ids: &[u32], (total_pages, total_elements): Claims) -> Page<'static> {
     Page {
-        entries: ids.iter().copied().map(event).collect(),
+        elements: ids.iter().copied().map(event).collect(),
+        raw: Vec::new(),
         total_elements,
         total_pages,
     }

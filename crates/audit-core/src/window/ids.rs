@@ -1,5 +1,7 @@
-//! The ids that are remembered, in buckets of time, so that forgetting is cheap
-//! and an id costs its 16 bytes and a little.
+//! The ids that a window remembers.
+//!
+//! Ids are kept in buckets by time, so that old ones are forgotten many at once and an id
+//! takes little more memory than its 16 bytes.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,24 +10,25 @@ use rustc_hash::FxBuildHasher;
 
 use crate::event::EventId;
 
-/// How many buckets a retention is divided into. Every bucket is asked for an id
-/// that is new, and forgetting is this coarse.
+/// The number of buckets into which the retention is divided. A new id is looked for in
+/// every bucket, and whole buckets are forgotten.
 const BUCKETS: i32 = 24;
 
-/// The ids that are remembered.
+/// The ids that a window remembers.
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
-    /// In seconds.
+    /// The span of one bucket, in seconds.
     width: i64,
     buckets: BTreeMap<i64, HashSet<EventId, FxBuildHasher>>,
 }
 
-/// Whether an id was remembered before.
+/// How an id was remembered before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Before {
     Never,
-    /// At an earlier time, so that it is to be forgotten later now.
+    /// At an earlier time, so that the id must now be kept for longer.
     Earlier,
+    /// At the same time or a later one.
     AsLate,
 }
 
@@ -42,10 +45,10 @@ impl Ids {
         self.buckets.values().map(HashSet::len).sum()
     }
 
-    /// Remembers an id at a time, if not at a later one already.
+    /// Remembers an id at `time`, unless it is remembered at a later time already.
     ///
-    /// Where an id is remembered says little, since a time may change: it is
-    /// looked for at `time` first and then everywhere.
+    /// The time of an event can differ from answer to answer, so the id is looked for in
+    /// every bucket, and first in the one of `time`.
     pub(super) fn remember(&mut self, id: EventId, time: Timestamp) -> Before {
         let bucket = self.bucket(time);
         if self
@@ -68,7 +71,7 @@ impl Ids {
         before
     }
 
-    /// Forgets ids whose time is before `horizon`; some may stay a little longer.
+    /// Forgets the ids whose time is before `horizon`, except those in the same bucket.
     pub(super) fn forget_before(&mut self, horizon: Timestamp) {
         self.buckets = self.buckets.split_off(&self.bucket(horizon));
     }

@@ -1,4 +1,5 @@
-//! Which events are new: the watermark, the lookback and the ids already seen.
+//! The window says which events are new, by the watermark, the lookback and the ids
+//! already seen.
 //!
 //! ```text
 //!            floor        watermark − lookback     watermark      now
@@ -8,9 +9,9 @@
 //!              │                    │                  │ time       │
 //! ```
 //!
-//! An event counts when its id is not remembered and it was not created before
-//! the floor. Every id from the floor on is remembered, so no order, repetition
-//! or arrival can count one twice. Pure: time is an argument.
+//! An event is new if its id is not remembered and it was not created before the floor.
+//! Every id from the floor on is remembered, so that no event is counted twice, however
+//! often, in whatever order and however late the API shows it.
 
 mod ids;
 
@@ -19,45 +20,46 @@ use jiff::{SignedDuration, Timestamp};
 use crate::event::EventId;
 use ids::{Before, Ids};
 
-/// How far back the window reaches.
+/// How far back a window reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowSettings {
-    /// How far behind the watermark every poll reads again.
+    /// The span before the watermark that every poll reads again.
     pub lookback: SignedDuration,
-    /// How long an id is remembered after its event was created; at least the
-    /// furthest that any sweep looks back.
+    /// The time from the creation of an event until its id is forgotten. Must be at least
+    /// as long as any sweep reaches back.
     pub retention: SignedDuration,
 }
 
-/// What [`Window::admit`] says of an event.
+/// The answer of [`Window::admit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// Seen for the first time: count it.
+    /// The event is seen for the first time and has to be counted.
     New {
-        /// It was created longer ago than the lookback, so that only luck or a
-        /// deep sweep could show it.
+        /// Whether the event was created longer ago than the lookback, so that only
+        /// a deep sweep is sure to show it.
         late: bool,
-        /// When it was created; when it was first seen, if that cannot be read.
+        /// The time of creation; the time of the answer if the event has none.
         created_at: Timestamp,
     },
-    /// Counted before.
+    /// The id is remembered.
     Duplicate,
-    /// Created before the floor: from before the start, or so long ago that it
-    /// is no longer known whether it was counted.
+    /// The event was created before the floor: before the start, or so long ago that it is
+    /// no longer known whether it was counted.
     BeforeFloor,
 }
 
-/// The two clocks at one moment.
+/// The times of the two clocks at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clocks {
-    /// The `Date` of an answer: the clock that `created_at` goes by.
+    /// The time of the API, from the header `Date` of an answer. Times of creation are by
+    /// the same clock.
     pub api: Timestamp,
-    /// This machine's clock.
+    /// The time of this machine.
     pub local: Timestamp,
 }
 
 impl Clocks {
-    /// The moment that neither clock says is still to come.
+    /// Returns the earlier of the two times, which is not in the future by either clock.
     #[must_use]
     pub fn earliest(&self) -> Timestamp {
         self.api.min(self.local)
@@ -71,28 +73,28 @@ pub struct Window {
     floor: Timestamp,
     watermark: Option<Timestamp>,
     newest: Option<Timestamp>,
-    /// Like `newest`, of whatever was admitted, events or not.
-    vouched: Option<Timestamp>,
-    /// At the latest time that each was ever shown with. An event without a
-    /// readable time is as young as its last appearance.
+    /// Like `newest`, but of all elements, malformed ones included.
+    newest_element: Option<Timestamp>,
+    /// Each id, at the latest time that the API has shown for it. The time of an event
+    /// without a readable time is its last appearance.
     seen: Ids,
-    /// What was remembered since the last commit.
+    /// The ids that were remembered since the last commit.
     fresh: Vec<Remembered>,
 }
 
-/// An id and the time it is remembered at.
+/// An id and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remembered {
-    /// When it was created, or last seen if that cannot be read.
+    /// The time of creation; the time when the event was last seen if it has none.
     pub time: Timestamp,
     /// The id.
     pub id: EventId,
 }
 
-/// What is stored of a window, but for its ids.
+/// What is stored of a window, apart from its ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavedWindow {
-    /// See [`Window::floor`].
+    /// Events created before this moment are not counted.
     pub floor: Timestamp,
     /// See [`Window::watermark`].
     pub watermark: Option<Timestamp>,
@@ -101,7 +103,8 @@ pub struct SavedWindow {
 }
 
 impl Window {
-    /// A window that has seen nothing and counts what is created from `start` on.
+    /// Returns a window that has seen nothing. Events created from `start` on are new to
+    /// it.
     #[must_use]
     pub fn new(settings: WindowSettings, start: Timestamp) -> Self {
         Self {
@@ -109,13 +112,13 @@ impl Window {
             floor: start,
             watermark: None,
             newest: None,
-            vouched: None,
+            newest_element: None,
             seen: Ids::new(settings.retention),
             fresh: Vec::new(),
         }
     }
 
-    /// A window as it was stored. An id from before the floor may be among them.
+    /// Returns a window as it was stored. `ids` may contain ids from before the floor.
     #[must_use]
     pub fn restore(
         settings: WindowSettings,
@@ -125,16 +128,15 @@ impl Window {
         let mut window = Self::new(settings, saved.floor);
         window.watermark = saved.watermark;
         window.newest = saved.newest;
-        window.vouched = saved.newest;
+        window.newest_element = saved.newest;
         for Remembered { time, id } in ids {
             window.seen.remember(id, time);
         }
         window
     }
 
-    /// What a commit stores.
-    #[must_use]
-    pub fn saved(&self) -> SavedWindow {
+    /// Returns what a commit stores, apart from ids.
+    pub(crate) fn saved(&self) -> SavedWindow {
         SavedWindow {
             floor: self.floor,
             watermark: self.watermark,
@@ -142,55 +144,52 @@ impl Window {
         }
     }
 
-    /// What was remembered since [`Window::confirm`].
+    /// Returns the ids that were remembered since [`Window::confirm`].
     #[must_use]
     pub fn fresh(&self) -> &[Remembered] {
         &self.fresh
     }
 
-    /// Everything fresh was committed.
+    /// Takes note that all fresh ids are stored.
     pub fn confirm(&mut self) {
         self.fresh.clear();
     }
 
-    /// Up to when everything was read; `None` before the first whole sweep.
+    /// Returns the moment up to which everything was read; `None` before the first whole
+    /// sweep.
     #[must_use]
     pub fn watermark(&self) -> Option<Timestamp> {
         self.watermark
     }
 
-    /// `created_at` of the newest event admitted, and never in the future.
+    /// Returns the time of creation of the newest event admitted. A time in the future
+    /// counts as the time of the answer.
     #[must_use]
     pub fn newest(&self) -> Option<Timestamp> {
         self.newest
     }
 
-    /// Events created before this moment are not counted.
-    #[must_use]
-    pub fn floor(&self) -> Timestamp {
-        self.floor
-    }
-
-    /// How many ids are remembered.
+    /// Returns the number of ids that are remembered.
     #[must_use]
     pub fn remembered(&self) -> usize {
         self.seen.len()
     }
 
-    /// Where the next poll begins to read.
+    /// Returns the moment from which the next poll has to read. `local` is the time of this
+    /// machine.
     ///
-    /// A watermark that lies in the future came from a clock that was wrong. It
-    /// cannot say what was read, so everything that is remembered is read again.
+    /// A watermark in the future came from a clock that was wrong. It does not tell what
+    /// was read, so everything from the floor on is read again.
     #[must_use]
     pub fn sweep_start(&self, local: Timestamp) -> Timestamp {
         self.start_behind(self.settings.lookback, local)
     }
 
-    /// Where a deep poll begins to read that reaches `depth` back.
+    /// Returns the moment from which a deep sweep has to read that reaches `depth` back.
     ///
-    /// It reaches back from the watermark and not from now: after an outage that
-    /// was longer than `depth` it would otherwise begin beyond what was not read
-    /// yet, and when it completes the watermark would move over the gap.
+    /// A deep sweep reaches back from the watermark and not from now. After an outage that
+    /// was longer than `depth`, it would otherwise begin after events that were not read
+    /// yet.
     #[must_use]
     pub fn deep_sweep_start(&self, depth: SignedDuration, local: Timestamp) -> Timestamp {
         self.start_behind(depth.max(self.settings.lookback), local)
@@ -203,15 +202,16 @@ impl Window {
         earlier(watermark, span).max(self.floor)
     }
 
-    /// Says whether an event is new, and remembers it.
+    /// Returns whether an event is new, and remembers its id. `now` is the time of the
+    /// answer that shows the event, by the clock of the API.
     pub fn admit(
         &mut self,
         id: EventId,
         created_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Admission {
-        // What has no time was created when it is first seen, and so never before
-        // the floor, whatever a clock that steps back says.
+        // An event without a time was created when it was first seen, which is never
+        // before the floor, even if the clock has stepped back.
         let time = created_at.unwrap_or(now.max(self.floor));
         if time < self.floor {
             return Admission::BeforeFloor;
@@ -224,34 +224,35 @@ impl Window {
             return Admission::Duplicate;
         }
         self.newest = self.newest.max(Some(time.min(now)));
-        self.vouched = self.vouched.max(self.newest);
+        self.newest_element = self.newest_element.max(self.newest);
         Admission::New {
             late: time < earlier(now, self.settings.lookback),
             created_at: time,
         }
     }
 
-    /// Says whether something that is no event is new, and remembers it. It is no
-    /// newest event.
-    pub fn admit_malformed(&mut self, id: EventId, now: Timestamp) -> Admission {
+    /// Returns whether a malformed element is new, and remembers it. It does not change
+    /// [`Window::newest`].
+    pub(crate) fn admit_malformed(&mut self, id: EventId, now: Timestamp) -> Admission {
         let newest = self.newest;
         let admission = self.admit(id, None, now);
         self.newest = newest;
         admission
     }
 
-    /// A whole sweep that began at `started` has succeeded: the watermark moves,
-    /// and what no sweep can show any more is forgotten.
+    /// Takes note that a sweep that began at `started` has read everything. Moves the
+    /// watermark, and forgets ids that no sweep can show again.
     ///
-    /// The watermark is the API's time, or the local time where that is earlier:
-    /// reading a stretch again costs a request, trusting a clock that is ahead
-    /// costs events.
+    /// The watermark becomes the earlier of the two times of `started`. To read a span
+    /// again costs a request, while to trust a clock that is ahead costs events.
     pub fn complete_sweep(&mut self, started: Clocks) {
         self.complete_piece(started.earliest(), started);
     }
 
-    /// Everything created up to `up_to` was read at `now`. The watermark moves
-    /// back only from the future, where a clock that was wrong had put it.
+    /// Takes note that everything created up to `up_to` was read at `now`.
+    ///
+    /// The watermark moves back only if it lies in the future, where a clock that was
+    /// wrong has set it.
     pub fn complete_piece(&mut self, up_to: Timestamp, now: Clocks) {
         let now = now.earliest();
         let believed = self.watermark.filter(|watermark| *watermark <= now);
@@ -262,11 +263,13 @@ impl Window {
         self.forget(watermark);
     }
 
-    /// Raises the floor to `retention` before `watermark`, but never past what
-    /// the newest element vouches for: if both clocks were wrong, nothing is lost.
+    /// Raises the floor to `retention` before `watermark`, or before the newest element if
+    /// that is earlier, so that nothing is lost even if both clocks were wrong.
     fn forget(&mut self, watermark: Timestamp) {
-        let Some(vouched) = self.vouched else { return };
-        let horizon = earlier(watermark.min(vouched), self.settings.retention);
+        let Some(newest_element) = self.newest_element else {
+            return;
+        };
+        let horizon = earlier(watermark.min(newest_element), self.settings.retention);
         if horizon > self.floor {
             self.floor = horizon;
             self.seen.forget_before(horizon);

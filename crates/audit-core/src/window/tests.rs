@@ -3,7 +3,7 @@ use super::*;
 const LOOKBACK: i64 = 900;
 const RETENTION: i64 = 90_000;
 const HOUR: i64 = 3600;
-/// Moments are seconds after this one, when the window begins.
+/// The start of the window. All moments are in seconds after it.
 const START: i64 = 1_790_000_000;
 
 fn at(seconds: i64) -> Timestamp {
@@ -22,7 +22,7 @@ fn id(bits: u128) -> EventId {
     EventId::from_bits(bits)
 }
 
-/// Both clocks right.
+/// Both clocks, if they agree.
 fn clocks(seconds: i64) -> Clocks {
     Clocks {
         api: at(seconds),
@@ -34,14 +34,14 @@ fn is_new(admission: Admission) -> bool {
     matches!(admission, Admission::New { .. })
 }
 
-/// The last moment that an event can bear: year 9999.
+/// The last time that an event can have: year 9999.
 fn end_of_time() -> Timestamp {
     Timestamp::MAX
 }
 
 #[test]
 fn a_sweep_starts_a_lookback_behind_the_watermark() {
-    // (api, local) when the last sweep started, local now, where the next begins
+    // Times (api, local) when the last sweep began; local time now; start of the next.
     let cases = [
         ("clocks agree", (5000, 5000), 5030, 5000 - LOOKBACK),
         ("never before the floor", (100, 100), 130, 0),
@@ -111,12 +111,12 @@ fn a_deep_sweep_starts_its_depth_behind_the_watermark_and_leaves_no_gap() {
     let mut window = window();
     assert_eq!(window.deep_sweep_start(depth, at(30)), at(0));
     window.complete_sweep(clocks(48 * HOUR));
-    // After an outage of three days, too.
+    // The same holds after an outage of three days.
     for now in [48 * HOUR + 30, 120 * HOUR] {
         assert_eq!(window.deep_sweep_start(depth, at(now)), at(24 * HOUR));
     }
     assert_eq!(window.deep_sweep_start(depth, at(47 * HOUR)), at(0));
-    // One that is shorter than the lookback is none.
+    // A depth that is shorter than the lookback has no effect.
     let shallow = window.deep_sweep_start(SignedDuration::ZERO, at(48 * HOUR));
     assert_eq!(shallow, window.sweep_start(at(48 * HOUR)));
 }
@@ -132,7 +132,7 @@ fn an_empty_sweep_moves_the_watermark_and_nothing_else() {
     let mut window = window();
     window.complete_sweep(clocks(10 * RETENTION));
     assert_eq!(window.watermark(), Some(at(10 * RETENTION)));
-    assert_eq!((window.floor(), window.newest()), (at(0), None));
+    assert_eq!((window.floor, window.newest()), (at(0), None));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn the_watermark_follows_a_clock_that_was_set_back() {
 #[test]
 fn an_id_is_new_once() {
     let mut window = window();
-    // Time, and time of the second appearance.
+    // The time of creation in the first answer, and in the second.
     let cases = [
         ("as it was", Some(at(10)), Some(at(10))),
         ("with another time", Some(at(10)), Some(at(500))),
@@ -165,7 +165,7 @@ fn an_id_is_new_once() {
 }
 
 #[test]
-fn what_was_created_before_the_floor_is_neither_counted_nor_remembered() {
+fn an_event_from_before_the_floor_is_neither_counted_nor_remembered() {
     let mut window = window();
     for (bits, seconds) in [(1, -1), (2, -HOUR), (3, -START)] {
         let admission = window.admit(id(bits), Some(at(seconds)), at(30));
@@ -205,7 +205,7 @@ fn late_is_older_than_the_lookback_when_counted() {
 }
 
 #[test]
-fn one_without_a_time_was_created_when_it_was_first_seen() {
+fn an_event_without_a_time_was_created_when_it_was_first_seen() {
     let mut window = window();
     let expected = Admission::New {
         late: false,
@@ -215,7 +215,7 @@ fn one_without_a_time_was_created_when_it_was_first_seen() {
 }
 
 #[test]
-fn one_without_a_time_counts_although_the_api_clock_stepped_behind_the_floor() {
+fn an_event_without_a_time_counts_although_the_api_clock_stepped_behind_the_floor() {
     let mut window = window();
     assert!(is_new(window.admit(id(1), None, at(-HOUR))));
     let again = window.admit(id(1), None, at(-HOUR + 30));
@@ -249,8 +249,8 @@ fn an_id_is_forgotten_a_retention_after_its_creation_and_then_not_counted_again(
     let later = 11 + RETENTION;
     window.admit(id(3), Some(at(later)), at(later));
     window.complete_sweep(clocks(later));
-    // The other one may stay a little, since ids are forgotten many at a time.
-    assert_eq!(window.floor(), at(11));
+    // Whole buckets are forgotten, so id 1 may still be remembered.
+    assert_eq!(window.floor, at(11));
     let again = |window: &mut Window, bits, created| {
         window.admit(id(bits), Some(at(created)), at(later + 30))
     };
@@ -260,7 +260,7 @@ fn an_id_is_forgotten_a_retention_after_its_creation_and_then_not_counted_again(
 }
 
 #[test]
-fn the_fraction_of_a_second_does_not_decide_who_is_forgotten() {
+fn the_fraction_of_a_second_does_not_decide_which_id_is_forgotten() {
     let fraction = |seconds| at(seconds) + SignedDuration::from_millis(700);
     let mut window = window();
     window.admit(id(1), Some(fraction(10)), at(20));
@@ -278,17 +278,17 @@ fn the_fraction_of_a_second_does_not_decide_who_is_forgotten() {
 }
 
 #[test]
-fn nothing_is_forgotten_that_the_newest_event_does_not_vouch_for() {
+fn nothing_is_forgotten_while_no_newer_element_was_seen() {
     let mut window = window();
     window.admit(id(1), Some(at(10)), at(20));
-    // Both clocks leap ahead by a year, or the account is quiet for one.
+    // Both clocks leap ahead by a year, or the account has no events for a year.
     window.complete_sweep(clocks(8760 * HOUR));
-    assert_eq!((window.floor(), window.remembered()), (at(0), 1));
+    assert_eq!((window.floor, window.remembered()), (at(0), 1));
     assert!(is_new(window.admit(id(2), Some(at(15)), at(50))));
 }
 
 #[test]
-fn nothing_is_forgotten_that_one_of_the_clocks_does_not_vouch_for() {
+fn nothing_is_forgotten_that_is_recent_by_either_clock() {
     for (api, local) in [(10 * RETENTION, 60), (60, 10 * RETENTION)] {
         let mut window = window();
         window.admit(id(1), Some(at(10)), at(api));
@@ -297,7 +297,7 @@ fn nothing_is_forgotten_that_one_of_the_clocks_does_not_vouch_for() {
             api: at(api),
             local: at(local),
         });
-        assert_eq!((window.floor(), window.remembered()), (at(0), 2));
+        assert_eq!((window.floor, window.remembered()), (at(0), 2));
     }
 }
 
@@ -306,18 +306,18 @@ fn the_year_9999_does_not_push_the_floor_into_the_future() {
     let mut window = window();
     window.admit(id(1), Some(end_of_time()), at(30));
     window.complete_sweep(clocks(30));
-    assert_eq!(window.floor(), at(0));
+    assert_eq!(window.floor, at(0));
     let later = 60 + RETENTION;
     window.admit(id(2), Some(at(later)), at(later));
     window.complete_sweep(clocks(later));
-    assert_eq!(window.floor(), at(60));
-    // Every sweep with an open end shows it: it is never forgotten.
+    assert_eq!(window.floor, at(60));
+    // Every sweep with an open end shows the event, so it is never forgotten.
     let again = window.admit(id(1), Some(end_of_time()), at(later));
     assert_eq!(again, Admission::Duplicate);
 }
 
 #[test]
-fn one_without_a_time_is_remembered_for_a_retention_after_its_last_appearance() {
+fn an_event_without_a_time_is_remembered_for_a_retention_after_its_last_appearance() {
     let mut window = window();
     let shown_again = 24 * HOUR;
     window.admit(id(1), None, at(10));
@@ -334,7 +334,7 @@ fn one_without_a_time_is_remembered_for_a_retention_after_its_last_appearance() 
 }
 
 #[test]
-fn one_that_was_ever_shown_as_younger_is_not_forgotten_sooner() {
+fn an_id_that_was_ever_shown_as_younger_is_not_forgotten_sooner() {
     let mut window = window();
     window.admit(id(1), Some(at(10)), at(20));
     window.admit(id(1), Some(at(5000)), at(5000));
@@ -351,12 +351,12 @@ fn the_floor_never_falls() {
     let later = 100 + RETENTION;
     window.admit(id(1), Some(at(later)), at(later));
     window.complete_sweep(clocks(later));
-    assert_eq!(window.floor(), at(100));
+    assert_eq!(window.floor, at(100));
     window.complete_sweep(clocks(50));
-    assert_eq!(window.floor(), at(100));
+    assert_eq!(window.floor, at(100));
     window.settings.retention = SignedDuration::from_secs(10 * RETENTION);
     window.complete_sweep(clocks(later));
-    assert_eq!(window.floor(), at(100));
+    assert_eq!(window.floor, at(100));
 }
 
 #[test]
@@ -370,7 +370,7 @@ fn a_changed_lookback_holds_from_the_next_sweep_on() {
     }
     window.settings.lookback = SignedDuration::from_secs(2 * RETENTION);
     assert_eq!(window.sweep_start(at(5030)), at(0));
-    // What a longer one shows again is still remembered.
+    // Events that a longer lookback shows again are still remembered.
     let again = window.admit(id(1), Some(at(10)), at(5030));
     assert_eq!(again, Admission::Duplicate);
 }
@@ -384,7 +384,7 @@ fn a_shorter_retention_forgets_with_the_next_sweep() {
     assert_eq!(window.remembered(), 2);
     window.settings.retention = SignedDuration::from_secs(HOUR);
     window.complete_sweep(clocks(5030));
-    assert_eq!(window.floor(), at(5000 - HOUR));
+    assert_eq!(window.floor, at(5000 - HOUR));
 }
 
 #[test]
@@ -395,5 +395,82 @@ fn spans_that_leave_the_calendar_saturate() {
     window.admit(id(1), Some(at(10)), at(20));
     window.complete_sweep(clocks(20));
     assert_eq!(window.sweep_start(at(50)), at(0));
-    assert_eq!(window.floor(), at(0));
+    assert_eq!(window.floor, at(0));
+}
+
+#[test]
+fn a_restored_window_goes_on_where_the_stored_one_was() {
+    let mut window = window();
+    window.admit(id(1), Some(at(10)), at(20));
+    window.admit(id(2), None, at(20));
+    window.complete_sweep(clocks(5000));
+    let (saved, ids) = (window.saved(), window.fresh().to_vec());
+    let mut restored = Window::restore(window.settings, saved, ids);
+    assert_eq!(restored.saved(), saved);
+    assert_eq!(restored.fresh(), []);
+    for window in [&mut window, &mut restored] {
+        assert_eq!(window.remembered(), 2);
+        assert_eq!(window.sweep_start(at(5030)), at(5000 - LOOKBACK));
+        let again = window.admit(id(1), Some(at(10)), at(5030));
+        assert_eq!(again, Admission::Duplicate);
+        assert!(is_new(window.admit(id(3), Some(at(5010)), at(5030))));
+    }
+    assert_eq!(restored.saved(), window.saved());
+}
+
+#[test]
+fn an_id_is_fresh_until_it_is_stored_and_again_when_its_time_rises() {
+    let mut window = window();
+    let fresh = |window: &Window| -> Vec<_> {
+        let fresh = window.fresh().iter();
+        fresh.map(|seen| (seen.id, seen.time)).collect()
+    };
+    window.admit(id(1), Some(at(10)), at(20));
+    assert_eq!(fresh(&window), [(id(1), at(10))]);
+    window.confirm();
+    assert_eq!(fresh(&window), []);
+    window.admit(id(1), Some(at(10)), at(50));
+    assert_eq!(fresh(&window), []);
+    // As long after as the time of an id is kept apart from others.
+    let later = 10 + RETENTION / 24 + 1;
+    window.admit(id(1), Some(at(later)), at(later));
+    assert_eq!(fresh(&window), [(id(1), at(later))]);
+}
+
+#[test]
+fn a_malformed_element_is_new_once_and_never_the_newest_event() {
+    let mut window = window();
+    window.admit(id(1), Some(at(10)), at(20));
+    assert!(is_new(window.admit_malformed(id(2), at(5000))));
+    assert_eq!(
+        window.admit_malformed(id(2), at(5030)),
+        Admission::Duplicate
+    );
+    assert_eq!(window.newest(), Some(at(10)));
+    // It shows all the same that time has passed.
+    let later = 5000 + RETENTION;
+    assert!(is_new(window.admit_malformed(id(3), at(later))));
+    window.complete_sweep(clocks(later));
+    assert_eq!(window.floor, at(5000));
+}
+
+#[test]
+fn a_piece_moves_the_watermark_to_its_end() {
+    // (api, local) now, the end of the piece, and the watermark after it
+    let cases = [
+        ("forward", (5000, 5000), 2000, 2000),
+        ("never back", (5000, 5000), 500, 1000),
+        ("never into the future", (5000, 1500), 2000, 1500),
+        ("back from the future", (900, 900), 800, 800),
+    ];
+    for (name, (api, local), up_to, expected) in cases {
+        let mut window = window();
+        window.complete_sweep(clocks(1000));
+        let now = Clocks {
+            api: at(api),
+            local: at(local),
+        };
+        window.complete_piece(at(up_to), now);
+        assert_eq!(window.watermark(), Some(at(expected)), "{name}");
+    }
 }

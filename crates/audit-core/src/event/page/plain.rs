@@ -1,64 +1,67 @@
-//! A page on which nothing is odd, read in one pass. That is nearly every page;
-//! anything else is left to the lenient reading, which must say the same of these.
+//! Reads a page in one pass, provided that every field has the documented type.
+//!
+//! Nearly every page is like that. All others are left to the lenient reading, which is
+//! slower and gives the same result for these.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Entry, Fields, Page, known_by};
+use super::{Element, EventFields, Page, known_by};
 use crate::event::{AuditEvent, Labels, label_value, parse_time};
 
 #[derive(Deserialize)]
-struct Answer<'a> {
+struct PlainPage<'a> {
     #[serde(borrow, rename = "_embedded")]
-    embedded: Embedded<'a>,
-    page: Counts,
+    embedded: PlainEvents<'a>,
+    page: PlainCounts,
 }
 
 #[derive(Deserialize)]
-struct Embedded<'a> {
+struct PlainEvents<'a> {
     #[serde(borrow)]
-    events: Vec<Event<'a>>,
+    events: Vec<PlainEvent<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Counts {
+struct PlainCounts {
     total_elements: Option<u64>,
     total_pages: Option<u64>,
 }
 
-/// `null` reads as missing.
-type Event<'a> = Fields<Option<Text<'a>>>;
+/// An event whose fields are strings; `null` counts as missing.
+type PlainEvent<'a> = EventFields<Option<PlainText<'a>>>;
 
-/// Within an `Option`, serde borrows no `Cow` by itself.
+/// A string. Serde borrows a `Cow` within an `Option` only with this wrapper.
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct PlainText<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The page; `None` where anything on it is odd.
+/// Returns the page; `None` if any of it has to be read leniently.
 pub(super) fn parse(text: &str) -> Option<Page<'_>> {
-    let answer: Answer = serde_json::from_str(text).ok()?;
-    let entries = answer.embedded.events.into_iter().map(entry);
+    let answer: PlainPage = serde_json::from_str(text).ok()?;
+    let elements = answer.embedded.events.into_iter().map(element);
     Some(Page {
-        entries: entries.collect::<Option<_>>()?,
+        elements: elements.collect::<Option<_>>()?,
+        raw: Vec::new(),
         total_elements: answer.page.total_elements,
         total_pages: answer.page.total_pages,
     })
 }
 
-fn entry(event: Event<'_>) -> Option<Entry<'_>> {
-    let Text(id) = event.id.flatten()?;
+fn element(event: PlainEvent<'_>) -> Option<Element<'_>> {
+    let PlainText(id) = event.id.flatten()?;
     if id.is_empty() {
         return None;
     }
     let (id, id_text) = known_by(id);
-    Some(Entry::Event(AuditEvent {
+    Some(Element::Event(AuditEvent {
         id,
         id_text,
         created_at: event
             .created_at
             .flatten()
-            .and_then(|Text(created_at)| parse_time(&created_at)),
+            .and_then(|PlainText(created_at)| parse_time(&created_at)),
         labels: Labels {
             event_type: label(event.event_type.flatten()),
             source: label(event.source.flatten()),
@@ -67,6 +70,6 @@ fn entry(event: Event<'_>) -> Option<Entry<'_>> {
     }))
 }
 
-fn label(text: Option<Text<'_>>) -> Cow<'_, str> {
-    label_value(text.map(|Text(text)| text))
+fn label(text: Option<PlainText<'_>>) -> Cow<'_, str> {
+    label_value(text.map(|PlainText(text)| text))
 }

@@ -7,13 +7,13 @@ fn page_of(events: &str) -> String {
     format!(r#"{{"_embedded": {{"events": [{events}]}}, "page": {{"totalElements": 1}}}}"#)
 }
 
-/// Type, source, country and time of the one event, or `None` when malformed.
+/// The type, source, country and time of the only event; `None` if it is malformed.
 fn shown(event: &str) -> Option<(String, String, String, Option<Timestamp>)> {
     let text = page_of(event);
-    let page = Page::parse(&text).expect("a page");
-    assert_eq!(page.entries.len(), 1, "{event}");
-    match page.entries.into_iter().next() {
-        Some(Entry::Event(event)) => Some((
+    let page = Page::parse(&text, Keep::Parsed).expect("a page");
+    assert_eq!(page.elements.len(), 1, "{event}");
+    match page.elements.into_iter().next() {
+        Some(Element::Event(event)) => Some((
             event.labels.event_type.into_owned(),
             event.labels.source.into_owned(),
             event.labels.source_country.into_owned(),
@@ -26,10 +26,10 @@ fn shown(event: &str) -> Option<(String, String, String, Option<Timestamp>)> {
 #[test]
 fn the_documented_answer() {
     let text = include_str!("../../../tests/fixtures/list-as-documented.json");
-    let page = Page::parse(text).expect("a page");
+    let page = Page::parse(text, Keep::Parsed).expect("a page");
     assert_eq!((page.total_elements, page.total_pages), (Some(2), Some(1)));
     let event = |id, event_type, source, country| {
-        Entry::Event(AuditEvent {
+        Element::Event(AuditEvent {
             id: EventId::from_text(id),
             id_text: None,
             created_at: parse_time("2026-11-20T10:15:31"),
@@ -54,7 +54,7 @@ fn the_documented_answer() {
             "SE",
         ),
     ];
-    assert_eq!(page.entries, expected);
+    assert_eq!(page.elements, expected);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_field_of_the_wrong_kind_costs_only_itself() {
 }
 
 #[test]
-fn only_one_without_an_id_is_malformed() {
+fn only_an_element_without_an_id_is_malformed() {
     for event in [
         "{}",
         "null",
@@ -131,18 +131,18 @@ fn only_one_without_an_id_is_malformed() {
 }
 
 #[test]
-fn a_malformed_one_costs_only_itself_and_is_known_again() {
+fn a_malformed_element_costs_only_itself_and_is_known_again() {
     let text = page_of(r#"{"id":"a"}, {"note":1}, {"id":"b"}, {"note":2}, {"note":1}"#);
-    let page = Page::parse(&text).expect("a page");
-    let ids: Vec<_> = page.entries.iter().map(Entry::id).collect();
+    let page = Page::parse(&text, Keep::Parsed).expect("a page");
+    let ids: Vec<_> = page.elements.iter().map(Element::id).collect();
     assert!(matches!(
-        page.entries[..],
+        page.elements[..],
         [
-            Entry::Event(_),
-            Entry::Malformed(_),
-            Entry::Event(_),
-            Entry::Malformed(_),
-            Entry::Malformed(_)
+            Element::Event(_),
+            Element::Malformed(_),
+            Element::Event(_),
+            Element::Malformed(_),
+            Element::Malformed(_)
         ]
     ));
     assert_ne!(ids[1], ids[3]);
@@ -161,9 +161,10 @@ fn times() {
 }
 
 #[test]
-fn envelopes() {
+fn pages_as_a_whole() {
     let counts = |text: &str| {
-        Page::parse(text).map(|page| (page.entries.len(), page.total_elements, page.total_pages))
+        Page::parse(text, Keep::Parsed)
+            .map(|page| (page.elements.len(), page.total_elements, page.total_pages))
     };
     let cases = [
         ("", Ok((0, Some(0), Some(0)))),
@@ -192,7 +193,7 @@ fn envelopes() {
         ("{}", Err(PageError::NotAPage)),
         ("[]", Err(PageError::NotAPage)),
         (r#"{"status": "ok"}"#, Err(PageError::NotAPage)),
-        // An envelope by position, if it were for serde.
+        // Serde would accept an array as a page, by position.
         ("[{}, {}]", Err(PageError::NotAPage)),
         (
             r#" [{"events": [{"id": "a"}]}, {"totalElements": 1, "totalPages": 1}]"#,
@@ -218,18 +219,40 @@ fn envelopes() {
 }
 
 #[test]
+fn the_json_of_an_element_is_kept_where_it_is_asked_for() {
+    let raw = |text: &str, keep| Page::parse(text, keep).map(|page| page.raw.join("|"));
+    let cases = [
+        ("", Ok("")),
+        (r#"{"_embedded": {}, "page": {}}"#, Ok("")),
+        (
+            r#"{"_embedded": {"events": [{"id": "a"}, 7 ,{ "no id" : [ ] }]}, "page": {}}"#,
+            Ok(r#"{"id": "a"}|7|{ "no id" : [ ] }"#),
+        ),
+        ("{}", Err(PageError::NotAPage)),
+        ("<html>", Err(PageError::NotJson { line: 1, column: 1 })),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(raw(text, Keep::Raw), expected.map(str::to_owned), "{text}");
+        let none = expected.map(|_| String::new());
+        assert_eq!(raw(text, Keep::Parsed), none, "{text}");
+    }
+}
+
+#[test]
 fn an_error_never_quotes_the_answer() {
     for text in [
         r#""ada@example.org""#,
         r#"{"_embedded": "ada@example.org"}"#,
         "ada@example.org",
     ] {
-        let error = Page::parse(text).expect_err("no page").to_string();
+        let error = Page::parse(text, Keep::Parsed)
+            .expect_err("no page")
+            .to_string();
         assert!(!error.contains("ada"), "{error}");
     }
 }
 
-/// What a field may be, odd or not.
+/// Values of a field, of the documented type and of others.
 fn value() -> impl Strategy<Value = &'static str> {
     select(vec![
         r#""GB""#,
@@ -279,16 +302,21 @@ proptest! {
             r#"{{"_embedded": {{"events": [{}]}}, "page": {{"totalElements": {elements}}}}}"#,
             events.join(",")
         );
-        let lenient = Page::parse_lenient(&text);
+        let lenient = Page::parse_lenient(&text, Keep::Parsed);
         if let Some(page) = plain::parse(&text) {
             prop_assert_eq!(Ok(page), lenient.clone());
         }
-        prop_assert_eq!(Page::parse(&text), lenient);
+        prop_assert_eq!(Page::parse(&text, Keep::Parsed), lenient.clone());
+        let mut raw = Page::parse(&text, Keep::Raw);
+        if let Ok(page) = &mut raw {
+            prop_assert_eq!(std::mem::take(&mut page.raw), events);
+        }
+        prop_assert_eq!(raw, lenient);
     }
 }
 
 #[test]
-fn a_page_on_which_nothing_is_odd_is_read_in_one_pass() {
+fn a_page_as_documented_is_read_in_one_pass() {
     let documented = include_str!("../../../tests/fixtures/list-as-documented.json");
     assert!(plain::parse(documented).is_some());
 }

@@ -12,7 +12,7 @@ use std::{
 pub const UNKNOWN_INTERVAL: Duration = Duration::from_mins(1);
 /// How long a scraper that stays away is waited for: time for a server to restart
 /// or to be upgraded.
-pub const PATIENCE: Duration = Duration::from_mins(10);
+pub const LONGEST_ABSENCE: Duration = Duration::from_mins(10);
 /// No one scrapes less often: Prometheus forgets a sample after 5 minutes.
 const LONGEST_INTERVAL: Duration = Duration::from_hours(1);
 /// How many gaps between scrapes are kept, and how many make an interval known.
@@ -36,13 +36,11 @@ pub struct Scrape {
     pub connection: u64,
     /// The time limit that it told, which is never above its interval.
     pub timeout: Duration,
-    /// Which generation of the exposition it was answered with.
-    pub generation: u64,
 }
 
 /// What is remembered of a scraper over a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KnownScraper {
+pub struct SavedScraper {
     /// Who.
     pub id: ScraperId,
     /// Its interval.
@@ -106,7 +104,7 @@ impl Scrapers {
     /// Takes up what an earlier process knew. Everyone is waited for anew, however
     /// long ago they were seen: the exporter was away, not they, and the wall clock
     /// that says how long may have been set meanwhile.
-    pub(super) fn remember(&mut self, known: KnownScraper, now: Duration) {
+    pub(super) fn remember(&mut self, known: SavedScraper, now: Duration) {
         self.all.insert(
             known.id,
             Scraper {
@@ -118,8 +116,8 @@ impl Scrapers {
     }
 
     /// Everyone who still counts, to be remembered.
-    pub(super) fn known(&self, now: Duration) -> impl Iterator<Item = KnownScraper> {
-        self.live(now).map(move |(id, scraper)| KnownScraper {
+    pub(super) fn known(&self, now: Duration) -> impl Iterator<Item = SavedScraper> {
+        self.live(now).map(move |(id, scraper)| SavedScraper {
             id,
             interval: scraper.interval(),
             unseen_for: now.saturating_sub(scraper.last),
@@ -127,7 +125,7 @@ impl Scrapers {
     }
 
     /// These are stored, and no other.
-    pub(super) fn confirm(&mut self, stored: &[KnownScraper]) {
+    pub(super) fn confirm(&mut self, stored: &[SavedScraper]) {
         let stored: BTreeSet<ScraperId> = stored.iter().map(|known| known.id).collect();
         for (id, scraper) in &mut self.all {
             scraper.stored = stored.contains(id);
@@ -155,12 +153,11 @@ impl Scrapers {
     }
 
     /// Takes note of a scrape.
-    pub(super) fn note(&mut self, scrape: Scrape, now: Duration) {
+    pub(super) fn note(&mut self, scrape: Scrape, generation: u64, now: Duration) {
         let Scrape {
             scraper,
             connection,
             timeout,
-            generation,
         } = scrape;
         self.announce(scraper, now);
         let Some(scraper) = self.all.get_mut(&scraper) else {
@@ -226,7 +223,7 @@ impl Scraper {
     }
 
     fn is_live(&self, now: Duration) -> bool {
-        now.saturating_sub(self.last) <= PATIENCE.max(self.interval() * 3)
+        now.saturating_sub(self.last) <= LONGEST_ABSENCE.max(self.interval() * 3)
     }
 
     /// Two servers behind one address keep a connection each, so a gap on one
@@ -268,7 +265,8 @@ impl Scraper {
             return None;
         }
         let connections = self.connections.values();
-        let used = connections.filter(|seen| self.last.saturating_sub(seen.last) <= PATIENCE);
+        let used =
+            connections.filter(|seen| self.last.saturating_sub(seen.last) <= LONGEST_ABSENCE);
         let kept = used.filter_map(|seen| seen.gaps.usual().or_else(|| self.unknown(seen)));
         kept.chain(self.gaps.usual()).max()
     }
@@ -286,7 +284,7 @@ impl Scraper {
     fn interval(&self) -> Duration {
         let remembered = self
             .remembered
-            .filter(|_| self.learned.is_none() || self.last <= PATIENCE);
+            .filter(|_| self.learned.is_none() || self.last <= LONGEST_ABSENCE);
         let interval = self.learned.max(remembered);
         interval.unwrap_or(UNKNOWN_INTERVAL).max(self.timeout)
     }

@@ -11,7 +11,6 @@ fn scrape(scraper: u64, connection: u64) -> Scrape {
         scraper: ScraperId(scraper),
         connection,
         timeout: TIMEOUT,
-        generation: 1,
     }
 }
 
@@ -29,7 +28,7 @@ fn learned(scrapes: &[(u64, u64)]) -> Option<u64> {
     scrapes.sort_unstable();
     let mut all = Scrapers::default();
     for (time, connection) in &scrapes {
-        all.note(scrape(1, *connection), at(*time));
+        all.note(scrape(1, *connection), 1, at(*time));
     }
     let now = at(scrapes.last().map_or(0, |(time, _)| *time));
     let longest = all.longest_interval(now)?;
@@ -123,7 +122,7 @@ fn a_second_server_behind_an_address_is_unknown_until_it_comes_again() {
 #[test]
 fn what_an_earlier_process_knew_holds_until_everyone_had_time_to_come() {
     let mut scrapers = Scrapers::default();
-    let known = KnownScraper {
+    let known = SavedScraper {
         id: ScraperId(1),
         interval: at(60),
         unseen_for: Duration::ZERO,
@@ -131,7 +130,7 @@ fn what_an_earlier_process_knew_holds_until_everyone_had_time_to_come() {
     scrapers.remember(known, at(0));
     for (time, _) in every(15, 0, 42, 0) {
         let expected = if time <= 600 { 60 } else { 15 };
-        scrapers.note(scrape(1, 0), at(time));
+        scrapers.note(scrape(1, 0), 1, at(time));
         assert_eq!(
             scrapers.longest_interval(at(time)),
             Some(at(expected)),
@@ -144,7 +143,7 @@ fn what_an_earlier_process_knew_holds_until_everyone_had_time_to_come() {
 fn one_server_may_take_a_new_connection_each_time() {
     let scrapes: Vec<_> = (0..40).map(|number| (15 * number, number)).collect();
     assert_eq!(learned(&scrapes), Some(15));
-    // Two of them cannot be told apart: a limit that the README names.
+    // Two of them cannot be told apart: a limit that docs/guarantees.md names.
     let other = (0..40).map(|number| (15 * number + 7, 1000 + number));
     assert_eq!(
         learned(&scrapes.into_iter().chain(other).collect::<Vec<_>>()),
@@ -171,14 +170,14 @@ fn what_a_connection_kept_is_forgotten_with_patience() {
 fn the_longest_interval_of_all_counts_as_long_as_its_scraper_is_waited_for() {
     let mut scrapers = Scrapers::default();
     for (time, _) in every(15, 0, 100, 0) {
-        scrapers.note(scrape(1, 1), at(time));
+        scrapers.note(scrape(1, 1), 1, at(time));
     }
     // Someone with curl who bears the header: an unknown server, and for a while.
-    scrapers.note(scrape(2, 2), at(1500));
+    scrapers.note(scrape(2, 2), 1, at(1500));
     let longest = |scrapers: &Scrapers, now| scrapers.longest_interval(at(now));
     assert_eq!(longest(&scrapers, 1500), Some(UNKNOWN_INTERVAL));
     for (time, _) in every(15, 1500, 60, 0) {
-        scrapers.note(scrape(1, 1), at(time));
+        scrapers.note(scrape(1, 1), 1, at(time));
     }
     assert_eq!(longest(&scrapers, 1500 + 600), Some(UNKNOWN_INTERVAL));
     assert_eq!(longest(&scrapers, 1500 + 601), Some(at(15)));
@@ -187,11 +186,7 @@ fn the_longest_interval_of_all_counts_as_long_as_its_scraper_is_waited_for() {
 #[test]
 fn every_scraper_must_have_been_served_twice() {
     let served = |scrapers: &mut Scrapers, scraper, generation, now| {
-        let scrape = Scrape {
-            generation,
-            ..scrape(scraper, scraper)
-        };
-        scrapers.note(scrape, at(now));
+        scrapers.note(scrape(scraper, scraper), generation, at(now));
         scrapers.all_served(5, at(now))
     };
     let mut scrapers = Scrapers::default();
@@ -214,24 +209,24 @@ fn every_scraper_must_have_been_served_twice() {
         assert_eq!(all, expected, "scraper {scraper} at {now}");
     }
     // Whoever stays away is waited for, and not for ever.
-    assert!(!scrapers.all_served(5, at(700) + PATIENCE));
-    assert!(scrapers.all_served(5, at(701) + PATIENCE));
+    assert!(!scrapers.all_served(5, at(700) + LONGEST_ABSENCE));
+    assert!(scrapers.all_served(5, at(701) + LONGEST_ABSENCE));
 }
 
 #[test]
 fn whoever_is_known_is_waited_for_after_a_restart() {
-    let known = |unseen_for| KnownScraper {
+    let known = |unseen_for| SavedScraper {
         id: ScraperId(1),
         interval: at(30),
         unseen_for,
     };
     // However long ago the wall clock says that it was seen.
-    for unseen_for in [Duration::ZERO, PATIENCE, Duration::MAX] {
+    for unseen_for in [Duration::ZERO, LONGEST_ABSENCE, Duration::MAX] {
         let mut scrapers = Scrapers::default();
         scrapers.remember(known(unseen_for), Duration::ZERO);
         assert_eq!(scrapers.longest_interval(at(0)), Some(at(30)));
-        assert!(!scrapers.all_served(1, PATIENCE));
-        assert!(scrapers.all_served(1, PATIENCE + at(1)));
+        assert!(!scrapers.all_served(1, LONGEST_ABSENCE));
+        assert!(scrapers.all_served(1, LONGEST_ABSENCE + at(1)));
         assert!(!scrapers.any_unstored(at(0)));
         assert!(scrapers.may_show(ScraperId(1)));
         assert!(!scrapers.may_show(ScraperId(2)));
@@ -243,9 +238,9 @@ fn beyond_64_the_longest_unseen_is_forgotten_and_everyone_is_shown_events() {
     let mut scrapers = Scrapers::default();
     for scraper in 0..64 {
         assert!(!scrapers.may_show(ScraperId(scraper)), "{scraper}");
-        scrapers.note(scrape(scraper, scraper), at(scraper));
+        scrapers.note(scrape(scraper, scraper), 1, at(scraper));
     }
-    scrapers.note(scrape(64, 64), at(64));
+    scrapers.note(scrape(64, 64), 1, at(64));
     let known: Vec<u64> = scrapers.known(at(64)).map(|known| known.id.0).collect();
     assert_eq!(known, (1..=64).collect::<Vec<_>>());
     for scraper in 0..200 {

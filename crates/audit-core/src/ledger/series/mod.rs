@@ -1,6 +1,6 @@
-//! The counters of one family: what was counted and what is shown of it.
+//! The counters of one metric family.
 
-use std::{hash::Hash, num::NonZeroU64};
+use std::{hash::Hash, num::NonZeroU64, time::Duration};
 
 use indexmap::{Equivalent, IndexMap};
 use rustc_hash::FxBuildHasher;
@@ -10,32 +10,32 @@ use crate::gate::Gate;
 
 /// What is stored of one counter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Saved {
-    /// What was counted.
+pub struct SavedCounter {
+    /// The number of events counted.
     pub total: u64,
-    /// What is shown; never above `total`.
+    /// The value that is shown; never above `total`.
     pub published: u64,
-    /// Every server had the time to see its first value, so it is new no more.
+    /// Whether every server had the time to see the first value of the counter.
     pub seen: bool,
 }
 
-/// A counter as it stands, or as a commit makes it.
+/// The values of one counter, as they are or as a commit makes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change<K> {
     place: usize,
-    /// Which one.
+    /// The key of the counter.
     pub key: K,
-    /// What it is, or becomes.
-    pub saved: Saved,
-    /// The newest event that it counts.
+    /// The values.
+    pub saved: SavedCounter,
+    /// The newest event that the counter counts.
     pub latest: Option<Exemplar>,
 }
 
 impl<K> Change<K> {
-    /// The newest event that is shown: none while one waits to be shown, since it
-    /// may be the newest.
+    /// Returns the newest event that is shown; `None` while any event waits to be shown,
+    /// since that event may be the newest.
     pub fn shown_exemplar(&self) -> Option<&Exemplar> {
-        let Saved {
+        let SavedCounter {
             total, published, ..
         } = self.saved;
         self.latest.as_ref().filter(|_| published == total)
@@ -44,21 +44,22 @@ impl<K> Change<K> {
 
 #[derive(Debug, Clone, Default)]
 struct Counter {
-    saved: Saved,
+    saved: SavedCounter,
     latest: Option<Exemplar>,
-    /// The first generation of the exposition that showed it.
+    /// The first generation of the exposition that showed the counter.
     shown_in: Option<NonZeroU64>,
-    /// It is in the list of counters that the next commit must look at.
+    /// Whether the place of the counter is in `Series::unsettled`.
     unsettled: bool,
-    /// It differs from what is stored.
+    /// Whether the values differ from those that are stored.
     dirty: bool,
 }
 
-/// The counters of one family, by their labels.
+/// The counters of one metric family, by their labels.
 #[derive(Debug, Clone)]
 pub(super) struct Series<K> {
     counters: IndexMap<K, Counter, FxBuildHasher>,
-    /// Places of the counters that are dirty, pending or new.
+    /// The places of the counters that are dirty, pending or new. The next commit looks at
+    /// these alone.
     unsettled: Vec<usize>,
 }
 
@@ -78,7 +79,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
         self.counters.get_index_of(key)
     }
 
-    /// The place of a counter that is there from now on.
+    /// Returns the place of a counter, which is added if it does not exist.
     pub(super) fn open(&mut self, key: K) -> usize {
         if let Some(place) = self.counters.get_index_of(&key) {
             return place;
@@ -94,7 +95,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
         place
     }
 
-    pub(super) fn restore(&mut self, key: K, saved: Saved, latest: Option<Exemplar>) {
+    pub(super) fn restore(&mut self, key: K, saved: SavedCounter, latest: Option<Exemplar>) {
         let (place, _) = self.counters.insert_full(
             key,
             Counter {
@@ -108,7 +109,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
         }
     }
 
-    /// Counts one. History is taken as shown at once.
+    /// Counts one event. History is published at once.
     pub(super) fn count(&mut self, place: usize, history: bool, event: Option<Exemplar>) {
         if let Some((_, counter)) = self.counters.get_index_mut(place) {
             counter.saved.total += 1;
@@ -119,8 +120,8 @@ impl<K: Hash + Eq + Clone> Series<K> {
         self.unsettle(place);
     }
 
-    /// What the next commit changes.
-    pub(super) fn changes(&self, gate: &Gate, now: std::time::Duration) -> Vec<Change<K>> {
+    /// Returns the counters that the next commit changes.
+    pub(super) fn changes(&self, gate: &Gate, now: Duration) -> Vec<Change<K>> {
         let running = gate.is_running(now);
         let change = |place: usize| {
             let (key, counter) = self.counters.get_index(place)?;
@@ -136,7 +137,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
         self.unsettled.iter().copied().filter_map(change).collect()
     }
 
-    /// Every counter as it stands.
+    /// Returns every counter with its current values.
     pub(super) fn all(&self) -> Vec<Change<K>> {
         let all = self.counters.iter().enumerate();
         all.map(|(place, (key, counter))| Change {
@@ -148,12 +149,12 @@ impl<K: Hash + Eq + Clone> Series<K> {
         .collect()
     }
 
-    /// Makes room for so many more, and not for twice as many.
+    /// Reserves memory for exactly so many more counters.
     pub(super) fn reserve(&mut self, more: usize) {
         self.counters.reserve_exact(more);
     }
 
-    /// Takes over what was committed.
+    /// Takes over the values that were stored.
     pub(super) fn confirm(&mut self, changes: &[Change<K>]) {
         for change in changes {
             if let Some((_, counter)) = self.counters.get_index_mut(change.place) {
@@ -171,7 +172,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
         });
     }
 
-    /// Everything is on show in this generation.
+    /// Takes note that this generation of the exposition shows every counter.
     pub(super) fn shown(&mut self, generation: u64) {
         let Some(generation) = NonZeroU64::new(generation) else {
             return;
@@ -183,13 +184,13 @@ impl<K: Hash + Eq + Clone> Series<K> {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, Saved)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, SavedCounter)> {
         self.counters
             .iter()
             .map(|(key, counter)| (key, counter.saved))
     }
 
-    /// How many events are counted and not shown.
+    /// Returns the number of events that are counted and not yet shown.
     pub(super) fn pending(&self) -> u64 {
         let pending = |place: &usize| {
             let (_, counter) = self.counters.get_index(*place)?;
@@ -216,7 +217,7 @@ impl Counter {
         self.saved.published < self.saved.total
     }
 
-    /// Servers refuse exemplars that go back in time, so the newest stays.
+    /// Keeps the newest event, since servers refuse exemplars that go back in time.
     fn see(&mut self, event: Option<Exemplar>) {
         let Some(event) = event else { return };
         let newest = self.latest.as_ref().map(Exemplar::created_at);
@@ -225,12 +226,12 @@ impl Counter {
         }
     }
 
-    /// What the gate lets it become.
-    fn next(&self, gate: &Gate, running: bool, now: std::time::Duration) -> Saved {
+    /// Returns the values that the gate permits.
+    fn next(&self, gate: &Gate, running: bool, now: Duration) -> SavedCounter {
         let shown_long_enough = |generation: NonZeroU64| gate.is_seen_by_all(generation.get(), now);
         let seen = self.saved.seen || self.shown_in.is_some_and(shown_long_enough);
         let may_step = gate.is_open_to_all() || (running && seen);
-        Saved {
+        SavedCounter {
             published: if may_step {
                 self.saved.total
             } else {

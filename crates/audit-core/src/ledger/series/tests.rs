@@ -1,7 +1,8 @@
-use std::time::Duration;
-
 use super::*;
-use crate::gate::{GateMemory, Scrape, ScrapeInterval, ScraperId};
+use crate::{
+    event::EventId,
+    gate::{SavedGate, Scrape, ScrapeInterval, ScraperId},
+};
 
 const HOLD: u64 = 40;
 
@@ -9,7 +10,7 @@ fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A family and a gate, and what is on show.
+/// A family, the gate, and the generation that is shown.
 struct Shown {
     series: Series<&'static str>,
     gate: Gate,
@@ -21,7 +22,7 @@ impl Shown {
         let interval = ScrapeInterval::Fixed(at(15));
         Self {
             series: Series::new(),
-            gate: Gate::new(interval, &GateMemory::default()),
+            gate: Gate::new(interval, &SavedGate::default()),
             generation: 0,
         }
     }
@@ -43,9 +44,11 @@ impl Shown {
             scraper: ScraperId(1),
             connection: 0,
             timeout: Duration::ZERO,
-            generation: self.generation,
         };
-        self.gate.note(scrape, at(now));
+        self.gate.announce(scrape.scraper, at(now));
+        let saved = self.gate.saved(at(now));
+        self.gate.confirm(&saved);
+        self.gate.note(scrape, self.generation, at(now));
     }
 
     fn published(&self, name: &str) -> Option<u64> {
@@ -54,16 +57,16 @@ impl Shown {
             .map(|(_, saved)| saved.published)
     }
 
-    /// As a process finds it that starts later.
+    /// Goes on as a new process that has restored what is stored.
     fn restart(&mut self) {
         let mut series = Series::new();
         for (key, saved) in self.series.iter() {
             series.restore(*key, saved, None);
         }
-        let memory = self.gate.memory(at(0));
+        let saved = self.gate.saved(at(0));
         *self = Self {
             series,
-            gate: Gate::new(ScrapeInterval::Fixed(at(15)), &memory),
+            gate: Gate::new(ScrapeInterval::Fixed(at(15)), &saved),
             generation: 0,
         };
     }
@@ -76,7 +79,7 @@ fn before_the_first_scraper_everything_is_shown_at_once() {
     assert_eq!(shown.published("a"), Some(0));
     shown.commit(1);
     assert_eq!(shown.published("a"), Some(1));
-    // And yet it is new to the first scraper, and steps only once that has seen it.
+    // The counter is still new to the first scraper, and rises only once that has seen it.
     shown.scrape(2);
     shown.count("a", false);
     shown.commit(3);
@@ -100,7 +103,7 @@ fn a_new_series_stays_at_0_until_a_hold_after_that_was_first_served() {
         shown.commit(now);
         assert_eq!(shown.published("a"), Some(published), "{now}");
     }
-    // From then on it steps with each commit.
+    // From then on the counter rises with each commit.
     shown.count("a", false);
     shown.commit(106);
     assert_eq!(shown.published("a"), Some(3));
@@ -173,4 +176,30 @@ fn a_commit_that_failed_is_made_again_with_all_that_it_held() {
     let again = shown.series.changes(&shown.gate, at(1));
     assert_eq!(again[0].saved.total, 2);
     assert_eq!(shown.published("a"), Some(0));
+}
+
+#[test]
+fn the_newest_event_is_the_exemplar_once_every_event_is_shown() {
+    let event = |name: &str, seconds| {
+        let created_at = jiff::Timestamp::from_second(seconds).expect("a time");
+        Exemplar::new(EventId::from_text(name), Some(name), created_at)
+    };
+    let mut shown = Shown::new();
+    let place = shown.series.open("a");
+    let cases = [
+        (event("first", 10), "first"),
+        (event("older", 9), "first"),
+        (None, "first"),
+        (event("of the same time", 10), "of the same time"),
+        (event("newer", 11), "newer"),
+    ];
+    for (counted, expected) in cases {
+        shown.series.count(place, false, counted);
+        assert_eq!(shown.series.all()[0].shown_exemplar(), None);
+        // Nobody scrapes, so that everything is shown at once.
+        shown.commit(1);
+        let all = shown.series.all();
+        let exemplar = all[0].shown_exemplar().map(Exemplar::event_id);
+        assert_eq!(exemplar.as_deref(), Some(expected));
+    }
 }

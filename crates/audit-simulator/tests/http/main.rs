@@ -1,0 +1,5 @@
+//! The simulator as its clients see it: over real sockets.
+
+mod faults;
+mod listing;
+mod running;

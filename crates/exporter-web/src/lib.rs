@@ -1,0 +1,80 @@
+//! The web server of a Prometheus exporter, with the web configuration file of
+//! Prometheus' exporter-toolkit: TLS, client certificates, passwords, response headers
+//! and a rate limit.
+//!
+//! A program gives a [`Server`] three things: listeners, which [`bind`] makes; a
+//! [`Site`], which answers requests; and a [`WebConfigFile`], which says who may ask.
+//!
+//! ```no_run
+//! use std::{path::Path, sync::Arc};
+//!
+//! use exporter_web::{Peer, ResponseBody, Server, Site, WebConfigFile, bind};
+//! use hyper::{Response, http::request};
+//!
+//! struct Metrics;
+//!
+//! impl Site for Metrics {
+//!     async fn respond(&self, request: &request::Parts, _: Peer) -> Response<ResponseBody> {
+//!         let text = format!("# There is nothing at {} yet.\n", request.uri.path());
+//!         Response::new(text.into())
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let web_config = WebConfigFile::read(Some(Path::new("web-config.yml")))?;
+//!     let listener = bind(None, 9999).await?;
+//!     let server = Server::new(vec![listener], Metrics, Arc::new(web_config));
+//!     let shutdown = async {
+//!         let _ = tokio::signal::ctrl_c().await;
+//!     };
+//!     server.max_requests(10).run(shutdown).await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # The way of a request
+//!
+//! 1. A connection is accepted, and counted: if there are too many, the one that has
+//!    been idle for longest is closed, in the network that holds the most.
+//! 2. TLS, if the file asks for it, and the head of the request, each within a time
+//!    limit.
+//! 3. The rate limit, and then the password. bcrypt is slow by design, so one password
+//!    is checked at a time, and a password that was right is known again by a keyed
+//!    hash.
+//! 4. The [`Site`], which makes the response.
+//! 5. A slot among the answers in flight, until the client has read all of it. A
+//!    client that does not read loses its slot to another one that asks.
+//!
+//! # Logs
+//!
+//! The server logs with [`tracing`]: warnings and errors for whoever runs it, and at
+//! debug level what ended each connection early. No line shows a password or a key.
+//!
+//! # Options
+//!
+//! The README has a table of every option of the file, and of every limit.
+
+mod activity;
+mod bind;
+mod body;
+mod client_certificates;
+mod connection;
+mod open_connections;
+mod passwords;
+mod peer;
+mod request_handler;
+mod server;
+pub mod settings;
+mod site;
+mod slots;
+mod stream;
+mod tls;
+mod web_config;
+
+pub use bind::{BindError, bind};
+pub use body::ResponseBody;
+pub use peer::Peer;
+pub use server::Server;
+pub use site::Site;
+pub use web_config::{WebConfigError, WebConfigFile};

@@ -1,0 +1,161 @@
+//! Reads a web configuration file and the files that it names.
+
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use hyper::header::{HeaderName, HeaderValue};
+use rustls::ServerConfig;
+use secrecy::ExposeSecret;
+
+use super::{
+    ActiveRateLimit, WebConfig, WebConfigError,
+    error::{FileError, WebConfigProblem},
+    stamps::FileStamps,
+};
+use crate::{
+    passwords::{PasswordQueue, Passwords},
+    settings::{ClientCertificates, Pem, TlsSettings, WebSettings},
+    tls::{self, PemTexts},
+};
+
+/// The largest file that is read. Settings and certificates are kilobytes.
+const MAX_BYTES: u64 = 1 << 20;
+/// The highest number of further readings if files change while they are read.
+const MAX_READINGS: usize = 3;
+
+/// The paths of all files, and what they say.
+struct ReadOutcome {
+    paths: Vec<PathBuf>,
+    config: Result<WebConfig, Vec<WebConfigProblem>>,
+}
+
+/// Reads all files. Returns their stamps also if something is wrong with them.
+pub(super) fn read(
+    path: &Path,
+    before: Option<&WebConfig>,
+    queue: &Arc<PasswordQueue>,
+) -> (FileStamps, Result<WebConfig, WebConfigError>) {
+    let mut files = FileStamps::of(vec![path.to_owned()]);
+    let mut outcome = read_once(path, before, queue);
+    for _ in 0..MAX_READINGS {
+        let read = FileStamps::of(outcome.paths.clone());
+        // The stamps are those from before the reading: a file that changes during it
+        // counts as changed.
+        if files == read {
+            break;
+        }
+        files = read;
+        outcome = read_once(path, before, queue);
+    }
+    let config = outcome.config;
+    let config = config.map_err(|problems| WebConfigError::new(path, problems));
+    (files, config)
+}
+
+fn read_once(path: &Path, before: Option<&WebConfig>, queue: &Arc<PasswordQueue>) -> ReadOutcome {
+    let mut paths = vec![path.to_owned()];
+    let config = settings(path).and_then(|settings| {
+        let tls = settings.tls.as_ref();
+        let tls = tls.map(|tls| server_config(tls, &mut paths)).transpose()?;
+        config(&settings, tls, before, queue).map_err(|problem| vec![problem])
+    });
+    ReadOutcome { paths, config }
+}
+
+fn settings(path: &Path) -> Result<WebSettings, Vec<WebConfigProblem>> {
+    let text = read_text(path).map_err(|problem| vec![problem])?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    WebSettings::parse(&text, folder)
+        .map_err(|problems| problems.into_iter().map(Into::into).collect())
+}
+
+fn server_config(
+    settings: &TlsSettings,
+    paths: &mut Vec<PathBuf>,
+) -> Result<Arc<ServerConfig>, Vec<WebConfigProblem>> {
+    let mut problems = Vec::new();
+    let mut read = |setting, pem: &Pem| match pem {
+        Pem::Inline(text) => text.expose_secret().as_bytes().to_vec(),
+        Pem::File(path) => {
+            paths.push(path.clone());
+            read_bytes(path).unwrap_or_else(|problem| {
+                let path = path.clone();
+                problems.push(WebConfigProblem::NamedFile {
+                    setting,
+                    path,
+                    problem,
+                });
+                Vec::new()
+            })
+        }
+    };
+    let certificate = read("cert_file", &settings.certificate);
+    let key = read("key_file", &settings.key);
+    let authority = match &settings.clients {
+        ClientCertificates::Verified { authority, .. } => read("client_ca_file", authority),
+        _ => Vec::new(),
+    };
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let texts = PemTexts {
+        certificate,
+        key,
+        authority,
+    };
+    tls::server_config(settings, &texts).map_err(|problem| vec![problem.into()])
+}
+
+fn config(
+    settings: &WebSettings,
+    tls: Option<Arc<ServerConfig>>,
+    before: Option<&WebConfig>,
+    queue: &Arc<PasswordQueue>,
+) -> Result<WebConfig, WebConfigProblem> {
+    if before.is_some_and(|before| before.tls.is_some() != tls.is_some()) {
+        return Err(WebConfigProblem::TlsSwitched);
+    }
+    let rate_limit = settings.rate_limit.and_then(|limit| {
+        let same = before.and_then(|before| before.rate_limit.clone());
+        same.filter(|active| active.limit == limit)
+            .or_else(|| ActiveRateLimit::new(limit))
+    });
+    let headers = settings.headers.iter();
+    let headers = headers.map(|(name, value)| header(name, value));
+    let known = before.and_then(|before| before.passwords.as_ref());
+    Ok(WebConfig {
+        tls,
+        headers: headers.collect::<Result<_, _>>()?,
+        passwords: Passwords::new(&settings.users, known, queue),
+        rate_limit,
+        warnings: settings.warnings(),
+    })
+}
+
+fn header(name: &'static str, value: &str) -> Result<(HeaderName, HeaderValue), WebConfigProblem> {
+    let value = HeaderValue::from_str(value);
+    match (HeaderName::try_from(name), value) {
+        (Ok(name), Ok(value)) => Ok((name, value)),
+        _ => Err(WebConfigProblem::Header(name)),
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, WebConfigProblem> {
+    let bytes = read_bytes(path)?;
+    String::from_utf8(bytes).map_err(|_| WebConfigProblem::NotText)
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
+    let file = fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    // One byte more than is allowed tells that the file is too large.
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(FileError::TooLarge);
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,51 @@
+//! Tells whether a file has changed since it was read.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+/// The stamps of several files. A stamp is `None` if the file cannot be reached.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct FileStamps(Vec<(PathBuf, Option<FileStamp>)>);
+
+/// The metadata of a file that change with its content.
+#[derive(Debug, PartialEq, Eq)]
+struct FileStamp {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    /// The time of the last change of the content, in seconds and nanoseconds.
+    modified: (i64, i64),
+    /// The time of the last change of the inode, in seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
+impl FileStamps {
+    pub(super) fn of(paths: Vec<PathBuf>) -> Self {
+        let stamped = paths.into_iter().map(|path| {
+            let stamp = FileStamp::of(&path);
+            (path, stamp)
+        });
+        Self(stamped.collect())
+    }
+
+    pub(super) fn are_unchanged(&self) -> bool {
+        let mut files = self.0.iter();
+        files.all(|(path, stamp)| FileStamp::of(path) == *stamp)
+    }
+}
+
+impl FileStamp {
+    fn of(path: &Path) -> Option<Self> {
+        let file = fs::metadata(path).ok()?;
+        Some(Self {
+            device: file.dev(),
+            inode: file.ino(),
+            bytes: file.size(),
+            modified: (file.mtime(), file.mtime_nsec()),
+            changed: (file.ctime(), file.ctime_nsec()),
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! A server that runs in the test, and a client that speaks HTTP by hand.
+
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use bytes::Bytes;
+use exporter_web::{Peer, ResponseBody, Server, Site, WebConfigFile, bind};
+use hyper::{Response, http::request};
+use tempfile::TempDir;
+use tokio::{
+    io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+    sync::oneshot,
+    task::JoinHandle,
+};
+
+/// The length of `/large`: more than the buffers of both ends hold together.
+pub(crate) const LARGE: usize = 32 << 20;
+
+/// Answers `/large` with many bytes, and every other path with the path.
+struct TestSite;
+
+impl Site for TestSite {
+    async fn respond(&self, request: &request::Parts, _: Peer) -> Response<ResponseBody> {
+        let path = request.uri.path();
+        Response::new(if path == "/large" {
+            let part = Bytes::from(vec![b'x'; 1 << 20]);
+            vec![part; LARGE >> 20].into()
+        } else {
+            path.to_owned().into()
+        })
+    }
+}
+
+/// A server with a web configuration file in a folder of its own.
+pub(crate) struct Running {
+    folder: TempDir,
+    pub(crate) web_config: Arc<WebConfigFile>,
+    address: SocketAddr,
+    shutdown: oneshot::Sender<()>,
+    ended: JoinHandle<()>,
+}
+
+impl Running {
+    pub(crate) async fn start(web_config: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(folder, web_config, |server| server).await
+    }
+
+    pub(crate) async fn start_bounded(max_requests: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(folder, "", |server| server.max_requests(max_requests)).await
+    }
+
+    /// Writes the file into `folder`, which may hold what the file names.
+    pub(crate) async fn start_with(folder: TempDir, web_config: &str) -> Self {
+        Self::start_in(folder, web_config, |server| server).await
+    }
+
+    async fn start_in(
+        folder: TempDir,
+        web_config: &str,
+        with: impl FnOnce(Server<TestSite>) -> Server<TestSite>,
+    ) -> Self {
+        let path = folder.path().join("web-config.yml");
+        fs::write(&path, web_config).expect("a file");
+        let web_config = Arc::new(WebConfigFile::read(Some(&path)).expect("settings"));
+        let listener = bind(Some("127.0.0.1"), 0).await.expect("a port");
+        let server = with(Server::new(
+            vec![listener],
+            TestSite,
+            Arc::clone(&web_config),
+        ));
+        let address = server.local_addresses().expect("an address")[0];
+        let (shutdown, asked) = oneshot::channel();
+        let ended = tokio::spawn(server.run(async {
+            let _ = asked.await;
+        }));
+        Self {
+            folder,
+            web_config,
+            address,
+            shutdown,
+            ended,
+        }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("web-config.yml")
+    }
+
+    /// Replaces the file at once: the server may be reading it.
+    pub(crate) fn replace_web_config(&self, web_config: &str) {
+        let new = self.folder.path().join("new.yml");
+        fs::write(&new, web_config).expect("a file");
+        fs::rename(&new, self.path()).expect("a file");
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).await;
+        stream.expect("a server that listens")
+    }
+
+    /// Asks the server to end, waits until it accepts no connection any more, and
+    /// returns what resolves when it has ended.
+    pub(crate) async fn shut_down(self) -> JoinHandle<()> {
+        self.shutdown.send(()).expect("a server that runs");
+        while TcpStream::connect(self.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        self.ended
+    }
+}
+
+/// A whole response.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The values of a header, by its name in small letters.
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
+        let headers = self.head.lines().filter_map(|line| line.split_once(": "));
+        let headers = headers.filter(|(known, _)| *known == name);
+        headers.map(|(_, value)| value).collect()
+    }
+}
+
+/// Asks for `path`; each of `headers` ends with a line break.
+pub(crate) async fn send(
+    stream: &mut (impl AsyncWrite + Unpin),
+    path: &str,
+    headers: &str,
+) -> io::Result<()> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await
+}
+
+/// Reads up to the end of the head of a response.
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("a head"));
+    }
+    String::from_utf8(head).expect("text")
+}
+
+/// Asks for `path` and reads the response, after which the connection ends.
+pub(crate) async fn ask(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    path: &str,
+    headers: &str,
+) -> io::Result<Answer> {
+    let headers = format!("Connection: close\r\n{headers}");
+    send(&mut stream, path, &headers).await?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await?;
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).expect("a status");
+    Ok(Answer {
+        status: status.parse().expect("a status"),
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
+}

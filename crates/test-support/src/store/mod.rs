@@ -1,0 +1,211 @@
+//! States to store, and processes that store them.
+
+pub mod child;
+pub mod numbered;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use audit_core::{
+    account::{Account, Commit, Stage},
+    event::{EventId, Labels, TypeFilter},
+    ledger::{Change, Changes, Exemplar, Ledger, SavedCounter, SeriesKey},
+    outbox::Outbox,
+    window::{SavedWindow, Window, WindowSettings},
+};
+use jiff::{SignedDuration, Timestamp};
+use nexmo_audit_exporter::store::{SavedAccount, Store, StoreError};
+use numbered::Numbered;
+use tempfile::TempDir;
+
+pub const KEY: &str = "abcd1234";
+
+/// Settings with short times, so that ids are soon forgotten.
+pub const SETTINGS: WindowSettings = WindowSettings {
+    lookback: SignedDuration::from_secs(10),
+    retention: SignedDuration::from_secs(100),
+};
+
+/// Returns the time so many seconds after 2026-11-20T00:00:00Z.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_795_132_800 + seconds).expect("a time within range")
+}
+
+pub fn directory() -> TempDir {
+    tempfile::tempdir().expect("a temporary directory")
+}
+
+pub fn file_in(directory: &Path) -> PathBuf {
+    directory.join("state.redb")
+}
+
+pub fn open(directory: &Path) -> Store {
+    Store::open(directory).expect("the state opens")
+}
+
+/// Returns every path in a directory, with the content of the files.
+pub fn contents(directory: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+    let entries = fs::read_dir(directory).expect("a directory");
+    entries
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
+            let bytes = path.is_file().then(|| fs::read(&path).expect("a file"));
+            (path, bytes)
+        })
+        .collect()
+}
+
+pub fn labels(event_type: &str, country: &str) -> Labels<'static> {
+    Labels {
+        event_type: event_type.to_owned().into(),
+        source: "CD".into(),
+        source_country: country.to_owned().into(),
+    }
+}
+
+pub fn id(number: u64) -> EventId {
+    EventId::from_text(&number.to_string())
+}
+
+pub fn new_account() -> Account {
+    Account {
+        window: Window::new(SETTINGS, at(0)),
+        ledger: Ledger::new(100),
+        stage: Stage {
+            start: at(0),
+            began: at(0),
+            caught_up: false,
+        },
+        outbox: Outbox::default(),
+        filter: TypeFilter::default(),
+    }
+}
+
+/// Loads an account as the exporter does when it starts.
+pub fn load_account(store: &mut Store, key: &str) -> Option<Account> {
+    let restore = |saved, ids: &mut dyn Iterator<Item = _>| Window::restore(SETTINGS, saved, ids);
+    let saved = store.load_account(key, Ledger::new(100), restore);
+    let saved = saved.expect("it can be read")?;
+    Some(Account {
+        window: saved.window,
+        ledger: saved.ledger,
+        stage: saved.stage,
+        outbox: Outbox::default(),
+        filter: TypeFilter::default(),
+    })
+}
+
+/// The stored part of a counter.
+type Counter = (SavedCounter, Option<Exemplar>);
+
+/// Everything that is stored of an account, in a form that can be compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    stage: Stage,
+    window: SavedWindow,
+    ids: BTreeSet<(i64, u128)>,
+    series: BTreeMap<SeriesKey, Counter>,
+    types: BTreeMap<Arc<str>, Counter>,
+}
+
+fn counter<K>(change: Change<K>) -> (K, Counter) {
+    (change.key, (change.saved, change.latest))
+}
+
+impl State {
+    pub fn load(store: &mut Store, key: &str) -> Option<Self> {
+        let saved = store
+            .load_account(key, Ledger::new(100), |window, ids| {
+                let ids: Vec<_> = ids
+                    .map(|id| (id.time.as_second(), id.id.to_bits()))
+                    .collect();
+                assert!(ids.is_sorted(), "ids come oldest first");
+                (window, ids.into_iter().collect())
+            })
+            .expect("it can be read")?;
+        let SavedAccount {
+            stage,
+            window: (window, ids),
+            ledger,
+        } = saved;
+        let Changes { series, types } = ledger.all();
+        Some(Self {
+            stage,
+            window,
+            ids,
+            series: series.into_iter().map(counter).collect(),
+            types: types.into_iter().map(counter).collect(),
+        })
+    }
+
+    /// Returns the state that a commit makes of `before`.
+    pub fn after(before: Option<Self>, commit: &Commit) -> Self {
+        let mut state = before.unwrap_or_else(|| Self {
+            stage: commit.stage,
+            window: commit.window,
+            ids: BTreeSet::new(),
+            series: BTreeMap::new(),
+            types: BTreeMap::new(),
+        });
+        state.stage = commit.stage;
+        state.window = commit.window;
+        let seconds = |time: Timestamp| time.as_nanosecond().div_euclid(1_000_000_000);
+        let floor = i64::try_from(seconds(commit.window.floor)).expect("within range");
+        for fresh in &commit.ids {
+            let second = i64::try_from(seconds(fresh.time)).expect("within range");
+            state.ids.insert((second, fresh.id.to_bits()));
+        }
+        state.ids.retain(|(time, _)| *time >= floor);
+        for change in &commit.changes.series {
+            state.series.extend([counter(change.clone())]);
+        }
+        for change in &commit.changes.types {
+            state.types.extend([counter(change.clone())]);
+        }
+        state
+    }
+
+    pub fn watermark(&self) -> Option<Timestamp> {
+        self.window.watermark
+    }
+
+    pub fn ids(&self) -> usize {
+        self.ids.len()
+    }
+}
+
+pub fn history_in(directory: &Path, commits: u32) -> Numbered {
+    let mut store = open(directory);
+    let mut history = Numbered::new();
+    for _ in 0..commits {
+        history.commit(&mut store).expect("it is stored");
+    }
+    history
+}
+
+/// Returns the error of opening the state, with the directory written as `DIR`.
+pub fn complaint(directory: &Path) -> String {
+    let error = Store::open(directory).expect_err("it cannot be opened");
+    without(directory, &error)
+}
+
+pub fn without(directory: &Path, error: &StoreError) -> String {
+    error
+        .to_string()
+        .replace(&directory.display().to_string(), "DIR")
+}
+
+/// Writes a line to the output of the tests.
+pub fn say(text: &str) {
+    writeln!(std::io::stderr(), "{text}").expect("someone listens");
+}
+
+/// Returns a number from the environment.
+pub fn told(name: &str) -> Option<u64> {
+    env::var(name).ok()?.parse().ok()
+}

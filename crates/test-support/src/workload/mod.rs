@@ -1,0 +1,6 @@
+//! The input of the benchmarks.
+
+pub mod counting;
+pub mod pages;
+pub mod seed;
+pub mod series;

@@ -1,0 +1,134 @@
+//! One account that is counted: the tasks that count and log it, and what scrapes
+//! show of it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::{
+    runtime::Handle,
+    task::{AbortHandle, JoinSet},
+};
+use tracing::{Instrument, Span};
+
+use super::plan::AccountPlan;
+use crate::{
+    api::REASONS,
+    exposition::{AccountExposition, Exposition},
+    metrics::AccountMetrics,
+    poller::{
+        Poller, SystemClock, WatchedClient,
+        health::{AccountHealth, Failing, PollState},
+    },
+    store::{AccountStorage, event_log::EventLog},
+};
+
+/// An account with its tasks.
+#[derive(Debug)]
+pub(super) struct RunningAccount {
+    pub(super) plan: AccountPlan,
+    pub(super) health: Arc<AccountHealth>,
+    /// The tasks to run; `None` once they run.
+    prepared: Option<PreparedTasks>,
+    poller: Option<AbortHandle>,
+    event_log: Option<AbortHandle>,
+}
+
+/// The tasks of an account before they run.
+#[derive(Debug)]
+pub(super) struct PreparedTasks {
+    pub(super) poller: Poller<WatchedClient, AccountStorage, SystemClock>,
+    pub(super) event_log: Option<EventLog>,
+}
+
+/// What scrapes show of an account, kept while its poller is replaced.
+#[derive(Debug)]
+pub(super) struct KeptExposition {
+    pub(super) metrics: Arc<AccountMetrics>,
+    pub(super) exposition: AccountExposition,
+}
+
+impl KeptExposition {
+    /// Adds an account that has counted nothing to the exposition.
+    pub(super) fn new(
+        name: Option<Arc<str>>,
+        exposition: &Arc<Exposition>,
+    ) -> anyhow::Result<Self> {
+        let metrics = Arc::new(AccountMetrics::new(REASONS, name.as_deref())?);
+        let exposition = exposition.add(name, Arc::clone(&metrics));
+        Ok(Self {
+            metrics,
+            exposition,
+        })
+    }
+}
+
+impl RunningAccount {
+    pub(super) fn new(
+        plan: AccountPlan,
+        health: Arc<AccountHealth>,
+        prepared: PreparedTasks,
+    ) -> Self {
+        Self {
+            plan,
+            health,
+            prepared: Some(prepared),
+            poller: None,
+            event_log: None,
+        }
+    }
+
+    /// Keeps what scrapes show until a poller with the new `plan` goes on with it;
+    /// `None` if the plan has another API key, so that nothing of it may be kept.
+    pub(super) fn keep_exposition(
+        &self,
+        plan: &AccountPlan,
+        exposition: &Arc<Exposition>,
+    ) -> Option<KeptExposition> {
+        let metrics = Arc::clone(self.health.metrics());
+        (plan.account.key == self.plan.account.key).then(|| KeptExposition {
+            exposition: exposition.add(self.health.name().cloned(), Arc::clone(&metrics)),
+            metrics,
+        })
+    }
+
+    /// Runs the tasks on `counting`, unless they run already.
+    pub(super) fn start(&mut self, tasks: &mut JoinSet<()>, counting: &Handle) {
+        // Of the highest level, so that it is there at every level of the log.
+        let span = self.health.name().map_or_else(Span::none, |name| {
+            tracing::error_span!("account", account = &**name)
+        });
+        let Some(PreparedTasks { poller, event_log }) = self.prepared.take() else {
+            return;
+        };
+        let poller = poller.run().instrument(span.clone());
+        let log = event_log.map(|log| tasks.spawn_on(log.run().instrument(span), counting));
+        self.poller = Some(tasks.spawn_on(poller, counting));
+        self.event_log = log;
+    }
+
+    /// Tells the tasks to stop, and returns them; they end some time later. To drop a
+    /// poller at any await loses nothing that was shown.
+    pub(super) fn stop(&self) -> Vec<AbortHandle> {
+        let tasks = self.poller.iter().chain(&self.event_log).cloned();
+        let tasks: Vec<_> = tasks.collect();
+        tasks.iter().for_each(AbortHandle::abort);
+        tasks
+    }
+
+    /// Returns `true` if the poller ran and has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.poller.as_ref().is_some_and(AbortHandle::is_finished)
+    }
+
+    /// Shows in metrics, landing page and probes that the poller ended.
+    pub(super) fn show_defect(&self) {
+        self.health.metrics().up.set(0.0);
+        self.health.record(PollState {
+            last_success: None,
+            failing: Some(Failing {
+                since: Timestamp::now(),
+                error: "the poller ended, which is a defect: please report it with the log".into(),
+            }),
+        });
+    }
+}

@@ -1,0 +1,136 @@
+//! Changes the accounts while the exporter runs: reloads the configuration, and restarts
+//! pollers that have ended.
+
+use std::sync::Arc;
+
+use exporter_web::WebConfigFile;
+use jiff::Timestamp;
+use tokio::{runtime::Handle, sync::mpsc};
+
+use super::{
+    ReadSettings,
+    accounts::{Accounts, StartError},
+};
+use crate::{
+    config::{Problems, Settings},
+    metrics::ProcessMetrics,
+    server::reload::{ReloadError, ReloadReply},
+};
+
+/// Reloads the configuration and restarts pollers.
+pub(super) struct Supervisor {
+    /// The settings that the exporter was started with.
+    pub(super) settings: Settings,
+    pub(super) accounts: Accounts,
+    pub(super) process: Arc<ProcessMetrics>,
+    pub(super) web: Arc<WebConfigFile>,
+    pub(super) reloads: mpsc::Receiver<ReloadReply>,
+    /// `None` if a reload changes nothing.
+    pub(super) read: Option<ReadSettings>,
+}
+
+/// Why a reload failed.
+#[derive(Debug, thiserror::Error)]
+enum ReloadFailure {
+    /// The configuration cannot be used; nothing changed.
+    #[error("{0:#}")]
+    Configuration(#[from] anyhow::Error),
+    /// Some accounts could not be started; everything else was taken over.
+    #[error("{} accounts could not be started", .0.len())]
+    Accounts(Vec<StartError>),
+}
+
+impl Supervisor {
+    /// Runs until the future is dropped.
+    pub(super) async fn run(mut self, counting: Handle) {
+        self.accounts.start(&counting);
+        loop {
+            tokio::select! {
+                () = self.accounts.restart_ended(&counting) => {}
+                Some(answer) = self.reloads.recv() => {
+                    let outcome = self.reload(&counting).await;
+                    // The caller may have gone.
+                    let _ = answer.send(outcome.map_err(|_| ReloadError));
+                }
+            }
+        }
+    }
+
+    async fn reload(&mut self, counting: &Handle) -> Result<(), ReloadFailure> {
+        let outcome = self.take_over(counting).await;
+        let at = outcome.is_ok().then(Timestamp::now);
+        self.process.reloaded(at);
+        if let Err(error) = &outcome {
+            error.log();
+        }
+        outcome
+    }
+
+    async fn take_over(&mut self, counting: &Handle) -> Result<(), ReloadFailure> {
+        let Some(settings) = self.read_settings().await? else {
+            return Ok(());
+        };
+        let waiting = self.settings.need_restart(&settings);
+        if !waiting.is_empty() {
+            let waiting = waiting.join(", ");
+            tracing::warn!(
+                settings = waiting,
+                "these settings changed, and hold from the next start on"
+            );
+        }
+        let difference = self.accounts.change(&settings, counting).await;
+        let difference = difference.map_err(ReloadFailure::Accounts)?;
+        tracing::info!(
+            accounts = settings.accounts.len(),
+            added = difference.added,
+            changed = difference.changed,
+            removed = difference.removed,
+            "configuration taken over"
+        );
+        Ok(())
+    }
+
+    /// Reads the settings and the web configuration file again; `None` if a reload changes
+    /// nothing.
+    async fn read_settings(&self) -> anyhow::Result<Option<Settings>> {
+        let Some(read) = self.read.clone() else {
+            return Ok(None);
+        };
+        let web = Arc::clone(&self.web);
+        let reading = tokio::task::spawn_blocking(move || {
+            let settings = read()?;
+            web.reload().map_err(Problems::from)?;
+            anyhow::Ok(settings)
+        });
+        Ok(Some(reading.await??))
+    }
+}
+
+impl ReloadFailure {
+    /// Logs each problem as a line.
+    fn log(&self) {
+        match self {
+            Self::Accounts(errors) => errors.iter().for_each(log_account),
+            Self::Configuration(error) => match error.downcast_ref::<Problems>() {
+                Some(problems) => problems.iter().for_each(log_problem),
+                None => log_problem(&format!("{error:#}")),
+            },
+        }
+    }
+}
+
+fn log_account(StartError { name, source }: &StartError) {
+    let error = format!("{source:#}");
+    tracing::error!(
+        account = name.as_deref(),
+        error,
+        "the account could not be started; the rest of the configuration was taken over"
+    );
+}
+
+fn log_problem(error: &str) {
+    tracing::error!(
+        error,
+        "the configuration could not be taken over; the previous one stays in use"
+    );
+}

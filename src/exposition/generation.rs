@@ -1,0 +1,234 @@
+//! What scrapes show of all accounts, generation by generation.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use audit_core::{event::EventType, ledger::Changes};
+use jiff::Timestamp;
+use once_cell::sync::OnceCell;
+
+use super::{
+    blocks::{FamilyHeader, RenderedPart},
+    body::Body,
+    events::{DescribedTypes, EventFamilies},
+    format::{PerVariant, Variant},
+};
+use crate::metrics::{
+    AccountMetrics,
+    catalog::{EVENT_TYPE_INFO, EVENTS, EVENTS_BY_TYPE},
+};
+
+/// The limit of [`ShownAccounts::generation_if_few`].
+const FEW_ACCOUNTS: usize = 16;
+
+/// What scrapes show of all accounts. Pollers change it.
+#[derive(Debug)]
+pub(super) struct ShownAccounts {
+    pub(super) generation: u64,
+    accounts: BTreeMap<Option<Arc<str>>, Arc<ShownAccount>>,
+    described: Arc<DescribedTypes>,
+    headers: Arc<Headers>,
+}
+
+/// One state of what scrapes show of all accounts. It never changes.
+#[derive(Debug)]
+pub(super) struct Generation {
+    pub(super) number: u64,
+    /// The accounts in the order of their names.
+    accounts: Vec<Arc<ShownAccount>>,
+    described: Arc<DescribedTypes>,
+    headers: Arc<Headers>,
+    bodies: PerVariant<OnceCell<Body>>,
+}
+
+/// What scrapes show of one account.
+#[derive(Debug, Clone)]
+pub(super) struct ShownAccount {
+    /// Distinguishes the account from an earlier one of the same name.
+    pub(super) id: u64,
+    pub(super) name: Option<Arc<str>>,
+    pub(super) metrics: Arc<AccountMetrics>,
+    types: Arc<[EventType]>,
+    /// `None` until the account publishes.
+    events: Option<EventFamilies>,
+}
+
+#[derive(Debug)]
+struct Headers {
+    by_type: FamilyHeader,
+    series: FamilyHeader,
+    descriptions: FamilyHeader,
+}
+
+impl Default for ShownAccounts {
+    fn default() -> Self {
+        let headers = Headers {
+            by_type: FamilyHeader::new(&EVENTS_BY_TYPE),
+            series: FamilyHeader::new(&EVENTS),
+            descriptions: FamilyHeader::new(&EVENT_TYPE_INFO),
+        };
+        Self {
+            generation: 0,
+            accounts: BTreeMap::new(),
+            described: Arc::new(DescribedTypes::new(Vec::new())),
+            headers: Arc::new(headers),
+        }
+    }
+}
+
+impl ShownAccount {
+    /// Returns an account that shows no events.
+    pub(super) fn new(id: u64, name: Option<Arc<str>>, metrics: Arc<AccountMetrics>) -> Self {
+        Self {
+            id,
+            name,
+            metrics,
+            types: Arc::default(),
+            events: None,
+        }
+    }
+
+    fn with(&self, changes: &Changes, types: Arc<[EventType]>, created: Option<Timestamp>) -> Self {
+        let created = created.map(Timestamp::as_millisecond);
+        let nothing = || EventFamilies::new(self.name.as_ref(), created).with(changes);
+        let events = self.events.as_ref();
+        let events = events.map_or_else(nothing, |events| events.with(changes));
+        Self {
+            types,
+            events: Some(events),
+            ..self.clone()
+        }
+    }
+}
+
+impl ShownAccounts {
+    /// Adds an account. If there is one of the same name, the new account replaces it
+    /// and shows the same events.
+    pub(super) fn add(&mut self, mut account: ShownAccount) {
+        if let Some(before) = self.accounts.get(&account.name) {
+            account.types = Arc::clone(&before.types);
+            account.events.clone_from(&before.events);
+        }
+        self.accounts
+            .insert(account.name.clone(), Arc::new(account));
+        self.generation += 1;
+    }
+
+    /// Removes an account, unless another one has replaced it.
+    pub(super) fn remove(&mut self, (name, id): (&Option<Arc<str>>, u64)) {
+        if self
+            .accounts
+            .get(name)
+            .is_some_and(|account| account.id == id)
+        {
+            self.accounts.remove(name);
+            self.describe();
+            self.generation += 1;
+        }
+    }
+
+    /// Shows the changed counters of an account. Returns the number of the generation that
+    /// shows them first, or `None` if the account was removed or replaced.
+    pub(super) fn change(
+        &mut self,
+        (name, id): (&Option<Arc<str>>, u64),
+        changes: &Changes,
+        types: &Arc<[EventType]>,
+        created: Option<Timestamp>,
+    ) -> Option<u64> {
+        let types = self.known(types);
+        let account = self
+            .accounts
+            .get_mut(name)
+            .filter(|account| account.id == id)?;
+        let is_other = !Arc::ptr_eq(&account.types, &types);
+        *account = Arc::new(account.with(changes, types, created));
+        if is_other {
+            self.describe();
+        }
+        self.generation += 1;
+        Some(self.generation)
+    }
+
+    /// Returns the list of another account if it is equal to `types`, and `types`
+    /// otherwise. A list takes as much memory as everything else of a small account, so
+    /// accounts share it.
+    pub(super) fn known(&self, types: &Arc<[EventType]>) -> Arc<[EventType]> {
+        let lists = &self.described.lists;
+        let same = lists
+            .iter()
+            .find(|list| Arc::ptr_eq(list, types) || *list == types);
+        Arc::clone(same.unwrap_or(types))
+    }
+
+    /// Returns the current generation if there are few accounts. It is then rendered with
+    /// each commit, so that no scrape waits for that. If there are many accounts, there
+    /// are many commits between two scrapes, and most generations are never scraped.
+    pub(super) fn generation_if_few(&self) -> Option<Generation> {
+        (self.accounts.len() <= FEW_ACCOUNTS).then(|| self.generation())
+    }
+
+    /// Returns the current generation.
+    pub(super) fn generation(&self) -> Generation {
+        Generation {
+            number: self.generation,
+            accounts: self.accounts.values().cloned().collect(),
+            described: Arc::clone(&self.described),
+            headers: Arc::clone(&self.headers),
+            bodies: PerVariant::default(),
+        }
+    }
+
+    /// Describes the types in the lists of all accounts, and no others.
+    fn describe(&mut self) {
+        let lists = self.lists();
+        let same = |(one, other): (&Arc<_>, &Arc<_>)| Arc::ptr_eq(one, other);
+        let before = &self.described.lists;
+        if before.len() != lists.len() || !before.iter().zip(&lists).all(same) {
+            self.described = Arc::new(DescribedTypes::new(lists));
+        }
+    }
+
+    /// Returns each list of types once.
+    fn lists(&self) -> Vec<Arc<[EventType]>> {
+        let mut lists: Vec<Arc<[EventType]>> = Vec::new();
+        for account in self.accounts.values() {
+            if !lists.iter().any(|list| Arc::ptr_eq(list, &account.types)) {
+                lists.push(Arc::clone(&account.types));
+            }
+        }
+        lists
+    }
+}
+
+impl Generation {
+    /// Returns the accounts in the order of their names.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &ShownAccount> {
+        self.accounts.iter().map(|account| &**account)
+    }
+
+    /// Returns the event families in one variant.
+    pub(super) fn body(&self, variant: Variant) -> &Body {
+        self.bodies
+            .of(variant)
+            .get_or_init(|| Body::of(variant, self.parts(variant)))
+    }
+
+    /// Returns the parts of the body; nothing, not even a header, until an account publishes.
+    fn parts(&self, variant: Variant) -> Vec<&RenderedPart> {
+        let families = || {
+            self.accounts()
+                .filter_map(|account| account.events.as_ref())
+        };
+        if families().next().is_none() {
+            return Vec::new();
+        }
+        let headers = &self.headers;
+        let mut parts = vec![headers.by_type.part(variant)];
+        parts.extend(families().flat_map(|events| events.by_type.parts(variant)));
+        parts.push(headers.series.part(variant));
+        parts.extend(families().flat_map(|events| events.series.parts(variant)));
+        parts.push(headers.descriptions.part(variant));
+        parts.extend(self.described.blocks.parts(variant));
+        parts
+    }
+}

@@ -1,0 +1,214 @@
+//! The handles by which tasks use the store: [`SharedStore`] for all accounts,
+//! [`AccountStorage`] for the poller of one account, and [`EventLogLines`] for its
+//! event log.
+
+use std::{path::Path, sync::Arc};
+
+use audit_core::{
+    account::{Account, Commit},
+    event::TypeFilter,
+    gate::SavedGate,
+    ledger::Ledger,
+    outbox::{Line, Outbox},
+    window::{Remembered, Window, WindowSettings},
+};
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use super::{
+    Store, StoreError,
+    queue::{AccountWrite, WriteQueue},
+};
+use crate::poller::Storage;
+
+/// The store of all accounts.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedStore(Arc<WriteQueue>);
+
+/// The part of the store that holds one account.
+#[derive(Debug)]
+pub(crate) struct AccountStorage {
+    queue: Arc<WriteQueue>,
+    /// The API key of the account.
+    key: Arc<str>,
+    /// Wakes the event log when new lines are stored.
+    lines_stored: Arc<Notify>,
+}
+
+/// The lines of one account's event log, as they are stored.
+#[derive(Debug, Clone)]
+pub(crate) struct EventLogLines {
+    queue: Arc<WriteQueue>,
+    key: Arc<str>,
+    stored: Arc<Notify>,
+}
+
+impl SharedStore {
+    /// Opens the store in `directory`; see [`Store::open`].
+    pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
+        let queue = WriteQueue::new(Store::open(directory)?);
+        Ok(Self(Arc::new(queue)))
+    }
+
+    /// Returns the storage of the account that has this API key.
+    pub(crate) fn account(&self, key: &str) -> AccountStorage {
+        AccountStorage {
+            queue: Arc::clone(&self.0),
+            key: key.into(),
+            lines_stored: Arc::default(),
+        }
+    }
+
+    /// Reads the memory of the gate; see [`Store::load_gate`].
+    pub(crate) fn load_gate(&self, now: Timestamp) -> Result<SavedGate, StoreError> {
+        self.0.store().load_gate(now)
+    }
+
+    /// Waits until every commit that is in the queue now is written, or has failed.
+    /// After that, no commit comes from a poller that ended before the call.
+    pub(crate) async fn flush(&self) {
+        self.0.flush().await;
+    }
+}
+
+impl AccountStorage {
+    /// Returns the lines of the account's event log.
+    pub(crate) fn lines(&self) -> EventLogLines {
+        EventLogLines {
+            queue: Arc::clone(&self.queue),
+            key: Arc::clone(&self.key),
+            stored: Arc::clone(&self.lines_stored),
+        }
+    }
+
+    /// Reads the number of the last stored line; see [`Store::last_line`].
+    pub(crate) fn last_line(&self) -> Result<u64, StoreError> {
+        self.queue.store().last_line(&self.key)
+    }
+
+    /// Reads the account; `None` if it was never stored.
+    pub(crate) fn load(
+        &self,
+        settings: WindowSettings,
+        max_series: usize,
+    ) -> Result<Option<Account>, StoreError> {
+        let window = |saved, ids: &mut dyn Iterator<Item = Remembered>| {
+            Window::restore(settings, saved, ids)
+        };
+        let ledger = Ledger::new(max_series);
+        let saved = self.queue.store().load_account(&self.key, ledger, window)?;
+        Ok(saved.map(|saved| Account {
+            window: saved.window,
+            ledger: saved.ledger,
+            stage: saved.stage,
+            outbox: Outbox::default(),
+            filter: TypeFilter::default(),
+        }))
+    }
+}
+
+impl Storage for AccountStorage {
+    type Error = Arc<StoreError>;
+
+    async fn commit(
+        &mut self,
+        commit: Arc<Commit>,
+        gate: Arc<SavedGate>,
+    ) -> Result<(), Arc<StoreError>> {
+        let has_lines = !commit.lines.new.is_empty();
+        let key = Arc::clone(&self.key);
+        tracing::trace!("commit");
+        let outcome = self.queue.write(AccountWrite { key, commit, gate }).await;
+        tracing::trace!("commit ended");
+        if has_lines && outcome.is_ok() {
+            self.lines_stored.notify_one();
+        }
+        outcome
+    }
+}
+
+impl EventLogLines {
+    /// Reads the lines after the one of number `after`; see [`Store::lines`]. Waits
+    /// for the disk.
+    pub(crate) fn after(&self, after: u64, max_bytes: usize) -> Result<Vec<Line>, StoreError> {
+        self.queue.store().lines(&self.key, after, max_bytes)
+    }
+
+    /// Waits until new lines are stored.
+    pub(crate) async fn wait_for_new(&self) {
+        self.stored.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+
+    use super::*;
+    use audit_core::gate::{SavedScraper, ScraperId};
+
+    const SETTINGS: WindowSettings = WindowSettings {
+        lookback: jiff::SignedDuration::from_mins(15),
+        retention: jiff::SignedDuration::from_hours(25),
+    };
+
+    fn new_account() -> Account {
+        let began = Timestamp::UNIX_EPOCH;
+        Account::new(SETTINGS, began, began, 10)
+    }
+
+    /// What the gate knew after so many seconds: one more scraper in each.
+    fn gate(seconds: u64) -> SavedGate {
+        let scraper = |id| SavedScraper {
+            id: ScraperId(id),
+            interval: Duration::from_secs(15),
+            unseen_for: Duration::ZERO,
+        };
+        SavedGate {
+            begun: true,
+            scrapers: (0..seconds).map(scraper).collect(),
+            taken: Duration::from_secs(seconds),
+        }
+    }
+
+    async fn commit(store: &SharedStore, key: &str, seconds: u64) {
+        let gate = gate(seconds);
+        let open = audit_core::gate::Gate::new(audit_core::gate::ScrapeInterval::Off, &gate);
+        let commit = new_account().prepare(&open, Duration::ZERO);
+        let stored = store.account(key).commit(commit.into(), gate.into()).await;
+        stored.expect("it is stored");
+    }
+
+    fn scrapers(store: &SharedStore) -> usize {
+        let gate = store.load_gate(Timestamp::now()).expect("a gate");
+        gate.scrapers.len()
+    }
+
+    #[tokio::test]
+    async fn what_an_account_has_seen_of_the_gate_does_not_undo_what_another_stored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = SharedStore::open(folder.path()).expect("a store");
+        for (seconds, expected) in [(5, 5), (3, 5), (6, 6)] {
+            commit(&store, "one", seconds).await;
+            assert_eq!(scrapers(&store), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn commits_of_many_accounts_at_once_are_all_stored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = SharedStore::open(folder.path()).expect("a store");
+        let keys: Vec<String> = (0..200).map(|number| format!("key-{number}")).collect();
+        // The later they come, the older is what they have seen of the gate.
+        let commits = keys.iter().zip((1..=200).rev());
+        join_all(commits.map(|(key, seconds)| commit(&store, key, seconds))).await;
+        store.flush().await;
+        for key in &keys {
+            let stored = store.account(key).load(SETTINGS, 10).expect("it is read");
+            assert!(stored.is_some(), "{key}");
+        }
+        assert_eq!(scrapers(&store), 200);
+    }
+}

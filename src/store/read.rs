@@ -1,0 +1,190 @@
+//! Reads the state file.
+
+use std::time::Duration;
+
+use audit_core::{
+    event::Labels,
+    gate::{SavedGate, SavedScraper, ScraperId},
+    ledger::Ledger,
+    outbox::Line,
+    window::{Remembered, SavedWindow},
+};
+use jiff::Timestamp;
+use redb::{
+    Database, Error, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+};
+
+use super::{
+    SavedAccount,
+    file::OpenFile,
+    tables::{
+        self, ACCOUNTS, AccountNumber, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS,
+        SEQUENCE, SERIES, TYPES, WRITER,
+    },
+    write_id::WriteId,
+};
+
+/// Reads an account; see [`Store::load_account`](super::Store::load_account).
+pub(super) fn account<W>(
+    file: &OpenFile,
+    api_key: &str,
+    mut ledger: Ledger,
+    restore: impl FnOnce(SavedWindow, &mut dyn Iterator<Item = Remembered>) -> W,
+) -> Result<Option<SavedAccount<W>>, Error> {
+    let transaction = file.database.begin_read()?;
+    let number = transaction.open_table(ACCOUNTS)?.get(api_key)?;
+    let Some(number) = number.map(|number| number.value()) else {
+        return Ok(None);
+    };
+    let progress = transaction.open_table(PROGRESS)?.get(number)?;
+    let progress = progress
+        .ok_or_else(|| Error::Corrupted("an account has no progress".to_owned()))?
+        .value();
+    let (stage, window) = tables::stage_and_window(progress)?;
+    counters(&transaction, number, &mut ledger)?;
+    Ok(Some(SavedAccount {
+        stage,
+        window: ids(&transaction, number, |ids| restore(window, ids))?,
+        ledger,
+    }))
+}
+
+/// Reads the memory of the gate.
+pub(super) fn gate(file: &OpenFile, now: Timestamp) -> Result<SavedGate, Error> {
+    let transaction = file.database.begin_read()?;
+    let mut scrapers = Vec::new();
+    for entry in transaction.open_table(SCRAPERS)?.iter()? {
+        let (id, scraper) = entry?;
+        let (interval, last_seen) = scraper.value();
+        scrapers.push(SavedScraper {
+            id: ScraperId(id.value()),
+            interval: Duration::from_nanos(interval),
+            unseen_for: since(last_seen, now),
+        });
+    }
+    let begun = number(&transaction, GATE_BEGUN)?;
+    Ok(SavedGate {
+        begun: begun == Some(1),
+        scrapers,
+        taken: Duration::ZERO,
+    })
+}
+
+/// Reads lines of the event log; see [`Store::lines`](super::Store::lines).
+pub(super) fn lines(
+    file: &OpenFile,
+    api_key: &str,
+    after: u64,
+    max_bytes: usize,
+) -> Result<Vec<Line>, Error> {
+    let transaction = file.database.begin_read()?;
+    let account = transaction.open_table(ACCOUNTS)?.get(api_key)?;
+    let Some(account) = account.map(|number| number.value()) else {
+        return Ok(Vec::new());
+    };
+    let mut lines = Vec::new();
+    let mut bytes = 0;
+    let first = tables::line_key(account, after.saturating_add(1));
+    let last = tables::line_key(account, u64::MAX);
+    for entry in transaction.open_table(LINES)?.range(&*first..=&*last)? {
+        let (key, text) = entry?;
+        let number = tables::line_number(key.value())?;
+        let text = text.value().to_owned();
+        bytes += text.len();
+        if bytes > max_bytes && !lines.is_empty() {
+            break;
+        }
+        lines.push(Line { number, text });
+    }
+    Ok(lines)
+}
+
+/// Reads the number of the last line of the event log; 0 if there is none.
+pub(super) fn last_line(file: &OpenFile, api_key: &str) -> Result<u64, Error> {
+    let transaction = file.database.begin_read()?;
+    let account = transaction.open_table(ACCOUNTS)?.get(api_key)?;
+    let Some(account) = account.map(|number| number.value()) else {
+        return Ok(0);
+    };
+    let (first, last) = (
+        tables::line_key(account, 0),
+        tables::line_key(account, u64::MAX),
+    );
+    let table = transaction.open_table(LINES)?;
+    let last = table.range(&*first..=&*last)?.next_back().transpose()?;
+    last.map_or(Ok(0), |(key, _)| tables::line_number(key.value()))
+}
+
+/// Reads the id of the last write.
+pub(super) fn last_write_id(database: &Database) -> Result<WriteId, Error> {
+    let transaction = database.begin_read()?;
+    Ok(WriteId {
+        writer: number(&transaction, WRITER)?.unwrap_or(0),
+        sequence: number(&transaction, SEQUENCE)?.unwrap_or(0),
+    })
+}
+
+fn number(transaction: &ReadTransaction, name: &str) -> Result<Option<u64>, Error> {
+    let value = transaction.open_table(NUMBERS)?.get(name)?;
+    Ok(value.map(|value| value.value()))
+}
+
+/// Returns the time from `last_seen` to `now`; zero if the clock was set back meanwhile.
+fn since(last_seen: i128, now: Timestamp) -> Duration {
+    let span = now.as_nanosecond().saturating_sub(last_seen).max(0);
+    Duration::from_nanos(u64::try_from(span).unwrap_or(u64::MAX))
+}
+
+/// Passes the ids to `take` one by one, since there may be a million. An error ends the
+/// iterator early, and is then returned.
+fn ids<W>(
+    transaction: &ReadTransaction,
+    account: AccountNumber,
+    take: impl FnOnce(&mut dyn Iterator<Item = Remembered>) -> W,
+) -> Result<W, Error> {
+    let first = (account, i64::MIN, 0);
+    let last = (account, i64::MAX, u128::MAX);
+    let mut failed = None;
+    let table = transaction.open_table(IDS)?;
+    let mut ids = table.range(first..=last)?.map_while(|entry| {
+        let id = entry
+            .map_err(Error::from)
+            .and_then(|(key, _)| tables::remembered(key.value()));
+        id.map_err(|error| failed = Some(error)).ok()
+    });
+    let taken = take(&mut ids);
+    drop(ids);
+    failed.map_or(Ok(taken), Err)
+}
+
+/// Reads the counters into `ledger` one by one, since there may be a hundred thousand.
+fn counters(
+    transaction: &ReadTransaction,
+    account: AccountNumber,
+    ledger: &mut Ledger,
+) -> Result<(), Error> {
+    let series = transaction.open_table(SERIES)?;
+    let types = transaction.open_table(TYPES)?;
+    // Room for all counters in the ledger of each account would take seconds to clear.
+    let accounts = transaction.open_table(ACCOUNTS)?.len()?.max(1);
+    let room = |count: u64| usize::try_from(count / accounts).unwrap_or(0);
+    ledger.reserve(room(series.len()?), room(types.len()?));
+    for entry in series.range((account, "", "", "")..(account + 1, "", "", ""))? {
+        let (key, counter) = entry?;
+        let (_, event_type, source, source_country) = key.value();
+        let labels = Labels {
+            event_type: event_type.into(),
+            source: source.into(),
+            source_country: source_country.into(),
+        };
+        let (saved, latest) = tables::saved(counter.value())?;
+        ledger.restore_series(&labels, saved, latest);
+    }
+    for entry in types.range((account, "")..(account + 1, ""))? {
+        let (key, counter) = entry?;
+        let (_, name) = key.value();
+        let (saved, latest) = tables::saved(counter.value())?;
+        ledger.restore_type(name, saved, latest);
+    }
+    Ok(())
+}

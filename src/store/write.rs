@@ -1,0 +1,164 @@
+//! Writes commits to the state file.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use audit_core::{
+    account::Commit, gate::SavedGate, ledger::Changes, outbox::Lines, window::Remembered,
+};
+use jiff::{SignedDuration, Timestamp};
+use redb::{Error, ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
+
+use super::{
+    file::OpenFile,
+    tables::{
+        self, ACCOUNTS, AccountNumber, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS,
+        SEQUENCE, SERIES, TYPES, WRITER,
+    },
+    write_id::WriteId,
+};
+
+/// Writes `commits`, each with its API key, and the memory of the gate in one
+/// transaction, which is on the disk when the function returns. All values are
+/// absolute, so that the same commits can be written again.
+pub(super) fn commits(
+    file: &OpenFile,
+    commits: &[(&str, &Commit)],
+    gate: Option<&SavedGate>,
+    now: Timestamp,
+    id: WriteId,
+) -> Result<(), Error> {
+    let transaction = file.database.begin_write()?;
+    for (api_key, commit) in commits {
+        write_account(&transaction, api_key, commit)?;
+    }
+    if let Some(gate) = gate {
+        write_gate(&transaction, gate, now)?;
+    }
+    write_last_id(&transaction, id)?;
+    Ok(transaction.commit()?)
+}
+
+fn write_account(
+    transaction: &WriteTransaction,
+    api_key: &str,
+    commit: &Commit,
+) -> Result<(), Error> {
+    let account = number_of(transaction, api_key)?;
+    let progress = tables::progress(commit.stage, commit.window);
+    transaction
+        .open_table(PROGRESS)?
+        .insert(account, progress)?;
+    write_ids(transaction, account, &commit.ids, commit.window.floor)?;
+    write_counters(transaction, account, &commit.changes)?;
+    write_lines(transaction, account, &commit.lines)
+}
+
+/// Returns the number of an account, which is a new number if the account has none.
+/// Accounts are never removed, so their count is the next free number.
+fn number_of(transaction: &WriteTransaction, api_key: &str) -> Result<AccountNumber, Error> {
+    let mut accounts = transaction.open_table(ACCOUNTS)?;
+    let known = accounts.get(api_key)?.map(|number| number.value());
+    if let Some(number) = known {
+        return Ok(number);
+    }
+    let number = AccountNumber::try_from(accounts.len()?)
+        .map_err(|_| Error::Corrupted("there are too many accounts".to_owned()))?;
+    accounts.insert(api_key, number)?;
+    Ok(number)
+}
+
+/// Adds ids, and removes all ids that are older than `floor`.
+fn write_ids(
+    transaction: &WriteTransaction,
+    account: AccountNumber,
+    ids: &[Remembered],
+    floor: Timestamp,
+) -> Result<(), Error> {
+    let mut table = transaction.open_table(IDS)?;
+    let forgotten = tables::ids_before(account, floor);
+    let mut keys: Vec<_> = ids
+        .iter()
+        .map(|id| tables::id_key(account, id))
+        .filter(|key| *key >= forgotten.end)
+        .collect();
+    // Keys that are inserted in order fill one page of the file after the other.
+    keys.sort_unstable();
+    for key in keys {
+        table.insert(key, ())?;
+    }
+    Ok(table.retain_in(forgotten, |_, ()| false)?)
+}
+
+fn write_counters(
+    transaction: &WriteTransaction,
+    account: AccountNumber,
+    changes: &Changes,
+) -> Result<(), Error> {
+    let mut series = transaction.open_table(SERIES)?;
+    for change in &changes.series {
+        let labels = &change.key;
+        let key = (
+            account,
+            labels.event_type.as_ref(),
+            labels.source.as_ref(),
+            labels.source_country.as_ref(),
+        );
+        series.insert(key, tables::counter(change.saved, change.latest.as_ref()))?;
+    }
+    let mut types = transaction.open_table(TYPES)?;
+    for change in &changes.types {
+        let key = (account, &*change.key);
+        types.insert(key, tables::counter(change.saved, change.latest.as_ref()))?;
+    }
+    Ok(())
+}
+
+/// Adds the new lines of the event log, and removes the written ones.
+fn write_lines(
+    transaction: &WriteTransaction,
+    account: AccountNumber,
+    lines: &Lines,
+) -> Result<(), Error> {
+    let mut table = transaction.open_table(LINES)?;
+    for line in &lines.new {
+        table.insert(&*tables::line_key(account, line.number), &*line.text)?;
+    }
+    let first = tables::line_key(account, 0);
+    let last = tables::line_key(account, lines.written);
+    Ok(table.retain_in(&*first..=&*last, |_, _| false)?)
+}
+
+fn write_gate(
+    transaction: &WriteTransaction,
+    gate: &SavedGate,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut scrapers = transaction.open_table(SCRAPERS)?;
+    let known: BTreeSet<u64> = gate.scrapers.iter().map(|known| known.id.0).collect();
+    scrapers.retain(|id, _| known.contains(&id))?;
+    for known in &gate.scrapers {
+        let last_seen = before(now, known.unseen_for).as_nanosecond();
+        let interval = tables::nanoseconds(known.interval);
+        scrapers.insert(known.id.0, (interval, last_seen))?;
+    }
+    let mut numbers = transaction.open_table(NUMBERS)?;
+    set(&mut numbers, GATE_BEGUN, u64::from(gate.begun))
+}
+
+fn write_last_id(transaction: &WriteTransaction, id: WriteId) -> Result<(), Error> {
+    let mut numbers = transaction.open_table(NUMBERS)?;
+    set(&mut numbers, WRITER, id.writer)?;
+    set(&mut numbers, SEQUENCE, id.sequence)
+}
+
+fn set(numbers: &mut Table<'_, &'static str, u64>, name: &str, value: u64) -> Result<(), Error> {
+    numbers.insert(name, value)?;
+    Ok(())
+}
+
+fn before(now: Timestamp, span: Duration) -> Timestamp {
+    SignedDuration::try_from(span)
+        .ok()
+        .and_then(|span| now.checked_sub(span).ok())
+        .unwrap_or(Timestamp::MIN)
+}

@@ -1,0 +1,89 @@
+//! `check-config`, as a person or a pipeline runs it.
+
+use std::process::Output;
+
+use test_support::program::command;
+
+use crate::accounts_api::{Cloud, account};
+
+fn check(cloud: &Cloud, more: &[&str]) -> Output {
+    let mut command = command();
+    command.current_dir(cloud.folder.path());
+    command.args(["check-config", "--config.file=config.yml"]);
+    command.args(more).output().expect("the program runs")
+}
+
+#[test]
+fn a_good_configuration() {
+    let cloud = Cloud::new(&[]);
+    cloud.configure_accounts(&["one", "two"]);
+    let done = check(&cloud, &[]);
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    let said = String::from_utf8(done.stdout).expect("text");
+    assert_eq!(said, "The configuration can be used: 2 accounts.\n");
+    assert!(!cloud.path("data").exists(), "it changes nothing");
+    assert!(cloud.api.requests().is_empty(), "it asks nobody");
+}
+
+/// The cases are files, with every problem that is reported of each.
+#[test]
+fn every_problem_at_once() {
+    let cases: [(String, &[&str], &[&str]); 4] = [
+        (
+            "poll: {interval: 0s}\nlog: {level: loud}\naccounts: [{name: a, api_key: k, api_secret_file: gone}]".into(),
+            &["--poll.lookback=x"],
+            &[
+                "config.yml: line 3: `api_secret_file` gone cannot be used: No such file or directory (os error 2)",
+                "config.yml: line 1: poll.interval must be above 0",
+                "--poll.lookback \"x\" is not a duration; write it like 30s, 15m or 24h",
+                "config.yml: line 2: log.level \"loud\" is unknown; write error, warn, info, debug or trace",
+            ],
+        ),
+        (
+            format!("accounts:\n{}{}", account("a", ""), account("a", ", base_url: 'http://example.org'")),
+            &[],
+            &[
+                "config.yml: line 3: `name` is the same as that of the account in line 2; the name is the label of the account",
+                "config.yml: line 3: `api_key` is the same as that of the account in line 2; counts are stored under the key",
+                "config.yml: line 3: `base_url` is plain http to example.org, which would show the API secret to the network; use https, or allow it with --api.allow-http",
+            ],
+        ),
+        (
+            "accounts: []".into(),
+            &["--shard.count=2", "--shard.index=2"],
+            &[
+                "--shard.index is 2, and must be below --shard.count, which is 2",
+                "accounts in the config file is an empty list; add an account, or remove the list",
+            ],
+        ),
+        (
+            "web: {listen_adress: ':1'}".into(),
+            &[],
+            &["config.yml: line 1: web.listen_adress is unknown; settings are named like the flags of serve, with nesting in place of dots"],
+        ),
+    ];
+    for (file, more, expected) in cases {
+        let cloud = Cloud::new(&[]);
+        cloud.configure(&file);
+        let done = check(&cloud, more);
+        assert_eq!(done.status.code(), Some(2), "{file}");
+        let said = String::from_utf8(done.stderr).expect("text");
+        let expected = format!(
+            "nexmo-audit-exporter: the configuration cannot be used:\n  {}\n",
+            expected.join("\n  ")
+        );
+        assert_eq!(said, expected, "{file}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let cloud = Cloud::new(&[]);
+    let done = check(&cloud, &[]);
+    assert_eq!(done.status.code(), Some(2));
+    let said = String::from_utf8(done.stderr).expect("text");
+    assert!(
+        said.contains("config.yml: No such file or directory"),
+        "{said}"
+    );
+}

@@ -1,0 +1,174 @@
+//! Nothing of an account shows in another.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use test_support::exporter::{Exporter, is};
+use test_support::exposition::samples;
+
+use crate::accounts_api::{Cloud, EVENTS, UP, account, wait_for_counted};
+
+/// The series of the process, and those that are the same for every account.
+const OF_THE_PROCESS: [&str; 4] = [
+    "nexmo_audit_publish_hold_seconds",
+    "nexmo_audit_event_type_info",
+    "nexmo_audit_exporter_build_info",
+    "nexmo_audit_config_",
+];
+
+#[test]
+fn every_series_of_an_account_bears_its_name() {
+    let cloud = Cloud::new(&["one", "two"]);
+    cloud.record_many("one", 3);
+    cloud.record_many("two", 2);
+    cloud.configure_accounts(&["one", "two"]);
+    let exporter = cloud.start();
+    wait_for_counted(&exporter, "one", 3);
+    wait_for_counted(&exporter, "two", 2);
+    exporter.wait_until_ready();
+
+    let mut of = [BTreeSet::new(), BTreeSet::new()];
+    for sample in samples(&exporter.page("/metrics")) {
+        let of_process = OF_THE_PROCESS
+            .iter()
+            .any(|name| sample.name.starts_with(name));
+        match sample.labels.get("account").map(String::as_str) {
+            None => assert!(
+                of_process || sample.name.starts_with("process_"),
+                "{sample:?}"
+            ),
+            Some("one") => drop(of[0].insert(sample.name)),
+            Some("two") => drop(of[1].insert(sample.name)),
+            Some(_) => panic!("{sample:?}"),
+        }
+    }
+    assert_eq!(of[0], of[1]);
+    assert!(of[0].len() > 20, "{of:?}");
+    let page = exporter.page("/");
+    for text in [">one</h3>", ">two</h3>", "2 accounts. Polls succeed for 2"] {
+        assert!(page.contains(text), "{page}");
+    }
+    let line = exporter.program.wait_for_line("first poll succeeded");
+    assert!(line.contains("account="), "{line}");
+}
+
+#[test]
+fn one_that_fails_touches_no_other() {
+    let cloud = Cloud::new(&["fine", "rejected", "silent"]);
+    cloud.set_secret("rejected", "another");
+    cloud.change("silent", |known| known.silent = true);
+    cloud.record_many("fine", 1);
+    cloud.configure_accounts(&["rejected", "silent", "fine"]);
+    let exporter = cloud.start();
+    wait_for_counted(&exporter, "fine", 1);
+    exporter.wait_until_ready();
+    // The account is polled while the others fail again and again.
+    for number in 2..5 {
+        cloud.record("fine", "USER_STATUS");
+        wait_for_counted(&exporter, "fine", number);
+    }
+    let is_up = |account| is(1.0)(exporter.value(UP, &[("account", account)]));
+    let up = ["fine", "rejected", "silent"].map(is_up);
+    assert_eq!(up, [true, false, false]);
+    let failures = |account, reason| {
+        let labels = [("account", account), ("reason", reason)];
+        exporter.value("nexmo_audit_poll_failures_total", &labels)
+    };
+    assert!(failures("rejected", "auth") >= 1.0);
+    assert!(failures("silent", "timeout") >= 1.0);
+    assert!(is(0.0)(
+        failures("fine", "auth") + failures("fine", "timeout")
+    ));
+    let page = exporter.page("/");
+    let place = |name: &str| page.find(&format!(">{name}</h3>")).expect(name);
+    assert!(place("rejected") < place("fine") && place("silent") < place("fine"));
+    assert_eq!(exporter.status("/-/healthy"), 200);
+}
+
+#[test]
+fn types_that_are_not_asked_for_are_not_counted() {
+    let cloud = Cloud::new(&["only", "except", "all"]);
+    for name in ["only", "except", "all"] {
+        cloud.record(name, "USER_STATUS");
+        cloud.record(name, "USER_LOGIN");
+        cloud.record(name, "NEW_TYPE");
+    }
+    let only = account("only", ", event_types: [USER_LOGIN]");
+    let except = account("except", ", exclude_event_types: [USER_LOGIN, OTHER]");
+    cloud.configure(&format!("accounts:\n{only}{except}{}", account("all", "")));
+    let exporter = cloud.start();
+    for name in ["only", "except", "all"] {
+        exporter.wait_for(UP, &[("account", name)], is(1.0));
+    }
+    for (name, expected) in [
+        ("only", [None, Some(1.0), None]),
+        ("except", [Some(1.0), None, Some(1.0)]),
+        ("all", [Some(1.0); 3]),
+    ] {
+        assert_eq!(by_type(&exporter, name), expected, "{name}");
+    }
+}
+
+/// Returns the counts of `USER_STATUS`, `USER_LOGIN` and `NEW_TYPE`; `None` stands for
+/// no series.
+fn by_type(exporter: &Exporter, account: &str) -> [Option<f64>; 3] {
+    let samples = samples(&exporter.page("/metrics"));
+    ["USER_STATUS", "USER_LOGIN", "NEW_TYPE"].map(|event_type| {
+        let mut counters = samples.iter().filter(|sample| {
+            let label = |name: &str| sample.labels.get(name).map(String::as_str);
+            sample.name == "nexmo_audit_events_by_type_total"
+                && label("account") == Some(account)
+                && label("event_type") == Some(event_type)
+        });
+        counters.next().map(|sample| sample.value)
+    })
+}
+
+#[test]
+fn an_account_that_is_given_a_name_goes_on_counting() {
+    let cloud = Cloud::new(&["abcd1234"]);
+    cloud.set_secret("abcd1234", test_support::program::API_SECRET);
+    cloud.record_many("abcd1234", 3);
+    let storage = format!("--storage.path={}", cloud.path("state").display());
+    let before = Exporter::polling_with(&cloud.api, &[&storage]);
+    before.wait_until_up();
+    assert!(is(3.0)(before.counted()));
+    drop(before);
+
+    let secret = test_support::program::API_SECRET;
+    cloud.configure(&format!(
+        "accounts: [{{name: main, api_key: abcd1234, api_secret: {secret}}}]"
+    ));
+    cloud.record_many("abcd1234", 2);
+    // No event is counted again, although a fresh account would count those of a day
+    // ago.
+    let after = cloud.start_with("state", &["--poll.start=24h"]);
+    let labels = [
+        ("account", "main"),
+        ("event_type", "USER_STATUS"),
+        ("source", "CD"),
+        ("source_country", "GB"),
+    ];
+    after.wait_for(EVENTS, &labels, is(5.0));
+}
+
+#[test]
+fn the_event_log_names_the_account() {
+    let cloud = Cloud::new(&["one", "two"]);
+    cloud.record_many("one", 2);
+    cloud.record_many("two", 1);
+    cloud.configure_accounts(&["one", "two"]);
+    let log = format!("--events.log={}", cloud.path("events.jsonl").display());
+    let exporter = cloud.start_with("state", &[&log]);
+    let lines = || fs::read_to_string(cloud.path("events.jsonl")).unwrap_or_default();
+    test_support::eventually::eventually("three lines", std::time::Duration::from_secs(20), || {
+        let lines = lines();
+        let of = |name| lines.matches(&format!("{{\"account\":\"{name}\",")).count();
+        if of("one") == 2 && of("two") == 1 {
+            Ok(())
+        } else {
+            Err(lines)
+        }
+    });
+    drop(exporter);
+}

@@ -1,0 +1,96 @@
+//! The exporter with its state: across restarts, and while its disk is in trouble. What
+//! was committed is still served, the trouble is reported, and it ends by itself when
+//! the disk is back.
+
+use std::fs;
+
+use test_support::audit_event::events;
+use test_support::exporter::{Exporter, is};
+use test_support::program::{Program, command};
+use test_support::scripted_api::{ScriptedApi, healthy};
+
+const UP: &str = "nexmo_audit_up";
+const FAILURES: &str = "nexmo_audit_storage_failures_total";
+
+#[test]
+fn a_volume_that_goes_away_costs_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (there, away) = (folder.path().join("state"), folder.path().join("away"));
+    let recorded = events(5, "USER_STATUS");
+    let api = ScriptedApi::start(healthy(recorded[..2].to_vec()));
+    let storage = format!("--storage.path={}", there.display());
+    let exporter = Exporter::polling_with(&api, &[&storage]);
+    exporter.wait_until_up();
+    assert!(is(2.0)(exporter.counted()));
+
+    fs::rename(&there, &away).expect("the folder is moved");
+    api.follow(healthy(recorded));
+    exporter.wait_for(FAILURES, &[], |failures| failures >= 1.0);
+    exporter.wait_for(UP, &[], is(0.0));
+    let line = exporter.program.wait_for_line("reason=storage");
+    assert!(line.contains("is gone"), "{line}");
+    exporter.wait_for_text("/", "failing since");
+    assert!(is(2.0)(exporter.counted()), "only what was committed");
+
+    fs::rename(&away, &there).expect("the folder is moved back");
+    exporter.wait_until_up();
+    assert!(is(5.0)(exporter.counted()), "{}", exporter.counted());
+}
+
+#[test]
+fn a_state_that_another_exporter_uses_is_refused_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let api = ScriptedApi::start(healthy(Vec::new()));
+    let storage = format!("--storage.path={}", folder.path().display());
+    let exporter = Exporter::polling_with(&api, &[&storage]);
+    exporter.wait_until_up();
+    let second = command()
+        .args(["serve", "--web.listen-address=127.0.0.1:0", &storage])
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    let path = folder.path().join("state.redb");
+    let expected = format!("{} is in use by another process", path.display());
+    assert!(said.contains(&expected), "{said}");
+}
+
+#[test]
+fn counts_go_on_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorded = events(4, "USER_STATUS");
+    let api = ScriptedApi::start(healthy(recorded[..3].to_vec()));
+    let storage = format!("--storage.path={}", folder.path().display());
+    let first = Exporter::polling_with(&api, &[&storage]);
+    first.wait_until_up();
+    drop(first);
+    api.follow(healthy(recorded));
+    let second = Exporter::polling_with(&api, &[&storage]);
+    second.wait_until_up();
+    assert!(is(4.0)(second.counted()), "{}", second.counted());
+}
+
+#[test]
+fn what_was_shown_is_shown_before_the_first_poll() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
+    let storage = format!("--storage.path={}", folder.path().display());
+    Exporter::polling_with(&api, &[&storage]).wait_until_up();
+    drop(api);
+    // No API answers at the old address.
+    let nobody = "--api.base-url=http://127.0.0.1:9";
+    let program = Program::start(&[
+        "serve",
+        "--web.listen-address=127.0.0.1:0",
+        &storage,
+        nobody,
+    ]);
+    let page = test_support::http::HttpClient::new().get_body(&program.url("/metrics"));
+    let page = page.expect("metrics");
+    let shown = test_support::exposition::samples(&page)
+        .into_iter()
+        .filter(|sample| sample.name == "nexmo_audit_events_total")
+        .map(|sample| sample.value)
+        .sum();
+    assert!(is(3.0)(shown), "{page}");
+}

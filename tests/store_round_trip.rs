@@ -1,0 +1,312 @@
+//! A store returns what was committed, whatever was committed and however often.
+
+use std::{fs, path::Path, time::Duration};
+
+use audit_core::{
+    account::{Account, Stage},
+    gate::{Gate, SavedGate, SavedScraper, Scrape, ScrapeInterval, ScraperId},
+    ledger::{Age, Exemplar, Ledger},
+    window::Clocks,
+};
+use nexmo_audit_exporter::store::{Store, StoreError};
+use proptest::{collection::vec, prelude::*, sample::select};
+use test_support::store::{
+    KEY, State, at, directory, file_in, id, labels, load_account, new_account, numbered::Numbered,
+    open,
+};
+
+const KEYS: [&str; 3] = ["abcd1234", "abcd", "ABCD1234"];
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// The account, type, country, id, time of creation in milliseconds, and whether it
+    /// is history.
+    Event(usize, u8, u8, u64, i64, bool),
+    Sweep(usize, i64),
+    Stage(usize, i64, bool),
+    /// The memory of the gate is stored.
+    Gate(SavedGate),
+    /// An account is committed this number of times.
+    Commit(usize, Showing, u8),
+    /// The process ends, and loses what it did not commit.
+    Restart,
+}
+
+/// When a gate lets counts be shown.
+#[derive(Debug, Clone, Copy)]
+enum Showing {
+    Nothing,
+    Everything,
+    /// At once, and every series counts as seen.
+    Seen,
+}
+
+fn gate_memory() -> impl Strategy<Value = SavedGate> {
+    let scraper =
+        (0..5_u64, 0..4_000_000_u64, 0..2_000_000_u64).prop_map(|(id, interval, unseen)| {
+            SavedScraper {
+                id: ScraperId(id.wrapping_sub(2)),
+                interval: Duration::from_millis(interval),
+                unseen_for: Duration::from_millis(unseen),
+            }
+        });
+    (any::<bool>(), vec(scraper, 0..5)).prop_map(|(begun, mut scrapers)| {
+        scrapers.sort_by_key(|scraper| scraper.id);
+        scrapers.dedup_by_key(|scraper| scraper.id);
+        SavedGate {
+            begun,
+            scrapers,
+            taken: Duration::ZERO,
+        }
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let account = 0..KEYS.len();
+    let showing = select(vec![Showing::Nothing, Showing::Everything, Showing::Seen]);
+    // Times before 1970 are included.
+    let created = prop_oneof![
+        9 => -50_000..400_000_i64,
+        1 => select(vec![-1_795_132_800_500, 250_000_000_000_000]),
+    ];
+    prop_oneof![
+        12 => (account.clone(), 0..4_u8, 0..3_u8, 0..200_u64, created, any::<bool>())
+            .prop_map(|(a, b, c, d, e, f)| Step::Event(a, b, c, d, e, f)),
+        3 => (account.clone(), 0..500_000_i64).prop_map(|(a, b)| Step::Sweep(a, b)),
+        1 => (account.clone(), any::<i32>(), any::<bool>())
+            .prop_map(|(a, b, c)| Step::Stage(a, b.into(), c)),
+        1 => gate_memory().prop_map(Step::Gate),
+        4 => (account, showing, 1..3_u8).prop_map(|(a, b, c)| Step::Commit(a, b, c)),
+        1 => Just(Step::Restart),
+    ]
+}
+
+/// A process, and what its store should hold.
+struct Model {
+    accounts: [Account; KEYS.len()],
+    states: [Option<State>; KEYS.len()],
+    gate: SavedGate,
+    stored_gate: SavedGate,
+}
+
+/// Returns an id as the API writes it. Some ids are no UUIDs.
+fn text_of(number: u64) -> Option<String> {
+    number.is_multiple_of(2).then(|| number.to_string())
+}
+
+/// Returns a time whose seconds have a fraction.
+fn moment(milliseconds: i64) -> jiff::Timestamp {
+    at(0) + jiff::SignedDuration::from_millis(milliseconds)
+}
+
+fn gate_showing(showing: Showing, account: &mut Account) -> Gate {
+    let begun = SavedGate {
+        begun: true,
+        ..SavedGate::default()
+    };
+    match showing {
+        Showing::Nothing => Gate::new(ScrapeInterval::Learned, &begun),
+        Showing::Everything => Gate::new(ScrapeInterval::Off, &begun),
+        Showing::Seen => {
+            let mut gate = Gate::new(ScrapeInterval::Off, &begun);
+            account.ledger.shown(1);
+            let scrape = Scrape {
+                scraper: ScraperId(1),
+                connection: 1,
+                timeout: Duration::from_secs(10),
+            };
+            gate.note(scrape, 1, Duration::ZERO);
+            gate
+        }
+    }
+}
+
+impl Model {
+    fn new() -> Self {
+        Self {
+            accounts: std::array::from_fn(|_| new_account()),
+            states: std::array::from_fn(|_| None),
+            gate: SavedGate::default(),
+            stored_gate: SavedGate::default(),
+        }
+    }
+
+    fn take(&mut self, step: &Step, store: &mut Store) {
+        match step {
+            Step::Event(account, event_type, country, number, created, history) => {
+                let account = &mut self.accounts[*account];
+                let created = moment(*created);
+                account
+                    .window
+                    .admit(id(*number), Some(created), moment(400_000));
+                let labels = labels(&format!("TYPE {event_type}"), &country.to_string());
+                let age = if *history { Age::History } else { Age::News };
+                let event = Exemplar::new(id(*number), text_of(*number).as_deref(), created);
+                account.ledger.count(&labels, age, event);
+            }
+            Step::Sweep(account, now) => {
+                let now = moment(*now);
+                let clocks = Clocks {
+                    api: now,
+                    local: now,
+                };
+                self.accounts[*account].window.complete_sweep(clocks);
+            }
+            Step::Stage(account, began, caught_up) => {
+                self.accounts[*account].stage = Stage {
+                    start: moment(*began - 1),
+                    began: moment(*began),
+                    caught_up: *caught_up,
+                };
+            }
+            Step::Gate(gate) => self.gate = gate.clone(),
+            Step::Commit(account, showing, times) => self.commit(*account, *showing, *times, store),
+            Step::Restart => {}
+        }
+    }
+
+    fn commit(&mut self, place: usize, showing: Showing, times: u8, store: &mut Store) {
+        let account = &mut self.accounts[place];
+        let gate = gate_showing(showing, account);
+        let commit = account.prepare(&gate, Duration::ZERO);
+        for _ in 0..times {
+            let stored = store.write(&[(KEYS[place], &commit)], Some(&self.gate), at(0));
+            stored.expect("it is stored");
+        }
+        account.confirm(&commit);
+        self.states[place] = Some(State::after(self.states[place].take(), &commit));
+        self.stored_gate = self.gate.clone();
+    }
+
+    fn restart(&mut self, store: &mut Store) {
+        for (place, key) in KEYS.iter().enumerate() {
+            self.accounts[place] = load_account(store, key).unwrap_or_else(new_account);
+        }
+        self.gate = self.stored_gate.clone();
+    }
+
+    fn check(&self, store: &mut Store) -> Result<(), TestCaseError> {
+        for (place, key) in KEYS.iter().enumerate() {
+            prop_assert_eq!(&State::load(store, key), &self.states[place]);
+        }
+        prop_assert_eq!(
+            &store.load_gate(at(0)).expect("it can be read"),
+            &self.stored_gate
+        );
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
+
+    #[test]
+    fn what_was_committed_comes_back(steps in vec(step(), 0..60)) {
+        let directory = directory();
+        let mut store = open(directory.path());
+        let mut model = Model::new();
+        for step in &steps {
+            model.take(step, &mut store);
+            if matches!(step, Step::Restart) {
+                drop(store);
+                store = open(directory.path());
+                model.check(&mut store)?;
+                model.restart(&mut store);
+            }
+        }
+        model.check(&mut store)?;
+        drop(store);
+        model.check(&mut open(directory.path()))?;
+    }
+}
+
+#[test]
+fn a_store_may_be_handed_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Store>();
+}
+
+#[test]
+fn a_new_state_holds_nothing() {
+    let directory = directory();
+    let path = directory.path().join("data");
+    let mut store = open(&path);
+    assert_eq!(State::load(&mut store, KEY), None);
+    let gate = store.load_gate(at(0)).expect("it can be read");
+    assert_eq!(gate, SavedGate::default());
+    let names: Vec<_> = fs::read_dir(&path)
+        .expect("the directory was made")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(names, ["state.redb"]);
+    let length = fs::metadata(file_in(&path)).expect("the file").len();
+    assert!(length <= 128 << 10, "{length} bytes");
+}
+
+/// Returns for how long a scraper is unseen at `now` that was seen 20 s before
+/// `at(100)`.
+fn unseen_at(directory: &Path, now: i64) -> Duration {
+    let gate = open(directory).load_gate(at(now)).expect("it can be read");
+    gate.scrapers[0].unseen_for
+}
+
+#[test]
+fn how_long_a_scraper_is_unseen_goes_by_the_wall_clock() {
+    let directory = directory();
+    let mut history = Numbered::new();
+    let (commit, _, _) = history.prepare();
+    let gate = SavedGate {
+        begun: true,
+        scrapers: vec![SavedScraper {
+            id: ScraperId(u64::MAX),
+            interval: Duration::from_secs(15),
+            unseen_for: Duration::from_secs(20),
+        }],
+        taken: Duration::ZERO,
+    };
+    let stored = open(directory.path()).write(&[(KEY, &commit)], Some(&gate), at(100));
+    stored.expect("it is stored");
+    assert_eq!(unseen_at(directory.path(), 100), Duration::from_secs(20));
+    assert_eq!(unseen_at(directory.path(), 160), Duration::from_secs(80));
+    // The clock was set back.
+    assert_eq!(unseen_at(directory.path(), 50), Duration::ZERO);
+}
+
+#[test]
+fn ids_are_forgotten_on_the_disk_too() {
+    let directory = directory();
+    let mut store = open(directory.path());
+    let mut history = Numbered::new();
+    let mut lengths = Vec::new();
+    for _ in 0..600 {
+        history.commit(&mut store).expect("it is stored");
+        lengths.push(
+            fs::metadata(file_in(directory.path()))
+                .expect("the file")
+                .len(),
+        );
+    }
+    assert!(history.is_in(&mut store));
+    let ids = history.state.as_ref().map_or(0, State::ids);
+    assert!((2000..4000).contains(&ids), "{ids} ids of 100 s");
+    assert_eq!(
+        lengths[299], lengths[599],
+        "the file does not grow any more"
+    );
+}
+
+#[test]
+fn the_ids_may_be_read_in_part() {
+    let directory = directory();
+    let mut store = open(directory.path());
+    Numbered::new().commit(&mut store).expect("it is stored");
+    // A reader of the ids may stop early.
+    let first = store.load_account(KEY, Ledger::new(1), |_, ids| ids.next().is_some());
+    assert!(first.expect("it can be read").expect("it is there").window);
+    let again: Result<_, StoreError> =
+        store.load_account(KEY, Ledger::new(1), |_, ids| ids.count());
+    assert_eq!(
+        again.expect("it can be read").expect("it is there").window,
+        3
+    );
+}

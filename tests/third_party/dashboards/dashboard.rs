@@ -1,0 +1,224 @@
+//! A dashboard's JSON: what it asks for, and whether it can be imported anywhere.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::Duration;
+
+use serde_json::Value;
+use test_support::repository;
+
+use super::expression;
+
+const FOLDER: &str = "dashboards/grafana";
+
+/// What Grafana 10.0 writes. Newer ones migrate it, and an older one would not know
+/// a higher number.
+const SCHEMA_VERSION: u64 = 38;
+
+/// A dashboard.
+pub(super) struct Board {
+    pub(super) file: String,
+    json: Value,
+}
+
+/// One expression of a dashboard.
+#[derive(Debug)]
+pub(super) struct Query {
+    /// The panel's title, or the annotation's name; for the message of a failure.
+    #[expect(dead_code, reason = "shown by Debug")]
+    pub(super) title: String,
+    pub(super) expression: String,
+    pub(super) instant: bool,
+    /// Labels that legends, titles and columns name.
+    pub(super) labels_shown: Vec<String>,
+    /// Marks something that need not happen.
+    pub(super) may_be_empty: bool,
+    constants: Vec<(String, String)>,
+}
+
+impl Query {
+    /// The expression with the variables as they are when nothing is chosen.
+    pub(super) fn filled_in(&self, range: Duration, interval: Duration) -> String {
+        let mut expression = self.expression.clone();
+        let seconds = |duration: Duration| format!("{}s", duration.as_secs());
+        let dollars = [
+            ("$__rate_interval", seconds(4 * interval)),
+            ("$__interval", seconds(interval)),
+            ("$__range", seconds(range)),
+        ];
+        for (name, value) in dollars {
+            expression = expression.replace(name, &value);
+        }
+        for (name, value) in &self.constants {
+            expression = expression.replace(&format!("${name}"), value);
+        }
+        assert!(
+            !expression.contains('$'),
+            "a variable is left in {expression}"
+        );
+        expression
+    }
+}
+
+impl Board {
+    pub(super) fn all() -> Vec<Self> {
+        let files = fs::read_dir(repository(FOLDER)).expect("the dashboards");
+        let paths = files.map(|file| file.expect("a file").path());
+        paths
+            .filter(|path| path.extension().is_some_and(|kind| kind == "json"))
+            .map(|path| Self {
+                file: path.display().to_string(),
+                json: serde_json::from_str(&fs::read_to_string(&path).expect("text"))
+                    .expect("JSON"),
+            })
+            .collect()
+    }
+
+    pub(super) fn uid(&self) -> String {
+        text(&self.json["uid"])
+    }
+
+    /// Every expression of its panels and annotations.
+    pub(super) fn queries(&self) -> Vec<Query> {
+        let constants = self.constants();
+        let panels = self.panels().flat_map(|panel| {
+            let targets = list(&panel["targets"]);
+            targets.map(|target| Query {
+                title: text(&panel["title"]),
+                expression: text(&target["expr"]),
+                instant: target["instant"] == true,
+                labels_shown: shown(panel, target),
+                may_be_empty: false,
+                constants: constants.clone(),
+            })
+        });
+        let annotations = self.annotations().map(|annotation| Query {
+            title: text(&annotation["name"]),
+            expression: text(&annotation["expr"]),
+            instant: false,
+            labels_shown: expression::labels_in_template(&text(&annotation["titleFormat"])),
+            may_be_empty: true,
+            constants: constants.clone(),
+        });
+        panels.chain(annotations).collect()
+    }
+
+    /// What would keep it from being imported, or would show what is not meant.
+    pub(super) fn findings(&self, known: &[String]) -> Vec<String> {
+        let mut findings = Vec::new();
+        let mut find = |holds: bool, finding: String| {
+            if !holds {
+                findings.push(finding);
+            }
+        };
+        find(self.json["id"].is_null(), "a fixed id".to_owned());
+        find(
+            self.json["schemaVersion"] == SCHEMA_VERSION,
+            "another schema version".to_owned(),
+        );
+        for only_by_hand in ["__inputs", "__elements"] {
+            let absent = self.json.get(only_by_hand).is_none();
+            find(absent, format!("{only_by_hand} is not provisioned"));
+        }
+        let mut ids = BTreeSet::new();
+        let mut cells = BTreeSet::new();
+        for panel in self.panels() {
+            let title = text(&panel["title"]);
+            find(ids.insert(panel["id"].to_string()), format!("{title}: id"));
+            for cell in grid(panel) {
+                find(cells.insert(cell), format!("{title} lies over another"));
+            }
+            find(!title.is_empty(), format!("no title: {panel}"));
+            let described = panel["type"] == "row" || !text(&panel["description"]).is_empty();
+            find(described, format!("{title}: no description"));
+            for source in sources(panel) {
+                find(source == "${datasource}", format!("{title}: {source}"));
+            }
+        }
+        for link in self.links() {
+            let led = known.iter().any(|uid| link.contains(&format!("/d/{uid}?")));
+            find(led, format!("a link that leads nowhere: {link}"));
+        }
+        findings
+    }
+
+    fn panels(&self) -> impl Iterator<Item = &Value> {
+        list(&self.json["panels"])
+    }
+
+    fn annotations(&self) -> impl Iterator<Item = &Value> {
+        list(&self.json["annotations"]["list"]).filter(|annotation| annotation["builtIn"] != 1)
+    }
+
+    /// Variables and their values when nothing is chosen.
+    fn constants(&self) -> Vec<(String, String)> {
+        list(&self.json["templating"]["list"])
+            .map(|variable| {
+                let value = match variable["type"].as_str() {
+                    Some("query") => &variable["allValue"],
+                    _ => &variable["query"],
+                };
+                (text(&variable["name"]), text(value))
+            })
+            .collect()
+    }
+
+    /// Links within Grafana, wherever they are.
+    fn links(&self) -> Vec<String> {
+        let mut links = Vec::new();
+        collect(&self.json, "url", &mut links);
+        links.retain(|link| link.starts_with('/'));
+        links
+    }
+}
+
+/// Labels that a legend, a link or a column of a panel names.
+fn shown(panel: &Value, target: &Value) -> Vec<String> {
+    let mut labels = expression::labels_in_template(&text(&target["legendFormat"]));
+    for transformation in list(&panel["transformations"]) {
+        let columns = transformation["options"]["indexByName"].as_object();
+        let columns = columns.into_iter().flatten().map(|(name, _)| name.clone());
+        labels.extend(columns.filter(|name| name != "Value" && name != "Time"));
+    }
+    labels
+}
+
+fn sources(panel: &Value) -> Vec<String> {
+    let targets = list(&panel["targets"]);
+    let sources = std::iter::once(panel).chain(targets);
+    let sources = sources.filter_map(|with| with.get("datasource"));
+    sources.map(|source| text(&source["uid"])).collect()
+}
+
+/// The cells of the grid that a panel takes.
+fn grid(panel: &Value) -> Vec<(u64, u64)> {
+    let number = |name| panel["gridPos"][name].as_u64().expect("a number");
+    let (x, y, w, h) = (number("x"), number("y"), number("w"), number("h"));
+    let rows = y..y + h;
+    rows.flat_map(|row| (x..x + w).map(move |column| (row, column)))
+        .collect()
+}
+
+/// Every text under that key.
+fn collect(value: &Value, key: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, key, found)),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field.as_str() {
+                    Some(text) if name == key => found.push(text.to_owned()),
+                    _ => collect(field, key, found),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

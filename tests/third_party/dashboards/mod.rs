@@ -1,0 +1,189 @@
+//! The dashboards and rules as users get them: what they name exists, a real server
+//! answers every expression, and no panel is empty.
+
+mod dashboard;
+mod exported_metrics;
+mod expression;
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use test_support::eventually::eventually;
+use test_support::process::{Process, START};
+use test_support::program::{API_KEY, API_SECRET, Program, command};
+use test_support::repository;
+use test_support::tools;
+
+use crate::prometheus_server::Prometheus;
+use dashboard::{Board, Query};
+use exported_metrics::Vocabulary;
+
+const RULES: &str = "dashboards/prometheus/rules";
+
+/// For every kind of event to happen and to be shown.
+const DATA: Duration = Duration::from_mins(2);
+
+/// Long enough for a server to scrape what happens, at one scrape a second.
+const SPAN: Duration = Duration::from_mins(1);
+const STEP: Duration = Duration::from_secs(5);
+
+#[test]
+fn import_by_hand_by_provisioning_and_by_sidecar_takes_the_same_file() {
+    let boards = Board::all();
+    assert_eq!(boards.len(), 2);
+    let known: Vec<_> = boards.iter().map(Board::uid).collect();
+    for board in &boards {
+        assert_eq!(
+            board.findings(&known),
+            Vec::<String>::new(),
+            "{}",
+            board.file
+        );
+    }
+}
+
+#[test]
+fn dashboards_name_only_what_is_exported() {
+    let vocabulary = Vocabulary::of_the_exporter();
+    for board in Board::all() {
+        for query in board.queries() {
+            let unknown = vocabulary.unknown(&query.expression);
+            assert_eq!(unknown, Vec::<String>::new(), "{query:?}");
+            let unknown = vocabulary.unknown_labels(&query.labels_shown);
+            assert_eq!(unknown, Vec::<String>::new(), "{query:?}");
+        }
+    }
+}
+
+/// With a server that has scraped for a moment and knows the rules.
+#[test]
+fn a_server_answers_every_expression_and_every_panel_has_data() {
+    let Some(prometheus) = tools::require("prometheus") else {
+        return;
+    };
+    let account = busy_account();
+    let exporter = exporter_of(&account);
+    let prometheus = Prometheus::start(&prometheus, &config_text(&exporter));
+    prometheus.expect("up", START, |up| up > 0.0);
+    rules_are_sound(&prometheus);
+    for board in Board::all() {
+        for query in board.queries() {
+            eventually(&format!("data of {query:?}"), DATA, || {
+                let series = answer(&prometheus, &query)?;
+                let enough = query.may_be_empty || !series.is_empty();
+                enough.then_some(()).ok_or_else(|| "nothing".to_owned())
+            });
+        }
+    }
+}
+
+/// What happens in an hour of a large account, every few seconds.
+fn busy_account() -> Process {
+    let mut simulate = command();
+    simulate
+        .args(["simulate", "--listen-address=127.0.0.1:0", "--rate=40"])
+        .args(["--steady", "--history=0"])
+        .args(["--api-key", API_KEY, "--api-secret", API_SECRET]);
+    Process::start("the simulator", &mut simulate)
+}
+
+fn exporter_of(account: &Process) -> Program {
+    let url = account.wait_for_line("base URL", START, |line| {
+        let (_, url) = line.split_once("base_url=")?;
+        url.split_whitespace().next().map(str::to_owned)
+    });
+    Program::start(&[
+        "serve",
+        "--web.listen-address=127.0.0.1:0",
+        "--poll.interval=500ms",
+        "--metrics.scrape-interval=1s",
+        &format!("--api.base-url={url}"),
+    ])
+}
+
+fn config_text(target: &Program) -> String {
+    let rules = repository(RULES).display().to_string();
+    format!(
+        "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
+         rule_files: ['{rules}/*.yml']\n\
+         scrape_configs:\n\
+         - job_name: nexmo-audit\n  \
+           static_configs: [{{targets: ['{}']}}]\n",
+        target.address()
+    )
+}
+
+/// Each rule names what there is, says what to do, and can be evaluated.
+fn rules_are_sound(prometheus: &Prometheus) {
+    let rules = rules(prometheus).expect("the rules");
+    let vocabulary = Vocabulary::of_the_exporter().and_recorded(&rules);
+    let mut alerts = 0;
+    for rule in &rules {
+        let query = rule["query"].as_str().expect("an expression");
+        prometheus.query(query).expect("an answer");
+        assert_eq!(vocabulary.unknown(query), Vec::<String>::new(), "{rule}");
+        if rule["type"] != "alerting" {
+            continue;
+        }
+        alerts += 1;
+        let severity = rule["labels"]["severity"].as_str().unwrap_or_default();
+        assert!(
+            ["info", "warning", "critical"].contains(&severity),
+            "{rule}"
+        );
+        for said in ["summary", "description", "runbook"] {
+            let text = rule["annotations"][said].as_str().unwrap_or_default();
+            assert!(text.ends_with('.'), "{said} of {rule}");
+            for label in expression::labels_in_template(text) {
+                assert!(
+                    vocabulary.unknown_labels(&[label]).is_empty(),
+                    "{said} of {rule}"
+                );
+            }
+        }
+    }
+    assert_eq!(alerts, 19);
+}
+
+/// The rules of all files, as the server has read them.
+fn rules(prometheus: &Prometheus) -> Result<Vec<Value>, String> {
+    let mut answer = prometheus.ask("rules")?;
+    let Value::Array(groups) = answer["data"]["groups"].take() else {
+        return Err(answer.to_string());
+    };
+    let rules = groups.iter().filter_map(|group| group["rules"].as_array());
+    Ok(rules.flatten().cloned().collect())
+}
+
+fn answer(prometheus: &Prometheus, query: &Query) -> Result<Vec<Value>, String> {
+    let expression = query.filled_in(SPAN, STEP);
+    if query.instant {
+        prometheus.query(&expression)
+    } else {
+        prometheus.query_range(&expression, SPAN, STEP)
+    }
+}
+
+#[test]
+fn promtool_accepts_the_configuration_of_the_stack() {
+    let Some(promtool) = tools::require("promtool") else {
+        return;
+    };
+    let config = repository("dashboards/prometheus/prometheus.yml");
+    accepts(Command::new(promtool).args(["check", "config"]).arg(config));
+}
+
+#[test]
+fn amtool_accepts_the_configuration_of_the_stack() {
+    let Some(amtool) = tools::require("amtool") else {
+        return;
+    };
+    let config = repository("dashboards/alertmanager/alertmanager.yml");
+    accepts(Command::new(amtool).arg("check-config").arg(config));
+}
+
+fn accepts(check: &mut Command) {
+    let output = check.output().expect("it starts");
+    assert!(output.status.success(), "{output:?}");
+}

@@ -1,0 +1,85 @@
+//! How the exporter and the API are started.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use test_support::program::{API_KEY, API_SECRET, command};
+
+use super::settings::Settings;
+
+/// The longest that an event enters the list after it happened: longer than a
+/// poll looks back, so that only deep ones find some.
+pub(super) const LATE_BY: Duration = Duration::from_secs(8);
+const LOOKBACK: &str = "3s";
+
+/// Whether requests go wrong by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Faults {
+    Some,
+    None,
+}
+
+/// The API. Seed and start decide on its events, so that one that was killed
+/// shows the same again.
+pub(super) fn simulate(
+    settings: &Settings,
+    traffic_from: Timestamp,
+    port: u16,
+    faults: Faults,
+) -> impl Fn() -> Command + 'static {
+    let mut arguments = vec![
+        format!("--listen-address=127.0.0.1:{port}"),
+        format!("--seed={}", settings.traffic_seed),
+        format!("--start={traffic_from}"),
+        format!("--traffic-for={}ms", settings.duration.as_millis()),
+        format!("--rate={}", settings.rate),
+        format!("--late-by={}s", LATE_BY.as_secs()),
+        format!("--api-key={API_KEY}"),
+        format!("--api-secret={API_SECRET}"),
+    ];
+    arguments.extend(["--steady", "--history=100", "--late-share=0.2"].map(str::to_owned));
+    if faults == Faults::Some {
+        let faults = [
+            "--order=reshuffled",
+            "--fault-429=0.02",
+            "--fault-5xx=0.05",
+            "--fault-cut=0.05",
+            "--fault-reset=0.05",
+        ];
+        arguments.extend(faults.map(str::to_owned));
+    }
+    move || {
+        let mut command = command();
+        command.arg("simulate").args(&arguments);
+        command
+    }
+}
+
+/// The exporter, as quick as the run is.
+pub(super) fn serve(
+    settings: &Settings,
+    folder: &Path,
+    api_port: u16,
+    port: u16,
+) -> impl Fn() -> Command + 'static {
+    // A deep sweep reaches past the longest outage and the latest event.
+    let arguments = [
+        format!("--web.listen-address=127.0.0.1:{port}"),
+        format!("--api.base-url=http://127.0.0.1:{api_port}/beta/audit"),
+        "--api.timeout=3s".to_owned(),
+        "--poll.interval=1s".to_owned(),
+        format!("--poll.lookback={LOOKBACK}"),
+        "--poll.reconcile-interval=3s".to_owned(),
+        "--poll.reconcile-lookback=2m".to_owned(),
+        "--poll.start=now".to_owned(),
+        format!("--metrics.scrape-interval={}", settings.scrape_interval),
+        format!("--storage.path={}", folder.join("state").display()),
+    ];
+    move || {
+        let mut command = command();
+        command.arg("serve").args(&arguments);
+        command
+    }
+}

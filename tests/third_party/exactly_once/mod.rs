@@ -1,0 +1,69 @@
+//! Every event exactly once, as two real servers see it, while everything that can
+//! be killed is killed.
+//!
+//! The exporter is killed at random moments; the API, the exporter and both
+//! servers go away for seconds, some of them together; requests go wrong, events
+//! enter the list late and pages shift. At the end, for each series and on each
+//! server, last sample minus first is what the API recorded, no sample is below
+//! the one before it, and `increase()` has shown every step.
+//!
+//! The short form is a test like any other; the long one is `make soak`.
+
+mod commands;
+mod comparison;
+mod outage_plan;
+mod recorded_events;
+mod report;
+mod run;
+mod series;
+mod server;
+mod settings;
+mod timeline;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use test_support::tools;
+
+use run::Run;
+use settings::Settings;
+
+/// How often each server scrapes.
+const INTERVALS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+
+/// The oldest server and the newest that can be had. Their names tell them apart:
+/// each has its own user agent.
+fn servers() -> Option<[PathBuf; 2]> {
+    let newest = || tools::first_of(&["prometheus-3", "prometheus-2.53"]);
+    Some([tools::require("prometheus")?, newest()?])
+}
+
+fn counts_every_event_once(settings: Settings) {
+    let Some([oldest, newest]) = servers() else {
+        return;
+    };
+    let mut run = Run::begin(settings, [(&oldest, INTERVALS[0]), (&newest, INTERVALS[1])]);
+    run.disturb();
+    let truth = run.settle();
+    let report = report::of(&run, &truth);
+    report::print(&report.text);
+    if report.differences > 0 {
+        let folder = run.keep();
+        panic!(
+            "{} differences; everything is in {}",
+            report.differences,
+            folder.display()
+        );
+    }
+}
+
+#[test]
+fn every_event_counts_once_on_two_servers() {
+    counts_every_event_once(Settings::short());
+}
+
+#[test]
+#[ignore = "takes half an hour: make soak"]
+fn soak() {
+    counts_every_event_once(Settings::soak());
+}

@@ -1,0 +1,68 @@
+//! What the API recorded: every event on its list, by series.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use test_support::http::HttpClient;
+
+use super::series::{self, Series};
+
+/// More than any run has.
+const MOST_PAGES: u64 = 10_000;
+
+/// How many events each series has to show.
+pub(super) type Truth = BTreeMap<Series, u64>;
+
+/// Counts what was created from `floor` on, a time as the API writes them.
+pub(super) fn recorded(http: &HttpClient, base_url: &str, floor: &str) -> Result<Truth, String> {
+    let mut truth = Truth::new();
+    for event in list(http, base_url)? {
+        let created_at = event["created_at"].as_str().unwrap_or_default();
+        if seconds_of(created_at) < seconds_of(floor) {
+            continue;
+        }
+        let [event_type, source, country] = ["event_type", "source", "source_country"]
+            .map(|label| event[label].as_str().unwrap_or("unknown"));
+        let counted = series::event(event_type, source, country);
+        *truth.entry(counted).or_default() += 1;
+        *truth.entry(series::event_type(event_type)).or_default() += 1;
+    }
+    Ok(truth)
+}
+
+/// How many events that is in all.
+pub(super) fn events(truth: &Truth) -> u64 {
+    truth
+        .iter()
+        .filter(|(series, _)| series.metric == series::EVENTS)
+        .map(|(_, events)| events)
+        .sum()
+}
+
+/// Year to second, which is all that both ways to write a time have in common.
+fn seconds_of(time: &str) -> &str {
+    time.get(..19).unwrap_or(time)
+}
+
+/// The whole list, page by page.
+fn list(http: &HttpClient, base_url: &str) -> Result<Vec<Value>, String> {
+    let (mut events, mut ids) = (Vec::new(), BTreeSet::new());
+    for page in 1..MOST_PAGES {
+        let body = http.get_body(&format!("{base_url}/events?size=100&page={page}"))?;
+        let answer: Value = serde_json::from_str(&body).map_err(|error| error.to_string())?;
+        let shown = answer["_embedded"]["events"].as_array();
+        for event in shown.into_iter().flatten() {
+            if ids.insert(event["id"].to_string()) {
+                events.push(event.clone());
+            }
+        }
+        if page >= answer["page"]["totalPages"].as_u64().unwrap_or(0) {
+            let claimed = answer["page"]["totalElements"].as_u64();
+            let whole = claimed == u64::try_from(events.len()).ok();
+            return whole
+                .then_some(events)
+                .ok_or_else(|| format!("the list shows {} of {claimed:?} events", ids.len()));
+        }
+    }
+    Err("the list does not end".to_owned())
+}

@@ -1,0 +1,228 @@
+//! One run: the parties, what is done to them, and the end of it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use test_support::eventually::{eventually, reached};
+use test_support::exposition::{samples, value};
+use test_support::http::HttpClient;
+use test_support::pacing;
+use test_support::process::START;
+use test_support::program::{API_KEY, API_SECRET};
+use test_support::restartable::{Restartable, Signal, free_port};
+
+use super::commands::{Faults, LATE_BY, serve, simulate};
+use super::comparison;
+use super::outage_plan::{self, Outage, Party};
+use super::recorded_events::{self, Truth};
+use super::series::EVENTS;
+use super::server::Server;
+use super::settings::Settings;
+use super::timeline::{Timeline, now};
+
+/// From the start of all parties to the first event of the traffic: time for the
+/// exporter to learn how often it is scraped.
+const WARM_UP: Duration = Duration::from_secs(16);
+
+/// For the last holds of the gate, with outages and back-off just behind.
+const SETTLE: Duration = Duration::from_mins(2);
+
+/// The parties of a run.
+pub(super) struct Run {
+    pub(super) servers: Vec<Server>,
+    pub(super) timeline: Timeline,
+    api: Restartable,
+    exporter: Restartable,
+    metrics_url: String,
+    api_url: String,
+    api_port: u16,
+    /// When counting began, as the exporter's log has it.
+    floor: String,
+    traffic_from: Timestamp,
+    http: HttpClient,
+    settings: Settings,
+    folder: TempDir,
+}
+
+impl Run {
+    /// Starts everything and waits until the exporter knows who scrapes.
+    pub(super) fn begin(settings: Settings, servers: [(&Path, Duration); 2]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (api_port, exporter_port) = (free_port(), free_port());
+        let timeline = Timeline::new();
+        let traffic_from = Timestamp::now() + WARM_UP;
+        let mut servers: Vec<_> = servers
+            .into_iter()
+            .map(|(program, interval)| {
+                Server::new(program.to_owned(), interval, exporter_port, folder.path())
+            })
+            .collect();
+        for server in &mut servers {
+            server.process.start();
+        }
+        let simulate = simulate(&settings, traffic_from, api_port, Faults::Some);
+        let mut api = Restartable::new("simulator", folder.path(), simulate);
+        api.start();
+        let serve = serve(&settings, folder.path(), api_port, exporter_port);
+        let mut exporter = Restartable::new("exporter", folder.path(), serve);
+        let began = exporter.start();
+        let floor = began.wait_for_line("beginning", START, counting_from);
+        let run = Self {
+            servers,
+            timeline,
+            api,
+            exporter,
+            metrics_url: format!("http://127.0.0.1:{exporter_port}/metrics"),
+            api_url: format!("http://{API_KEY}:{API_SECRET}@127.0.0.1:{api_port}/beta/audit"),
+            api_port,
+            floor,
+            traffic_from,
+            http: HttpClient::new(),
+            settings,
+            folder,
+        };
+        run.wait_until_known();
+        run
+    }
+
+    /// The gate holds as long as the slower server's interval asks for.
+    fn wait_until_known(&self) {
+        let slowest = self.servers.iter().map(|server| server.interval).max();
+        let known = comparison::hold(slowest.unwrap_or_default()) + Duration::from_secs(3);
+        eventually("hold as the servers' intervals ask for", SETTLE, || {
+            for server in &self.servers {
+                server.value("up > 0")?;
+            }
+            let hold = self.exported("nexmo_audit_publish_hold_seconds")?;
+            let is_known = hold <= known.as_secs_f64();
+            is_known
+                .then_some(())
+                .ok_or_else(|| format!("held {hold} s"))
+        });
+    }
+
+    /// Lets the traffic run while outage follows outage.
+    pub(super) fn disturb(&mut self) {
+        let Settings {
+            seed,
+            duration,
+            kills,
+            ..
+        } = self.settings;
+        let mut moments: Vec<(Duration, bool, Outage)> = Vec::new();
+        for outage in outage_plan::outages(seed, duration, kills) {
+            moments.push((outage.from, false, outage));
+            moments.push((outage.to, true, outage));
+        }
+        moments.sort_by_key(|(at, is_start, _)| (*at, *is_start));
+        let begin = since_1970(self.traffic_from).max(now());
+        for (at, is_start, outage) in moments {
+            pacing::wait((begin + at).saturating_sub(now()));
+            if is_start {
+                self.party(outage.party).start();
+                self.timeline.started(outage.party);
+            } else {
+                self.timeline.stopped(outage);
+                self.party(outage.party).stop(outage.signal);
+            }
+        }
+    }
+
+    /// Waits until everything recorded is counted and shown, or for so long that
+    /// it never will be; says what was recorded. Then a little more, in which
+    /// nothing may be counted twice.
+    pub(super) fn settle(&mut self) -> Truth {
+        let complete = since_1970(self.traffic_from) + self.settings.duration + LATE_BY;
+        pacing::wait((complete + Duration::from_secs(1)).saturating_sub(now()));
+        // The same events from now on without a fault.
+        let calm = simulate(
+            &self.settings,
+            self.traffic_from,
+            self.api_port,
+            Faults::None,
+        );
+        self.api.stop(Signal::Kill);
+        self.api.change(calm);
+        self.api.start();
+        let truth = eventually("list of all events", START, || {
+            recorded_events::recorded(&self.http, &self.api_url, &self.floor)
+        });
+        let events =
+            u32::try_from(recorded_events::events(&truth)).expect("a number that a run can reach");
+        reached(SETTLE, || self.has_settled(events));
+        let settled = now().as_secs_f64() + 2.0;
+        let watermark = "min(nexmo_audit_watermark_timestamp_seconds)";
+        for server in &self.servers {
+            reached(SETTLE, || {
+                server
+                    .value(watermark)
+                    .is_ok_and(|read_to| read_to > settled)
+            });
+        }
+        truth
+    }
+
+    fn has_settled(&self, events: u32) -> bool {
+        let nothing_waits = [
+            "nexmo_audit_pending_events",
+            "nexmo_audit_reconcile_missing_events",
+        ]
+        .into_iter()
+        .all(|gauge| self.exported(gauge).is_ok_and(|value| value <= 0.0));
+        let shown = self
+            .http
+            .get_body(&self.metrics_url)
+            .map(|text| shown(&text));
+        nothing_waits && shown.is_ok_and(|shown| shown >= f64::from(events))
+    }
+
+    /// A metric without labels, as the exporter shows it now.
+    pub(super) fn exported(&self, name: &str) -> Result<f64, String> {
+        let text = self.http.get_body(&self.metrics_url)?;
+        value(&text, name, &[]).ok_or_else(|| format!("no {name}:\n{}", self.exporter.log()))
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Ends everything and leaves what the parties wrote.
+    pub(super) fn keep(mut self) -> PathBuf {
+        self.exporter.stop(Signal::Kill);
+        self.api.stop(Signal::Kill);
+        for server in &mut self.servers {
+            server.process.stop(Signal::Kill);
+        }
+        self.folder.keep()
+    }
+
+    fn party(&mut self, party: Party) -> &mut Restartable {
+        match party {
+            Party::Api => &mut self.api,
+            Party::Exporter => &mut self.exporter,
+            Party::Server(index) => &mut self.servers[index].process,
+        }
+    }
+}
+
+/// The time in the log line that tells from when on events count.
+fn counting_from(line: &str) -> Option<String> {
+    let (_, from) = line
+        .split_once("counting begins")
+        .and(line.split_once("from="))?;
+    from.split_whitespace().next().map(str::to_owned)
+}
+
+/// All events that an exposition shows.
+fn shown(text: &str) -> f64 {
+    let events = samples(text)
+        .into_iter()
+        .filter(|sample| sample.name == EVENTS);
+    events.map(|sample| sample.value).sum()
+}
+
+fn since_1970(time: Timestamp) -> Duration {
+    Duration::try_from(time.as_duration()).expect("it is later than 1970")
+}

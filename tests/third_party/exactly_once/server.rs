@@ -1,0 +1,158 @@
+//! A Prometheus server that scrapes the exporter, and what it has stored.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use test_support::http::HttpClient;
+use test_support::restartable::{Restartable, free_port};
+use url::form_urlencoded::byte_serialize;
+
+use super::series::Series;
+
+/// When, since 1970, and which value.
+pub(super) type Sample = (Duration, u64);
+
+/// A Prometheus server with one target.
+pub(super) struct Server {
+    pub(super) name: String,
+    /// How often it scrapes.
+    pub(super) interval: Duration,
+    pub(super) process: Restartable,
+    url: String,
+    http: HttpClient,
+}
+
+impl Server {
+    /// Not started yet; its data lie below `folder`.
+    pub(super) fn new(program: PathBuf, interval: Duration, target: u16, folder: &Path) -> Self {
+        let program_name = program.file_name().unwrap_or_default().to_string_lossy();
+        let name = format!("{program_name} every {interval:?}");
+        let folder = folder.join(&*program_name);
+        fs::create_dir(&folder).expect("a folder");
+        let config = folder.join("prometheus.yml");
+        fs::write(&config, config_text(interval, target)).expect("a configuration");
+        let (port, log) = (free_port(), folder.clone());
+        let command = move || {
+            let mut command = Command::new(&program);
+            command
+                .arg(format!("--config.file={}", config.display()))
+                .arg(format!(
+                    "--storage.tsdb.path={}",
+                    folder.join("data").display()
+                ))
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"));
+            command
+        };
+        Self {
+            process: Restartable::new("prometheus", &log, command),
+            name,
+            interval,
+            url: format!("http://127.0.0.1:{port}/api/v1"),
+            http: HttpClient::new(),
+        }
+    }
+
+    /// The value of an expression that has exactly one.
+    pub(super) fn value(&self, expression: &str) -> Result<f64, String> {
+        let result = self.query(expression)?;
+        let [only] = result.as_slice() else {
+            return Err(format!("{expression} has {} values", result.len()));
+        };
+        let value = only["value"][1].as_str().and_then(|text| text.parse().ok());
+        value.ok_or_else(|| format!("{expression} is {only}"))
+    }
+
+    /// Every sample of `metric` in the last `span` as it was stored, series by
+    /// series. One type at a time: a long run has millions.
+    pub(super) fn samples(
+        &self,
+        metric: &'static str,
+        span: Duration,
+    ) -> Result<BTreeMap<Series, Vec<Sample>>, String> {
+        let mut samples = BTreeMap::new();
+        for event_type in self.event_types()? {
+            let expression = format!("{metric}{{event_type={event_type:?}}}[{}s]", span.as_secs());
+            for series in self.query(&expression)? {
+                let values = stored(&series["values"]).ok_or_else(|| format!("{series}"))?;
+                samples.insert(Series::of_answer(metric, &series["metric"]), values);
+            }
+        }
+        Ok(samples)
+    }
+
+    /// When `increase()` over `window` was above 0, second by second from `from`
+    /// to `to`, for each series of `metric`.
+    pub(super) fn increases(
+        &self,
+        metric: &'static str,
+        window: Duration,
+        (from, to): (Duration, Duration),
+    ) -> Result<BTreeMap<Series, Vec<Duration>>, String> {
+        // A server computes no more than 11000 points of a series at once.
+        let step = to.saturating_sub(from).as_secs() / 10_000 + 1;
+        let mut increases = BTreeMap::new();
+        for event_type in self.event_types()? {
+            let window = window.as_secs();
+            let expression = encoded(&format!(
+                "increase({metric}{{event_type={event_type:?}}}[{window}s]) > 0"
+            ));
+            let (from, to) = (from.as_secs_f64(), to.as_secs_f64());
+            let path = format!("query_range?query={expression}&start={from}&end={to}&step={step}");
+            for series in self.ask(&path)?["data"]["result"]
+                .as_array()
+                .into_iter()
+                .flatten()
+            {
+                let values = series["values"].as_array().into_iter().flatten();
+                let times = values.filter_map(|point| time(&point[0])).collect();
+                increases.insert(Series::of_answer(metric, &series["metric"]), times);
+            }
+        }
+        Ok(increases)
+    }
+
+    fn event_types(&self) -> Result<Vec<String>, String> {
+        let answer = self.ask("label/event_type/values")?;
+        serde_json::from_value(answer["data"].clone()).map_err(|error| error.to_string())
+    }
+
+    fn query(&self, expression: &str) -> Result<Vec<Value>, String> {
+        let mut answer = self.ask(&format!("query?query={}", encoded(expression)))?;
+        match answer["data"]["result"].take() {
+            Value::Array(result) => Ok(result),
+            _ => Err(format!("{expression}: {answer}")),
+        }
+    }
+
+    fn ask(&self, path: &str) -> Result<Value, String> {
+        let body = self.http.get_body(&format!("{}/{path}", self.url))?;
+        serde_json::from_str(&body).map_err(|error| error.to_string())
+    }
+}
+
+fn config_text(interval: Duration, target: u16) -> String {
+    format!(
+        "global: {{scrape_interval: {interval:?}, scrape_timeout: {interval:?}}}\n\
+         scrape_configs:\n\
+         - job_name: audit\n  \
+           static_configs: [{{targets: ['127.0.0.1:{target}']}}]\n"
+    )
+}
+
+fn encoded(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect()
+}
+
+/// Stale markers are not among the samples that a server answers with.
+fn stored(values: &Value) -> Option<Vec<Sample>> {
+    let sample = |point: &Value| Some((time(&point[0])?, point[1].as_str()?.parse().ok()?));
+    values.as_array()?.iter().map(sample).collect()
+}
+
+fn time(seconds: &Value) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds.as_f64()?).ok()
+}

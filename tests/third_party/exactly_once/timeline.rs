@@ -1,0 +1,106 @@
+//! What was done to whom, as it happened.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use test_support::restartable::Signal;
+
+use super::outage_plan::{Outage, Party};
+
+/// From the start of a program to its first answer, on a machine that is busy.
+const START: Duration = Duration::from_secs(2);
+
+/// A stretch of time without one of the parties, since 1970.
+#[derive(Clone, Copy, Debug)]
+struct Absence {
+    outage: Outage,
+    from: Duration,
+    /// None while it lasts.
+    to: Option<Duration>,
+}
+
+/// Everything that was done to the parties.
+#[derive(Debug, Default)]
+pub(super) struct Timeline {
+    began: Duration,
+    absences: Vec<Absence>,
+}
+
+/// The time since 1970, as the servers count it.
+pub(super) fn now() -> Duration {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .expect("it is later than 1970")
+}
+
+impl Timeline {
+    pub(super) fn new() -> Self {
+        Self {
+            began: now(),
+            absences: Vec::new(),
+        }
+    }
+
+    pub(super) fn began(&self) -> Duration {
+        self.began
+    }
+
+    pub(super) fn stopped(&mut self, outage: Outage) {
+        self.absences.push(Absence {
+            outage,
+            from: now(),
+            to: None,
+        });
+    }
+
+    pub(super) fn started(&mut self, party: Party) {
+        let gone = |absence: &&mut Absence| absence.outage.party == party && absence.to.is_none();
+        if let Some(absence) = self.absences.iter_mut().rev().find(gone) {
+            absence.to = Some(now());
+        }
+    }
+
+    /// How often the exporter was killed.
+    pub(super) fn kills(&self) -> usize {
+        let killed = |absence: &&Absence| {
+            absence.outage.party == Party::Exporter && absence.outage.signal == Signal::Kill
+        };
+        self.absences.iter().filter(killed).count()
+    }
+
+    /// Stretches in which `server` could not scrape, because it was away or the
+    /// exporter was. Those with no time for a scrape between them are one.
+    pub(super) fn blind(&self, server: usize, interval: Duration) -> Vec<(Duration, Duration)> {
+        let mut stretches: Vec<(Duration, Duration)> = Vec::new();
+        for absence in &self.absences {
+            let blinds = [Party::Exporter, Party::Server(server)].contains(&absence.outage.party);
+            let (true, Some(to)) = (blinds, absence.to) else {
+                continue;
+            };
+            let to = to + START;
+            match stretches.last_mut() {
+                Some(last) if absence.from <= last.1 + interval => last.1 = last.1.max(to),
+                _ => stretches.push((absence.from, to)),
+            }
+        }
+        stretches
+    }
+}
+
+impl fmt::Display for Timeline {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for absence in &self.absences {
+            let from = absence.from.saturating_sub(self.began).as_secs_f64();
+            let lasted = absence
+                .to
+                .map(|to| to.saturating_sub(absence.from).as_secs_f64());
+            let Outage { party, signal, .. } = absence.outage;
+            write!(formatter, "  {from:7.1} s  {party:?}: {signal:?}, ")?;
+            match lasted {
+                Some(lasted) => writeln!(formatter, "started again after {lasted:.1} s")?,
+                None => writeln!(formatter, "not started again")?,
+            }
+        }
+        Ok(())
+    }
+}
