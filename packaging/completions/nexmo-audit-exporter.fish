@@ -16,94 +16,94 @@ function __fish_nexmo_audit_exporter_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.listen-address -d 'Address to listen on, IPv4 and IPv6 where no host is given; may be given more than once; port 0 takes a free one' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.telemetry-path -d 'Path to serve the metrics under' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.max-requests -d 'Most answers in flight at once, 0 for no limit; more requests get 503' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.timeout -d 'Time limit of one request, body included' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.interval -d 'Time from one poll to the next' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later still; 0 for none' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.start -d 'First start only: count from now, an age (24h) or an RFC 3339 time on' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l storage.path -d 'Directory of the durable state; made if missing' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.scrape-interval -d 'Longest scrape interval among the servers that scrape: auto learns it, 0 shows every count at once, even where a server would miss the first event of a series' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.max-series -d 'Most label combinations of `nexmo_audit_events_total`; more are counted under `other`' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l events.log -d 'Write each counted event as a line of JSON: none, stdout, or the path of a file' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l shard.index -d 'Number of this exporter among those that share the accounts, from 0; by default the number at the end of the name of this machine' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l shard.count -d 'How many exporters share the accounts of the config file' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l shard.index -d 'Number of this exporter among the exporters that share the accounts, from 0; the default is the number at the end of the machine\'s name' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l shard.count -d 'Number of exporters that share the accounts of the config file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l log.format -d 'Form of each line: logfmt or json' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration anew, as SIGHUP does'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.allow-http -d 'Allow plain http beyond loopback: the network then sees the API secret'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`): a server without the feature stores that as one more series for each'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l events.log-personal-data -d 'Write all of an event: also the user, the IP address and the context'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration again, as SIGHUP does'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`); a server without this feature stores one more series for each counter'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l events.log-personal-data -d 'Write all fields of an event, with the user, the IP address and the context'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -s h -l help -d 'Print help'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -s V -l version -d 'Print version'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "serve" -d 'Poll, count and serve (also with no command)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "check-config" -d 'Read everything that serve would read, say what is wrong with it, and change nothing'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "simulate" -d 'The Audit API simulator alone'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "demo" -d 'The exporter on a simulated account, to see what it looks like'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "serve" -d 'Poll, count and serve (the default command)'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "check-config" -d 'Check everything that serve would read, report every problem, and change nothing'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "simulate" -d 'Run the simulator of the Audit API alone'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "demo" -d 'Run the exporter with a simulated account, to see how it looks'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "backfill" -d 'Write the history of a range for `promtool tsdb create-blocks-from openmetrics`'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "events" -d 'Ask the Audit API for events'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "events" -d 'Query events of the Audit API'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.listen-address -d 'Address to listen on, IPv4 and IPv6 where no host is given; may be given more than once; port 0 takes a free one' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.telemetry-path -d 'Path to serve the metrics under' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.max-requests -d 'Most answers in flight at once, 0 for no limit; more requests get 503' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.timeout -d 'Time limit of one request, body included' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.interval -d 'Time from one poll to the next' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later still; 0 for none' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.start -d 'First start only: count from now, an age (24h) or an RFC 3339 time on' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l storage.path -d 'Directory of the durable state; made if missing' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.scrape-interval -d 'Longest scrape interval among the servers that scrape: auto learns it, 0 shows every count at once, even where a server would miss the first event of a series' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.max-series -d 'Most label combinations of `nexmo_audit_events_total`; more are counted under `other`' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l events.log -d 'Write each counted event as a line of JSON: none, stdout, or the path of a file' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l shard.index -d 'Number of this exporter among those that share the accounts, from 0; by default the number at the end of the name of this machine' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l shard.count -d 'How many exporters share the accounts of the config file' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l shard.index -d 'Number of this exporter among the exporters that share the accounts, from 0; the default is the number at the end of the machine\'s name' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l shard.count -d 'Number of exporters that share the accounts of the config file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l log.format -d 'Form of each line: logfmt or json' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration anew, as SIGHUP does'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.allow-http -d 'Allow plain http beyond loopback: the network then sees the API secret'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`): a server without the feature stores that as one more series for each'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l events.log-personal-data -d 'Write all of an event: also the user, the IP address and the context'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration again, as SIGHUP does'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`); a server without this feature stores one more series for each counter'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l events.log-personal-data -d 'Write all fields of an event, with the user, the IP address and the context'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -s h -l help -d 'Print help'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.listen-address -d 'Address to listen on, IPv4 and IPv6 where no host is given; may be given more than once; port 0 takes a free one' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.telemetry-path -d 'Path to serve the metrics under' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.max-requests -d 'Most answers in flight at once, 0 for no limit; more requests get 503' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.timeout -d 'Time limit of one request, body included' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.interval -d 'Time from one poll to the next' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later still; 0 for none' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.start -d 'First start only: count from now, an age (24h) or an RFC 3339 time on' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l storage.path -d 'Directory of the durable state; made if missing' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.scrape-interval -d 'Longest scrape interval among the servers that scrape: auto learns it, 0 shows every count at once, even where a server would miss the first event of a series' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.max-series -d 'Most label combinations of `nexmo_audit_events_total`; more are counted under `other`' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l events.log -d 'Write each counted event as a line of JSON: none, stdout, or the path of a file' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l shard.index -d 'Number of this exporter among those that share the accounts, from 0; by default the number at the end of the name of this machine' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l shard.count -d 'How many exporters share the accounts of the config file' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l shard.index -d 'Number of this exporter among the exporters that share the accounts, from 0; the default is the number at the end of the machine\'s name' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l shard.count -d 'Number of exporters that share the accounts of the config file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l log.format -d 'Form of each line: logfmt or json' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration anew, as SIGHUP does'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.allow-http -d 'Allow plain http beyond loopback: the network then sees the API secret'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`): a server without the feature stores that as one more series for each'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l events.log-personal-data -d 'Write all of an event: also the user, the IP address and the context'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration again, as SIGHUP does'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`); a server without this feature stores one more series for each counter'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l events.log-personal-data -d 'Write all fields of an event, with the user, the IP address and the context'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -s h -l help -d 'Print help'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l listen-address -d 'Address to listen on; port 0 takes a free one' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l base-path -d 'Path under which the API is served; empty for none' -r
@@ -128,116 +128,116 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l fault-cut -d 'Share of answers cut in the middle of the body, 0 to 1' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l fault-reset -d 'Share of requests whose connection is reset without an answer, 0 to 1' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l clock-offset -d 'How far the clock of the API is ahead (30s) or behind (-1h)' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l log.format -d 'Form of each line: logfmt or json' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l steady -d 'Keep the rate constant: no quiet nights, no quiet weekends, no bursts'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.telemetry-path -d 'Path to serve the metrics under' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.max-requests -d 'Most answers in flight at once, 0 for no limit; more requests get 503' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.timeout -d 'Time limit of one request, body included' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later still; 0 for none' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l storage.path -d 'Directory of the durable state; made if missing' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.scrape-interval -d 'Longest scrape interval among the servers that scrape: auto learns it, 0 shows every count at once, even where a server would miss the first event of a series' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.max-series -d 'Most label combinations of `nexmo_audit_events_total`; more are counted under `other`' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l events.log -d 'Write each counted event as a line of JSON: none, stdout, or the path of a file' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l shard.index -d 'Number of this exporter among those that share the accounts, from 0; by default the number at the end of the name of this machine' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l shard.count -d 'How many exporters share the accounts of the config file' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l shard.index -d 'Number of this exporter among the exporters that share the accounts, from 0; the default is the number at the end of the machine\'s name' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l shard.count -d 'Number of exporters that share the accounts of the config file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.format -d 'Form of each line: logfmt or json' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.listen-address -d 'Address to listen on, IPv4 and IPv6 where no host is given; may be given more than once; port 0 takes a free one' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.interval -d 'Time from one poll to the next' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.start -d 'First start only: count from now, an age (24h) or an RFC 3339 time on' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration anew, as SIGHUP does'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.allow-http -d 'Allow plain http beyond loopback: the network then sees the API secret'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`): a server without the feature stores that as one more series for each'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l events.log-personal-data -d 'Write all of an event: also the user, the IP address and the context'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration again, as SIGHUP does'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`); a server without this feature stores one more series for each counter'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l events.log-personal-data -d 'Write all fields of an event, with the user, the IP address and the context'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -s h -l help -d 'Print help'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l from -d 'Count from this moment on: a date, an RFC 3339 time, or an age. The exporter goes on without a step if its --poll.start is the same' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l to -d 'Up to this moment; not within the last 3 hours, where Prometheus still writes' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l from -d 'Count from this time on: a date, an RFC 3339 time, or an age; an exporter whose --poll.start is the same continues the counters' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l to -d 'Count up to this time; not within the last 3 hours, into which Prometheus still writes' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l step -d 'Time from one sample to the next' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -s o -l output -d 'File to write, once all is read; DIRECTORY/ for a file of each day, - for standard output' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l label -d 'Label that the server adds when it scrapes, such as job=nexmo-audit; may be given more than once' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l metrics.max-series -d 'As the exporter has it: most label combinations of `nexmo_audit_events_total`' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -s o -l output -d 'File to write after everything is read; DIRECTORY/ for one file per day, - for standard output' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l label -d 'Label that the server adds when it scrapes, such as job=nexmo-audit; may be repeated' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`, as for serve' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l account -d 'Name of the account, where the config file has several' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l log.format -d 'Form of each line: logfmt or json' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l allow-recent -d 'Allow --to within the last 3 hours: for a server that has not scraped yet'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.allow-http -d 'Allow plain http beyond loopback: the network then sees the API secret'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l allow-recent -d 'Allow --to within the last 3 hours, for a server that has not scraped yet'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -s h -l help -d 'Print help'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and not __fish_seen_subcommand_from list get types help" -s h -l help -d 'Print help'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and not __fish_seen_subcommand_from list get types help" -f -a "list" -d 'List events in the order of their time'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and not __fish_seen_subcommand_from list get types help" -f -a "get" -d 'Show all of an event, or of several'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and not __fish_seen_subcommand_from list get types help" -f -a "get" -d 'Show all fields of one event, or of several'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and not __fish_seen_subcommand_from list get types help" -f -a "types" -d 'List the event types that the vendor names'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and not __fish_seen_subcommand_from list get types help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l from -d 'From this moment on: a date, an RFC 3339 time, or an age' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l to -d 'Up to this moment, which is not part of it; a date is, to its end' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l type -d 'Of this type, such as `APP_CREATE`; may be given more than once' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l user -d 'Of this user: the id, or the e-mail address' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l source -d 'From this source, such as CD; may be given more than once' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l country -d 'From this country, such as GB; may be given more than once' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l search -d 'With this text in them, as the API looks for it: quotes and braces escaped as in JSON' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l limit -d 'Show so many events at most, the oldest ones' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -s o -l output -d 'table, json (one event a line, as the API says it) or csv' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l from -d 'Show events from this time on: a date, an RFC 3339 time, or an age' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l to -d 'Show events before this time; a date includes the whole day' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l type -d 'Show events of this type, such as `APP_CREATE`; may be repeated' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l user -d 'Show events of this user, by id or e-mail address' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l source -d 'Show events from this source, such as CD; may be repeated' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l country -d 'Show events from this country, such as GB; may be repeated' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l search -d 'Show events that contain this text, as the API searches for it: with quotes and braces escaped as in JSON' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l limit -d 'Show at most this many events, the oldest first' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -s o -l output -d 'table, json (one event in each line, as the API returns it) or csv' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l account -d 'Name of the account, where the config file has several' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l log.format -d 'Form of each line: logfmt or json' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -s f -l follow -d 'Go on with events as they appear, until Ctrl-C'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l utc -d 'Times in UTC, as the API has them (the default)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l local -d 'Times as they are here (TZ), also those of --from and --to'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.allow-http -d 'Allow plain http beyond loopback: the network then sees the API secret'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -s f -l follow -d 'Continue with events as they appear, until Ctrl-C'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l utc -d 'Show times in UTC, as the API has them (the default)'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l local -d 'Show times in the local time zone (TZ), and read --from and --to in it'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -s o -l output -d 'table, json (one event a line, as the API says it) or csv' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -s o -l output -d 'table, json (one event in each line, as the API returns it) or csv' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l account -d 'Name of the account, where the config file has several' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l log.format -d 'Form of each line: logfmt or json' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l utc -d 'Times in UTC, as the API has them (the default)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l local -d 'Times as they are here (TZ), also those of --from and --to'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.allow-http -d 'Allow plain http beyond loopback: the network then sees the API secret'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l utc -d 'Show times in UTC, as the API has them (the default)'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l local -d 'Show times in the local time zone (TZ), and read --from and --to in it'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -s o -l output -d 'table, json (one type a line) or csv' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.base-url -d 'Base URL of the Audit API; plain http is refused beyond loopback' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -s o -l output -d 'table, json (one type in each line) or csv' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l config.file -d 'File with settings and accounts, in YAML; flags and the environment beat it' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l account -d 'Name of the account, where the config file has several' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l log.format -d 'Form of each line: logfmt or json' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.max-requests-per-second -d 'Most requests per second, per account' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l log.level -d 'Least severity that is logged: error, warn, info, debug or trace' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.allow-http -d 'Allow plain http beyond loopback: the network then sees the API secret'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -s h -l help -d 'Print help'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "list" -d 'List events in the order of their time'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "get" -d 'Show all of an event, or of several'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "get" -d 'Show all fields of one event, or of several'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "types" -d 'List the event types that the vendor names'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "serve" -d 'Poll, count and serve (also with no command)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "check-config" -d 'Read everything that serve would read, say what is wrong with it, and change nothing'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "simulate" -d 'The Audit API simulator alone'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "demo" -d 'The exporter on a simulated account, to see what it looks like'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "serve" -d 'Poll, count and serve (the default command)'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "check-config" -d 'Check everything that serve would read, report every problem, and change nothing'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "simulate" -d 'Run the simulator of the Audit API alone'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "demo" -d 'Run the exporter with a simulated account, to see how it looks'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "backfill" -d 'Write the history of a range for `promtool tsdb create-blocks-from openmetrics`'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "events" -d 'Ask the Audit API for events'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "events" -d 'Query events of the Audit API'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "list" -d 'List events in the order of their time'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "get" -d 'Show all of an event, or of several'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "get" -d 'Show all fields of one event, or of several'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "types" -d 'List the event types that the vendor names'

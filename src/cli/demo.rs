@@ -1,4 +1,4 @@
-//! The exporter on a simulated account, in one process: to see what it looks like.
+//! The exporter with a simulated account, in one process, to show how it looks.
 
 use std::{future::Future, io::Write, net::SocketAddr};
 
@@ -10,16 +10,16 @@ use crate::{
     exporter::{CountingThreads, Exporter},
 };
 
-/// Events per second: something happens while one looks.
+/// Events per second: enough to see counters rise.
 const RATE: f64 = 1.0;
-/// Events on the account before the demo began.
+/// The number of events on the account before the demo begins.
 const HISTORY: u32 = 500;
 
-/// Takes the ports, says on standard output what to open, and runs until
-/// `shutdown` resolves.
+/// Takes the ports, writes to standard output what to open, and runs until `shutdown`
+/// resolves.
 ///
 /// # Errors
-/// As [`Exporter::bind`], and when the options cannot be used.
+/// The errors of [`Exporter::bind`], and options that cannot be used.
 pub(super) async fn run(
     mut options: Options,
     shutdown: impl Future<Output = ()>,
@@ -31,7 +31,7 @@ pub(super) async fn run(
         key: Some(simulated.api_key),
         secret: Some(Ok(simulated.api_secret.into())),
     };
-    let storage = tempfile::tempdir().context("no temporary directory can be made")?;
+    let storage = tempfile::tempdir().context("a temporary directory cannot be made")?;
     options.storage.path = storage.path().to_owned();
     let settings = Settings::check(&options, credentials)?;
     let exporter = Exporter::bind(&settings).await?;

@@ -1,5 +1,5 @@
-//! What the config file says, as the defaults of the flags: so flags and the
-//! environment beat it, and both are read and judged in one place.
+//! Makes the settings of the config file the defaults of the flags. So flags and the
+//! environment take precedence, and every value is checked in one place.
 
 use std::{collections::BTreeMap, fmt, io, path::Path};
 
@@ -9,21 +9,22 @@ use crate::config::{ConfigFile, EntrySecret, FileSetting, Problems};
 
 type FileSettings = BTreeMap<String, FileSetting>;
 
-/// Flags that hold paths: in the config file, relative ones begin at its folder.
+/// Flags that hold paths. In the config file, a relative path begins at the folder of
+/// the file.
 const PATHS: [&str; 4] = [
     "api.secret-file",
     "events.log",
     "storage.path",
     "web.config.file",
 ];
-/// Values of `events.log` that are no path.
+/// Values of `events.log` that are not paths.
 const NO_PATHS: [&str; 2] = ["none", "stdout"];
 
-/// Reads a config file for the flags of `serve`, which every command's are among.
-/// Relative paths in it become such that begin at its folder.
+/// Reads a config file with the flags of `serve`, which include those of every other
+/// command. Relative paths become paths that begin at the folder of the file.
 ///
 /// # Errors
-/// All [`Problems`] together, each with path and line.
+/// All [`Problems`] together, each with the path and the line.
 pub(super) fn read(
     command: &Command,
     path: &Path,
@@ -48,7 +49,7 @@ pub(super) fn read(
     Ok(file)
 }
 
-/// Makes what the file says the default of the flags of the command of these names.
+/// Makes each setting the default of its flag, in the command that `names` leads to.
 pub(super) fn give(command: Command, names: &[String], settings: &FileSettings) -> Command {
     if let Some((name, inner)) = names.split_first() {
         return command.mut_subcommand(name, |command| give(command, inner, settings));
@@ -62,7 +63,7 @@ pub(super) fn give(command: Command, names: &[String], settings: &FileSettings) 
     })
 }
 
-/// Leaves those settings that neither a flag nor the environment has beaten.
+/// Keeps the settings that neither a flag nor the environment has replaced.
 pub(super) fn keep_used(
     settings: &mut FileSettings,
     command: &Command,
@@ -82,7 +83,7 @@ pub(super) fn keep_used(
     });
 }
 
-/// The flag of `serve` of this name.
+/// Returns the flag of `serve` with this name.
 fn arg<'c>(command: &'c Command, name: &str) -> Option<&'c Arg> {
     let serve = command.find_subcommand("serve").unwrap_or(command);
     let mut args = serve.get_arguments();
@@ -93,7 +94,9 @@ fn problem(arg: Option<&Arg>, name: &str, values: &[String]) -> Option<&'static 
     let is_boolean = matches!(values, [one] if one == "true" || one == "false");
     match arg.map(Arg::get_action) {
         _ if name == "config.file" => Some("cannot be set in the file itself"),
-        None => Some("is unknown; settings are named like the flags of serve, dots as nesting"),
+        None => Some(
+            "is unknown; settings are named like the flags of serve, with nesting in place of dots",
+        ),
         Some(ArgAction::SetTrue) if !is_boolean => Some("must be true or false"),
         Some(ArgAction::Append | ArgAction::SetTrue) => None,
         Some(_) => (values.len() > 1).then_some("must be one value"),

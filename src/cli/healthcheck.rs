@@ -1,9 +1,9 @@
-//! Asks the exporter of the same container whether it is healthy: `HEALTHCHECK` of an
-//! image that holds no program beside this one.
+//! Asks the exporter of the same container whether it is healthy: the `HEALTHCHECK` of
+//! an image that holds no other program.
 //!
-//! Knows of the exporter only where it listens. It neither verifies certificates nor
-//! has a password, so it must ask nothing but loopback, and believe nothing but that
-//! somebody answers.
+//! The check knows only where the exporter listens. It neither verifies certificates nor
+//! has a password, so it asks loopback alone and takes any answer for no more than a
+//! sign of life.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -12,20 +12,22 @@ use reqwest::{Client, StatusCode, redirect::Policy};
 
 use crate::config::ListenAddress;
 
-/// Well below the time that the image's `HEALTHCHECK` gives all of it.
+/// The time limit of one request, well below that of the image's `HEALTHCHECK`.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Asks the first of the addresses that the exporter listens on, by http and then by
-/// https. Behind a password there is only to be seen that it answers.
+/// Asks the first address that the exporter listens on, by http and then by https. An
+/// answer that asks for a password counts as healthy.
 ///
 /// # Errors
-/// When the exporter is not healthy, does not answer, or listens on a port that only
-/// it knows.
+/// When the exporter is not healthy, does not answer, or listens on a port that only it
+/// knows.
 pub(super) async fn run(listen_addresses: &[String]) -> anyhow::Result<()> {
     let address = listen_addresses.first().context("no address to ask")?;
     let address: ListenAddress = address.parse()?;
     if address.port == 0 {
-        bail!("port 0 is one that only the exporter knows: give --web.listen-address another");
+        bail!(
+            "port 0 stands for a port that only the exporter knows: set --web.listen-address to another port"
+        );
     }
     let client = client()?;
     let mut failure = None;
@@ -39,13 +41,13 @@ pub(super) async fn run(listen_addresses: &[String]) -> anyhow::Result<()> {
 }
 
 fn client() -> anyhow::Result<Client> {
-    // Fails only where it was chosen already.
+    // Fails only if a provider was installed before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(Client::builder()
         .no_proxy()
         .redirect(Policy::none())
         .timeout(REQUEST_TIMEOUT)
-        // Its certificate names the host that others know it by, not loopback.
+        // The certificate names the host as others know it, not loopback.
         .tls_danger_accept_invalid_certs(true)
         .build()?)
 }
@@ -60,12 +62,12 @@ async fn ask(client: &Client, url: &str) -> anyhow::Result<()> {
     bail!("{url} answers {status}: {}", text.trim());
 }
 
-/// Where to ask an exporter that listens there, in order.
+/// Returns the URLs to ask, in order, of an exporter that listens on `address`.
 fn urls(address: &ListenAddress) -> Vec<String> {
-    let every = |host: &str| host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified());
+    let is_unspecified = |host: &str| host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified());
     let hosts = match address.host.as_deref() {
-        Some(host) if !every(host) => vec![host],
-        // A container may have either family alone.
+        Some(host) if !is_unspecified(host) => vec![host],
+        // A container may have only one of the two families.
         _ => vec!["127.0.0.1", "::1"],
     };
     let with = |scheme| {

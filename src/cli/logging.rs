@@ -1,5 +1,5 @@
-//! Logs to standard error: logfmt or JSON, a line each. Of a panic too, which is told
-//! by its place: the words of one may quote what was being read.
+//! Logs to standard error, as logfmt or JSON, one line for each event. A panic is logged
+//! with its place and without its message, which may quote what was being read.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -23,8 +23,7 @@ use crate::config::{LogFormat, LogLevel, LogSettings};
 /// The crates of this workspace that log.
 const OWN_CRATES: [&str; 3] = [env!("CARGO_CRATE_NAME"), "audit_simulator", "exporter_web"];
 
-/// Starts logging. Libraries are heard from warn on: what they say below that may
-/// quote a request.
+/// Starts logging. Libraries log from `warn` on: their lower levels may quote a request.
 ///
 /// # Errors
 /// When logging was started before.
@@ -64,8 +63,8 @@ pub fn init(settings: LogSettings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the time of an event, and then what `F` writes of it: the formatter of logfmt
-/// knows nanoseconds alone.
+/// Writes the time of an event in milliseconds, and then what `F` writes of the event:
+/// the formatter of logfmt has no other precision than nanoseconds.
 struct Timed<F>(F);
 
 impl<S, N, F> FormatEvent<S, N> for Timed<F>
@@ -98,7 +97,7 @@ impl FormatTime for Milliseconds {
 
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let at = panic.location().map(ToString::to_string);
-    // Words that were in the program are told; those that were put together are not.
+    // A message that is a literal of the program is logged; a formatted message is not.
     let words = panic.payload().downcast_ref::<&'static str>().copied();
     let trace = Backtrace::capture();
     let trace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());

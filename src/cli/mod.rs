@@ -1,6 +1,6 @@
-//! The command line: which command, with which options. Every flag has an
-//! environment variable, named by one rule, and a place in the config file, named by
-//! another. Flags beat the environment, which beats the file.
+//! The command line: the commands and their options. Every flag has an environment
+//! variable and a place in the config file, each named by a rule. Flags take precedence
+//! over the environment, and the environment over the file.
 
 mod demo;
 mod file_defaults;
@@ -34,37 +34,37 @@ struct CommandLine {
     options: Options,
 }
 
-/// What the program is asked to do.
+/// A command of the program.
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Poll, count and serve (also with no command).
+    /// Poll, count and serve (the default command).
     #[command(after_help = CREDENTIALS)]
     Serve(Box<Options>),
-    /// Ask the Audit API for events.
+    /// Query events of the Audit API.
     #[command(subcommand)]
     Events(EventsAction),
     /// Write the history of a range for `promtool tsdb create-blocks-from openmetrics`.
     #[command(after_help = CREDENTIALS)]
     Backfill(Box<BackfillOptions>),
-    /// Read everything that serve would read, say what is wrong with it, and change nothing.
+    /// Check everything that serve would read, report every problem, and change nothing.
     #[command(after_help = CREDENTIALS)]
     CheckConfig(Box<Options>),
-    /// The exporter on a simulated account, to see what it looks like.
+    /// Run the exporter with a simulated account, to see how it looks.
     Demo(Box<Options>),
-    /// The Audit API simulator alone.
+    /// Run the simulator of the Audit API alone.
     Simulate(Box<SimulateOptions>),
     /// Ask the exporter of the same container whether it is healthy.
     #[command(hide = true)]
     Healthcheck(WebOptions),
 }
 
-/// What the API is asked for.
+/// A command that queries events.
 #[derive(Debug, Subcommand)]
 pub enum EventsAction {
     /// List events in the order of their time.
     #[command(after_help = CREDENTIALS)]
     List(Box<ListOptions>),
-    /// Show all of an event, or of several.
+    /// Show all fields of one event, or of several.
     #[command(after_help = CREDENTIALS)]
     Get(Box<GetOptions>),
     /// List the event types that the vendor names.
@@ -75,10 +75,10 @@ pub enum EventsAction {
 /// The options of `simulate`.
 #[derive(Debug, Args)]
 pub struct SimulateOptions {
-    /// What is simulated.
+    /// The simulated API.
     #[command(flatten)]
     pub simulator: SimulatorSettings,
-    /// What is logged.
+    /// The log.
     #[command(flatten)]
     pub log: LogOptions,
 }
@@ -89,31 +89,31 @@ Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, d
 
 const ENVIRONMENT_PREFIX: &str = "NEXMO_AUDIT_";
 
-/// What `demo` does otherwise than `serve`.
+/// The defaults of `demo` that differ from those of `serve`.
 const DEMO_DEFAULTS: [(&str, &str); 3] = [
     ("listen_address", "127.0.0.1:10610"),
     ("interval", "1s"),
     ("start", "24h"),
 ];
 
-/// What commands that ask once do otherwise than `serve`: a person waits for them,
-/// and what they have to say is their output.
+/// The defaults of queries that differ from those of `serve`: a person waits for a
+/// query, and its output matters more than its log.
 const QUERY_DEFAULTS: [(&str, &str); 2] = [("max_requests_per_second", "100"), ("level", "warn")];
 
-/// What a user wrote, in all places.
+/// Everything that a user wrote, in all places.
 #[derive(Debug)]
 pub struct Request {
-    /// What is to be done.
+    /// The command with its options.
     pub action: Action,
     /// The config file; empty where there is none.
     pub(crate) file: ConfigFile,
 }
 
-/// What a user wrote cannot be used.
+/// Why the command line or the config file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
-    /// Bad usage, or `--help` or `--version`; [`clap::Error::exit`] prints each as it
-    /// should be and ends with the right status.
+    /// Bad usage, or `--help` or `--version`; [`clap::Error::exit`] prints either, and
+    /// ends the program with its status.
     #[error(transparent)]
     CommandLine(#[from] clap::Error),
     /// A config file with problems.
@@ -121,10 +121,10 @@ pub enum UsageError {
     ConfigFile(#[from] Problems),
 }
 
-/// Reads the command line, the environment, and the config file, with `read`.
+/// Parses the command line, the environment, and the config file, which `read` returns.
 ///
 /// # Errors
-/// For bad usage, and for `--help` and `--version`.
+/// Bad usage, a config file with problems, and `--help` and `--version`.
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     read: impl FnOnce(&Path) -> io::Result<String>,
@@ -140,7 +140,7 @@ pub fn parse(
     let mut file = file_defaults::read(&command(), &path, read)?;
     let with_file = file_defaults::give(command(), &names, &file.settings);
     let with_file = with_file.try_get_matches_from(&arguments)?;
-    // A flag that is given has nothing to do with the file.
+    // A problem of a flag that is given must not name the file.
     file_defaults::keep_used(&mut file.settings, &command(), &matches, &names);
     Ok(Request {
         action: action(&with_file)?,
@@ -153,7 +153,8 @@ fn action(matches: &ArgMatches) -> Result<Action, clap::Error> {
     Ok(line.action.unwrap_or(Action::Serve(Box::new(line.options))))
 }
 
-/// The names of the command that is given, outermost first, and its config file.
+/// Returns the names of the command that is given, the outermost first, and its config
+/// file.
 fn config_file(matches: &ArgMatches) -> Option<(Vec<String>, PathBuf)> {
     let mut names = Vec::new();
     let mut inner = matches;
@@ -165,20 +166,20 @@ fn config_file(matches: &ArgMatches) -> Option<(Vec<String>, PathBuf)> {
     Some((names, file.clone()))
 }
 
-/// All commands with their flags: what completions and manual pages are made from.
+/// Returns all commands with their flags, for completions and manual pages.
 #[must_use]
 pub fn command() -> Command {
     let command = with_environment(CommandLine::command());
     let demo = |demo| with_defaults(with_environment(demo), &DEMO_DEFAULTS);
-    let asking = |asking| with_defaults(with_environment(asking), &QUERY_DEFAULTS);
+    let query = |query| with_defaults(with_environment(query), &QUERY_DEFAULTS);
     command
         .mut_subcommand("serve", with_environment)
         .mut_subcommand("check-config", with_environment)
         .mut_subcommand("simulate", with_environment)
         .mut_subcommand("healthcheck", with_environment)
         .mut_subcommand("demo", demo)
-        .mut_subcommand("backfill", asking)
-        .mut_subcommand("events", |events| events.mut_subcommands(asking))
+        .mut_subcommand("backfill", query)
+        .mut_subcommand("events", |events| events.mut_subcommands(query))
 }
 
 fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {
@@ -210,7 +211,7 @@ mod tests {
         request.expect("a command line").action
     }
 
-    /// What `line` asks for, with this config file at /etc/x/config.yml.
+    /// The request of `line`, with `text` as the config file at /etc/x/config.yml.
     fn with_config(line: &str, text: &str) -> Result<Request, UsageError> {
         let arguments = line.split_whitespace().map(Into::into);
         parse(arguments, |path| {
@@ -273,8 +274,8 @@ accounts: [{name: a, api_key: k, api_secret_file: a}]
         let expected = "the configuration cannot be used:
   /etc/x/config.yml: line 3: config.file cannot be set in the file itself
   /etc/x/config.yml: line 1: poll.interval must be one value
-  /etc/x/config.yml: line 1: poll.intervall is unknown; settings are named like the flags of serve, dots as nesting
-  /etc/x/config.yml: line 4: poll2 is unknown; settings are named like the flags of serve, dots as nesting
+  /etc/x/config.yml: line 1: poll.intervall is unknown; settings are named like the flags of serve, with nesting in place of dots
+  /etc/x/config.yml: line 4: poll2 is unknown; settings are named like the flags of serve, with nesting in place of dots
   /etc/x/config.yml: line 2: web.enable_lifecycle must be true or false";
         assert_eq!(error.to_string(), expected);
     }

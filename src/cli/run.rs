@@ -7,6 +7,7 @@ use audit_simulator::{Simulator, SimulatorError};
 use exporter_web::WebConfigFile;
 use jiff::{Timestamp, Zoned};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{Instrument, Span};
 
 use crate::{
     api::{HttpClients, REASONS},
@@ -20,17 +21,17 @@ use crate::{
     },
     exporter::{self, CountingThreads, Exporter},
     metrics::{AccountMetrics, log_seconds},
-    query::{backfill, events, history::RetryingClient},
+    query::{self, backfill, events, history::RetryingClient},
     server::reload::ReloadHandle,
 };
 
-/// Bad usage or configuration.
+/// The exit status after bad usage or a bad configuration.
 const BAD_CONFIGURATION: u8 = 2;
-/// Failed while running.
+/// The exit status after a failure.
 const FAILED: u8 = 1;
 
-/// Runs one command line: 0 done, 1 failed while running, 2 bad usage or
-/// configuration.
+/// Runs one command line and returns its exit status: 0 after success, 1 after a
+/// failure, 2 after bad usage or a bad configuration.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let request = match parse(&arguments) {
@@ -41,7 +42,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let Request { action, file } = request;
     let outcome = match action {
         Action::Serve(options) => serve(&options, file, arguments).await,
-        Action::Events(ask) => ask_for_events(ask, file).await,
+        Action::Events(action) => query_events(action, file).await,
         Action::Backfill(options) => write_history(&options, file).await,
         Action::CheckConfig(options) => check_config(&options, file),
         Action::Demo(options) => demonstrate(*options).await,
@@ -60,7 +61,7 @@ fn parse(arguments: &[OsString]) -> Result<Request, UsageError> {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    say(error);
+    query::print_message(&format_args!("{error:#}"));
     ExitCode::from(status(error))
 }
 
@@ -73,12 +74,6 @@ fn status(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// The last word of a program that fails goes to the terminal, whatever is logged.
-#[expect(clippy::print_stderr, reason = "logging may not have been started")]
-fn say(error: &anyhow::Error) {
-    eprintln!("nexmo-audit-exporter: {error:#}");
-}
-
 async fn serve(
     options: &Options,
     file: ConfigFile,
@@ -87,7 +82,7 @@ async fn serve(
     let settings = Settings::check(options, environment(&options.account, file))?;
     logging::init(settings.log)?;
     let shutdown = shutdown()?;
-    // From now on SIGHUP does not end the program.
+    // From here on SIGHUP does not end the program.
     let hangup = signal(SignalKind::hangup())?;
     let exporter = Exporter::bind(&settings).await?;
     let read = move || read_settings(&arguments);
@@ -113,27 +108,27 @@ async fn serve(
 
 async fn reload_on(mut hangup: Signal, reload: ReloadHandle) {
     while hangup.recv().await.is_some() {
-        // The log says how it went.
+        // The reload logs its outcome.
         let _ = reload.reload().await;
     }
 }
 
-/// The settings as flags, the environment and files have them now.
+/// Reads the settings again from flags, the environment and files.
 fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
     let Request { action, file } = match parse(arguments) {
-        // As the problems that they are, so that the log tells each by itself.
+        // As [`Problems`], which the log writes one by one.
         Err(UsageError::ConfigFile(problems)) => return Err(problems.into()),
         parsed => parsed?,
     };
     let Action::Serve(options) = action else {
-        bail!("the command line has changed");
+        bail!("the command line names another command than serve");
     };
     let environment = environment(&options.account, file);
     Ok(Settings::check(&options, environment)?)
 }
 
-/// Says that all is well, or every problem. The state is not opened: an exporter may
-/// be using it.
+/// Writes that the configuration can be used, or every problem. The state is not opened,
+/// since an exporter may be using it.
 #[expect(clippy::print_stdout, reason = "it is what was asked for")]
 fn check_config(options: &Options, file: ConfigFile) -> anyhow::Result<()> {
     let web = WebConfigFile::read(options.web.config_file.as_deref()).map_err(Problems::from);
@@ -153,24 +148,27 @@ fn check_config(options: &Options, file: ConfigFile) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn ask_for_events(ask: EventsAction, file: ConfigFile) -> anyhow::Result<()> {
-    match ask {
+async fn query_events(action: EventsAction, file: ConfigFile) -> anyhow::Result<()> {
+    match action {
         EventsAction::List(options) => {
             let environment = environment(&options.account, file);
             let settings = ListSettings::check(&options, environment, &Zoned::now())?;
             let client = client(&settings.query)?;
-            events::list(settings, client).await
+            let span = account_span(&settings.query);
+            events::list(settings, client).instrument(span).await
         }
         EventsAction::Get(options) => {
             let settings =
                 GetSettings::check(&options, environment(&options.account, file), &Zoned::now())?;
             let client = client(&settings.query)?;
-            events::get(settings, client).await
+            let span = account_span(&settings.query);
+            events::get(settings, client).instrument(span).await
         }
         EventsAction::Types(options) => {
             let settings = TypesSettings::check(&options, environment(&options.account, file))?;
             let client = client(&settings.query)?;
-            events::types(settings, client).await
+            let span = account_span(&settings.query);
+            events::types(settings, client).instrument(span).await
         }
     }
 }
@@ -182,18 +180,19 @@ async fn write_history(options: &BackfillOptions, file: ConfigFile) -> anyhow::R
         Timestamp::now(),
     )?;
     let client = client(&settings.query)?;
+    let span = account_span(&settings.query);
     let shutdown = shutdown()?;
     tokio::select! {
-        // What was begun is taken away, as after any failure.
+        // Files that were begun are removed, as after any failure.
         () = shutdown => bail!("interrupted; nothing was written"),
-        outcome = backfill::run(settings, client) => outcome,
+        outcome = backfill::run(settings, client).instrument(span) => outcome,
     }
 }
 
-/// Starts logging, and says who asks.
+/// Starts logging, and returns the client of the account.
 fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
     logging::init(settings.log)?;
-    // Nobody scrapes a program that ends.
+    // The metrics go nowhere: nothing scrapes a command that ends.
     let metrics = Arc::new(AccountMetrics::new(REASONS, None)?);
     Ok(RetryingClient::new(exporter::client(
         &HttpClients::default(),
@@ -202,8 +201,20 @@ fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
     )?))
 }
 
+/// Returns the span that names the account in each line of the log.
+fn account_span(settings: &QuerySettings) -> Span {
+    // The highest level, so that the span exists at every level of the log.
+    settings
+        .account
+        .name
+        .as_deref()
+        .map_or_else(Span::none, |name| {
+            tracing::error_span!("account", account = name)
+        })
+}
+
 fn environment(options: &AccountOptions, file: ConfigFile) -> Environment {
-    Environment::of(file, options.secret_file.as_deref())
+    Environment::read(file, options.secret_file.as_deref())
 }
 
 async fn demonstrate(options: Options) -> anyhow::Result<()> {

@@ -1,5 +1,5 @@
-//! Whose events are counted: the one account of the environment, or those of the
-//! config file.
+//! The accounts that are counted: the one account of the environment, or the accounts of
+//! the config file.
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    AccountEntry, AccountOptions, SecretFileError, SettingsCheck, ShardOptions, base_url,
-    file::FileSetting, shard, shard::Shard,
+    AccountOptions, AccountWithSecret, Environment, EnvironmentCredentials, SecretFileError,
+    SettingsCheck, ShardOptions, base_url, shard, shard::Shard,
 };
 
 /// The longest name of an account, in characters: label values are no longer.
@@ -18,19 +18,19 @@ const MAX_NAME_CHARS: usize = 64;
 /// One account and where its API is.
 #[derive(Debug, Clone)]
 pub struct AccountSettings {
-    /// The label `account`; `None` for the account of the environment.
+    /// The value of the label `account`; `None` for the account of the environment.
     pub name: Option<Arc<str>>,
-    /// `https`, or `http` where that was allowed.
+    /// The URL of the Audit API: `https`, or `http` where that is allowed.
     pub base_url: Url,
-    /// For one request, body included; above 0.
+    /// The time limit of one request, body included; above 0.
     pub timeout: Duration,
-    /// Above 0.
+    /// The highest number of requests in a second; above 0.
     pub max_requests_per_second: f64,
     /// The API key.
     pub key: String,
     /// The API secret; not empty.
     pub secret: SecretString,
-    /// Which of its events are counted.
+    /// The event types that are counted.
     pub filter: TypeFilter,
 }
 
@@ -47,78 +47,8 @@ impl PartialEq for AccountSettings {
     }
 }
 
-/// What was found beside the flags: in the environment, in files, on this machine.
-#[derive(Debug, Clone, Default)]
-pub struct Environment {
-    /// Of the one account.
-    pub credentials: EnvironmentCredentials,
-    /// Those of the config file, if it has any.
-    pub accounts: Option<Vec<AccountWithSecret>>,
-    /// Which settings come from the config file.
-    pub origins: SettingOrigins,
-    /// What this machine is called.
-    pub host_name: Option<String>,
-}
-
-/// The key and the secret as they were found, if they were.
-#[derive(Debug, Clone, Default)]
-pub struct EnvironmentCredentials {
-    /// From `NEXMO_API_KEY` or `VONAGE_API_KEY`.
-    pub key: Option<String>,
-    /// From the file of `--api.secret-file`, or from `NEXMO_API_SECRET` or
-    /// `VONAGE_API_SECRET`; or why the file could not be read.
-    pub secret: Option<Result<SecretString, SecretFileError>>,
-}
-
-/// An account of the config file.
-#[derive(Debug, Clone)]
-pub struct AccountWithSecret {
-    /// As it is written there.
-    pub entry: AccountEntry,
-    /// The secret, or why its file could not be read.
-    pub secret: Result<SecretString, SecretFileError>,
-}
-
-/// Which settings come from the config file, so that a problem leads there.
-#[derive(Debug, Clone, Default)]
-pub struct SettingOrigins {
-    /// The config file.
-    pub path: String,
-    /// By the long name of the flag.
-    pub settings: BTreeMap<String, FileSetting>,
-}
-
-impl SettingOrigins {
-    /// Where a setting comes from: the flag itself, or a line of the config file.
-    pub(super) fn of(&self, flag: &str) -> String {
-        let name = flag.strip_prefix("--");
-        match name.and_then(|name| Some((name, self.settings.get(name)?))) {
-            Some((name, setting)) => format!(
-                "{}, line {}: {}",
-                self.path,
-                setting.line,
-                name.replace('-', "_")
-            ),
-            None => flag.to_owned(),
-        }
-    }
-
-    fn at(&self, line: usize) -> String {
-        format!("{}, line {line}:", self.path)
-    }
-}
-
-impl From<EnvironmentCredentials> for Environment {
-    fn from(credentials: EnvironmentCredentials) -> Self {
-        Self {
-            credentials,
-            ..Self::default()
-        }
-    }
-}
-
 impl SettingsCheck {
-    /// Everything that an account needs besides who it is.
+    /// Returns everything that an account needs besides its name and its credentials.
     fn common(&mut self, options: &AccountOptions) -> Option<AccountSettings> {
         let base_url = base_url::parse_base_url(&options.base_url, options.allow_http);
         let base_url = self.ok("--api.base-url", base_url);
@@ -136,7 +66,7 @@ impl SettingsCheck {
         })
     }
 
-    /// The accounts that this exporter counts.
+    /// Returns the accounts that this exporter counts.
     pub(super) fn accounts(
         &mut self,
         options: &AccountOptions,
@@ -166,7 +96,7 @@ impl SettingsCheck {
         }
     }
 
-    /// The account that a command asks for.
+    /// Returns the account that a command reads.
     pub(super) fn one_account(
         &mut self,
         options: &AccountOptions,
@@ -217,22 +147,28 @@ impl SettingsCheck {
         self.that(
             "accounts",
             !accounts.is_empty(),
-            "of the config file is empty; add one, or take the list away",
+            "in the config file is an empty list; add an account, or remove the list",
             (),
         );
         let mut lines = BTreeMap::new();
         for AccountWithSecret { entry, .. } in &accounts {
             let taken = [
-                ("name", entry.name.clone(), "names are labels"),
+                (
+                    "name",
+                    entry.name.clone(),
+                    "the name is the label of the account",
+                ),
                 (
                     "api_key",
                     entry.api_key.clone(),
-                    "its counts are kept by it",
+                    "counts are stored under the key",
                 ),
             ];
             for (what, value, why) in taken {
                 if let Some(first) = lines.insert((what, value), entry.line) {
-                    let problem = format!("`{what}` is that of the account in line {first}; {why}");
+                    let problem = format!(
+                        "`{what}` is the same as that of the account in line {first}; {why}"
+                    );
                     self.report_at(entry.line, problem);
                 }
             }
@@ -327,18 +263,19 @@ impl SettingsCheck {
     ) -> Option<Shard> {
         let Some(count) = &options.count else {
             let alone = options.index.is_none();
-            let problem = "needs --shard.count beside it";
+            let problem = "needs --shard.count";
             return self.that("--shard.index", alone, problem, Shard::ONLY);
         };
         let count: u32 = self.above_zero("--shard.count", count)?;
-        let problem = "needs the accounts of a config file: one account is counted by one exporter";
+        let problem =
+            "needs accounts in a config file: a single account is counted by a single exporter";
         self.that("--shard.count", has_accounts, problem, ())?;
         let index = if let Some(index) = &options.index {
-            let problem = |_| format!("{index:?} is no whole number");
+            let problem = |_| format!("{index:?} is not a whole number");
             self.ok("--shard.index", index.parse::<u32>().map_err(problem))?
         } else {
             let ordinal = host_name.and_then(shard::ordinal);
-            let problem = "must be given: the name of this machine does not end with a number, as that of a pod in a StatefulSet does";
+            let problem = "must be given: the name of this machine does not end with a number (the name of a pod of a StatefulSet does)";
             self.ok("--shard.index", ordinal.ok_or(problem))?
         };
         let problem = format!("is {index}, and must be below --shard.count, which is {count}");
@@ -347,7 +284,7 @@ impl SettingsCheck {
     }
 }
 
-/// What to write, where it was not one of these.
+/// Returns what to write in place of a name that is none of `names`.
 fn some_of(names: &[String]) -> String {
     const SHOWN: usize = 10;
     let mut text = format!(

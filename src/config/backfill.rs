@@ -6,11 +6,12 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::{BackfillOptions, Environment, Problems, QuerySettings, SettingsCheck};
 
-/// How far back Prometheus still writes: blocks that reach into it get in its way.
+/// How long before now Prometheus still writes: blocks from that time overlap with its
+/// own.
 const RECENT: SignedDuration = SignedDuration::from_hours(3);
-/// Labels that the exporter gives itself.
+/// Labels that the exporter sets itself.
 const OWN_LABELS: [&str; 4] = ["event_type", "source", "source_country", ACCOUNT];
-/// Of an account of the config file, whose series bear its name.
+/// The label of an account of the config file; its value is the account's name.
 const ACCOUNT: &str = "account";
 
 /// Where a history is written.
@@ -24,22 +25,22 @@ pub(crate) enum BackfillOutput {
     Directory(PathBuf),
 }
 
-/// Everything `backfill` needs, checked.
+/// Everything that `backfill` needs, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct BackfillSettings {
-    /// Who asks, and what is logged.
+    /// The account that is read, and what is logged.
     pub(crate) query: QuerySettings,
-    /// A whole second.
+    /// The first moment that is counted; a whole second.
     pub(crate) from: Timestamp,
-    /// After `from`, and a whole second; nothing from then on is counted.
+    /// The first moment that is not counted; a whole second after `from`.
     pub(crate) to: Timestamp,
-    /// In seconds, above 0.
+    /// The time from one sample to the next, in seconds; above 0.
     pub(crate) step: u32,
-    /// Where it is written.
+    /// Where the history is written.
     pub(crate) output: BackfillOutput,
-    /// Labels to add, by name.
+    /// Labels to add, as name and value.
     pub(crate) labels: Vec<(String, String)>,
-    /// Label combinations of `nexmo_audit_events_total`.
+    /// The highest number of label combinations of `nexmo_audit_events_total`.
     pub(crate) max_series: usize,
 }
 
@@ -89,7 +90,7 @@ impl BackfillSettings {
 }
 
 impl SettingsCheck {
-    /// Days are those of UTC, as `--poll.start` reads them.
+    /// Returns the range. A date is a day in UTC, as in `--poll.start`.
     fn past(
         &mut self,
         options: &BackfillOptions,
@@ -105,9 +106,9 @@ impl SettingsCheck {
             now.checked_sub(RECENT).ok()?
         };
         let late = if options.allow_recent {
-            "must not be in the future: nobody knows what will happen"
+            "must not be in the future"
         } else {
-            "must not be within the last 3 hours, where Prometheus still writes; for a server that has not scraped yet it may, with --allow-recent"
+            "must not be within the last 3 hours, into which Prometheus still writes; --allow-recent allows it, for a server that has not scraped yet"
         };
         self.that("--to", to <= latest, late, ())?;
         let problem = format!("must be before --to, and {from} is not before {to}");
@@ -118,7 +119,7 @@ impl SettingsCheck {
         let step = self.positive_duration("--step", text)?;
         let seconds = u32::try_from(step.as_secs()).ok();
         let whole = seconds.filter(|seconds| *seconds > 0 && step.subsec_nanos() == 0);
-        let problem = || format!("{text:?} is no number of whole seconds");
+        let problem = || format!("{text:?} is not a whole number of seconds");
         self.ok("--step", whole.ok_or_else(problem))
     }
 
@@ -130,10 +131,10 @@ impl SettingsCheck {
             let named = name.starts_with(letter)
                 && name.chars().all(|c| letter(c) || c.is_ascii_digit())
                 && !name.starts_with("__");
-            let problem = format!("{text:?} is no label; write it like job=nexmo-audit");
+            let problem = format!("{text:?} is not a label; write it like job=nexmo-audit");
             self.that("--label", named, &problem, ())?;
             let taken = OWN_LABELS.contains(&name) || labels.iter().any(|(other, _)| other == name);
-            let problem = format!("{name} is given by the exporter, or twice");
+            let problem = format!("{name} is a label of the exporter, or is given twice");
             self.that("--label", !taken, &problem, ())?;
             labels.push((name.to_owned(), value.to_owned()));
         }
@@ -141,7 +142,8 @@ impl SettingsCheck {
     }
 }
 
-/// The API's times are whole seconds, and so are the samples.
+/// Returns the time without its part of a second: the API's times are whole seconds, and
+/// so are the samples.
 fn whole_second(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

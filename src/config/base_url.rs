@@ -1,29 +1,29 @@
-//! Where the API is, and whether a secret may be sent there.
+//! The URL of the API, and whether the secret may be sent there.
 
 use url::{Host, Url};
 
-/// Why a URL is not taken.
+/// Why a URL is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BaseUrlError {
-    /// Not a URL.
-    #[error("is no URL ({0}); write it like https://api.nexmo.com/beta/audit")]
+    /// The text is not a URL.
+    #[error("is not a URL ({0}); write it like https://api.nexmo.com/beta/audit")]
     NoUrl(String),
-    /// Something like `ftp:`.
-    #[error("has the scheme {0:?}; only https (and http to loopback) is known")]
+    /// The scheme is neither `https` nor `http`.
+    #[error("has the scheme {0:?}; use https, or http for loopback")]
     Scheme(String),
-    /// Plain `http` beyond this machine.
+    /// The scheme is `http`, and the host is not this machine.
     #[error(
         "is plain http to {0}, which would show the API secret to the network; use https, or allow it with --api.allow-http"
     )]
     PlainHttp(String),
-    /// User, password, query or fragment.
+    /// The URL has a user, a password, a query or a fragment.
     #[error(
         "must not hold a user, a password, a query or a fragment; the key and the secret come from the environment or a file"
     )]
     Extra,
 }
 
-/// Takes a URL whose origin may be shown the secret.
+/// Parses a URL to which the secret may be sent.
 ///
 /// # Errors
 /// [`BaseUrlError`], which never quotes a password.
@@ -46,7 +46,8 @@ pub(super) fn parse_base_url(text: &str, allow_http: bool) -> Result<Url, BaseUr
     Ok(url)
 }
 
-/// `localhost` counts: no resolver may send it elsewhere (RFC 6761).
+/// Returns `true` for this machine. `localhost` counts, since no resolver may send it
+/// elsewhere (RFC 6761).
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

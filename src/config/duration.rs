@@ -1,16 +1,16 @@
-//! Durations as settings write them: `30s`, `15m`, `24h`, `7d`.
+//! Durations as settings have them: `30s`, `15m`, `24h`, `7d`.
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::ValueError;
 
-/// Reads a duration that is not negative; a day is 24 hours.
+/// Parses a duration that is not negative; a day is 24 hours.
 ///
 /// # Errors
 /// [`ValueError::Duration`].
 pub(super) fn parse_duration(text: &str) -> Result<SignedDuration, ValueError> {
     let unreadable = || ValueError::Duration(text.to_owned());
-    // The vendor-neutral form alone: ISO 8601 would let `P1M` through.
+    // jiff takes ISO 8601 as well, where `P1M` is a month.
     if text.starts_with(['P', 'p', '+', '-']) {
         return Err(unreadable());
     }

@@ -1,8 +1,8 @@
 //! The config file: the settings that are flags too, and the accounts.
 //!
-//! Settings are named like the flags, dots as nesting and dashes as `_`:
-//! `poll: {reconcile_interval: 2h}` is `--poll.reconcile-interval=2h`. What they mean
-//! is not judged here.
+//! A setting is named like its flag, with nesting in place of dots and `_` in place of
+//! dashes: `poll: {reconcile_interval: 2h}` is `--poll.reconcile-interval=2h`. Values
+//! are not checked here.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -14,59 +14,59 @@ use super::Problems;
 /// The key of the list of accounts.
 const ACCOUNTS: &str = "accounts";
 
-/// What a config file says.
+/// The content of a config file.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigFile {
-    /// Where it is; not known to [`ConfigFile::parse`].
+    /// The path of the file; [`ConfigFile::parse`] leaves it empty.
     pub path: String,
-    /// By the long name of the flag.
+    /// The settings, by the long name of the flag.
     pub settings: BTreeMap<String, FileSetting>,
-    /// `None` where the file has no accounts.
+    /// The accounts; `None` where the file has no such list.
     pub accounts: Option<Vec<AccountEntry>>,
 }
 
 /// A setting of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSetting {
-    /// From 1.
+    /// The line of the setting, from 1.
     pub line: usize,
-    /// As a flag would have them; never empty.
+    /// The values, as they would follow the flag; never empty.
     pub values: Vec<String>,
 }
 
-/// An account of the file, as it is written there.
+/// An account as the file has it.
 #[derive(Debug, Clone)]
 pub struct AccountEntry {
-    /// Where it begins, from 1.
+    /// The line where the account begins, from 1.
     pub line: usize,
     /// The value of the label `account`.
     pub name: String,
     /// The API key.
     pub api_key: String,
-    /// Where the API secret is.
+    /// The API secret, or the file that holds it.
     pub secret: EntrySecret,
-    /// Types to count; empty for all.
+    /// The event types to count; empty for all.
     pub event_types: Vec<String>,
-    /// Types not to count.
+    /// The event types not to count.
     pub exclude_event_types: Vec<String>,
-    /// In place of `--api.base-url`.
+    /// The URL of the Audit API, in place of `--api.base-url`.
     pub base_url: Option<String>,
 }
 
-/// Where the secret of an account is.
+/// The API secret of an account, or the file that holds it.
 #[derive(Debug, Clone)]
 pub enum EntrySecret {
-    /// In the config file itself.
+    /// The secret stands in the config file.
     Text(SecretString),
-    /// In a file of its own.
+    /// The secret stands in a file of its own.
     File(PathBuf),
 }
 
 impl ConfigFile {
-    /// Reads the text of a config file.
+    /// Parses the text of a config file.
     ///
     /// # Errors
-    /// All [`Problems`] together, each with its line. None shows a value.
+    /// All [`Problems`] together, each with its line. No problem shows a value.
     pub fn parse(text: &str) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let mut file = Self::default();
@@ -85,7 +85,7 @@ impl ConfigFile {
         if problems.is_empty() {
             Ok(file)
         } else {
-            Err(Problems(problems))
+            Err(Problems::new(problems))
         }
     }
 
@@ -108,14 +108,14 @@ impl ConfigFile {
     }
 }
 
-/// One text, or a list of them.
+/// Returns one text, or the texts of a list.
 fn values(entry: &YamlEntry) -> Result<Vec<String>, YamlError> {
     let values: Vec<String> = match &entry.node.value {
         YamlValue::List(_) => entry.texts()?.into_iter().map(str::to_owned).collect(),
         _ => vec![entry.text()?.to_owned()],
     };
     if values.is_empty() || values.iter().any(String::is_empty) {
-        return Err(entry.error("has no value; write one, or take the line away"));
+        return Err(entry.error("has no value; write one, or remove the line"));
     }
     Ok(values)
 }
@@ -131,7 +131,7 @@ fn accounts(entry: &YamlEntry, problems: &mut Vec<String>) -> Vec<AccountEntry> 
         .collect()
 }
 
-/// An account as far as it has been read.
+/// An account as far as it has been parsed.
 #[derive(Default)]
 struct PartialAccount {
     name: Option<String>,
@@ -272,13 +272,13 @@ accounts:
         assert!(ConfigFile::parse("").expect("nothing").accounts.is_none());
     }
 
-    /// Each file, and all that is wrong with it.
+    /// Each file, and everything that is wrong with it.
     #[test]
     fn every_problem_has_its_line_and_none_a_value() {
         let cases: [(&str, &[&str]); 8] = [
             (
                 "poll: {interval: }",
-                &["line 1: `interval` has no value; write one, or take the line away"],
+                &["line 1: `interval` has no value; write one, or remove the line"],
             ),
             (
                 "poll: {interval: [[s3cret]]}",
@@ -318,7 +318,10 @@ accounts:
         ];
         for (text, expected) in cases {
             let problems = ConfigFile::parse(text).expect_err(text);
-            assert_eq!(problems.0, expected, "{text}");
+            assert!(
+                problems.iter().eq(expected.iter().copied()),
+                "{text}: {problems}"
+            );
             assert!(!problems.to_string().contains("s3cret"));
         }
     }

@@ -7,9 +7,9 @@ use super::ValueError;
 /// An address to listen on, as users of Prometheus exporters write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddress {
-    /// A name or an address without brackets; `None` is every interface.
+    /// A name, or an address without brackets; `None` for every interface.
     pub host: Option<String>,
-    /// 0 takes a free one.
+    /// The port; 0 takes a free port.
     pub port: u16,
 }
 
@@ -22,7 +22,7 @@ impl FromStr for ListenAddress {
         let port = port.parse().map_err(|_| unreadable())?;
         let bare = match host.strip_prefix('[') {
             Some(rest) => rest.strip_suffix(']').ok_or_else(unreadable)?,
-            // An IPv6 address without brackets: which colon begins the port?
+            // Without brackets, any colon of an IPv6 address may begin the port.
             None if host.contains(':') => return Err(unreadable()),
             None => host,
         };

@@ -1,19 +1,19 @@
-//! What is logged.
+//! The settings of the log.
 
 use std::str::FromStr;
 
-use super::ValueError;
+use super::{LogOptions, Problems, SettingsCheck, ValueError};
 
-/// What is logged.
+/// The level and the format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogSettings {
-    /// Least severity.
+    /// The lowest severity that is logged.
     pub level: LogLevel,
-    /// Form of each line.
+    /// The form of each line.
     pub format: LogFormat,
 }
 
-/// Least severity that is logged.
+/// The lowest severity that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum LogLevel {
@@ -24,7 +24,7 @@ pub enum LogLevel {
     Trace,
 }
 
-/// Form of each line.
+/// The form of each line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum LogFormat {
@@ -59,5 +59,27 @@ impl FromStr for LogFormat {
             "json" => Ok(LogFormat::Json),
             _ => Err(ValueError::keyword(text, "logfmt or json")),
         }
+    }
+}
+
+impl LogSettings {
+    /// Checks the options of the log alone, for commands that have no other settings.
+    ///
+    /// # Errors
+    /// All [`Problems`] together.
+    pub fn check(options: &LogOptions) -> Result<Self, Problems> {
+        let mut check = SettingsCheck::default();
+        check.log(options).ok_or_else(|| check.into_problems())
+    }
+}
+
+impl SettingsCheck {
+    pub(super) fn log(&mut self, options: &LogOptions) -> Option<LogSettings> {
+        let level = self.ok("--log.level", options.level.parse());
+        let format = self.ok("--log.format", options.format.parse());
+        Some(LogSettings {
+            level: level?,
+            format: format?,
+        })
     }
 }

@@ -1,27 +1,33 @@
-//! From what a user wrote to settings that can be trusted. Every problem is
-//! reported at once. Reads no environment and no file: the raw values come from
-//! outside.
+//! Turns what a user wrote into settings that can be used as they are, or into a report
+//! of every problem.
+//!
+//! Flags arrive as text, in [`Options`] and its siblings; [`ConfigFile`] is the config file,
+//! and [`Environment`] holds credentials and names that are found on this machine. The
+//! `check` of [`Settings`] and of the settings of each other command takes all three.
 
 mod accounts;
 mod backfill;
 mod base_url;
-mod credentials;
 mod duration;
+mod environment;
 mod file;
 mod listen;
 mod log;
 mod options;
+mod problems;
 mod query;
 mod query_options;
+mod settings;
+mod settings_check;
 mod shard;
 mod time_expression;
 mod value_error;
 
-pub use accounts::{
-    AccountSettings, AccountWithSecret, Environment, EnvironmentCredentials, SettingOrigins,
-};
+pub use accounts::AccountSettings;
 pub(crate) use backfill::{BackfillOutput, BackfillSettings};
-pub use credentials::SecretFileError;
+pub use environment::{
+    AccountWithSecret, Environment, EnvironmentCredentials, SecretFileError, SettingOrigins,
+};
 pub use file::{AccountEntry, ConfigFile, EntrySecret, FileSetting};
 pub use listen::ListenAddress;
 pub use log::{LogFormat, LogLevel, LogSettings};
@@ -29,358 +35,17 @@ pub use options::{
     AccountOptions, ConfigOptions, EventsOptions, LogOptions, MetricsOptions, Options, PollOptions,
     ShardOptions, WebOptions,
 };
+pub use problems::Problems;
 pub(crate) use query::{GetSettings, OutputFormat, QuerySettings, TypesSettings};
 pub use query::{ListSettings, TimeRange};
 pub use query_options::{
     AccountChoiceOptions, BackfillOptions, FilterOptions, GetOptions, ListOptions, OutputOptions,
     TypesOptions,
 };
+pub use settings::{EventLogSettings, PollSettings, Settings};
 pub use value_error::ValueError;
 
-use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
-
-use audit_core::{account::PollStart, gate::ScrapeInterval};
-use exporter_web::WebConfigError;
-use jiff::SignedDuration;
-
-/// Everything `serve` needs, checked.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where to listen; never empty.
-    pub listen: Vec<ListenAddress>,
-    /// Where metrics are served; begins with `/`.
-    pub telemetry_path: String,
-    /// Whether a client may ask for a reload.
-    pub enable_lifecycle: bool,
-    /// The file with TLS and passwords.
-    pub web_config: Option<PathBuf>,
-    /// Answers in flight at once; 0 for no bound.
-    pub max_requests: usize,
-    /// The accounts that are polled; there may be none in a shard.
-    pub accounts: Vec<AccountSettings>,
-    /// How they are polled.
-    pub poll: PollSettings,
-    /// The directory of the durable state.
-    pub storage_path: PathBuf,
-    /// How often servers scrape.
-    pub scrape_interval: ScrapeInterval,
-    /// Label combinations of `nexmo_audit_events_total`.
-    pub max_series: usize,
-    /// Whether `OpenMetrics` tells when each counter was 0.
-    pub created_timestamps: bool,
-    /// Where counted events are logged.
-    pub event_log: Option<EventLogSettings>,
-    /// What is logged.
-    pub log: LogSettings,
-}
-
-/// Where counted events are logged, and what of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventLogSettings {
-    /// `None` for standard output.
-    pub path: Option<PathBuf>,
-    /// Also what is known of persons.
-    pub personal_data: bool,
-}
-
-/// How an account is polled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PollSettings {
-    /// Above 0.
-    pub interval: Duration,
-    /// How far behind the watermark every poll reads again.
-    pub lookback: SignedDuration,
-    /// From one deep poll to the next; zero for none.
-    pub reconcile_interval: Duration,
-    /// How far back a deep poll reads; at least the lookback.
-    pub reconcile_lookback: SignedDuration,
-    /// What the first start counts from.
-    pub start: PollStart,
-}
-
-/// Everything that is wrong with what a user wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problems(Vec<String>);
-
-impl Problems {
-    /// These, in this order; at least one.
-    #[must_use]
-    pub fn new(problems: Vec<String>) -> Self {
-        Self(problems)
-    }
-
-    /// These, and others after them.
-    #[must_use]
-    pub fn and(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
-        self
-    }
-
-    /// Returns each problem by itself, as a log tells them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-
-    /// Each put in other words.
-    #[must_use]
-    pub fn map(self, to: impl FnMut(String) -> String) -> Self {
-        Self(self.0.into_iter().map(to).collect())
-    }
-}
-
-impl fmt::Display for Problems {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the configuration cannot be used:")?;
-        self.0
-            .iter()
-            .try_for_each(|problem| write!(formatter, "\n  {problem}"))
-    }
-}
-
-impl std::error::Error for Problems {}
-
-impl From<WebConfigError> for Problems {
-    fn from(error: WebConfigError) -> Self {
-        Self(error.problems().collect())
-    }
-}
-
-impl Settings {
-    /// Checks everything that a user wrote.
-    ///
-    /// # Errors
-    /// All [`Problems`] together, each with the name of its setting.
-    pub fn check(options: &Options, environment: impl Into<Environment>) -> Result<Self, Problems> {
-        SettingsCheck::run(environment.into(), |check, environment| {
-            check.settings(options, environment)
-        })
-    }
-}
-
-impl Settings {
-    /// The flags whose values in `other` differ and cannot be changed while the
-    /// exporter runs.
-    #[must_use]
-    pub fn need_restart(&self, other: &Self) -> Vec<&'static str> {
-        let differ = [
-            ("--web.listen-address", self.listen != other.listen),
-            (
-                "--web.telemetry-path",
-                self.telemetry_path != other.telemetry_path,
-            ),
-            (
-                "--web.enable-lifecycle",
-                self.enable_lifecycle != other.enable_lifecycle,
-            ),
-            ("--web.config.file", self.web_config != other.web_config),
-            (
-                "--web.max-requests",
-                self.max_requests != other.max_requests,
-            ),
-            ("--storage.path", self.storage_path != other.storage_path),
-            (
-                "--metrics.scrape-interval",
-                self.scrape_interval != other.scrape_interval,
-            ),
-            (
-                "--metrics.created-timestamps",
-                self.created_timestamps != other.created_timestamps,
-            ),
-            ("--events.log", self.event_log != other.event_log),
-            ("--log.level and --log.format", self.log != other.log),
-        ];
-        let differ = differ.into_iter().filter(|(_, differs)| *differs);
-        differ.map(|(name, _)| name).collect()
-    }
-}
-
-impl LogSettings {
-    /// Checks what a user wrote of the log alone, for commands that need no more.
-    ///
-    /// # Errors
-    /// All [`Problems`] together.
-    pub fn check(options: &LogOptions) -> Result<Self, Problems> {
-        let mut check = SettingsCheck::default();
-        check.log(options).ok_or(Problems(check.problems))
-    }
-}
-
-/// Collects problems. What has one is `None`.
-#[derive(Default)]
-struct SettingsCheck {
-    problems: Vec<String>,
-    origins: SettingOrigins,
-}
-
-impl SettingsCheck {
-    /// All problems together, unless there is none.
-    fn run<T>(
-        mut environment: Environment,
-        check: impl FnOnce(&mut Self, Environment) -> Option<T>,
-    ) -> Result<T, Problems> {
-        let mut checked = Self {
-            problems: Vec::new(),
-            origins: std::mem::take(&mut environment.origins),
-        };
-        let settings = check(&mut checked, environment);
-        match settings {
-            Some(settings) if checked.problems.is_empty() => Ok(settings),
-            _ => Err(Problems(checked.problems)),
-        }
-    }
-
-    /// Everything is looked at before the first problem ends it.
-    fn settings(&mut self, options: &Options, environment: Environment) -> Option<Settings> {
-        let listen = self.listen(&options.web.listen_address);
-        let telemetry_path = self.telemetry_path(&options.web.telemetry_path);
-        let max_requests = self.whole("--web.max-requests", &options.web.max_requests);
-        let accounts = self.accounts(&options.account, &options.shard, environment);
-        let poll = self.poll(&options.poll);
-        let scrape_interval = self.scrape_interval(&options.metrics.scrape_interval);
-        let max_series = self.above_zero("--metrics.max-series", &options.metrics.max_series);
-        let event_log = self.that(
-            "--events.log",
-            !options.events.log.is_empty(),
-            "is empty; write none, stdout or a path",
-            event_log(&options.events),
-        );
-        let log = self.log(&options.log);
-        Some(Settings {
-            listen: listen?,
-            telemetry_path: telemetry_path?,
-            enable_lifecycle: options.web.enable_lifecycle,
-            web_config: options.web.config_file.clone(),
-            max_requests: max_requests?,
-            accounts: accounts?,
-            poll: poll?,
-            storage_path: options.storage.path.clone(),
-            scrape_interval: scrape_interval?,
-            max_series: max_series?,
-            created_timestamps: options.metrics.created_timestamps,
-            event_log: event_log?,
-            log: log?,
-        })
-    }
-
-    fn report(&mut self, setting: &str, problem: impl fmt::Display) {
-        let setting = self.origins.of(setting);
-        self.problems.push(format!("{setting} {problem}"));
-    }
-
-    fn ok<T>(&mut self, setting: &str, result: Result<T, impl fmt::Display>) -> Option<T> {
-        result.map_err(|problem| self.report(setting, problem)).ok()
-    }
-
-    fn that<T>(&mut self, setting: &str, holds: bool, problem: &str, value: T) -> Option<T> {
-        self.ok(setting, if holds { Ok(value) } else { Err(problem) })
-    }
-
-    fn duration(&mut self, setting: &str, text: &str) -> Option<SignedDuration> {
-        self.ok(setting, duration::parse_duration(text))
-    }
-
-    fn positive_duration(&mut self, setting: &str, text: &str) -> Option<Duration> {
-        let duration = self.duration(setting, text)?;
-        self.that(
-            setting,
-            duration.is_positive(),
-            "must be above 0",
-            duration.unsigned_abs(),
-        )
-    }
-
-    fn above_zero<N: FromStr + PartialOrd + Default>(
-        &mut self,
-        setting: &str,
-        text: &str,
-    ) -> Option<N> {
-        let number = text.parse().ok().filter(|number| *number > N::default());
-        let problem = || format!("{text:?} is no number above 0");
-        self.ok(setting, number.ok_or_else(problem))
-    }
-
-    fn whole(&mut self, setting: &str, text: &str) -> Option<usize> {
-        let problem = |_| format!("{text:?} is no whole number; 0 is for no limit");
-        self.ok(setting, text.parse().map_err(problem))
-    }
-
-    fn log(&mut self, options: &LogOptions) -> Option<LogSettings> {
-        let level = self.ok("--log.level", options.level.parse());
-        let format = self.ok("--log.format", options.format.parse());
-        Some(LogSettings {
-            level: level?,
-            format: format?,
-        })
-    }
-
-    fn listen(&mut self, texts: &[String]) -> Option<Vec<ListenAddress>> {
-        let parsed = texts
-            .iter()
-            .map(|text| self.ok("--web.listen-address", text.parse()));
-        // Collected first, so that each wrong address is reported.
-        parsed.collect::<Vec<_>>().into_iter().collect()
-    }
-
-    fn telemetry_path(&mut self, path: &str) -> Option<String> {
-        let usable =
-            path.starts_with('/') && !path.starts_with("/-/") && !path.contains(['?', '#', ' ']);
-        let problem = format!("{path:?} is no path; write it like /metrics (/-/ is taken)");
-        self.that("--web.telemetry-path", usable, &problem, path.to_owned())
-    }
-
-    fn scrape_interval(&mut self, text: &str) -> Option<ScrapeInterval> {
-        if text == "auto" {
-            return Some(ScrapeInterval::Learned);
-        }
-        let interval = self.duration("--metrics.scrape-interval", text)?;
-        let interval = interval.unsigned_abs();
-        Some(if interval.is_zero() {
-            ScrapeInterval::Off
-        } else {
-            ScrapeInterval::Fixed(interval)
-        })
-    }
-
-    fn poll(&mut self, options: &PollOptions) -> Option<PollSettings> {
-        let interval = self.positive_duration("--poll.interval", &options.interval);
-        let lookback = self.duration("--poll.lookback", &options.lookback);
-        let reconcile_interval =
-            self.duration("--poll.reconcile-interval", &options.reconcile_interval);
-        let deep = self.duration("--poll.reconcile-lookback", &options.reconcile_lookback);
-        let start = self.ok("--poll.start", parse_start(&options.start));
-        let lookback = lookback?;
-        Some(PollSettings {
-            interval: interval?,
-            lookback,
-            reconcile_interval: reconcile_interval?.unsigned_abs(),
-            reconcile_lookback: deep?.max(lookback),
-            start: start?,
-        })
-    }
-}
-
-fn event_log(options: &EventsOptions) -> Option<EventLogSettings> {
-    let path = match &*options.log {
-        "none" => return None,
-        "stdout" => None,
-        path => Some(path.into()),
-    };
-    Some(EventLogSettings {
-        path,
-        personal_data: options.log_personal_data,
-    })
-}
-
-fn parse_start(text: &str) -> Result<PollStart, ValueError> {
-    if text == "now" {
-        return Ok(PollStart::Now);
-    }
-    if let Ok(age) = duration::parse_duration(text) {
-        return Ok(PollStart::Age(age));
-    }
-    let time = text.parse().map(PollStart::At);
-    time.map_err(|_| ValueError::Start(text.to_owned()))
-}
+use settings_check::SettingsCheck;
 
 #[cfg(test)]
 mod tests;

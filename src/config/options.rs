@@ -1,6 +1,11 @@
-//! What a user may write, as flags and in the environment, before it is checked.
-//! All of it is text, so that one wrong number does not hide the next.
+//! The options of `serve` and `demo`, as flags and in the environment, before they are checked.
+//! Each option is text, so that one wrong number does not hide the next.
 //! The help texts are the reference of the settings.
+
+#![expect(
+    missing_docs,
+    reason = "a group of options needs no words beside its type"
+)]
 
 use std::path::PathBuf;
 
@@ -10,31 +15,22 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub web: WebOptions,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub account: AccountOptions,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub poll: PollOptions,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub storage: StorageOptions,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub metrics: MetricsOptions,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub events: EventsOptions,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub shard: ShardOptions,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub config: ConfigOptions,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "the groups say it themselves")]
     pub log: LogOptions,
 }
 
@@ -42,7 +38,7 @@ pub struct Options {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Web")]
 pub struct WebOptions {
-    /// Address to listen on, IPv4 and IPv6 where no host is given; may be given more than once; port 0 takes a free one.
+    /// Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port.
     #[arg(
         long = "web.listen-address",
         value_name = "ADDRESS",
@@ -50,42 +46,42 @@ pub struct WebOptions {
         value_delimiter = ','
     )]
     pub listen_address: Vec<String>,
-    /// Path to serve the metrics under.
+    /// Path of the metrics.
     #[arg(
         long = "web.telemetry-path",
         value_name = "PATH",
         default_value = "/metrics"
     )]
     pub telemetry_path: String,
-    /// Allow POST /-/reload, which reads the configuration anew, as SIGHUP does.
+    /// Allow POST /-/reload, which reads the configuration again, as SIGHUP does.
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
     /// File with TLS and basic authentication, in the format of Prometheus' exporter-toolkit; read again when it changes.
     #[arg(long = "web.config.file", value_name = "FILE")]
     pub config_file: Option<PathBuf>,
-    /// Most answers in flight at once, 0 for no limit; more requests get 503.
+    /// Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503.
     #[arg(long = "web.max-requests", value_name = "NUMBER", default_value = "40")]
     pub max_requests: String,
 }
 
-/// Where the API is and who asks.
+/// The API and the account.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "API")]
 pub struct AccountOptions {
-    /// Base URL of the Audit API; plain http is refused beyond loopback.
+    /// Base URL of the Audit API; plain http is refused except to this machine.
     #[arg(
         long = "api.base-url",
         value_name = "URL",
         default_value = "https://api.nexmo.com/beta/audit"
     )]
     pub base_url: String,
-    /// Allow plain http beyond loopback: the network then sees the API secret.
+    /// Allow plain http to other machines: the network then sees the API secret.
     #[arg(long = "api.allow-http")]
     pub allow_http: bool,
     /// Time limit of one request, body included.
     #[arg(long = "api.timeout", value_name = "DURATION", default_value = "30s")]
     pub timeout: String,
-    /// Most requests per second, per account.
+    /// Highest number of requests per second, per account.
     #[arg(
         long = "api.max-requests-per-second",
         value_name = "NUMBER",
@@ -107,7 +103,7 @@ pub struct PollOptions {
     /// How far behind the watermark every poll reads again, for events that appear late.
     #[arg(long = "poll.lookback", value_name = "DURATION", default_value = "15m")]
     pub lookback: String,
-    /// Time from one deep poll to the next, for events that appear later still; 0 for none.
+    /// Time from one deep poll to the next, for events that appear later than the lookback; 0 for none.
     #[arg(
         long = "poll.reconcile-interval",
         value_name = "DURATION",
@@ -121,7 +117,7 @@ pub struct PollOptions {
         default_value = "24h"
     )]
     pub reconcile_lookback: String,
-    /// First start only: count from now, an age (24h) or an RFC 3339 time on.
+    /// Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it.
     #[arg(long = "poll.start", value_name = "START", default_value = "now")]
     pub start: String,
 }
@@ -130,7 +126,7 @@ pub struct PollOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Storage")]
 pub struct StorageOptions {
-    /// Directory of the durable state; made if missing.
+    /// Directory of the durable state; created if it does not exist.
     #[arg(
         long = "storage.path",
         value_name = "DIRECTORY",
@@ -139,67 +135,67 @@ pub struct StorageOptions {
     pub path: PathBuf,
 }
 
-/// What is exposed.
+/// The metrics.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Metrics")]
 pub struct MetricsOptions {
-    /// Longest scrape interval among the servers that scrape: auto learns it, 0 shows every count at once, even where a server would miss the first event of a series.
+    /// Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series.
     #[arg(
         long = "metrics.scrape-interval",
         value_name = "INTERVAL",
         default_value = "auto"
     )]
     pub scrape_interval: String,
-    /// Most label combinations of `nexmo_audit_events_total`; more are counted under `other`.
+    /// Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`.
     #[arg(
         long = "metrics.max-series",
         value_name = "NUMBER",
         default_value = "10000"
     )]
     pub max_series: String,
-    /// Tell OpenMetrics scrapers when each counter was 0 (`_created`): a server without the feature stores that as one more series for each.
+    /// Tell OpenMetrics scrapers when each counter was 0 (`_created`); a server without this feature stores one more series for each counter.
     #[arg(long = "metrics.created-timestamps")]
     pub created_timestamps: bool,
 }
 
-/// What becomes of the events that are counted.
+/// Where counted events are logged.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Event log")]
 pub struct EventsOptions {
     /// Write each counted event as a line of JSON: none, stdout, or the path of a file.
     #[arg(long = "events.log", value_name = "WHERE", default_value = "none")]
     pub log: String,
-    /// Write all of an event: also the user, the IP address and the context.
+    /// Write all fields of an event, with the user, the IP address and the context.
     #[arg(long = "events.log-personal-data")]
     pub log_personal_data: bool,
 }
 
-/// Which of the accounts of the config file are counted here.
+/// The share of the accounts that this exporter counts.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Shards")]
 pub struct ShardOptions {
-    /// Number of this exporter among those that share the accounts, from 0; by default the number at the end of the name of this machine.
+    /// Number of this exporter among the exporters that share the accounts, from 0; the default is the number at the end of the machine's name.
     #[arg(long = "shard.index", value_name = "NUMBER")]
     pub index: Option<String>,
-    /// How many exporters share the accounts of the config file.
+    /// Number of exporters that share the accounts of the config file.
     #[arg(long = "shard.count", value_name = "NUMBER")]
     pub count: Option<String>,
 }
 
-/// Where settings are, besides flags and the environment.
+/// The config file.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Configuration")]
 pub struct ConfigOptions {
-    /// File with settings and accounts, in YAML; flags and the environment beat it.
+    /// File with settings and accounts, in YAML; flags and environment variables take precedence.
     #[arg(long = "config.file", value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
 
-/// What is logged, to standard error.
+/// The log, which goes to standard error.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Log")]
 pub struct LogOptions {
-    /// Least severity that is logged: error, warn, info, debug or trace.
+    /// Lowest severity that is logged: error, warn, info, debug or trace.
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
     pub level: String,
     /// Form of each line: logfmt or json.

@@ -1,4 +1,4 @@
-//! The settings of the commands that ask the API once.
+//! The settings of the commands that query the API once.
 
 use std::str::FromStr;
 
@@ -11,41 +11,41 @@ use super::{
     time_expression::{TimeExpression, parse_time_expression},
 };
 
-/// What every command needs that asks the API.
+/// The settings of every command that queries the API.
 #[derive(Debug, Clone)]
 pub(crate) struct QuerySettings {
-    /// Who asks.
+    /// The account that is read.
     pub(crate) account: AccountSettings,
-    /// What is logged.
+    /// The level and the format of the log.
     pub(crate) log: LogSettings,
 }
 
 /// How events are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutputFormat {
-    /// For people.
+    /// Columns, for people.
     Table,
-    /// A line each.
+    /// A JSON object in each line.
     Json,
-    /// With the names of the columns in the first line.
+    /// Comma-separated values; the first line names the columns.
     Csv,
 }
 
 /// A range of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeRange {
-    /// The first moment of it.
+    /// The first moment of the range.
     pub from: Timestamp,
-    /// The first moment after it; `None` where it has no end.
+    /// The first moment after the range; `None` where the range has no end.
     pub to: Option<Timestamp>,
 }
 
-/// Everything `events list` needs, checked.
+/// Everything that `events list` needs, checked.
 #[derive(Debug, Clone)]
 pub struct ListSettings {
-    /// Who asks, and what is logged.
+    /// The account that is read, and what is logged.
     pub(crate) query: QuerySettings,
-    /// When the events happened.
+    /// When the events were created.
     pub range: TimeRange,
     /// Event types; empty for all.
     pub(crate) types: Vec<String>,
@@ -55,35 +55,35 @@ pub struct ListSettings {
     pub(crate) sources: Vec<String>,
     /// Countries; empty for all.
     pub(crate) countries: Vec<String>,
-    /// What the API is to look for.
+    /// The text that the API looks for in events.
     pub(crate) search: Option<String>,
-    /// How many events at most.
+    /// The highest number of events that are shown.
     pub(crate) limit: Option<u64>,
-    /// Whether to wait for more.
+    /// `true` if the command waits for more events.
     pub(crate) follow: bool,
     /// How events are shown.
     pub(crate) output: OutputFormat,
-    /// Where times are shown.
+    /// The time zone of the times that are shown.
     pub(crate) zone: TimeZone,
 }
 
-/// Everything `events get` needs, checked.
+/// Everything that `events get` needs, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct GetSettings {
-    /// Who asks, and what is logged.
+    /// The account that is read, and what is logged.
     pub(crate) query: QuerySettings,
-    /// Which events.
+    /// The ids of the events.
     pub(crate) ids: Vec<String>,
     /// How events are shown.
     pub(crate) output: OutputFormat,
-    /// Where times are shown.
+    /// The time zone of the times that are shown.
     pub(crate) zone: TimeZone,
 }
 
-/// Everything `events types` needs, checked.
+/// Everything that `events types` needs, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct TypesSettings {
-    /// Who asks, and what is logged.
+    /// The account that is read, and what is logged.
     pub(crate) query: QuerySettings,
     /// How types are shown.
     pub(crate) output: OutputFormat,
@@ -103,7 +103,8 @@ impl FromStr for OutputFormat {
 }
 
 impl ListSettings {
-    /// Checks everything that a user wrote.
+    /// Checks everything that a user wrote. `now` has the time and the zone of this
+    /// machine.
     ///
     /// # Errors
     /// All [`Problems`] together.
@@ -119,7 +120,8 @@ impl ListSettings {
 }
 
 impl GetSettings {
-    /// Checks everything that a user wrote.
+    /// Checks everything that a user wrote. `now` has the time and the zone of this
+    /// machine.
     ///
     /// # Errors
     /// All [`Problems`] together.
@@ -211,7 +213,7 @@ impl SettingsCheck {
         let zone = zone(&options.output, now);
         let range = self.range(from, to, now.timestamp(), &zone);
         let endless = range.is_none_or(|range| range.to.is_none());
-        let problem = "goes on for ever, so --to must not be given";
+        let problem = "never ends, so --to must not be given";
         let follow = self.that(
             "--follow",
             !options.follow || endless,
@@ -242,7 +244,8 @@ impl SettingsCheck {
         })
     }
 
-    /// An end that is now is left open: the API's clock may be ahead.
+    /// Returns the range. It has no end where the end is now: the API's clock may be
+    /// ahead.
     fn range(
         &mut self,
         from: &str,
@@ -267,7 +270,7 @@ impl SettingsCheck {
         resolve: impl FnOnce(TimeExpression) -> Result<Timestamp, jiff::Error>,
     ) -> Option<Timestamp> {
         let expression = self.ok(setting, parse_time_expression(text))?;
-        let problem = |_| format!("{text:?} is a time that nobody knows; write one of this age");
+        let problem = |_| format!("{text:?} is too far from today; write a closer time");
         self.ok(setting, resolve(expression).map_err(problem))
     }
 

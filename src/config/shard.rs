@@ -1,33 +1,33 @@
-//! Which of several exporters counts an account.
+//! The rule by which several exporters share the accounts.
 //!
-//! By jump consistent hashing (Lamping and Veach, "A Fast, Minimal Memory,
-//! Consistent Hash Algorithm", 2014) of the account's name: from n to n + 1 shards
-//! only every (n + 1)th account moves, and all of those to the new shard.
+//! The rule is jump consistent hashing (Lamping and Veach, "A Fast, Minimal Memory,
+//! Consistent Hash Algorithm", 2014) of the account's name: from n to n + 1 shards,
+//! every (n + 1)th account moves to the new shard, and no other account moves.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 /// One of several exporters that share the accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shard {
-    /// From 0, below `count`.
+    /// The number of this exporter, from 0 and below `count`.
     pub(crate) index: u32,
-    /// How many there are; above 0.
+    /// The number of exporters; above 0.
     pub(crate) count: u32,
 }
 
 impl Shard {
-    /// One that counts every account.
+    /// The shard that counts every account.
     pub(crate) const ONLY: Self = Self { index: 0, count: 1 };
 
-    /// Whether this one counts the account of that name. The rule may not change:
-    /// each shard keeps the counts of its accounts.
+    /// Returns `true` if this shard counts the account with that name. The rule may not
+    /// change: each shard keeps the counts of its accounts.
     pub(crate) fn counts(self, account: &str) -> bool {
         jump(xxh3_64(account.as_bytes()), self.count) == self.index
     }
 }
 
-/// The number at the end of the name of a machine, such as that of a pod in a
-/// Kubernetes `StatefulSet`: `exporter-2`.
+/// Returns the number at the end of the name of a machine, such as 2 for the pod
+/// `exporter-2` of a Kubernetes `StatefulSet`.
 pub(super) fn ordinal(host_name: &str) -> Option<u32> {
     let (_, digits) = host_name.rsplit_once('-')?;
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -100,14 +100,14 @@ mod tests {
         }
     }
 
-    /// Counts lie with the shard, so that these may never change.
+    /// Each shard stores the counts of its accounts, so the rule may not change.
     #[test]
     fn the_rule_stays_as_it_is() {
         let names = ["production", "test", "a", ""];
         assert_eq!(names.map(|name| shard(name, 16)), [15, 12, 14, 0]);
     }
 
-    /// As other implementations of the algorithm have it.
+    /// The results of other implementations of the algorithm.
     #[test]
     fn known_jumps() {
         let cases = [

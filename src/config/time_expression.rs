@@ -1,4 +1,4 @@
-//! Moments as people write them: `2026-11-23`, `2026-11-23T10:00:00Z`, `2h`.
+//! Times as people write them: `2026-11-23`, `2026-11-23T10:00:00Z`, `2h`.
 
 use jiff::{
     SignedDuration, Timestamp,
@@ -8,18 +8,18 @@ use jiff::{
 
 use super::{ValueError, duration::parse_duration};
 
-/// A moment, as it was written.
+/// A time as a person wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TimeExpression {
     Now,
     Ago(SignedDuration),
     At(Timestamp),
-    /// Without an offset: in the zone that times are shown in.
+    /// A time without an offset, in the zone of the times that are shown.
     Civil(DateTime),
     Day(Date),
 }
 
-/// Reads a moment.
+/// Parses a time.
 ///
 /// # Errors
 /// [`ValueError::Time`].
@@ -32,7 +32,7 @@ pub(super) fn parse_time_expression(text: &str) -> Result<TimeExpression, ValueE
         return Ok(TimeExpression::At(time));
     }
     if let Ok(date) = text.parse::<Date>() {
-        // The parser of dates takes a time too, and ignores it.
+        // The parser of dates takes a date with a time as well, and drops the time.
         let is_date = text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'-');
@@ -48,7 +48,7 @@ pub(super) fn parse_time_expression(text: &str) -> Result<TimeExpression, ValueE
 }
 
 impl TimeExpression {
-    /// When it begins; a day at its midnight in `zone`.
+    /// Returns the moment; for a day, its midnight in `zone`.
     pub(super) fn begin(self, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
         match self {
             TimeExpression::Now => Ok(now),
@@ -59,7 +59,8 @@ impl TimeExpression {
         }
     }
 
-    /// When it has ended: a day at the next midnight, anything else where it begins.
+    /// Returns the end: for a day, the next midnight in `zone`, and otherwise the
+    /// moment.
     pub(super) fn end(self, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
         match self {
             TimeExpression::Day(date) => TimeExpression::Day(date.tomorrow()?).begin(now, zone),

@@ -1,6 +1,14 @@
-//! What a person asks the API for: events, and the history of a range.
+//! The commands that query the API once: events, and the history of a range.
 
 pub(crate) mod backfill;
 pub(crate) mod events;
 pub(crate) mod history;
 pub(crate) mod listing;
+
+use std::fmt::Display;
+
+/// Writes a message to standard error, for the person who runs the command.
+#[expect(clippy::print_stderr, reason = "a person reads it, with any log level")]
+pub(crate) fn print_message(message: &dyn Display) {
+    eprintln!("nexmo-audit-exporter: {message}");
+}

@@ -36,19 +36,19 @@ fn all_problems_are_reported_at_once() {
             "poll: {interval: 0s}\nlog: {level: loud}\naccounts: [{name: a, api_key: k, api_secret_file: gone}]".into(),
             &["--poll.lookback=x"],
             &[
-                "config.yml, line 3: `api_secret_file` gone cannot be used: No such file or directory (os error 2)",
-                "config.yml, line 1: poll.interval must be above 0",
-                "--poll.lookback \"x\" is no duration; write it like 30s, 15m or 24h",
-                "config.yml, line 2: log.level \"loud\" is unknown; write error, warn, info, debug or trace",
+                "config.yml: line 3: `api_secret_file` gone cannot be used: No such file or directory (os error 2)",
+                "config.yml: line 1: poll.interval must be above 0",
+                "--poll.lookback \"x\" is not a duration; write it like 30s, 15m or 24h",
+                "config.yml: line 2: log.level \"loud\" is unknown; write error, warn, info, debug or trace",
             ],
         ),
         (
             format!("accounts:\n{}{}", account("a", ""), account("a", ", base_url: 'http://example.org'")),
             &[],
             &[
-                "config.yml, line 3: `name` is that of the account in line 2; names are labels",
-                "config.yml, line 3: `api_key` is that of the account in line 2; its counts are kept by it",
-                "config.yml, line 3: `base_url` is plain http to example.org, which would show the API secret to the network; use https, or allow it with --api.allow-http",
+                "config.yml: line 3: `name` is the same as that of the account in line 2; the name is the label of the account",
+                "config.yml: line 3: `api_key` is the same as that of the account in line 2; counts are stored under the key",
+                "config.yml: line 3: `base_url` is plain http to example.org, which would show the API secret to the network; use https, or allow it with --api.allow-http",
             ],
         ),
         (
@@ -56,13 +56,13 @@ fn all_problems_are_reported_at_once() {
             &["--shard.count=2", "--shard.index=2"],
             &[
                 "--shard.index is 2, and must be below --shard.count, which is 2",
-                "accounts of the config file is empty; add one, or take the list away",
+                "accounts in the config file is an empty list; add an account, or remove the list",
             ],
         ),
         (
             "web: {listen_adress: ':1'}".into(),
             &[],
-            &["config.yml: line 1: web.listen_adress is unknown; settings are named like the flags of serve, dots as nesting"],
+            &["config.yml: line 1: web.listen_adress is unknown; settings are named like the flags of serve, with nesting in place of dots"],
         ),
     ];
     for (file, more, expected) in cases {

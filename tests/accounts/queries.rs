@@ -43,6 +43,14 @@ fn the_account_flag_selects_an_account() {
     );
     assert_eq!(lines(&done), 2);
 
+    let traced = ["events", "list", "--account=two", "--log.level=trace"];
+    let log = String::from_utf8_lossy(&ask(&vendor, &traced).stderr).into_owned();
+    assert!(log.lines().count() > 1, "{log}");
+    assert!(
+        log.lines().all(|line| line.contains("account=two")),
+        "{log}"
+    );
+
     for done in [list("three"), ask(&vendor, &["events", "types"])] {
         assert_eq!(done.status.code(), Some(2), "{done:?}");
         let said = String::from_utf8_lossy(&done.stderr).into_owned();

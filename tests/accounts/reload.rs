@@ -169,7 +169,7 @@ fn an_invalid_file_changes_nothing_and_is_reported() {
         ("accounts: [{name: one}]", "has no `api_key`"),
         (
             "poll: {lookback: soon}",
-            "config.yml, line 1: poll.lookback",
+            "config.yml: line 1: poll.lookback",
         ),
         ("{", "config.yml: line"),
     ] {

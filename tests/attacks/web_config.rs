@@ -124,7 +124,7 @@ fn flags_and_file_are_checked_together() {
     let output = program.output().expect("the program ends");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");
-    let expected = "--web.max-requests \"many\" is no whole number; 0 is for no limit";
+    let expected = "--web.max-requests \"many\" is not a whole number; 0 means no limit";
     assert!(said.contains(expected), "{said}");
 }
 

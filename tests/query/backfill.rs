@@ -248,7 +248,7 @@ fn missing_and_uncertain_events_are_reported() {
         "missing=2",
         "timeless=1",
         "overflow=1",
-        "event types could not be had",
+        "event types could not be read",
     ] {
         assert!(done.errors.contains(said), "{said}: {}", done.errors);
     }

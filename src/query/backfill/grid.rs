@@ -1,10 +1,10 @@
-//! Counters as they would have been on a grid of times, had they been scraped then.
+//! The counters as scrapes at the times of a grid would have shown them.
 //!
-//! A sample counts what was created before its time. A series begins with a 0 one
-//! step before its first event, or there would be nothing to see it increase from;
-//! one that begins only after the grid has its 0 at the end, for whoever goes on.
-//! Only the steps at which a counter rises are held: memory goes with series and
-//! their steps, however many events there are.
+//! A sample counts the events that were created before its time. A series begins with a
+//! 0 one step before its first event, so that its first increase is visible; a series
+//! whose first event follows the grid has its 0 at the end, for the server that
+//! continues it. Only the steps at which a counter rises are held, so memory grows with
+//! series and steps and not with events.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -14,11 +14,11 @@ use audit_core::{
 };
 use jiff::Timestamp;
 
-/// In seconds.
+/// A day in seconds.
 const DAY: i64 = 86_400;
 
-/// The times of the samples: every step from the one at or before the beginning,
-/// and the end.
+/// The times of the samples: every multiple of the step from the last one before the
+/// range, and the end of the range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SampleTimes {
     first: i64,
@@ -27,8 +27,8 @@ pub(super) struct SampleTimes {
 }
 
 impl SampleTimes {
-    /// From `from` to `to`, which is not before it, with `step` seconds from one to
-    /// the next; parts of a second are left out.
+    /// Returns the times from `from` to `to`, which is not before it, `step` seconds
+    /// apart. Parts of a second are dropped.
     pub(super) fn new(from: Timestamp, to: Timestamp, step: u32) -> Self {
         let step = i64::from(step.max(1));
         let first = from.as_second().div_euclid(step) * step;
@@ -36,13 +36,13 @@ impl SampleTimes {
         Self { first, step, end }
     }
 
-    /// The time of the sample at `place`, in seconds since 1970.
+    /// Returns the time of the sample at `place`, in seconds since 1970.
     fn at(self, place: u32) -> i64 {
         (self.first + i64::from(place) * self.step).min(self.end)
     }
 
-    /// The place of the first sample that is not before `second`; one behind the
-    /// last if there is none.
+    /// Returns the place of the first sample that is not before `second`; the place
+    /// after the last sample if there is none.
     fn place_from(self, second: i64) -> u32 {
         if second > self.end {
             return self.last() + 1;
@@ -53,14 +53,14 @@ impl SampleTimes {
             .min(self.last())
     }
 
-    /// From the beginning of each day in UTC, in seconds since 1970, to that of the
-    /// next.
+    /// Returns the days in UTC, each from its first second since 1970 to that of the
+    /// next day.
     pub(super) fn days(self) -> impl Iterator<Item = Range<i64>> {
         let day = |second: i64| second.div_euclid(DAY);
         (day(self.first)..=day(self.end)).map(|day| day * DAY..(day + 1) * DAY)
     }
 
-    /// All of it.
+    /// Returns the whole range.
     pub(super) fn whole(self) -> Range<i64> {
         self.first..self.end + 1
     }
@@ -70,7 +70,8 @@ impl SampleTimes {
         u32::try_from(steps).unwrap_or(u32::MAX)
     }
 
-    /// The first sample that counts what was created then; `None` after the end.
+    /// Returns the place of the first sample that counts an event of that time; `None`
+    /// after the end.
     fn place_of(self, created_at: Timestamp) -> Option<u32> {
         let second = created_at.as_nanosecond().div_euclid(1_000_000_000);
         let second = i64::try_from(second).ok()?;
@@ -82,12 +83,12 @@ impl SampleTimes {
     }
 }
 
-/// One counter on the grid.
+/// A counter on the grid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GridCounter {
     /// The place of its first sample, which is 0.
     begin: u32,
-    /// Where it rises, and by how much, in order.
+    /// The places where the counter rises, and by how much, in order.
     rises: Vec<(u32, u32)>,
 }
 
@@ -106,12 +107,12 @@ impl GridCounter {
         }
     }
 
-    /// How many events it counts in all.
+    /// Returns the number of events that the counter counts.
     pub(super) fn total(&self) -> u64 {
         self.rises.iter().map(|(_, by)| u64::from(*by)).sum()
     }
 
-    /// Every sample of a span: its time in seconds since 1970, and the count.
+    /// Returns the samples of a span: the time in seconds since 1970, and the count.
     pub(super) fn samples<'c>(
         &'c self,
         times: SampleTimes,
@@ -129,7 +130,7 @@ impl GridCounter {
     }
 }
 
-/// All counters, labelled and capped as `serve` does it.
+/// All counters, with the labels and the cap of `serve`.
 #[derive(Debug, Clone)]
 pub(super) struct Grid {
     times: SampleTimes,
@@ -140,8 +141,8 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// A grid without an event; see [`Ledger::new`](audit_core::ledger::Ledger::new) for
-    /// `max_series`.
+    /// Returns a grid without events; see
+    /// [`Ledger::new`](audit_core::ledger::Ledger::new) for `max_series`.
     pub(super) fn new(times: SampleTimes, max_series: usize) -> Self {
         Self {
             times,
@@ -162,8 +163,8 @@ impl Grid {
         }
     }
 
-    /// Counts one event. Events come in the order of their time; one from after the
-    /// end only opens its series.
+    /// Counts one event. Events come in the order of their time; an event after the end
+    /// opens its series and is not counted.
     pub(super) fn count(&mut self, labels: Labels<'static>, created_at: Timestamp) {
         let place = self.times.place_of(created_at);
         let begin = place.map_or(self.times.last(), |place| place.saturating_sub(1));
@@ -182,27 +183,28 @@ impl Grid {
         }
     }
 
-    /// The times of the samples.
+    /// Returns the times of the samples.
     pub(super) fn times(&self) -> SampleTimes {
         self.times
     }
 
-    /// The counters of `nexmo_audit_events_total`, in the order of their labels.
+    /// Returns the counters of `nexmo_audit_events_total`, in the order of their labels.
     pub(super) fn series(&self) -> impl ExactSizeIterator<Item = (&Labels<'static>, &GridCounter)> {
         self.series.iter()
     }
 
-    /// The counters of `nexmo_audit_events_by_type_total`, in the order of the types.
+    /// Returns the counters of `nexmo_audit_events_by_type_total`, in the order of the
+    /// types.
     pub(super) fn types(&self) -> impl ExactSizeIterator<Item = (&str, &GridCounter)> {
         self.types.iter().map(|(name, counter)| (&**name, counter))
     }
 
-    /// How many events are counted.
+    /// Returns the number of events that are counted.
     pub(super) fn events(&self) -> u64 {
         self.series.values().map(GridCounter::total).sum()
     }
 
-    /// How many of them are counted under `other`, since there are too many series.
+    /// Returns the number of events that are counted under `other`, beyond the cap.
     pub(super) fn overflow(&self) -> u64 {
         self.overflow
     }

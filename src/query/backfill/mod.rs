@@ -1,9 +1,9 @@
-//! `backfill`: what happened before a server scraped, as OpenMetrics text that
-//! `promtool tsdb create-blocks-from openmetrics` makes blocks of.
+//! `backfill`: the history before the first scrape, as OpenMetrics text from which
+//! `promtool tsdb create-blocks-from openmetrics` makes blocks.
 //!
-//! The counters of the exporter go on where these end, if both count from the same
-//! moment: `--from` here is `--poll.start` there. Nothing is written before all is
-//! read, so that what is there is whole.
+//! An exporter whose `--poll.start` is the `--from` of the history continues its
+//! counters. Nothing is written before everything is read, so that every file is
+//! complete.
 
 mod grid;
 mod openmetrics;
@@ -22,7 +22,10 @@ use jiff::{Timestamp, tz::Offset};
 
 use crate::{
     config::{BackfillOutput, BackfillSettings},
-    query::history::{History, HistoryQuery, ProgressLine, RawElement, RetryingClient},
+    query::{
+        history::{History, HistoryQuery, ProgressLine, RawElement, RetryingClient},
+        print_message,
+    },
 };
 use grid::{Grid, SampleTimes};
 use openmetrics::AddedLabels;
@@ -30,7 +33,8 @@ use openmetrics::AddedLabels;
 /// Writes the history of a range.
 ///
 /// # Errors
-/// With what a person can do about it. Then nothing was written.
+/// When the range cannot be read or the history cannot be written; then no file has
+/// changed.
 pub(crate) async fn run(settings: BackfillSettings, client: RetryingClient) -> anyhow::Result<()> {
     let grid = read(&settings, client).await?;
     match &settings.output {
@@ -47,7 +51,7 @@ pub(crate) async fn run(settings: BackfillSettings, client: RetryingClient) -> a
         }
         BackfillOutput::Directory(path) => write_days(&grid, &settings.labels, path)?,
     }
-    say(&report(&grid, &settings));
+    print_message(&report(&grid, &settings));
     Ok(())
 }
 
@@ -60,19 +64,20 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
             let names = types.iter().map(|known| known.name.as_str());
             grid.name_types(names.filter(|name| filter.admits(name)));
         }
-        // As with the exporter, counting goes on without it.
+        // The exporter counts without the list of types, too.
         Err(error) => {
-            tracing::warn!(%error, "the list of event types could not be had; types begin at 0 only where they are seen");
+            tracing::warn!(%error, "the list of event types could not be read; the series of a type begins with its first event");
         }
     }
-    // What came after the end opens its series, so that who goes on finds its 0.
-    let wanted = HistoryQuery {
+    // An event after the end opens its series, so that a server which continues finds
+    // its 0.
+    let query = HistoryQuery {
         from: settings.from,
         to: None,
         types: Vec::new(),
         search_text: None,
     };
-    let mut history = History::new(client, wanted, ProgressLine::on_terminal());
+    let mut history = History::new(client, query, ProgressLine::on_terminal());
     let mut inaccuracies = Inaccuracies::default();
     while let Some(piece) = history.next_piece(labels).await? {
         inaccuracies.missing += piece.missing;
@@ -90,8 +95,8 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
     Ok(grid)
 }
 
-fn labels(found: &RawElement<'_>) -> Option<Labels<'static>> {
-    match found.element {
+fn labels(element: &RawElement<'_>) -> Option<Labels<'static>> {
+    match element.element {
         Element::Event(event) => Some(owned(&event.labels)),
         Element::Malformed(_) => None,
     }
@@ -106,7 +111,7 @@ fn owned(labels: &Labels<'_>) -> Labels<'static> {
     }
 }
 
-/// What the history does not tell as it was.
+/// How the history differs from what happened.
 #[derive(Debug, Default)]
 struct Inaccuracies {
     missing: u64,
@@ -122,30 +127,24 @@ impl Inaccuracies {
             overflow,
         } = *self;
         if missing > 0 {
-            tracing::warn!(
-                missing,
-                "the API says that there are more events than it shows"
-            );
+            tracing::warn!(missing, "the API reports more events than it returns");
         }
         if timeless > 0 {
-            tracing::warn!(
-                timeless,
-                "events without a time that can be read are left out"
-            );
+            tracing::warn!(timeless, "events without a readable time are left out");
         }
         if overflow > 0 {
             tracing::warn!(
                 overflow,
-                "there are more label combinations than --metrics.max-series; which of them are counted under other may differ from what the exporter shows"
+                "there are more label combinations than --metrics.max-series; the exporter may count other combinations under other"
             );
         }
     }
 }
 
-/// A file for each day, which `promtool` is faster with.
+/// Writes one file for each day: `promtool` is faster with several files.
 fn write_days(grid: &Grid, labels: &AddedLabels, directory: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(directory)
-        .with_context(|| format!("{} cannot be made", directory.display()))?;
+        .with_context(|| format!("{} cannot be created", directory.display()))?;
     for span in grid.times().days() {
         let day = Offset::UTC.to_datetime(Timestamp::from_second(span.start)?);
         let name = format!("{}.om", day.date());
@@ -154,7 +153,7 @@ fn write_days(grid: &Grid, labels: &AddedLabels, directory: &Path) -> anyhow::Re
     Ok(())
 }
 
-/// Under another name until it is whole, and on the disk.
+/// Writes a file under another name, and renames it when it is complete and on the disk.
 fn write_file(
     grid: &Grid,
     span: &Range<i64>,
@@ -195,13 +194,8 @@ fn report(grid: &Grid, settings: &BackfillSettings) -> String {
     format!(
         "{} events from {from} to {to}, in {} series\n  \
          to load them: promtool tsdb create-blocks-from openmetrics {file} DATA_DIRECTORY\n  \
-         to go on without a step: nexmo-audit-exporter serve --poll.start={from}, started for the first time after this",
+         to continue without a jump: nexmo-audit-exporter serve --poll.start={from}, started for the first time after this",
         grid.events(),
         grid.series().len() + grid.types().len(),
     )
-}
-
-#[expect(clippy::print_stderr, reason = "for the person who asked")]
-fn say(text: &str) {
-    eprintln!("nexmo-audit-exporter: {text}");
 }

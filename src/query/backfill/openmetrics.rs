@@ -1,5 +1,5 @@
-//! The grid as OpenMetrics text: series by series, each in the order of its times,
-//! which is the one order that both the format and `promtool` take. Timestamps are
+//! The grid as OpenMetrics text: one series after the other, each in the order of its
+//! times. No other order suits both the format and `promtool`. Timestamps are in
 //! seconds.
 //!
 //! Source: the OpenMetrics specification 1.0, "Text format".
@@ -21,14 +21,14 @@ use crate::{
     },
 };
 
-/// Labels that a server adds to what it scrapes, such as `job` and `instance`.
+/// Labels that a server adds when it scrapes, such as `job` and `instance`.
 pub(super) type AddedLabels = [(String, String)];
 
 /// Writes every sample of a span, which is in seconds since 1970, and the end of the
 /// text.
 ///
 /// # Errors
-/// Those of `out`.
+/// The errors of `out`.
 pub(super) fn write(
     grid: &Grid,
     span: &Range<i64>,

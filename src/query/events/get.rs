@@ -43,7 +43,7 @@ pub(crate) async fn get(settings: GetSettings, client: RetryingClient) -> anyhow
 enum GetError {
     #[error("the API has no such event")]
     NotFound,
-    #[error("the answer is no event; check that --api.base-url is an Audit API")]
+    #[error("the answer is not an event; check that --api.base-url is an Audit API")]
     NoEvent,
     #[error(transparent)]
     Api(#[from] ApiError),

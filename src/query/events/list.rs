@@ -1,5 +1,5 @@
-//! `events list`: reads a range and writes what is wanted of it, in the order of
-//! time; and goes on as events appear.
+//! `events list`: reads a range, writes the events that pass the filter in the order of
+//! their time, and may continue as events appear.
 
 use std::time::Duration;
 
@@ -18,12 +18,13 @@ use crate::{
     query::{
         history::{History, HistoryPiece, HistoryQuery, ProgressLine, RawElement, RetryingClient},
         listing::{Filter, UserFilter, Zone, printable},
+        print_message,
     },
 };
 
-/// From one look for new events to the next.
+/// The time from one look for new events to the next.
 const FOLLOW_INTERVAL: Duration = Duration::from_secs(5);
-/// How far behind the newest a look reads again, for events that appear late.
+/// How far behind the newest event a look reads again, for events that appear late.
 const LOOKBACK: SignedDuration = SignedDuration::from_mins(15);
 /// How long an event is remembered, so that it is shown once.
 const RETENTION: SignedDuration = SignedDuration::from_mins(30);
@@ -31,18 +32,18 @@ const RETENTION: SignedDuration = SignedDuration::from_mins(30);
 /// Lists events.
 ///
 /// # Errors
-/// With what a person can do about it; what was written before is in order and
-/// complete up to where it ends.
+/// When the range cannot be read or the output cannot be written. The events that were
+/// written before are in order and complete.
 pub(crate) async fn list(settings: ListSettings, client: RetryingClient) -> anyhow::Result<()> {
-    let mut listing = EventLister::new(&settings, client.clone())?;
-    listing.read_all().await?;
-    if listing.shown == 0 && !settings.follow {
+    let mut lister = EventLister::new(&settings, client.clone())?;
+    lister.read_all().await?;
+    if lister.shown == 0 && !settings.follow {
         explain_nothing(&settings, &client).await;
     }
-    while settings.follow && listing.left() > 0 {
+    while settings.follow && lister.left() > 0 {
         let next = Instant::now() + FOLLOW_INTERVAL;
         tokio::time::sleep_until(next).await;
-        listing.read_on().await?;
+        lister.read_on().await?;
     }
     Ok(())
 }
@@ -65,10 +66,10 @@ impl EventLister {
             countries: settings.countries.clone(),
             user: settings.user.clone().map(UserFilter),
         };
-        let wanted = HistoryQuery {
+        let query = HistoryQuery {
             from: settings.range.from,
             to: settings.range.to,
-            types: asked_types(&settings.types),
+            types: types_to_request(&settings.types),
             search_text: settings.search.clone(),
         };
         let memory = WindowSettings {
@@ -76,9 +77,9 @@ impl EventLister {
             retention: RETENTION,
         };
         Ok(Self {
-            from: wanted.from,
-            window: Window::new(memory, wanted.from),
-            history: History::new(client, wanted, ProgressLine::on_terminal()),
+            from: query.from,
+            window: Window::new(memory, query.from),
+            history: History::new(client, query, ProgressLine::on_terminal()),
             filter,
             printer: EventPrinter::of_lists(settings.output, Zone::new(settings.zone.clone()))?,
             limit: settings.limit.unwrap_or(u64::MAX),
@@ -90,13 +91,13 @@ impl EventLister {
         self.limit - self.shown
     }
 
-    /// Reads up to the end of the range.
+    /// Reads to the end of the range.
     async fn read_all(&mut self) -> anyhow::Result<()> {
         while self.left() > 0 {
             let filter = &self.filter;
-            let keep = |found: &RawElement<'_>| {
-                let wanted = filter.wants(&RawEvent::parse(found.json));
-                wanted.then(|| Box::<str>::from(found.json))
+            let keep = |element: &RawElement<'_>| {
+                let passes = filter.passes(&RawEvent::parse(element.json));
+                passes.then(|| Box::<str>::from(element.json))
             };
             let piece = self.history.next_piece(keep).await;
             let Some(piece) = piece.with_context(|| self.how_far())? else {
@@ -107,7 +108,7 @@ impl EventLister {
         Ok(())
     }
 
-    /// Reads what has appeared since.
+    /// Reads the events that have appeared since the last look.
     async fn read_on(&mut self) -> anyhow::Result<()> {
         self.history.progress().end();
         let from = self.window.sweep_start(Timestamp::now());
@@ -119,10 +120,7 @@ impl EventLister {
         let missing = piece.missing;
         if missing > 0 {
             self.history.progress().suspend(|| {
-                tracing::warn!(
-                    missing,
-                    "the API says that there are more events than it shows"
-                );
+                tracing::warn!(missing, "the API reports more events than it returns");
             });
         }
         let now = piece.clocks.earliest();
@@ -143,48 +141,46 @@ impl EventLister {
             Some(read_to) => self.window.complete_piece(read_to, clocks),
             None => self.window.complete_sweep(clocks),
         }
-        // Nothing is stored.
+        // Nothing of a query is stored.
         self.window.confirm();
     }
 
     fn how_far(&self) -> String {
         match self.history.next().filter(|next| *next > self.from) {
-            Some(next) => format!("every event before {next} was shown; --from={next} goes on"),
+            Some(next) => {
+                format!("every event before {next} was shown; continue with --from={next}")
+            }
             None => "no events could be read".to_owned(),
         }
     }
 }
 
-/// What the API is asked for: it does not know the name that stands for none.
-fn asked_types(types: &[String]) -> Vec<String> {
+/// Returns the types to ask the API for. The API does not know the name that stands for
+/// no type.
+fn types_to_request(types: &[String]) -> Vec<String> {
     if types.iter().any(|name| name.eq_ignore_ascii_case(UNKNOWN)) {
         return Vec::new();
     }
-    let mut asked = types.to_vec();
-    asked.sort_unstable();
-    asked.dedup();
-    asked
+    let mut requested = types.to_vec();
+    requested.sort_unstable();
+    requested.dedup();
+    requested
 }
 
-/// An answer without events may be one to a name that was misspelt.
+/// Says that no event matches, and which of the types the API does not name.
 async fn explain_nothing(settings: &ListSettings, client: &RetryingClient) {
     let named = if settings.types.is_empty() {
         Vec::new()
     } else {
         client.types().await.unwrap_or_default()
     };
-    let mut said = "no event matches".to_owned();
-    for asked in &settings.types {
-        let is_named = named.iter().any(|known| known.name == *asked);
+    let mut message = "no event matches".to_owned();
+    for requested in &settings.types {
+        let is_named = named.iter().any(|known| known.name == *requested);
         if !is_named && !named.is_empty() {
-            said.push_str("; the API names no type ");
-            said.push_str(&printable(asked));
+            message.push_str("; the API names no type ");
+            message.push_str(&printable(requested));
         }
     }
-    say(&said);
-}
-
-#[expect(clippy::print_stderr, reason = "for the person who asked")]
-fn say(text: &str) {
-    eprintln!("nexmo-audit-exporter: {text}");
+    print_message(&message);
 }

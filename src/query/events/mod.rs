@@ -1,8 +1,8 @@
-//! Asks the Audit API for events, for people and their tools: `events list`,
-//! `events get`, `events types`.
+//! Queries of events, for people and their tools: `events list`, `events get` and
+//! `events types`.
 //!
-//! What is written to standard output is what was asked for and nothing else. This
-//! is the one place that shows personal data, to whoever holds the account's key.
+//! Standard output has the events and nothing else. Events are shown with their personal
+//! data: a query needs the account's secret.
 
 mod get;
 mod list;

@@ -1,8 +1,7 @@
-//! Reads the events of a range in the order of their time, a piece after the other,
-//! so that a range of any length needs the memory of one piece.
+//! Reads the events of a range in the order of their time, piece by piece, so that a
+//! range of any length needs the memory of one piece.
 //!
-//! A piece is handed over once all of it was read: sorted, and each event once.
-//! What becomes of the events is not decided here.
+//! A piece is returned once all of it was read: sorted, with each event once.
 
 mod progress_line;
 mod retrying_client;
@@ -27,49 +26,49 @@ use crate::api::{
     paging::{PageReader, PagesRead},
 };
 
-/// Which events are read.
+/// The events that are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HistoryQuery {
-    /// The first moment.
+    /// The first moment of the range.
     pub(crate) from: Timestamp,
-    /// The first moment that is not wanted any more; `None` where the range is open.
+    /// The first moment after the range; `None` where the range has no end.
     pub(crate) to: Option<Timestamp>,
-    /// Types, each of which is asked for by itself; empty for all of them.
+    /// The types, each of which is a request of its own; empty for all types.
     pub(crate) types: Vec<String>,
-    /// What the API is to look for in an event.
+    /// The text that the API looks for in an event.
     pub(crate) search_text: Option<String>,
 }
 
-/// An element of a page, as it is offered to whoever reads.
+/// An element of a page, before it is kept or dropped.
 #[derive(Debug)]
 pub(crate) struct RawElement<'a> {
-    /// What is counted of it.
+    /// The element as the counting code sees it.
     pub(crate) element: &'a Element<'a>,
-    /// All of it.
+    /// The whole element.
     pub(crate) json: &'a str,
 }
 
 /// An event that was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Kept<T> {
-    /// `None` where the API gives no time that can be read.
+    /// When the event was created; `None` where the API gives no readable time.
     pub(crate) created_at: Option<Timestamp>,
-    /// What it is known by.
+    /// The identity of the event.
     pub(crate) id: EventId,
-    /// What was kept of it.
+    /// The part of the event that the caller keeps.
     pub(crate) value: T,
 }
 
 /// A part of the range that was read whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HistoryPiece<T> {
-    /// In the order of their time, those without one at the end.
+    /// The events in the order of their time; events without a time are at the end.
     pub(crate) events: Vec<Kept<T>>,
-    /// Where the next piece begins; `None` where this is the last one.
+    /// Where the next piece begins; `None` after the last piece.
     pub(crate) read_to: Option<Timestamp>,
-    /// When reading it began.
+    /// The clocks when reading began.
     pub(crate) clocks: Clocks,
-    /// How many events the API says there are beyond those that it showed.
+    /// How many more events the API reports than it returns.
     pub(crate) missing: u64,
 }
 
@@ -77,53 +76,48 @@ pub(crate) struct HistoryPiece<T> {
 #[derive(Debug)]
 pub(crate) struct History {
     client: RetryingClient,
-    wanted: HistoryQuery,
+    query: HistoryQuery,
     cutter: Cutter,
-    /// Where the next piece begins; `None` after the last one.
+    /// Where the next piece begins; `None` after the last piece.
     next: Option<Timestamp>,
-    /// Events without a time may be part of every answer.
+    /// Events without a time, which any answer may hold.
     timeless: HashSet<EventId, FxBuildHasher>,
     progress: ProgressLine,
 }
 
 impl History {
-    /// Nothing is asked of the API yet.
-    pub(crate) fn new(
-        client: RetryingClient,
-        wanted: HistoryQuery,
-        progress: ProgressLine,
-    ) -> Self {
+    /// Returns a range of which nothing has been read.
+    pub(crate) fn new(client: RetryingClient, query: HistoryQuery, progress: ProgressLine) -> Self {
         Self {
             client,
-            next: Some(wanted.from),
-            wanted,
+            next: Some(query.from),
+            query,
             cutter: Cutter::default(),
             timeless: HashSet::default(),
             progress,
         }
     }
 
-    /// Where the next piece begins, which is up to where everything was read.
+    /// Returns where the next piece begins; everything before was read.
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.next
     }
 
-    /// What a person sees while the range is read.
+    /// Returns the line that shows the progress.
     pub(crate) fn progress(&self) -> &ProgressLine {
         &self.progress
     }
 
-    /// Reads the range again from this moment on, which must be open at its end.
+    /// Continues an open range from this moment on.
     pub(crate) fn read_on_from(&mut self, from: Timestamp) {
         self.next = Some(from);
     }
 
-    /// Reads the next piece; `None` after the last one. `keep` says what is kept of
-    /// an element, and may be asked of the same one more than once.
+    /// Reads the next piece; `None` after the last piece. `keep` returns what is kept of
+    /// an element, and may see an element more than once.
     ///
     /// # Errors
-    /// [`ApiError`], once trying again has not helped. The same piece is read again
-    /// at the next call.
+    /// [`ApiError`], after the last retry. The next call reads the same piece.
     pub(crate) async fn next_piece<T>(
         &mut self,
         mut keep: impl FnMut(&RawElement<'_>) -> Option<T>,
@@ -132,11 +126,11 @@ impl History {
             return Ok(None);
         };
         loop {
-            let end = self.wanted.to.unwrap_or_else(Timestamp::now);
+            let end = self.query.to.unwrap_or_else(Timestamp::now);
             let read_to = self.cutter.piece_end(from, end);
             let range = Range {
                 from,
-                to: read_to.or(self.wanted.to),
+                to: read_to.or(self.query.to),
             };
             let mut held = PieceEvents::new(range);
             let read = self.read(range, read_to.is_some(), &mut held, &mut keep);
@@ -153,7 +147,7 @@ impl History {
         }
     }
 
-    /// Reads the range for each type; `None` where all together are too many.
+    /// Reads the range for each type; `None` where the events of all types are too many.
     async fn read<T>(
         &mut self,
         range: Range,
@@ -163,7 +157,7 @@ impl History {
     ) -> Result<Option<PagesRead>, ApiError> {
         let mut sum: Option<PagesRead> = None;
         let matchings = self.matchings();
-        // Of several types the first tells nothing of the whole.
+        // The number of one type is not that of the whole range.
         let is_whole = matchings.len() == 1;
         for matching in matchings {
             let before = sum.map_or(0, |sum| sum.claimed);
@@ -199,9 +193,9 @@ impl History {
     fn matchings(&self) -> Vec<ApiFilter> {
         let matching = |event_type: Option<&String>| ApiFilter {
             event_type: event_type.cloned(),
-            search_text: self.wanted.search_text.clone(),
+            search_text: self.query.search_text.clone(),
         };
-        let types = self.wanted.types.iter();
+        let types = self.query.types.iter();
         let each: Vec<_> = types.map(|name| matching(Some(name))).collect();
         if each.is_empty() {
             return vec![matching(None)];
@@ -245,8 +239,8 @@ impl<T> PieceEvents<T> {
         }
     }
 
-    /// The range is asked for with a little more than is wanted, and an API may show
-    /// what was not asked for at all.
+    /// Returns `true` for a time of the range: requests reach a little further than the
+    /// range, and the API may return events that were not asked for.
     fn is_within(&self, created_at: Option<Timestamp>) -> bool {
         created_at
             .is_none_or(|time| time >= self.range.from && self.range.to.is_none_or(|to| time < to))

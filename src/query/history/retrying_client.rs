@@ -1,4 +1,4 @@
-//! Asks for a page or an event until it comes, or until trying again is of no use.
+//! A client of the API that sends a failed request again, where that may help.
 
 use std::{
     future::{Future, pending},
@@ -10,76 +10,78 @@ use std::{
 use audit_core::event::EventType;
 use backon::{ExponentialBuilder, Retryable};
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use crate::{
     api::{ApiAnswer, ApiClient, ApiError, ApiFilter, PageQuery, paging::PageSource},
     metrics::log_seconds,
 };
 
-/// How often a request that failed is sent again.
+/// How often a request that failed is sent again, at most.
 const MAX_RETRIES: usize = 6;
-/// The first wait before that; each one after it is twice as long.
+/// The wait before the first retry; each further wait is twice as long.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
-/// The most that the API may ask a person to wait.
+/// The longest wait that the API may ask for: a person waits for the command.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(5);
-/// A wait that is longer than this is told to the person.
-const NOTICED: Duration = Duration::from_secs(15);
+/// A longer wait is logged as a warning.
+const LONG_WAIT: Duration = Duration::from_secs(15);
 
-/// Asks the API, and asks again where that may help.
+/// A client of the API that sends a failed request again, where that may help.
 #[derive(Debug, Clone)]
 pub(crate) struct RetryingClient {
     client: Arc<ApiClient>,
 }
 
 impl RetryingClient {
-    /// Asks through this client.
+    /// Returns a client that sends its requests through `client`.
     pub(crate) fn new(client: ApiClient) -> Self {
         Self {
             client: Arc::new(client),
         }
     }
 
-    /// One page of those events that match. In a task of its own, so that pages are
-    /// received and decompressed while others are read.
+    /// Reads one page of the events that match, in a task of its own: pages are received
+    /// and decompressed while others are parsed.
     ///
     /// # Errors
-    /// The last [`ApiError`].
+    /// The [`ApiError`] of the last request.
     pub(crate) async fn page(
         &self,
         query: PageQuery,
         filter: ApiFilter,
     ) -> Result<ApiAnswer<String>, ApiError> {
         let client = Arc::clone(&self.client);
-        // A set, since that ends its task when it is dropped.
+        // A set ends its task when it is dropped.
         let mut task = JoinSet::new();
-        task.spawn(async move { again(|| client.list_filtered(query, &filter)).await });
+        let page = async move { again(|| client.list_filtered(query, &filter)).await };
+        task.spawn(page.in_current_span());
         match task.join_next().await {
             Some(Ok(answer)) => answer,
             Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
-            // The runtime is ending, and this task with it.
+            // The runtime is ending, and the task with it.
             _ => pending().await,
         }
     }
 
-    /// One event as JSON text; `None` when the API has no such event.
+    /// Reads one event as JSON text; `None` when the API has no such event.
     ///
     /// # Errors
-    /// The last [`ApiError`].
+    /// The [`ApiError`] of the last request.
     pub(crate) async fn event(&self, id: &str) -> Result<Option<String>, ApiError> {
         let answer = again(|| self.client.event(id)).await?;
         Ok(answer.value.filter(|json| !json.trim_ascii().is_empty()))
     }
 
-    /// The event types that the vendor names.
+    /// Reads the event types that the vendor names.
     ///
     /// # Errors
-    /// The last [`ApiError`].
+    /// The [`ApiError`] of the last request.
     pub(crate) async fn types(&self) -> Result<Vec<EventType>, ApiError> {
         Ok(again(|| self.client.types()).await?.value)
     }
 }
 
-/// The pages of those events that match.
+/// The pages of the events that match.
 #[derive(Debug)]
 pub(super) struct MatchingPages<'a> {
     client: &'a RetryingClient,
@@ -98,7 +100,7 @@ impl PageSource for MatchingPages<'_> {
     }
 }
 
-/// Asks until there is an answer, an error that will not pass, or too many of them.
+/// Sends a request until it succeeds, fails for good, or has failed too often.
 async fn again<T, F>(ask: impl FnMut() -> F) -> Result<T, ApiError>
 where
     F: Future<Output = Result<T, ApiError>>,
@@ -115,7 +117,8 @@ where
         .await
 }
 
-/// `None` where the API asks for a wait that is too long for a person.
+/// Returns how long to wait; `None` where the API asks for a longer wait than a person
+/// has time for.
 fn obey_retry_after(error: &ApiError, wait: Option<Duration>) -> Option<Duration> {
     let wait = error.retry_after().unwrap_or_default().max(wait?);
     (wait <= LONGEST_RETRY_AFTER).then_some(wait)
@@ -123,10 +126,10 @@ fn obey_retry_after(error: &ApiError, wait: Option<Duration>) -> Option<Duration
 
 fn log_retry(error: &ApiError, wait: Duration) {
     let wait_seconds = log_seconds(wait);
-    if wait > NOTICED {
-        tracing::warn!(%error, wait_seconds, "trying again");
+    if wait > LONG_WAIT {
+        tracing::warn!(%error, wait_seconds, "a request failed and is sent again");
     } else {
-        tracing::debug!(%error, wait_seconds, "trying again");
+        tracing::debug!(%error, wait_seconds, "a request failed and is sent again");
     }
 }
 

@@ -1,11 +1,11 @@
-//! One event, all of it, for a person to read.
+//! All fields of one event, for a person to read.
 
 use audit_core::raw_event::{self, RawEvent, indented};
 
 use super::{Zone, printable, printable::width};
 
-/// Every field of an event in the order of the API, one below the other; the time in
-/// `zone` too.
+/// Returns every field of an event in the order of the API, one below the other. The
+/// time is shown in `zone` as well.
 pub(crate) fn detail(record: &RawEvent<'_>, zone: &Zone) -> String {
     let names: Vec<_> = record.fields().map(|(name, _)| printable(name)).collect();
     let margin = names.iter().map(|name| width(name)).max().unwrap_or(0) + 2;

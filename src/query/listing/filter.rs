@@ -1,12 +1,12 @@
-//! Which events are wanted, as far as the API does not choose them itself.
+//! The part of a filter that the API does not apply itself.
 
 use std::borrow::Cow;
 
 use audit_core::event::label_value;
 use audit_core::raw_event::RawEvent;
 
-/// Which events are wanted. What is empty wants all. Values are those that the
-/// labels of the metrics show, `unknown` among them, in any case.
+/// The events that are shown; an empty list passes all. The values are those of the
+/// labels of the metrics, with `unknown` among them, in any case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
     /// Values of `event_type`.
@@ -15,46 +15,45 @@ pub(crate) struct Filter {
     pub(crate) sources: Vec<String>,
     /// Values of `source_country`.
     pub(crate) countries: Vec<String>,
-    /// Who did it.
+    /// The user who caused the event.
     pub(crate) user: Option<UserFilter>,
 }
 
-/// Who did it: an id, or an e-mail address in any case.
+/// A user: an id, or an e-mail address in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserFilter(pub String);
 
 impl Filter {
-    /// Whether an event is wanted.
-    pub(crate) fn wants(&self, record: &RawEvent<'_>) -> bool {
-        let said = |name| label(record, name);
-        among(&self.types, || said("event_type"))
-            && among(&self.sources, || said("source"))
-            && among(&self.countries, || said("source_country"))
-            && self.user.as_ref().is_none_or(|user| user.did(record))
+    /// Returns `true` if the event passes the filter.
+    pub(crate) fn passes(&self, event: &RawEvent<'_>) -> bool {
+        let value = |name| label(event, name);
+        among(&self.types, || value("event_type"))
+            && among(&self.sources, || value("source"))
+            && among(&self.countries, || value("source_country"))
+            && self.user.as_ref().is_none_or(|user| user.matches(event))
     }
 }
 
 impl UserFilter {
-    fn did(&self, record: &RawEvent<'_>) -> bool {
-        let is = |said: Cow<'_, str>| said.to_lowercase() == self.0.to_lowercase();
-        record.text("user_id").is_some_and(is) || record.text("user_email").is_some_and(is)
+    fn matches(&self, event: &RawEvent<'_>) -> bool {
+        let is = |text: Cow<'_, str>| text.to_lowercase() == self.0.to_lowercase();
+        event.text("user_id").is_some_and(is) || event.text("user_email").is_some_and(is)
     }
 }
 
-fn among<'a>(wanted: &[String], said: impl FnOnce() -> Cow<'a, str>) -> bool {
-    if wanted.is_empty() {
+fn among<'a>(list: &[String], value: impl FnOnce() -> Cow<'a, str>) -> bool {
+    if list.is_empty() {
         return true;
     }
-    let said = said();
-    wanted
-        .iter()
-        .any(|wanted| wanted.eq_ignore_ascii_case(&said))
+    let value = value();
+    list.iter().any(|item| item.eq_ignore_ascii_case(&value))
 }
 
-/// The label value of a field: one that is no string counts as missing there.
-fn label<'a>(record: &RawEvent<'a>, name: &str) -> Cow<'a, str> {
-    let is_string = record.raw(name).is_some_and(|json| json.starts_with('"'));
-    label_value(record.text(name).filter(|_| is_string))
+/// Returns the label value of a field. As in the metrics, a field that is not a string
+/// is missing.
+fn label<'a>(event: &RawEvent<'a>, name: &str) -> Cow<'a, str> {
+    let is_string = event.raw(name).is_some_and(|json| json.starts_with('"'));
+    label_value(event.text(name).filter(|_| is_string))
 }
 
 #[cfg(test)]
@@ -64,8 +63,8 @@ mod tests {
     const EVENT: &str = r#"{"event_type": "APP_CREATE", "source": "CD", "user_id": 42,
         "user_email": "Ada@example.org"}"#;
 
-    fn wants(filter: &Filter) -> bool {
-        filter.wants(&RawEvent::parse(EVENT))
+    fn passes(filter: &Filter) -> bool {
+        filter.passes(&RawEvent::parse(EVENT))
     }
 
     #[test]
@@ -94,7 +93,7 @@ mod tests {
             ),
         ];
         for (filter, expected) in cases {
-            assert_eq!(wants(&filter), expected, "{filter:?}");
+            assert_eq!(passes(&filter), expected, "{filter:?}");
         }
     }
 
@@ -113,11 +112,11 @@ mod tests {
                 user,
                 ..Filter::default()
             };
-            assert_eq!(wants(&filter), expected, "{filter:?}");
+            assert_eq!(passes(&filter), expected, "{filter:?}");
         }
         let nobody = RawEvent::parse("{}");
-        assert!(!UserFilter("unknown".into()).did(&nobody));
+        assert!(!UserFilter("unknown".into()).matches(&nobody));
         let as_text = RawEvent::parse(r#"{"user_id": "42"}"#);
-        assert!(UserFilter("42".into()).did(&as_text));
+        assert!(UserFilter("42".into()).matches(&as_text));
     }
 }

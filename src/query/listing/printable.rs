@@ -1,5 +1,5 @@
-//! Text of the API on a terminal: no character of it may move the cursor, colour
-//! what follows, or change the direction of reading.
+//! Text of the API on a terminal: no character may move the cursor, colour the text
+//! after it, or change the direction of reading.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -7,11 +7,11 @@ use std::fmt::Write;
 use audit_core::raw_event::is_unprintable;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Stands at the end of what was cut.
+/// Marks the place where a text was cut.
 const ELLIPSIS: char = '…';
 
-/// The text with every character that could steer a terminal or hide in it written
-/// as an escape: `\n`, `\t`, `\u{1b}`.
+/// Returns the text with an escape in place of every character that could steer a
+/// terminal or be invisible there: `\n`, `\t`, `\u{1b}`.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
@@ -32,12 +32,13 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// How many columns of a terminal a printable text takes.
+/// Returns the number of terminal columns of a printable text.
 pub(super) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// As much of a printable text as fits `columns`, with a sign where it was cut.
+/// Returns the part of a printable text that fits `columns`, with a mark where it was
+/// cut.
 pub(crate) fn fitted(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);

@@ -13,7 +13,7 @@ const GAP: &str = "  ";
 pub(crate) struct Layout {
     /// Columns of the terminal; `None` where there is no terminal, and nothing is cut.
     pub(crate) width: Option<usize>,
-    /// Whether the names of the columns are bold.
+    /// `true` if the names of the columns are bold.
     pub(crate) bold: bool,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Column {
     pub(crate) name: &'static str,
     /// The least width; wider values of the first rows widen the column.
     pub(crate) width: usize,
-    /// Whether its values are cut where the terminal is too narrow.
+    /// `true` if its values are cut where the terminal is too narrow.
     pub(crate) may_be_cut: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Times as they are shown: in UTC, or where the person is.
+//! Times as they are shown: in UTC, or in the zone of this machine.
 
 use audit_core::raw_event::RawEvent;
 use jiff::{Timestamp, tz::TimeZone};
@@ -10,12 +10,12 @@ use super::printable;
 pub(crate) struct Zone(TimeZone);
 
 impl Zone {
-    /// Another one.
     pub(crate) fn new(zone: TimeZone) -> Self {
         Self(zone)
     }
 
-    /// A time with its offset, to the second, and `between` between day and hour.
+    /// Returns a time to the second with its offset, and with `between` between date and
+    /// hour.
     pub(crate) fn time(&self, time: Timestamp, between: char) -> String {
         let zoned = time.to_zoned(self.0.clone());
         let offset = if self.0 == TimeZone::UTC { "Z" } else { "%:z" };
@@ -23,7 +23,7 @@ impl Zone {
         zoned.strftime(&form).to_string()
     }
 
-    /// When an event happened; what the API says where that is no time.
+    /// Returns when an event was created; the API's own text where that is not a time.
     pub(crate) fn time_of(&self, record: &RawEvent<'_>, between: char) -> String {
         if let Some(time) = record.created_at() {
             return self.time(time, between);

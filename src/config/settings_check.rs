@@ -1,0 +1,91 @@
+//! Collects everything that is wrong with settings.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use jiff::SignedDuration;
+
+use super::{Environment, Problems, SettingOrigins, duration::parse_duration};
+
+/// Collects problems. A setting that has a problem is `None`.
+#[derive(Default)]
+pub(super) struct SettingsCheck {
+    pub(super) problems: Vec<String>,
+    pub(super) origins: SettingOrigins,
+}
+
+impl SettingsCheck {
+    /// Returns what `check` makes of the options, or all problems together.
+    pub(super) fn run<T>(
+        mut environment: Environment,
+        check: impl FnOnce(&mut Self, Environment) -> Option<T>,
+    ) -> Result<T, Problems> {
+        let mut checked = Self {
+            problems: Vec::new(),
+            origins: std::mem::take(&mut environment.origins),
+        };
+        let settings = check(&mut checked, environment);
+        match settings {
+            Some(settings) if checked.problems.is_empty() => Ok(settings),
+            _ => Err(checked.into_problems()),
+        }
+    }
+
+    pub(super) fn into_problems(self) -> Problems {
+        Problems::new(self.problems)
+    }
+
+    /// Reports a problem, after the place that the setting comes from.
+    pub(super) fn report(&mut self, setting: &str, problem: impl fmt::Display) {
+        let setting = self.origins.of(setting);
+        self.problems.push(format!("{setting} {problem}"));
+    }
+
+    /// Returns the value, or reports the error and returns `None`.
+    pub(super) fn ok<T>(
+        &mut self,
+        setting: &str,
+        result: Result<T, impl fmt::Display>,
+    ) -> Option<T> {
+        result.map_err(|problem| self.report(setting, problem)).ok()
+    }
+
+    /// Returns `value` if the condition holds; otherwise reports the problem and returns `None`.
+    pub(super) fn that<T>(
+        &mut self,
+        setting: &str,
+        holds: bool,
+        problem: &str,
+        value: T,
+    ) -> Option<T> {
+        self.ok(setting, if holds { Ok(value) } else { Err(problem) })
+    }
+
+    pub(super) fn duration(&mut self, setting: &str, text: &str) -> Option<SignedDuration> {
+        self.ok(setting, parse_duration(text))
+    }
+
+    pub(super) fn positive_duration(&mut self, setting: &str, text: &str) -> Option<Duration> {
+        let duration = self.duration(setting, text)?;
+        self.that(
+            setting,
+            duration.is_positive(),
+            "must be above 0",
+            duration.unsigned_abs(),
+        )
+    }
+
+    pub(super) fn above_zero<N: FromStr + PartialOrd + Default>(
+        &mut self,
+        setting: &str,
+        text: &str,
+    ) -> Option<N> {
+        let number = text.parse().ok().filter(|number| *number > N::default());
+        let problem = || format!("{text:?} is not a number above 0");
+        self.ok(setting, number.ok_or_else(problem))
+    }
+
+    pub(super) fn whole(&mut self, setting: &str, text: &str) -> Option<usize> {
+        let problem = |_| format!("{text:?} is not a whole number; 0 means no limit");
+        self.ok(setting, text.parse().map_err(problem))
+    }
+}
