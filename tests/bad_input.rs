@@ -17,7 +17,7 @@ const UP: &str = "nexmo_audit_up";
 struct BadAnswer {
     answer: Answer,
     reason: &'static str,
-    /// What the log says: what is wrong, and what to do.
+    /// The words of the log line, which says what is wrong and what to do.
     says: &'static [&'static str],
 }
 
