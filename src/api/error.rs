@@ -86,7 +86,7 @@ fn advice(status: u16) -> &'static str {
             "; redirects are not followed, so that the secret goes nowhere else; check --api.base-url"
         }
         404 => "; check --api.base-url",
-        500..=599 => "; the API has a fault, and the exporter tries again",
+        500..=599 => "; the API has a fault and is asked again",
         _ => "",
     }
 }
