@@ -128,9 +128,9 @@ impl Clock for WorldClock {
         uptime(&self.0.lock())
     }
 
-    async fn sleep_until(&self, until: Duration) {
+    fn sleep_until(&self, until: Duration) -> impl Future<Output = ()> + Send {
         let Self(world) = self;
-        world.crash_point("before a sleep").await;
+        let crash_point = world.crash_point("before a sleep");
         let until = {
             let world = world.lock();
             // Rounded up, since the time of the world moves by whole milliseconds and a sleep
@@ -139,6 +139,10 @@ impl Clock for WorldClock {
             let until = Ms::try_from(until).unwrap_or(Ms::MAX / 2);
             world.started + until - false_uptime(&world)
         };
-        world.sleep_until(until).await;
+        let sleep = world.sleep_until(until);
+        async {
+            crash_point.await;
+            sleep.await;
+        }
     }
 }

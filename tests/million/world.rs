@@ -126,10 +126,15 @@ impl Shared {
         }
     }
 
-    /// A point at which the process may die. It then never goes on.
-    pub(crate) async fn crash_point(&self, place: &'static str) {
-        if self.crashes(place) {
-            pending::<()>().await;
+    /// A point at which the process may die. The future never ends if it does. That is drawn
+    /// here and not when the future is polled, since `tokio::select!` polls its branches in
+    /// random order.
+    pub(crate) fn crash_point(&self, place: &'static str) -> impl Future<Output = ()> + use<> {
+        let crashes = self.crashes(place);
+        async move {
+            if crashes {
+                pending::<()>().await;
+            }
         }
     }
 
