@@ -340,7 +340,7 @@ impl History {
             let totals = world.disk.totals.clone();
             let published = world.disk.published.clone();
             let [recorded, totals, published] = [&recorded, &totals, &published].map(brief);
-            world.report_broken(format!("not all was seen:\n  {recorded} recorded,\n  {totals} counted,\n  {published} published"));
+            world.report_broken(format!("not every event was seen:\n  {recorded} recorded,\n  {totals} counted,\n  {published} published"));
         }
     }
 }

@@ -102,10 +102,10 @@ const HISTORIES: u64 = 300;
 /// not hold.
 const CAUGHT: [(Mutant, u64, &str); 9] = [
     (Mutant::ShowBeforeCommit, 0, "is committed"),
-    (Mutant::WindowFirst, 5, "not all was seen"),
+    (Mutant::WindowFirst, 5, "not every event was seen"),
     (Mutant::GateOff, 0, "begins at 1"),
     (Mutant::HoldForOneScraper, 6, "begins at 1"),
-    (Mutant::NoLookback, 0, "not all was seen"),
+    (Mutant::NoLookback, 0, "not every event was seen"),
     (Mutant::CountersInMemory, 0, "the durable total falls"),
     (Mutant::IdsInMemory, 0, "counted of"),
     (Mutant::ScrapersInMemory, 0, "all series are gone"),
