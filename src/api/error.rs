@@ -173,8 +173,8 @@ impl ApiError {
 }
 
 /// Reads a `Retry-After` in either form of RFC 9110, section 10.2.3: a number of seconds,
-/// or a date, of which `now`, the time of the server that wrote it, is subtracted. Returns
-/// `None` for any other text.
+/// or a date. `now` is the time of the server that wrote the date. Returns `None` for any
+/// other text, and zero for a date in the past.
 #[must_use]
 pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {

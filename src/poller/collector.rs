@@ -40,7 +40,7 @@ impl PollError {
     }
 }
 
-/// The counts of one account, and everything that they are read, stored and shown with.
+/// Reads the events of one account, stores the counts, and shows them.
 #[derive(Debug)]
 pub(super) struct Collector<A, S, C> {
     pub(super) api: Arc<A>,
@@ -179,7 +179,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     }
 
     /// Begins a deep sweep, which reads the last `depth` before the watermark again, for
-    /// events that appeared late. Does nothing before the first poll has succeeded.
+    /// events that appeared late. Does nothing while there is no watermark.
     pub(super) fn begin_deep_sweep(&mut self, depth: SignedDuration) {
         let window = &self.account.window;
         let local = self.clock.local();

@@ -39,7 +39,7 @@ use reporter::PollReporter;
 use schedule::Schedule;
 use type_list::{TypeList, TypesReceived};
 
-/// The time from one look at the gate to the next while counts wait for it.
+/// The time from one look at the gate to the next while the gate is not settled.
 const GATE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The settings of a poller.
@@ -191,7 +191,7 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             stored,
         } = self;
         let mut type_list = TypeList::new();
-        // The first poll of a new account reads the range of the deep sweep anyway.
+        // The first poll of a new account reads all that a deep sweep would read again.
         let wait = match &stored {
             Ok(_) => Duration::ZERO,
             Err(_) => settings.deep_sweep_interval,

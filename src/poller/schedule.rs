@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_back_off_until_one_succeeds() {
+    fn waits_grow_until_a_poll_succeeds() {
         let mut schedule = schedule(30);
         for expected in [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0] {
             within(
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_key_is_asked_again_slowly() {
+    fn a_rejected_key_is_tried_again_slowly() {
         let mut schedule = schedule(1);
         let rejected = PollError::Api(ApiError::Auth {
             status: 401,
