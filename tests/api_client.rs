@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use nexmo_audit_exporter::api::{
-    ApiError, Client, ClientSettings, Connections, Credentials, ListQuery, MAX_BODY_BYTES, REASONS,
+    ApiClient, ApiClientSettings, ApiError, Credentials, HttpClients, MAX_BODY_BYTES, PageQuery,
+    REASONS,
 };
 use nexmo_audit_exporter::metrics::AccountMetrics;
 use serde_json::json;
@@ -111,7 +112,7 @@ fn a_connection_serves_many_requests() {
 }
 
 #[test]
-fn a_connection_that_closes_without_a_word_costs_nothing() {
+fn a_connection_closed_without_notice_loses_nothing() {
     let api = ScriptedApi::start(listing(|_| Answer::list(&events(2, "A")).then_closed()));
     let exporter = Exporter::polling(&api);
     exporter.wait_until_up();
@@ -128,8 +129,8 @@ fn a_compressed_answer_is_read() {
     assert!(is(3.0)(exporter.counted()));
 }
 
-fn client(api: &ScriptedApi) -> Client {
-    let settings = ClientSettings {
+fn client(api: &ScriptedApi) -> ApiClient {
+    let settings = ApiClientSettings {
         base_url: api.base_url().parse().expect("a URL"),
         timeout: Duration::from_secs(20),
         max_requests_per_second: 1000.0,
@@ -139,8 +140,8 @@ fn client(api: &ScriptedApi) -> Client {
         secret: API_SECRET.into(),
     };
     let metrics = AccountMetrics::new(REASONS, None).expect("metrics");
-    Client::new(
-        &Connections::default(),
+    ApiClient::new(
+        &HttpClients::default(),
         &settings,
         credentials,
         Arc::new(metrics),
@@ -148,7 +149,7 @@ fn client(api: &ScriptedApi) -> Client {
     .expect("a client")
 }
 
-const FIRST_PAGE: ListQuery = ListQuery {
+const FIRST_PAGE: PageQuery = PageQuery {
     from: Timestamp::UNIX_EPOCH,
     to: None,
     page: 1,

@@ -194,7 +194,7 @@ fn a_base_url_of_plain_http() {
 }
 
 #[test]
-fn every_problem_is_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let arguments = [
         "--api.base-url=http://ada:swordfish@api.nexmo.com",
         "--poll.interval=soon",

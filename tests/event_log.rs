@@ -45,7 +45,7 @@ fn wait_for_ids(path: &Path, expected: &[&str]) {
 }
 
 #[test]
-fn a_counted_event_is_a_line_that_tells_of_nobody() {
+fn a_counted_event_is_a_line_without_personal_data() {
     let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
     let folder = folder();
     let path = folder.path().join("events.jsonl");
@@ -65,7 +65,7 @@ fn a_counted_event_is_a_line_that_tells_of_nobody() {
 }
 
 #[test]
-fn everything_is_told_where_that_is_asked_for() {
+fn personal_data_is_logged_on_request() {
     let recorded = event("a", "USER_STATUS");
     let api = ScriptedApi::start(healthy(vec![recorded.clone()]));
     let settings = ["--events.log=stdout", "--events.log-personal-data"];
@@ -78,7 +78,7 @@ fn everything_is_told_where_that_is_asked_for() {
 }
 
 #[test]
-fn nothing_is_logged_where_nobody_asks() {
+fn no_event_is_logged_without_the_flag() {
     let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
     let exporter = Exporter::polling(&api);
     exporter.wait_until_up();
@@ -88,7 +88,7 @@ fn nothing_is_logged_where_nobody_asks() {
 }
 
 #[test]
-fn a_rotated_log_is_begun_anew() {
+fn a_rotated_log_continues_in_a_new_file() {
     let api = ScriptedApi::start(healthy(vec![event("a", "USER_STATUS")]));
     let folder = folder();
     let path = folder.path().join("events.jsonl");
@@ -107,7 +107,7 @@ fn a_rotated_log_is_begun_anew() {
 }
 
 #[test]
-fn a_disk_that_cannot_be_written_holds_up_nothing() {
+fn a_disk_that_cannot_be_written_delays_nothing() {
     let api = ScriptedApi::start(healthy(events(2, "USER_STATUS")));
     let folder = folder();
     let missing = folder.path().join("not-mounted");
@@ -154,7 +154,7 @@ fn restartable(api: &ScriptedApi, folder: &Path, log: &Path) -> Program {
 }
 
 #[test]
-fn through_kills_each_event_is_written_and_in_order() {
+fn each_event_is_written_in_order_through_kills() {
     const ROUNDS: usize = 8;
     const EVENTS: usize = 50;
     let api = ScriptedApi::start(healthy(Vec::new()));
@@ -204,7 +204,7 @@ fn through_kills_each_event_is_written_and_in_order() {
 /// A pipe without a reader is as slow as the slowest disk. Lines that wait for the pipe
 /// survive a crash.
 #[test]
-fn what_was_counted_before_a_crash_is_written_after_it() {
+fn events_counted_before_a_crash_are_written_after_it() {
     let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
     let folder = folder();
     let pipe = folder.path().join("pipe");

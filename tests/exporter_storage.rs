@@ -13,7 +13,7 @@ const UP: &str = "nexmo_audit_up";
 const FAILURES: &str = "nexmo_audit_storage_failures_total";
 
 #[test]
-fn a_volume_that_goes_away_costs_nothing() {
+fn a_volume_that_goes_away_loses_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let (there, away) = (folder.path().join("state"), folder.path().join("away"));
     let recorded = events(5, "USER_STATUS");
@@ -56,7 +56,7 @@ fn a_state_that_another_exporter_uses_is_refused_by_name() {
 }
 
 #[test]
-fn counts_go_on_after_a_restart() {
+fn counts_continue_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let recorded = events(4, "USER_STATUS");
     let api = ScriptedApi::start(healthy(recorded[..3].to_vec()));
@@ -71,7 +71,7 @@ fn counts_go_on_after_a_restart() {
 }
 
 #[test]
-fn what_was_shown_is_shown_before_the_first_poll() {
+fn stored_counts_are_shown_before_the_first_poll() {
     let folder = tempfile::tempdir().expect("a folder");
     let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
     let storage = format!("--storage.path={}", folder.path().display());

@@ -1,6 +1,6 @@
 //! The log: both formats can be read by machines, and each change of state is one line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use test_support::audit_event::events;
@@ -156,6 +156,34 @@ fn debug_has_a_line_for_each_poll() {
     assert!(begins("poll failed again") >= 4, "{lines:#?}");
     let others = lines.len() - begins("poll");
     assert_eq!(others, CHANGES.len() + 1 - 4, "{lines:#?}");
+}
+
+/// Durations are numbers of seconds, to the millisecond, in fields that name the unit.
+fn durations_are_in_seconds(lines: &[Line]) {
+    let mut found = BTreeSet::new();
+    for (key, value) in lines.iter().flatten() {
+        if let Some(name) = key.strip_suffix("_seconds") {
+            found.insert(name);
+            let (whole, decimals) = value.split_once('.').unwrap_or((value, ""));
+            let digits = [whole, decimals].concat();
+            let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+            assert!(is_number && decimals.len() <= 3, "{key}={value}");
+        }
+        let unit = value.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let has_unit = unit.len() < value.len() && ["ns", "µs", "ms", "s"].contains(&unit);
+        assert!(!has_unit, "{key}={value}");
+    }
+    assert_eq!(found, BTreeSet::from(["interval", "next_in", "took"]));
+}
+
+#[test]
+fn durations_are_in_seconds_in_both_formats() {
+    let lines = up_and_down(&["--log.level=trace"]);
+    let lines: Vec<_> = lines.iter().map(|line| logfmt(line)).collect();
+    durations_are_in_seconds(&lines);
+    let lines = up_and_down(&["--log.level=trace", "--log.format=json"]);
+    let lines: Vec<_> = lines.iter().map(|line| json(line)).collect();
+    durations_are_in_seconds(&lines);
 }
 
 #[test]

@@ -29,11 +29,13 @@ fn commit_until_error(process: &mut Process) -> String {
             return said;
         }
     }
-    panic!("the disk never was full");
+    panic!("the disk was never full");
 }
 
 fn number_in(said: &str) -> u64 {
-    let number = said.strip_prefix("committed ").expect("it was stored");
+    let number = said
+        .strip_prefix("committed ")
+        .expect("the commit was stored");
     number.parse().expect("a number")
 }
 
@@ -126,7 +128,7 @@ fn a_full_volume_loses_nothing_and_is_recovered_from() {
     for round in 0..3 {
         // The disk fills after a first commit, so that there is something to lose.
         history.commit(&mut store).expect("there is room");
-        fs::write(&filler, vec![0; 1 << 20]).expect_err("more than there is");
+        fs::write(&filler, vec![0; 1 << 20]).expect_err("the volume is smaller than the file");
         let mut failures = 0;
         // Later the file has room inside, from ids that were forgotten.
         for _ in 0..20 {
@@ -142,7 +144,7 @@ fn a_full_volume_loses_nothing_and_is_recovered_from() {
             );
             failures += 1;
         }
-        assert!(failures > 0 || round > 0, "it was never full");
+        assert!(failures > 0 || round > 0, "the disk was never full");
         fs::remove_file(&filler).expect("it can be removed");
         history
             .commit(&mut store)
@@ -178,7 +180,7 @@ const GONE: &str = "DIR/state.redb is gone or another file has taken its place: 
 fn moved_away(directory: &Path) -> (Store, Numbered, [PathBuf; 2]) {
     let mut store = open(directory);
     let mut history = Numbered::new();
-    history.commit(&mut store).expect("it is stored");
+    history.commit(&mut store).expect("the commit is stored");
     let (file, away) = (file_in(directory), directory.join("away"));
     fs::rename(&file, &away).expect("it can be moved");
     (store, history, [file, away])
@@ -189,15 +191,17 @@ fn a_file_that_is_gone_is_missed_and_taken_up_again() {
     let directory = directory();
     let (mut store, mut history, [file, away]) = moved_away(directory.path());
 
-    let error = history.commit(&mut store).expect_err("it is gone");
+    let error = history.commit(&mut store).expect_err("the file is gone");
     assert_eq!(without(directory.path(), &error), GONE);
     assert!(error.is_transient());
-    let error = history.commit(&mut store).expect_err("it is still gone");
+    let error = history
+        .commit(&mut store)
+        .expect_err("the file is still gone");
     assert_eq!(
         without(directory.path(), &error),
         "cannot open DIR/state.redb: No such file or directory (os error 2): check the disk"
     );
-    assert!(!file.exists(), "no new one is made");
+    assert!(!file.exists(), "no new state is made");
 
     fs::rename(&away, &file).expect("it can be moved");
     history.commit(&mut store).expect("it is back");
@@ -211,7 +215,9 @@ fn a_directory_that_is_deleted_is_missed() {
     let data = above.path().join("data");
     let mut store = open(&data);
     fs::remove_dir_all(&data).expect("it can be removed");
-    let error = Numbered::new().commit(&mut store).expect_err("it is gone");
+    let error = Numbered::new()
+        .commit(&mut store)
+        .expect_err("the file is gone");
     assert_eq!(without(&data, &error), GONE);
 }
 
@@ -219,12 +225,12 @@ fn a_directory_that_is_deleted_is_missed() {
 fn a_file_that_another_process_went_on_with_is_not_written_to() {
     let directory = directory();
     let (mut store, mut history, [file, away]) = moved_away(directory.path());
-    history.commit(&mut store).expect_err("it is gone");
+    history.commit(&mut store).expect_err("the file is gone");
     fs::rename(&away, &file).expect("it can be moved");
 
     let mut process = Process::start(directory.path());
     assert_eq!(process.hear().as_deref(), Some("open"));
-    let error = history.commit(&mut store).expect_err("it is in use");
+    let error = history.commit(&mut store).expect_err("the state is in use");
     assert!(
         matches!(error, StoreError::AlreadyOpen { pid: Some(_), .. }),
         "{error}"
@@ -236,7 +242,9 @@ fn a_file_that_another_process_went_on_with_is_not_written_to() {
 
     let before = contents(directory.path());
     for _ in 0..2 {
-        let error = history.commit(&mut store).expect_err("it is another's");
+        let error = history
+            .commit(&mut store)
+            .expect_err("another process continued the file");
         assert_eq!(
             without(directory.path(), &error),
             "DIR/state.redb was changed by another process after a disk error had closed it \

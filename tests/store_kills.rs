@@ -53,14 +53,14 @@ fn catch_up(expected: &mut Numbered, spoken: Option<u64>, directory: &Path) -> u
     expected.advance();
     assert!(
         expected.is_in(&mut store),
-        "neither the state of {spoken:?} nor the next one, but something of {}",
+        "the store holds neither commit {spoken:?} nor the next one, but {}",
         Numbered::resume(&mut store).number
     );
     1
 }
 
 #[test]
-fn killed_at_any_moment_it_leaves_the_last_commit_or_the_next() {
+fn a_kill_at_any_moment_leaves_the_last_commit_or_the_next() {
     let seed = told("STORE_SEED").unwrap_or_else(|| fastrand::u64(..));
     let kills = told("STORE_KILLS").unwrap_or(KILLS);
     say(&format!("STORE_SEED={seed} STORE_KILLS={kills}"));
@@ -82,7 +82,7 @@ fn killed_at_any_moment_it_leaves_the_last_commit_or_the_next() {
 }
 
 #[test]
-fn killed_while_the_state_is_made_it_leaves_all_of_it_or_nothing() {
+fn a_kill_while_the_state_is_made_leaves_all_of_it_or_nothing() {
     let seed = told("STORE_SEED").unwrap_or_else(|| fastrand::u64(..));
     say(&format!("STORE_SEED={seed}"));
     let mut random = Rng::with_seed(seed);

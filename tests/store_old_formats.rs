@@ -43,7 +43,7 @@ fn a_state_of_the_second_format_is_taken_up() {
         assert_eq!(account.stage.start, start);
         let total = |counter: (_, SavedCounter)| counter.1.total;
         assert_eq!(account.ledger.series().map(total).sum::<u64>(), 60);
-        assert_eq!(store.last_line(KEY).expect("it can be read"), 0);
+        assert_eq!(store.last_line(KEY).expect("the state can be read"), 0);
     }
 }
 

@@ -161,7 +161,7 @@ const DAMAGED: &[Case] = &[
 ];
 
 #[test]
-fn what_is_no_state_is_refused_and_left_as_it_is() {
+fn other_files_are_refused_and_left_as_they_are() {
     for Case { name, make, says } in DAMAGED {
         let directory = directory();
         make(directory.path());
@@ -268,7 +268,7 @@ fn a_wrong_bit_is_found_or_does_not_matter() {
 }
 
 #[test]
-fn one_that_is_in_use_is_refused_by_name() {
+fn a_state_in_use_is_refused_with_the_process_that_uses_it() {
     let directory = directory();
     let mut process = Process::start(directory.path());
     assert_eq!(process.hear().as_deref(), Some("open"));
@@ -285,12 +285,12 @@ fn one_that_is_in_use_is_refused_by_name() {
 }
 
 #[test]
-fn paths_that_cannot_be() {
+fn impossible_paths_are_refused() {
     let directory = directory();
     let directory = directory.path();
     fs::write(directory.join("file"), "").expect("a file");
     let complaint_of = |path: &str| {
-        let error = Store::open(&directory.join(path)).expect_err("it cannot be opened");
+        let error = Store::open(&directory.join(path)).expect_err("the state cannot be opened");
         without(directory, &error)
     };
     assert_eq!(
@@ -331,7 +331,7 @@ fn allow(path: &Path, mode: u32) {
 /// `above`.
 fn complaint_of_unprivileged(above: &Path, directory: &Path) -> String {
     let said = Process::start_by(unprivileged(), directory).hear();
-    let said = said.expect("it says something");
+    let said = said.expect("the process writes a line");
     let said = said.replace(&above.display().to_string(), "DIR");
     // The new file has a random name at first.
     match said.split_once(" at path \"DIR/data/state.redb") {
@@ -344,7 +344,7 @@ const RIGHTS: &str =
     "let the user that the exporter runs as write there, or choose another storage path";
 
 #[test]
-fn rights_that_are_missing() {
+fn missing_rights_are_reported() {
     let above = directory();
     let above = above.path();
     allow(above, 0o755);

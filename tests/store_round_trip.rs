@@ -50,11 +50,11 @@ fn gate_memory() -> impl Strategy<Value = SavedGate> {
                 unseen_for: Duration::from_millis(unseen),
             }
         });
-    (any::<bool>(), vec(scraper, 0..5)).prop_map(|(begun, mut scrapers)| {
+    (any::<bool>(), vec(scraper, 0..5)).prop_map(|(was_scraped, mut scrapers)| {
         scrapers.sort_by_key(|scraper| scraper.id);
         scrapers.dedup_by_key(|scraper| scraper.id);
         SavedGate {
-            begun,
+            was_scraped,
             scrapers,
             taken: Duration::ZERO,
         }
@@ -101,7 +101,7 @@ fn moment(milliseconds: i64) -> jiff::Timestamp {
 
 fn gate_showing(showing: Showing, account: &mut Account) -> Gate {
     let begun = SavedGate {
-        begun: true,
+        was_scraped: true,
         ..SavedGate::default()
     };
     match showing {
@@ -115,7 +115,7 @@ fn gate_showing(showing: Showing, account: &mut Account) -> Gate {
                 connection: 1,
                 timeout: Duration::from_secs(10),
             };
-            gate.note(scrape, 1, Duration::ZERO);
+            gate.record_scrape(scrape, 1, Duration::ZERO);
             gate
         }
     }
@@ -171,7 +171,7 @@ impl Model {
         let commit = account.prepare(&gate, Duration::ZERO);
         for _ in 0..times {
             let stored = store.write(&[(KEYS[place], &commit)], Some(&self.gate), at(0));
-            stored.expect("it is stored");
+            stored.expect("the commit is stored");
         }
         account.confirm(&commit);
         self.states[place] = Some(State::after(self.states[place].take(), &commit));
@@ -190,7 +190,7 @@ impl Model {
             prop_assert_eq!(&State::load(store, key), &self.states[place]);
         }
         prop_assert_eq!(
-            &store.load_gate(at(0)).expect("it can be read"),
+            &store.load_gate(at(0)).expect("the state can be read"),
             &self.stored_gate
         );
         Ok(())
@@ -201,7 +201,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
 
     #[test]
-    fn what_was_committed_comes_back(steps in vec(step(), 0..60)) {
+    fn a_committed_state_comes_back(steps in vec(step(), 0..60)) {
         let directory = directory();
         let mut store = open(directory.path());
         let mut model = Model::new();
@@ -232,7 +232,7 @@ fn a_new_state_holds_nothing() {
     let path = directory.path().join("data");
     let mut store = open(&path);
     assert_eq!(State::load(&mut store, KEY), None);
-    let gate = store.load_gate(at(0)).expect("it can be read");
+    let gate = store.load_gate(at(0)).expect("the state can be read");
     assert_eq!(gate, SavedGate::default());
     let names: Vec<_> = fs::read_dir(&path)
         .expect("the directory was made")
@@ -246,7 +246,9 @@ fn a_new_state_holds_nothing() {
 /// Returns for how long a scraper is unseen at `now` that was seen 20 s before
 /// `at(100)`.
 fn unseen_at(directory: &Path, now: i64) -> Duration {
-    let gate = open(directory).load_gate(at(now)).expect("it can be read");
+    let gate = open(directory)
+        .load_gate(at(now))
+        .expect("the state can be read");
     gate.scrapers[0].unseen_for
 }
 
@@ -256,7 +258,7 @@ fn how_long_a_scraper_is_unseen_goes_by_the_wall_clock() {
     let mut history = Numbered::new();
     let (commit, _, _) = history.prepare();
     let gate = SavedGate {
-        begun: true,
+        was_scraped: true,
         scrapers: vec![SavedScraper {
             id: ScraperId(u64::MAX),
             interval: Duration::from_secs(15),
@@ -265,7 +267,7 @@ fn how_long_a_scraper_is_unseen_goes_by_the_wall_clock() {
         taken: Duration::ZERO,
     };
     let stored = open(directory.path()).write(&[(KEY, &commit)], Some(&gate), at(100));
-    stored.expect("it is stored");
+    stored.expect("the commit is stored");
     assert_eq!(unseen_at(directory.path(), 100), Duration::from_secs(20));
     assert_eq!(unseen_at(directory.path(), 160), Duration::from_secs(80));
     // The clock was set back.
@@ -279,7 +281,7 @@ fn ids_are_forgotten_on_the_disk_too() {
     let mut history = Numbered::new();
     let mut lengths = Vec::new();
     for _ in 0..600 {
-        history.commit(&mut store).expect("it is stored");
+        history.commit(&mut store).expect("the commit is stored");
         lengths.push(
             fs::metadata(file_in(directory.path()))
                 .expect("the file")
@@ -299,14 +301,24 @@ fn ids_are_forgotten_on_the_disk_too() {
 fn the_ids_may_be_read_in_part() {
     let directory = directory();
     let mut store = open(directory.path());
-    Numbered::new().commit(&mut store).expect("it is stored");
+    Numbered::new()
+        .commit(&mut store)
+        .expect("the commit is stored");
     // A reader of the ids may stop early.
     let first = store.load_account(KEY, Ledger::new(1), |_, ids| ids.next().is_some());
-    assert!(first.expect("it can be read").expect("it is there").window);
+    assert!(
+        first
+            .expect("the state can be read")
+            .expect("it is there")
+            .window
+    );
     let again: Result<_, StoreError> =
         store.load_account(KEY, Ledger::new(1), |_, ids| ids.count());
     assert_eq!(
-        again.expect("it can be read").expect("it is there").window,
+        again
+            .expect("the state can be read")
+            .expect("it is there")
+            .window,
         3
     );
 }

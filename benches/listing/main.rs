@@ -1,7 +1,7 @@
-//! `events list` and `backfill` beside the vendor's own client, which read the same
-//! range of the simulator in one run, with a latency as over the internet.
+//! `events list` and `backfill` beside the vendor's client. Each reads the same range
+//! of the simulator, with the latency of the internet.
 //!
-//! `LISTING_EVENTS` (1000000) says how many events there are.
+//! `LISTING_EVENTS` (1000000) is the number of events.
 
 use std::{
     env,
@@ -20,21 +20,22 @@ const SCRIPT: &str = "benches/listing/list.cjs";
 const KEY: &str = "abcd1234";
 const SECRET: &str = "simulated-secret";
 const LATENCY: &str = "50ms";
-/// From one look at the memory to the next, in bytes of output.
+/// The output, in bytes, between two looks at the memory.
 const LOOK: usize = 1 << 20;
 
 type Failure = Box<dyn Error>;
 
-/// What a program did.
+/// The result of a program.
 struct Done {
     took: Duration,
     lines: usize,
-    /// Bytes resident, at most; a tenth of the way, and at the end.
+    /// The highest resident memory in bytes: after a tenth of the output, and at the
+    /// end.
     early: u64,
     peak: u64,
 }
 
-/// Ends with whoever holds it.
+/// A process that is killed when this value is dropped.
 struct Killed(Child);
 
 impl Drop for Killed {
@@ -112,7 +113,7 @@ fn simulator(events: usize) -> Result<(Killed, String), Failure> {
     Err("the simulator does not start".into())
 }
 
-/// Runs it to its end; of what it writes the lines are counted.
+/// Runs a program to its end, and counts the lines of its output.
 fn run(mut command: Command, events: usize) -> Result<Done, Failure> {
     let started = Instant::now();
     let mut child = command
@@ -148,7 +149,7 @@ fn run(mut command: Command, events: usize) -> Result<Done, Failure> {
     })
 }
 
-/// In bytes, as the system knows it.
+/// Returns the highest resident memory in bytes.
 fn peak_memory(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let (_, rest) = status.split_once("VmHWM:")?;

@@ -1,4 +1,4 @@
-//! The steps of one event by themselves: `cargo bench --bench micro`.
+//! The single steps of counting an event: `cargo bench --bench micro`.
 
 mod render;
 
@@ -12,7 +12,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use nexmo_audit_exporter::store::Store;
 use test_support::workload::{counting, pages};
 
-/// As many pages as one commit stores.
+/// The number of pages that one commit stores.
 const PAGES: usize = 200;
 const EVENTS: u64 = (PAGES * pages::PAGE_SIZE) as u64;
 

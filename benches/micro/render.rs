@@ -1,4 +1,4 @@
-//! What a commit of one event costs the exposition, and what a scrape costs then.
+//! The cost of a commit of one event for the exposition, and of the next scrape.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,10 +17,10 @@ use test_support::workload::{pages, series};
 use xxhash_rust::xxh3::xxh3_128;
 
 const SERIES: [usize; 3] = [100, 10_000, 100_000];
-/// What Prometheus asks for first.
+/// The format that Prometheus asks for first.
 const ASKED: Variant = Variant::new(Format::OpenMetrics, Encoding::Gzip);
 
-/// The counters of an account, on show.
+/// The counters of an account, as they are shown.
 struct OnShow {
     exposition: Arc<Exposition>,
     account: AccountExposition,
@@ -28,7 +28,7 @@ struct OnShow {
     ledger: Ledger,
     labels: Vec<Labels<'static>>,
     types: Arc<[EventType]>,
-    /// What was counted last.
+    /// The number of the event that was counted last.
     place: usize,
     uptime: Duration,
 }
@@ -85,7 +85,7 @@ impl OnShow {
             .publish(&mut self.ledger, changes, &self.types, pages::newest());
     }
 
-    /// So much later than the last one that nothing is kept for it but the events.
+    /// Scrapes so long after the last scrape that only the text of the events is reused.
     fn scrape(&mut self) -> usize {
         self.uptime += Duration::from_secs(15);
         let parts = self.exposition.scrape(None, ASKED, self.uptime);

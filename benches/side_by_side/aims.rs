@@ -1,4 +1,4 @@
-//! What the exporter is to reach, and whether it does.
+//! The aims of the exporter, and whether it reaches them.
 
 use std::{fs, path::Path};
 
@@ -9,21 +9,21 @@ use super::{
     scrape::Encoding,
 };
 
-/// Where aims are judged.
+/// The numbers of series and connections for which aims are judged.
 const SERIES: usize = 10_000;
 const CONNECTIONS: u32 = 8;
 
-/// One line of the table.
+/// A line of the table.
 #[derive(Debug, Clone)]
 pub(crate) struct Aim {
     pub(crate) measure: String,
     pub(crate) wanted: String,
     pub(crate) measured: String,
-    /// `None` if it was not measured.
+    /// Whether the aim is reached; `None` if it was not measured.
     pub(crate) met: Option<bool>,
 }
 
-/// A figure that must not be below, or above, a limit.
+/// A figure with a lower or an upper limit.
 #[derive(Debug, Clone, Copy)]
 enum Limit {
     AtLeast(f64),
@@ -39,7 +39,7 @@ impl Limit {
     }
 }
 
-/// All of them.
+/// Returns all aims.
 pub(crate) fn judge(results: &Results, binary: &Path) -> Vec<Aim> {
     let mut aims = Vec::new();
     for encoding in Encoding::ALL {
@@ -112,7 +112,7 @@ fn of_best_beside(results: &Results, encoding: Encoding) -> Aim {
     )
 }
 
-/// Judged with one connection, as a server scrapes.
+/// Compares with one connection, as a server scrapes.
 fn backlog(results: &Results) -> Aim {
     let measured = results.backlogs.first().map(|backlog| {
         let ratio = backlog.counting.as_secs_f64() / backlog.idle.as_secs_f64();
@@ -130,7 +130,7 @@ fn backlog(results: &Results) -> Aim {
     )
 }
 
-/// From the fewest series to the most, by the processor's time and the bytes.
+/// Compares the fewest series with the most, by processor time and bytes.
 fn growth(results: &Results) -> Aim {
     let growth = results.growth();
     let measured = growth.first().zip(growth.last()).map(|(least, most)| {
@@ -217,7 +217,7 @@ fn counting(results: &Results) -> Aim {
     )
 }
 
-/// A binary that asks for a loader is none that runs in an image from scratch.
+/// A binary that needs a dynamic loader cannot run in an image from scratch.
 fn size(binary: &Path) -> Aim {
     let bytes = fs::read(binary).expect("the exporter");
     let loader = b"/ld-linux";

@@ -1,5 +1,4 @@
-//! The latency of a scrape while a backlog is being counted, beside that of one
-//! while nothing happens.
+//! The latency of a scrape while a backlog is counted, beside that of an idle exporter.
 
 use std::{fs, time::Duration};
 
@@ -14,18 +13,18 @@ use super::{
     simulator::Simulator,
 };
 
-/// The API answers as over the internet; counting still takes all of a core that
-/// it leaves.
+/// The latency of the API, as over the internet. Counting still takes all of a core
+/// that the API leaves.
 pub(crate) const LATENCY: Duration = Duration::from_millis(50);
-/// Pages at once, and the size of one.
+/// The number of pages at once, and the size of a page.
 const PAGES: usize = 8;
 const PAGE: usize = 100;
 const CONNECTIONS: [u32; 2] = [1, 8];
 const RUNS: u32 = 3;
-/// How long the exporter may take to come to rest.
+/// The time in which the exporter has to become idle.
 const REST: Duration = Duration::from_secs(20);
 
-/// The 99th percentiles with so many connections.
+/// The 99th percentiles with a number of connections.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Backlog {
     pub(crate) connections: u32,
@@ -33,7 +32,7 @@ pub(crate) struct Backlog {
     pub(crate) idle: Duration,
 }
 
-/// Measures an exporter with so many series.
+/// Measures an exporter with this number of series.
 pub(crate) fn measure(settings: &Settings, series: usize) -> Vec<Backlog> {
     let place = folder();
     let api = Simulator::start(settings, place.path(), settings.events, LATENCY);
@@ -57,7 +56,7 @@ pub(crate) fn measure(settings: &Settings, series: usize) -> Vec<Backlog> {
     backlogs
 }
 
-/// Both figures in seconds; `None` if counting ended before the load.
+/// Returns both figures in seconds, or `None` if counting ended before the load.
 fn one(
     settings: &Settings,
     api: &Simulator,
@@ -69,13 +68,13 @@ fn one(
     fs::create_dir(&storage).expect("a folder");
     fs::copy(seeded.join("state.redb"), storage.join("state.redb")).expect("a store");
     let mut exporter = ours::serve(command(&settings.binary), api, &storage, address);
-    // A deep poll would go on when the backlog is counted.
+    // A deep poll would continue after the backlog is counted.
     exporter.arg("--poll.reconcile-interval=0");
     let exporter = Running::start(&mut exporter, &place.path().join("exporter.log"));
     let (scraper, url) = (Scraper::new(), format!("http://{address}/metrics"));
     let ready = format!("http://{address}/-/ready");
     scraper.ask_until(&url, Ask::TEXT, |answer| answer.series() > 0);
-    // As long as the API alone takes for half of the backlog.
+    // The load takes as long as the API alone takes for half of the backlog.
     let pages = settings.events / PAGE;
     let seconds = LATENCY.as_secs_f64() * pages as f64 / PAGES as f64 / 2.0;
     let seconds = seconds.clamp(1.0, 3.0) as u32;

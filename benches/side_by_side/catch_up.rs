@@ -1,5 +1,5 @@
-//! How long it takes to count all that an API has, from the start: ours, and a
-//! script of a user's kind.
+//! The time to count all events of an API, from the start: the exporter, and a script
+//! as a user might write it.
 
 use std::{
     path::Path,
@@ -17,29 +17,29 @@ use super::{
     tools,
 };
 
-/// How long the API takes to answer: not at all, and as over the internet.
+/// The latencies of the API: none, and that of the internet.
 pub(crate) const LATENCIES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(50)];
 
-/// Ours goes fast enough to be measured more than once.
+/// The number of runs of the exporter, which is fast enough for several.
 const RUNS: usize = 3;
 
 pub(crate) const SCRIPT: &str = "Node.js, @vonage/audit and prom-client";
 
-/// One catch-up.
+/// The result of one catch-up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CatchUp {
     pub(crate) name: &'static str,
     pub(crate) latency: Duration,
-    /// From the start of the process until everything is shown.
+    /// The time from the start of the process until everything is shown.
     pub(crate) took: Duration,
     pub(crate) processor_seconds: f64,
-    /// Of the simulator, in the same time.
+    /// The processor time of the simulator in that time.
     pub(crate) api_processor_seconds: f64,
-    /// Bytes.
+    /// The memory in bytes.
     pub(crate) peak_memory: u64,
 }
 
-/// Measures both with each latency.
+/// Measures both programs with each latency.
 pub(crate) fn measure(settings: &Settings) -> Vec<CatchUp> {
     let mut all = Vec::new();
     for latency in LATENCIES {
@@ -98,7 +98,8 @@ fn one(
     let api_before = api.running.processor_seconds();
     let started = Instant::now();
     let running = Running::start(command, &folder.join("catch-up.log"));
-    // Both say so once all is counted; the script answers nothing before.
+    // Both programs answer once all events are counted; the script does not answer
+    // before.
     let ready = scraper.ask_until(&format!("{url}/-/ready"), Ask::TEXT, |_| true);
     let catch_up = CatchUp {
         name,
@@ -120,7 +121,7 @@ fn one(
     catch_up
 }
 
-/// All that is shown, in all series together.
+/// Returns the number of events shown in all series together.
 pub(crate) fn events(answer: &Answer) -> usize {
     let text = std::str::from_utf8(&answer.text).expect("text");
     let lines = text.lines().filter(|line| is_series(line.as_bytes()));

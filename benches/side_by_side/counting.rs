@@ -1,4 +1,4 @@
-//! Events counted by one thread, from the text of a page to the disk.
+//! The events that one thread counts, from the text of a page to the disk.
 
 use std::{fs, thread, time::Instant};
 
@@ -8,17 +8,17 @@ use super::{report::progress, running::folder, settings::Settings};
 
 const RUNS: usize = 5;
 
-/// Events a second.
+/// The number of events per second.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counting {
-    /// By the clock, waiting for the disk included.
+    /// By the clock, with the waits for the disk.
     pub(crate) per_second: f64,
-    /// By the processor's time.
+    /// By processor time.
     pub(crate) per_processor_second: f64,
 }
 
-/// Counts the same pages a few times; the best run is the one that was least
-/// disturbed.
+/// Counts the same pages several times. The best run is the one with the least
+/// disturbance.
 pub(crate) fn measure(settings: &Settings) -> Counting {
     let pages = pages::pages(settings.events / pages::PAGE_SIZE);
     let run = || {
@@ -44,7 +44,7 @@ pub(crate) fn measure(settings: &Settings) -> Counting {
     }
 }
 
-/// Of this thread, to the nanosecond.
+/// Returns the processor time of this thread, exact to a nanosecond.
 fn processor_seconds() -> f64 {
     let figures = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = figures

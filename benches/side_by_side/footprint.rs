@@ -1,4 +1,4 @@
-//! What each peer takes to start, and of the memory.
+//! The start and the memory of each peer.
 
 use std::time::{Duration, Instant};
 
@@ -11,34 +11,35 @@ use super::{
     scrape::{Ask, Scraper},
 };
 
-/// A server that scrapes each 15 s asks as often in 2.5 minutes.
+/// The number of scrapes, for which a server that scrapes every 15 s takes 2.5 minutes.
 const SCRAPES: usize = 10;
-/// Between them, so that each is one by itself.
+/// The pause between two scrapes, after which each is a scrape by itself.
 const PAUSE: Duration = Duration::from_millis(250);
-/// Starts of one that is fast, and of one that is not.
+/// The numbers of starts of a fast and of a slow peer.
 const STARTS: usize = 7;
 const SLOW_STARTS: usize = 3;
 const SLOW: Duration = Duration::from_millis(500);
 
-/// What one peer takes.
+/// The footprint of a peer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Footprint {
     pub(crate) name: &'static str,
-    /// From the start to the last byte of the first answer that shows all series.
+    /// The time from the start to the last byte of the first answer that shows all
+    /// series.
     pub(crate) start: Duration,
-    /// Of the start, as processor time.
+    /// The processor time of the start.
     pub(crate) start_processor_seconds: f64,
-    /// Of a scrape that comes by itself.
+    /// The latency of a scrape by itself.
     pub(crate) latency: Duration,
-    /// Of the peer, for one such scrape.
+    /// The processor time of the peer for such a scrape.
     pub(crate) processor_seconds: f64,
-    /// After [`SCRAPES`] of them.
+    /// The memory after [`SCRAPES`] scrapes.
     pub(crate) memory: Memory,
-    /// After all load.
+    /// The memory after all load.
     pub(crate) after_load: Memory,
 }
 
-/// Starts each peer again and again, and leaves it running.
+/// Starts each peer several times, and leaves it running.
 pub(crate) fn measure(peers: &mut Peers) -> Vec<Footprint> {
     let series = peers.series;
     let mut footprints = Vec::new();
@@ -80,7 +81,7 @@ fn middle(durations: &[Duration]) -> Duration {
     Duration::from_secs_f64(median(durations.iter().map(Duration::as_secs_f64)))
 }
 
-/// Looks again, after load.
+/// Measures the memory again, after the load.
 pub(crate) fn look_again(peers: &Peers, footprints: &mut [Footprint]) {
     for (peer, footprint) in peers.all.iter().zip(footprints) {
         footprint.after_load = peer.running().memory();

@@ -1,7 +1,7 @@
-//! Instructions, which a busy machine does not change: `callgrind` counts those of
-//! two runs that differ in how often they do one thing.
+//! Instructions, whose number does not depend on other load of the machine: `callgrind`
+//! counts those of two runs that differ in how often they do one thing.
 //!
-//! Only what a program does itself is counted, and not what the system does for it,
+//! The figures contain what a program does itself, and not what the system does for it,
 //! such as sending.
 
 use std::{
@@ -28,20 +28,21 @@ use super::{
     tools,
 };
 
-/// The first argument of a process that only counts.
+/// The first argument of a process that is counted.
 const COUNT: &str = "--count";
 const SCRAPES: [u32; 2] = [10, 40];
-/// Between them: what is kept ready for a storm of scrapes must not be what counts.
+/// The pause between two scrapes, after which an answer that is kept for many scrapes
+/// at once is made again.
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// Instructions of one thing.
+/// The number of instructions of one thing.
 #[derive(Debug, Clone)]
 pub(crate) struct Instructions {
     pub(crate) of: String,
     pub(crate) number: f64,
 }
 
-/// If this process was started to be counted: does the work, and says so.
+/// If this process was started to be counted, does the work and returns `true`.
 pub(crate) fn is_counted() -> bool {
     let arguments: Vec<String> = env::args().collect();
     let [_, first, until, file, number] = arguments.as_slice() else {
@@ -67,7 +68,7 @@ fn work(until: &str, pages: &[String]) {
     }
 }
 
-/// Counts them all.
+/// Counts the instructions of all things.
 pub(crate) fn measure(settings: &Settings) -> Vec<Instructions> {
     let mut all = Vec::new();
     let place = folder();
@@ -146,7 +147,7 @@ fn callgrind(program: &PathBuf) -> Command {
     callgrind
 }
 
-/// What callgrind says at the end.
+/// Returns the number in the log of callgrind.
 fn collected(log: &Path) -> f64 {
     let log = fs::read_to_string(log).expect("a log");
     let number = log.lines().find_map(|line| {

@@ -1,4 +1,4 @@
-//! Scrapes as fast as they are answered, over some connections: `wrk`.
+//! Scrapes at full speed over several connections, by `wrk`.
 
 use std::{process::Command, time::Duration};
 
@@ -8,17 +8,17 @@ use super::{scrape::Ask, tools};
 
 const SCRIPT: &str = "benches/side_by_side/wrk.lua";
 
-/// What came of it.
+/// The result of a load.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) scrapes: u64,
     pub(crate) per_second: f64,
     pub(crate) p99: Duration,
-    /// Answers that were none, or none with status 200.
+    /// The number of requests without an answer of status 200.
     pub(crate) errors: u64,
 }
 
-/// Scrapes for so many seconds.
+/// Scrapes for this number of seconds.
 pub(crate) fn run(url: &str, ask: Ask, connections: u32, seconds: u32) -> Load {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = usize::try_from(connections).map_or(cores, |most| most.min(cores));
@@ -41,7 +41,7 @@ pub(crate) fn run(url: &str, ask: Ask, connections: u32, seconds: u32) -> Load {
     })
 }
 
-/// The line that the script prints: scrapes, microseconds, p99 in microseconds,
+/// Reads the line that the script prints: scrapes, microseconds, p99 in microseconds,
 /// errors.
 fn parse(line: &str) -> Option<Load> {
     let mut fields = line.strip_prefix("RESULT ")?.split(' ');

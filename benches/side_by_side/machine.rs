@@ -1,10 +1,10 @@
-//! What this was measured on.
+//! The machine of the measurement.
 
 use std::fs;
 
 use jiff::Timestamp;
 
-/// Names the machine, in Markdown lines.
+/// Describes the machine in lines of Markdown.
 pub(crate) fn lines() -> Vec<String> {
     let processors = read("/proc/cpuinfo");
     let field = |text: &str, name: &str| {

@@ -1,10 +1,10 @@
-//! The exporter beside others who serve the same series, measured in one run.
+//! The exporter beside other programs that serve the same series, measured in one run.
 //!
-//! Every peer is a real server on loopback that is asked as Prometheus asks, and is
-//! held to serving the same series before it is measured. Load comes from `wrk`.
-//! Nobody has the machine alone: what counts is the ratio of two figures of one run.
-//! `settings.rs` says by which variables a shorter run is had; only a whole run
-//! writes `benches/RESULTS.md`.
+//! Every peer is a real server on loopback that is scraped as Prometheus scrapes, after
+//! a check that it serves the same series. The load comes from `wrk`. The machine may
+//! be shared, so what counts is the ratio of two figures of one run. `settings.rs`
+//! lists the variables of a shorter run; only a complete run writes
+//! `benches/RESULTS.md`.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -41,7 +41,7 @@ use results::Results;
 use settings::Settings;
 use simulator::Simulator;
 
-/// Where start, memory and backlog are measured.
+/// The number of series for which start, memory and backlog are measured.
 const SERIES: usize = 10_000;
 
 fn main() {
@@ -76,12 +76,12 @@ fn main() {
     fs::write(&kept, &text).expect("the results are written");
     let mut output = std::io::stdout().lock();
     let written = writeln!(output, "{text}\nKept in {}", kept.display());
-    written.expect("someone reads");
+    written.expect("standard output can be written");
 }
 
 fn scrapes(settings: &Settings, results: &mut Results) {
     let place = running::folder();
-    // It has nothing to tell: who polls it is at rest.
+    // The API has no events, so the exporter is idle.
     let api = Simulator::start(settings, place.path(), 0, Duration::ZERO);
     for series in &settings.series {
         report::progress(&format!("{series} series"));

@@ -1,11 +1,11 @@
-//! The exporter, as a user starts it.
+//! The exporter, started as a user starts it.
 
 use std::{env, net::SocketAddr, path::Path, process::Command};
 
 use super::simulator::{KEY, SECRET, Simulator};
 
-/// What `exporter` runs, on `address`, with its store in `storage`, polling `api`.
-/// Beyond what a place on this machine needs, its settings are the defaults.
+/// Returns the command that serves on `address`, stores in `storage` and polls `api`.
+/// Its other settings are the defaults.
 pub(crate) fn serve(
     mut exporter: Command,
     api: &Simulator,
@@ -26,7 +26,7 @@ pub(crate) fn serve(
         .arg(format!("--api.base-url={}", api.base_url()))
         .arg(format!("--storage.path={}", storage.display()))
         .arg("--metrics.max-series=1000000")
-        // Nobody else asks for pages without a limit, either.
+        // The other programs ask for pages without a limit, too.
         .arg("--api.max-requests-per-second=100000");
     exporter
 }

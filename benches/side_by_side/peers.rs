@@ -1,4 +1,4 @@
-//! Everyone who serves the same series: how each is started, at its best.
+//! The programs that serve the same series, each started at its best.
 
 use std::{
     fs::{self, File},
@@ -24,7 +24,7 @@ use super::{
 
 pub(crate) const OURS: &str = "nexmo-audit-exporter";
 pub(crate) const CEILING: &str = "nginx, static file";
-/// The same two, in the other format.
+/// The names of the exporter and the ceiling with the other format.
 pub(crate) const OURS_OPENMETRICS: &str = "nexmo-audit-exporter, OpenMetrics";
 pub(crate) const CEILING_OPENMETRICS: &str = "nginx, OpenMetrics file";
 const NODE_EXPORTER: &str = "prometheus-node-exporter";
@@ -32,7 +32,7 @@ const PUSHGATEWAY: &str = "prometheus-pushgateway";
 const PYTHON: &str = "Python prometheus_client";
 const NODE: &str = "Node.js prom-client";
 
-/// Who serves.
+/// A program that serves.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
     pub(crate) url: String,
@@ -41,11 +41,11 @@ pub(crate) struct Peer {
     running: Option<Running>,
 }
 
-/// All who serve the same series.
+/// All programs that serve the same series.
 pub(crate) struct Peers {
     pub(crate) series: usize,
     pub(crate) all: Vec<Peer>,
-    /// Holds what they serve. Dropped after them.
+    /// The folder of the data of the peers, which is dropped after them.
     folder: tempfile::TempDir,
 }
 
@@ -60,7 +60,8 @@ impl Peer {
         }
     }
 
-    /// Where it has this format: ours tells by the headers, a file has a name.
+    /// Returns the URL of this format, if the peer has it: the exporter chooses by the
+    /// headers, a file has a name.
     pub(crate) fn url_of(&self, format: Format) -> String {
         if self.name == CEILING && format == Format::OpenMetrics {
             return self.url.replace("/metrics", "/openmetrics");
@@ -68,12 +69,12 @@ impl Peer {
         self.url.clone()
     }
 
-    /// Starts it; it may take a while to answer.
+    /// Starts the peer, which may take a while to answer.
     pub(crate) fn start(&mut self) {
         self.running = Some(Running::start(&mut self.command, &self.log));
     }
 
-    /// Lets it end by itself, so that it stores what it stores.
+    /// Lets the peer end by itself, so that it stores what it has.
     pub(crate) fn stop(&mut self) {
         self.running = None;
     }
@@ -83,12 +84,12 @@ impl Peer {
     }
 }
 
-/// Neither ours nor the ceiling.
+/// Returns `true` for a peer other than the exporter and the ceiling.
 pub(crate) fn is_exporter_beside(name: &str) -> bool {
     ![OURS, OURS_OPENMETRICS, CEILING, CEILING_OPENMETRICS].contains(&name)
 }
 
-/// The first line that each says of its version.
+/// The first line of what each peer says of its version.
 pub(crate) fn versions() -> Vec<String> {
     let python = "import sys, prometheus_client, importlib.metadata as m; \
                   print('Python', sys.version.split()[0] + ', prometheus_client', m.version('prometheus_client'))";
@@ -117,7 +118,7 @@ fn module_version(name: &str) -> String {
 }
 
 impl Peers {
-    /// Starts all that the settings include, and waits until each serves so many
+    /// Starts all peers of the settings, and waits until each serves this number of
     /// series.
     pub(crate) fn start(settings: &Settings, api: &Simulator, series: usize) -> Self {
         let folder = super::running::folder();
@@ -166,7 +167,7 @@ impl Peers {
     }
 }
 
-/// With as many ids remembered as the settings say.
+/// Makes the exporter, with as many remembered ids as the settings say.
 fn ours(settings: &Settings, api: &Simulator, folder: &Path, series: usize) -> Peer {
     let (address, storage) = (free_address(), folder.join("data"));
     seed::seed(&storage, series, settings.events.max(series));
@@ -174,7 +175,7 @@ fn ours(settings: &Settings, api: &Simulator, folder: &Path, series: usize) -> P
     Peer::new(OURS, address, command, folder)
 }
 
-/// What ours answers in both formats as files, and each beside that compressed.
+/// Writes the answers of the exporter in both formats to files, each also compressed.
 fn nginx(folder: &Path, pages: &[Answer; 2]) -> Peer {
     let root = folder.join("nginx");
     fs::create_dir_all(root.join("html")).expect("a folder");
@@ -194,7 +195,8 @@ fn nginx(folder: &Path, pages: &[Answer; 2]) -> Peer {
     Peer::new(CEILING, address, command, folder)
 }
 
-/// With the textfile collector alone, and no limit to the scrapes at once.
+/// Makes `node_exporter` with its textfile collector only, and with no limit on
+/// concurrent scrapes.
 fn node_exporter(folder: &Path, family: &str) -> Peer {
     let (address, textfiles) = (free_address(), folder.join("textfiles"));
     fs::create_dir_all(&textfiles).expect("a folder");
@@ -211,7 +213,7 @@ fn node_exporter(folder: &Path, family: &str) -> Peer {
     Peer::new(NODE_EXPORTER, address, command, folder)
 }
 
-/// With a file that keeps what was pushed over a restart.
+/// Makes the push gateway with a file that keeps what was pushed over a restart.
 fn pushgateway(folder: &Path) -> Peer {
     let (address, file) = (free_address(), folder.join("pushgateway"));
     let mut command = command(tools::program(PUSHGATEWAY));
@@ -221,7 +223,7 @@ fn pushgateway(folder: &Path) -> Peer {
     Peer::new(PUSHGATEWAY, address, command, folder)
 }
 
-/// Without the `_created` lines, which nobody else serves.
+/// Makes the Python server without `_created` lines, which no other peer serves.
 fn python(folder: &Path, list: &Path) -> Peer {
     let address = free_address();
     let mut command = command(tools::python());
@@ -260,7 +262,7 @@ fn push(url: &str, family: &str) {
     });
 }
 
-/// The lines of the family that all serve.
+/// Returns the lines of the family that all peers serve.
 fn family(page: &[u8]) -> String {
     let page = std::str::from_utf8(page).expect("text");
     let head = [format!("# HELP {FAMILY} "), format!("# TYPE {FAMILY} ")];
@@ -269,8 +271,8 @@ fn family(page: &[u8]) -> String {
     page.split_inclusive('\n').filter(belongs).collect()
 }
 
-/// The same series, for the scripts, as a file of types, sources, countries and
-/// values. That none has to be escaped is known of the labels.
+/// Writes the same series for the scripts, as a file of types, sources, countries and
+/// values. None of the labels has characters that need escaping.
 fn list(family: &str, folder: &Path) -> PathBuf {
     let path = folder.join("series.tsv");
     let mut list = std::io::BufWriter::new(File::create(&path).expect("a file"));

@@ -1,4 +1,4 @@
-//! What was measured, as tables in Markdown.
+//! The results as tables in Markdown.
 
 use std::{collections::BTreeSet, fmt::Write as _, io::Write as _, time::Duration};
 
@@ -14,12 +14,12 @@ use super::{
     settings::Settings,
 };
 
-/// Says what is under way.
+/// Reports progress.
 pub(crate) fn progress(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// The middle one, or the mean of both middle ones.
+/// Returns the median.
 pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);
@@ -30,7 +30,7 @@ pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
         .map_or(f64::NAN, |(a, b)| (a + b) / 2.0)
 }
 
-/// A cell in one line.
+/// Describes a cell in one line.
 pub(crate) fn cell(cell: &Cell) -> String {
     let Cell {
         name,
@@ -46,7 +46,7 @@ pub(crate) fn cell(cell: &Cell) -> String {
     )
 }
 
-/// All of it.
+/// Returns the whole report.
 pub(crate) fn markdown(settings: &Settings, results: &Results, aims: &[Aim]) -> String {
     let mut text = String::from(
         "# Side by side\n\n`make bench` writes this file. Load comes from `wrk` on the same machine, so\nwhat counts is the ratio of two rows.\n",
@@ -121,7 +121,7 @@ fn scrapes_table(
     }
 }
 
-/// Rate, p99, and the part of the ceiling's rate.
+/// Returns the rate, the 99th percentile, and the share of the ceiling's rate.
 fn figures(cell: Option<&Cell>, ceiling: Option<f64>) -> [String; 3] {
     let none = || "—".to_owned();
     let measured = match cell.map(|cell| &cell.outcome) {
@@ -336,7 +336,7 @@ fn names(results: &Results) -> Vec<&'static str> {
     names
 }
 
-/// Who serves the same bytes from a file.
+/// The peer that serves the same bytes from a file.
 fn ceiling_of(name: &str) -> &'static str {
     if [OURS_OPENMETRICS, CEILING_OPENMETRICS].contains(&name) {
         CEILING_OPENMETRICS
@@ -372,7 +372,7 @@ fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     let _ = text.write_fmt(arguments);
 }
 
-/// Two or more digits that say something.
+/// Writes a number with at least two significant digits.
 fn significant(figure: f64) -> String {
     match figure.abs() {
         small if small < 0.095 => format!("{figure:.3}"),

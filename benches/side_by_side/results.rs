@@ -1,4 +1,4 @@
-//! All that was measured in one run.
+//! The results of a run.
 
 use super::{
     backlog::Backlog,
@@ -21,17 +21,17 @@ pub(crate) struct Results {
     pub(crate) instructions: Vec<Instructions>,
 }
 
-/// What one scrape of ours costs at one number of series.
+/// The cost of a scrape of the exporter with a number of series.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
     pub(crate) series: usize,
     pub(crate) bytes: usize,
-    /// Of processor time.
+    /// The processor time.
     pub(crate) microseconds: f64,
 }
 
 impl Results {
-    /// The measure of a cell, if there is one.
+    /// Returns the measurement of a cell, if there is one.
     pub(crate) fn measured(
         &self,
         name: &str,
@@ -61,8 +61,8 @@ impl Results {
             .find(|footprint| footprint.name == name)
     }
 
-    /// What a scrape of ours costs, from the fewest series to the most, with as few
-    /// connections as were measured.
+    /// Returns the cost of a scrape of the exporter, from the fewest series to the
+    /// most, with the fewest connections that were measured.
     pub(crate) fn growth(&self) -> Vec<Cost> {
         self.growth_of(OURS)
     }
@@ -80,7 +80,7 @@ impl Results {
                 Some(Cost {
                     series: cell.series,
                     bytes: cell.bytes,
-                    // Seconds for a thousand are milliseconds for one.
+                    // Seconds for a thousand scrapes are milliseconds for one.
                     microseconds: measured.processor_seconds * 1e3,
                 })
             })

@@ -1,5 +1,5 @@
-//! Programs that are measured: they end with this one, whatever happens, and say
-//! what they cost.
+//! Programs that are measured. They end with this process in any case, and their cost
+//! can be read.
 
 use std::{
     fs::{self, File},
@@ -12,11 +12,11 @@ use std::{
 use test_support::eventually::{reached, repeat_until_ok};
 use test_support::repository;
 
-/// How long a program may take to end by itself.
+/// The time in which a program has to end by itself.
 const END: Duration = Duration::from_secs(30);
-/// What Linux counts processor time in.
+/// The unit in which Linux counts processor time.
 const TICKS_PER_SECOND: f64 = 100.0;
-/// Between two looks at whether a program rests, several ticks.
+/// The time between two looks at whether a program is idle, which is several ticks.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A running program.
@@ -24,16 +24,16 @@ pub(crate) struct Running {
     child: Child,
 }
 
-/// What of the memory a program has, in bytes; its children included.
+/// The memory of a program in bytes, with that of its children.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Memory {
-    /// Now.
+    /// The present memory.
     pub(crate) resident: u64,
-    /// The most so far.
+    /// The highest memory so far.
     pub(crate) peak: u64,
 }
 
-/// A command that ends with this process.
+/// Makes a command that ends with this process.
 pub(crate) fn command(program: impl AsRef<Path>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "TERM", "--"]);
@@ -41,14 +41,14 @@ pub(crate) fn command(program: impl AsRef<Path>) -> Command {
     command
 }
 
-/// An address that nobody listens on.
+/// Returns an address on which no program listens.
 pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     listener.local_addr().expect("an address")
 }
 
 impl Running {
-    /// Starts `command`, which writes to `log` what it has to say.
+    /// Starts `command`, whose output goes to `log`.
     pub(crate) fn start(command: &mut Command, log: &Path) -> Self {
         let log = File::create(log).expect("a log file");
         let errors = log.try_clone().expect("a log file");
@@ -57,17 +57,19 @@ impl Running {
         Self { child }
     }
 
-    /// Whether it has not ended.
+    /// Returns `true` if the program has not ended.
     pub(crate) fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Seconds of processor time that it has used, to a hundredth.
+    /// Returns the processor time that the program has used, in seconds, exact to a
+    /// hundredth.
     pub(crate) fn processor_seconds(&self) -> f64 {
         self.tree().iter().filter_map(|id| ticks(*id)).sum::<f64>() / TICKS_PER_SECOND
     }
 
-    /// The same of the threads that it has now, to the nanosecond.
+    /// Returns the processor time of the present threads, in seconds, exact to a
+    /// nanosecond.
     pub(crate) fn seconds_of_threads(&self) -> f64 {
         let tree = self.tree();
         tree.iter()
@@ -76,13 +78,15 @@ impl Running {
             / 1e9
     }
 
-    /// Seconds of processor time that `doing` costs it, also where that is little.
+    /// Returns the processor time that `doing` costs the program, in seconds. Small
+    /// costs are exact, too.
     pub(crate) fn cost(&self, doing: impl FnOnce()) -> f64 {
         let (whole, fine) = (self.processor_seconds(), self.seconds_of_threads());
         doing();
         let whole = self.processor_seconds() - whole;
         let fine = self.seconds_of_threads() - fine;
-        // Where it is much more, threads have ended and taken their time with them.
+        // If the first figure is much higher, threads have ended and their time is
+        // missing in the second.
         if whole > fine + 2.0 / TICKS_PER_SECOND {
             whole
         } else {
@@ -90,7 +94,8 @@ impl Running {
         }
     }
 
-    /// What it has of the memory. Pages that its processes share count for each.
+    /// Returns the memory of the program. Pages that its processes share count for
+    /// each.
     pub(crate) fn memory(&self) -> Memory {
         let mut memory = Memory::default();
         for id in self.tree() {
@@ -101,8 +106,8 @@ impl Running {
         memory
     }
 
-    /// Waits until it does nothing, but no longer than `patience`.
-    pub(crate) fn wait_until_it_rests(&self, patience: Duration) {
+    /// Waits until the program is idle, but no longer than `limit`.
+    pub(crate) fn wait_until_it_rests(&self, limit: Duration) {
         let mut before = f64::NEG_INFINITY;
         let look = || {
             let now = self.processor_seconds();
@@ -110,21 +115,21 @@ impl Running {
             before = now;
             if used < 0.015 { Ok(()) } else { Err(()) }
         };
-        // One that never rests is measured as it is.
-        let _ = repeat_until_ok(patience, |_| LOOK, look);
+        // A program that never becomes idle is measured as it is.
+        let _ = repeat_until_ok(limit, |_| LOOK, look);
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the program has ended by itself.
     pub(crate) fn wait(&mut self) {
         let status = self.child.wait().expect("a child can be waited for");
-        assert!(status.success(), "it ended with {status}");
+        assert!(status.success(), "the program ended with {status}");
     }
 
-    /// Asks it to end and waits for that; kills it if it takes too long.
+    /// Asks the program to end, waits for that, and kills it if that takes too long.
     pub(crate) fn stop(&mut self) {
         if self.is_alive() {
             let kill = format!("kill -TERM {}", self.child.id());
-            // It may have ended meanwhile.
+            // The program may have ended meanwhile.
             let _ = Command::new("sh").args(["-c", &kill]).status();
         }
         reached(END, || !self.is_alive());
@@ -132,7 +137,7 @@ impl Running {
         let _ = self.child.wait();
     }
 
-    /// Its process and those below.
+    /// Returns the process and all processes below it.
     fn tree(&self) -> Vec<u32> {
         let parents = parents();
         let mut tree = vec![self.child.id()];
@@ -152,7 +157,7 @@ impl Drop for Running {
     }
 }
 
-/// Every process and its parent.
+/// Returns every process with its parent.
 fn parents() -> Vec<(u32, u32)> {
     let processes = fs::read_dir("/proc").expect("/proc");
     let names = processes.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -161,21 +166,21 @@ fn parents() -> Vec<(u32, u32)> {
         .collect()
 }
 
-/// What /proc/PID/stat says after the name, which may hold anything.
+/// Returns the fields of /proc/PID/stat after the name, which may contain anything.
 fn fields(id: u32) -> Option<Vec<String>> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(") ")?;
     Some(fields.split(' ').map(str::to_owned).collect())
 }
 
-/// User and system time of a process, all its threads included.
+/// Returns the user and system time of a process with all its threads.
 fn ticks(id: u32) -> Option<f64> {
     let fields = fields(id)?;
     let ticks = |place: usize| fields.get(place)?.parse::<f64>().ok();
     Some(ticks(11)? + ticks(12)?)
 }
 
-/// Of a process that has ended: 0.
+/// Returns 0 for a process that has ended.
 fn nanoseconds_of_threads(id: u32) -> f64 {
     let threads = fs::read_dir(format!("/proc/{id}/task"))
         .into_iter()
@@ -193,7 +198,7 @@ fn kilobytes(status: &str, name: &str) -> u64 {
     number.unwrap_or(0)
 }
 
-/// A folder for what a benchmark writes, on the disk and not in the memory.
+/// Makes a folder for the files of a benchmark, on the disk and not in memory.
 pub(crate) fn folder() -> tempfile::TempDir {
     let within = repository("target/bench");
     fs::create_dir_all(&within).expect("a folder");

@@ -1,4 +1,4 @@
-//! One scrape as a Prometheus server asks for it, and what came back.
+//! A scrape as Prometheus sends it, and its answer.
 
 use std::{
     io::Read,
@@ -10,33 +10,32 @@ use reqwest::{Client, header::CONTENT_ENCODING, header::CONTENT_TYPE};
 use test_support::eventually::repeat_until_ok;
 use tokio::runtime::{Builder, Runtime};
 
-/// The family that all serve.
+/// The family that all peers serve.
 pub(crate) const FAMILY: &str = "nexmo_audit_events_total";
-/// The longest that one answer is waited for, and one that holds.
-const LONGEST_ABSENCE: Duration = Duration::from_mins(1);
-const LONG_PATIENCE: Duration = Duration::from_mins(5);
-/// Between two tries, short beside the time since the first, of which it is this
-/// part.
+/// The time limits of one answer, and of an answer that is accepted.
+const LIMIT: Duration = Duration::from_mins(1);
+const LONG_LIMIT: Duration = Duration::from_mins(5);
+/// The pause between two tries, as a share of the time since the first try.
 const PAUSE_SHARE: u32 = 200;
 const SHORTEST_PAUSE: Duration = Duration::from_micros(500);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// How the body of an answer is to be encoded.
+/// The encoding of the body of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Encoding {
     Identity,
     Gzip,
 }
 
-/// The format that is asked for.
+/// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Format {
-    /// Text 0.0.4, which all serve.
+    /// Text 0.0.4, which all peers serve.
     Text,
     OpenMetrics,
 }
 
-/// What a scrape asks for.
+/// The format and encoding of a scrape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Ask {
     pub(crate) format: Format,
@@ -54,7 +53,7 @@ impl Ask {
         encoding: Encoding::Identity,
     };
 
-    /// The headers that bear on the answer, as Prometheus sends them.
+    /// Returns the headers that affect the answer, as Prometheus sends them.
     pub(crate) fn headers(self) -> [(&'static str, &'static str); 4] {
         let accept = match self.format {
             Format::Text => "text/plain;version=0.0.4;q=1,*/*;q=0.1",
@@ -80,36 +79,36 @@ impl Encoding {
     }
 }
 
-/// An answer to a scrape.
+/// The answer to a scrape.
 pub(crate) struct Answer {
-    /// As it was sent.
+    /// The size as it was sent.
     pub(crate) bytes: usize,
-    /// Decoded.
+    /// The decoded text.
     pub(crate) text: Vec<u8>,
-    /// Encoded with gzip.
+    /// `true` if the body was encoded with gzip.
     pub(crate) is_gzip: bool,
     pub(crate) is_openmetrics: bool,
-    /// From asking to the last byte.
+    /// The time from the request to the last byte.
     pub(crate) took: Duration,
-    /// When the last byte came.
+    /// The time at which the last byte arrived.
     pub(crate) arrived: Instant,
 }
 
 impl Answer {
-    /// How many series of [`FAMILY`] it shows.
+    /// Returns the number of series of [`FAMILY`] in the answer.
     pub(crate) fn series(&self) -> usize {
         let lines = self.text.split(|byte| *byte == b'\n');
         lines.filter(|line| is_series(line)).count()
     }
 }
 
-/// Whether a line is a sample of [`FAMILY`].
+/// Returns `true` if a line is a sample of [`FAMILY`].
 pub(crate) fn is_series(line: &[u8]) -> bool {
     let labels = line.strip_prefix(FAMILY.as_bytes());
     labels.is_some_and(|labels| labels.starts_with(b"{"))
 }
 
-/// Asks one request after the other, over a connection that is kept.
+/// A client that sends one request after the other on one connection.
 pub(crate) struct Scraper {
     runtime: Runtime,
     client: Client,
@@ -124,7 +123,7 @@ impl Scraper {
             .tls_certs_only([])
             .no_proxy()
             .no_gzip()
-            .timeout(LONGEST_ABSENCE)
+            .timeout(LIMIT)
             .build();
         Self {
             runtime: runtime.expect("a runtime"),
@@ -132,7 +131,7 @@ impl Scraper {
         }
     }
 
-    /// What was answered with status 200, or why nothing was.
+    /// Returns the answer with status 200, or why there is none.
     pub(crate) fn ask(&self, url: &str, ask: Ask) -> Result<Answer, String> {
         let started = Instant::now();
         let (headers, body) = self
@@ -170,7 +169,7 @@ impl Scraper {
         })
     }
 
-    /// Asks until the answer holds; panics if it never does.
+    /// Asks until `holds` accepts the answer; panics if it never does.
     pub(crate) fn ask_until(&self, url: &str, ask: Ask, holds: impl Fn(&Answer) -> bool) -> Answer {
         let pause =
             |elapsed: Duration| (elapsed / PAUSE_SHARE).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
@@ -178,7 +177,7 @@ impl Scraper {
             answer if holds(&answer) => Ok(answer),
             answer => Err(format!("{} series", answer.series())),
         };
-        repeat_until_ok(LONG_PATIENCE, pause, look)
+        repeat_until_ok(LONG_LIMIT, pause, look)
             .unwrap_or_else(|last| panic!("{url} does not do: {last}"))
     }
 }

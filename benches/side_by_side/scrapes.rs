@@ -1,4 +1,4 @@
-//! Scrapes a second and their latency, of all peers in turn.
+//! Scrapes per second and their latency, of all peers in turn.
 
 use std::time::Duration;
 
@@ -11,26 +11,26 @@ use super::{
     settings::Settings,
 };
 
-/// Who expects a scrape to take no longer than this is fast.
+/// The longest scrape of a peer that counts as fast.
 const FAST: Duration = Duration::from_millis(500);
-/// Seconds for one that is fast and yet far from ours and the ceiling, which take
-/// turns of a second.
+/// The seconds of load for a peer that is fast and yet far from the exporter and the
+/// ceiling, which take turns of a second.
 const FAR_OFF: u32 = 2;
-/// Who takes longer for one scrape gets no load.
+/// A peer whose scrape takes longer gets no load.
 const TOO_SLOW: Duration = Duration::from_secs(3);
-/// How much longer than a cell of a fast peer that of a slow one may take.
+/// How much longer a cell of a slow peer may take than that of a fast one.
 const MOST: u32 = 4;
-/// How long a slow peer may take to end what was asked of it.
+/// The time in which a slow peer has to finish the requests of a load.
 const REST: Duration = Duration::from_secs(20);
 
-/// What was measured of one peer at so many series, connections, in one encoding.
+/// The measurement of a peer with a number of series, connections, and one encoding.
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
     pub(crate) name: &'static str,
     pub(crate) series: usize,
     pub(crate) encoding: Encoding,
     pub(crate) connections: u32,
-    /// Of one answer, as it was sent.
+    /// The size of an answer as it was sent.
     pub(crate) bytes: usize,
     pub(crate) outcome: Outcome,
 }
@@ -38,16 +38,17 @@ pub(crate) struct Cell {
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
     Measured(Measured),
-    /// Why not.
+    /// Why the cell was not measured.
     Left(String),
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measured {
     pub(crate) per_second: f64,
-    /// Of the slowest hundredth; of one scrape alone where there was time for one.
+    /// The 99th percentile of the latency, or the latency of a single scrape if there
+    /// was time for only one.
     pub(crate) p99: Duration,
-    /// Of the peer, for 1,000 scrapes.
+    /// The processor time of the peer for 1,000 scrapes.
     pub(crate) processor_seconds: f64,
     pub(crate) errors: u64,
 }
@@ -61,19 +62,19 @@ impl Cell {
     }
 }
 
-/// One that can be asked, and what is known of it.
+/// A peer that can be scraped, and what is known of it.
 struct Row<'p> {
     name: &'static str,
     peer: &'p Peer,
     url: String,
     ask: Ask,
-    /// Of a first scrape.
+    /// The latency of a first scrape.
     took: Duration,
     bytes: usize,
 }
 
 impl Row<'_> {
-    /// How long a scrape takes while others wait for theirs as well.
+    /// Returns how long a scrape takes while scrapes on all connections wait for answers.
     fn expected(&self, connections: u32) -> Duration {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.took
@@ -85,7 +86,8 @@ impl Row<'_> {
     }
 }
 
-/// Each for a second, again and again, so that what disturbs one disturbs all.
+/// Measures each peer for a second, several times in turn, so that a disturbance
+/// affects all of them.
 fn in_turns(rows: &[&Row<'_>], connections: u32, settings: &Settings) -> Vec<Outcome> {
     let mut taken: Vec<Vec<Measured>> = vec![Vec::new(); rows.len()];
     for _ in 0..settings.seconds {
@@ -96,7 +98,7 @@ fn in_turns(rows: &[&Row<'_>], connections: u32, settings: &Settings) -> Vec<Out
     taken.iter().map(|taken| median(taken)).collect()
 }
 
-/// Far from the ceiling, fast or not.
+/// Measures the peers that are far from the ceiling, fast or not.
 fn by_itself(row: &Row<'_>, connections: u32, seconds: u32) -> Outcome {
     if row.is_fast(connections) {
         let taken = under_load(row, connections, seconds.min(FAR_OFF));
@@ -140,7 +142,7 @@ pub(crate) fn measure(settings: &Settings, peers: &Peers) -> Vec<Cell> {
     cells
 }
 
-/// Asks each once, and holds it to what was asked: all serve the same series.
+/// Scrapes each peer once, and checks the answer: all peers serve the same series.
 fn rows<'p>(
     peers: &'p Peers,
     encoding: Encoding,
@@ -161,7 +163,7 @@ fn rows<'p>(
         let (ask, url) = (Ask { format, encoding }, peer.url_of(format));
         let mut answer = scraper.ask(&url, ask).expect(name);
         if answer.took < TOO_SLOW / 3 {
-            // The first one may have had to begin something.
+            // A first scrape may have to prepare something.
             answer = scraper.ask(&url, ask).expect(name);
         }
         assert_eq!(answer.series(), peers.series, "series of {name}, {ask:?}");
@@ -183,7 +185,7 @@ fn rows<'p>(
     rows
 }
 
-/// `None` if no scrape came to an end.
+/// Returns `None` if no scrape was completed.
 fn under_load(row: &Row<'_>, connections: u32, seconds: u32) -> Option<Measured> {
     let before = row.peer.running().processor_seconds();
     let load = load::run(&row.url, row.ask, connections, seconds);
@@ -200,7 +202,7 @@ fn slow_one(row: &Row<'_>, connections: u32, seconds: u32) -> Outcome {
     let expected = row.expected(connections);
     let most = Duration::from_secs((seconds * MOST).into());
     if row.took > TOO_SLOW && connections == 1 {
-        // That one scrape was it.
+        // There was time for only one scrape.
         return Outcome::Measured(Measured {
             per_second: 1.0 / row.took.as_secs_f64(),
             p99: row.took,
@@ -221,7 +223,7 @@ fn slow_one(row: &Row<'_>, connections: u32, seconds: u32) -> Outcome {
     measured.map_or_else(none, Outcome::Measured)
 }
 
-/// Of each figure by itself.
+/// Returns the medians of each figure by itself.
 fn median(taken: &[Measured]) -> Outcome {
     if taken.is_empty() {
         return Outcome::Left("no answer in time".to_owned());

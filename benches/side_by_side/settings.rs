@@ -1,35 +1,35 @@
-//! How much is measured: everything, unless the environment says otherwise.
+//! What is measured: everything, unless the environment says otherwise.
 
 use std::{env, path::PathBuf};
 
 use test_support::program::executable;
 
-/// What is measured.
+/// The settings of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// `BENCH_SECONDS`: load on each cell.
+    /// `BENCH_SECONDS`: the seconds of load on each cell.
     pub(crate) seconds: u32,
-    /// `BENCH_SERIES`: how many series are served, one after the other.
+    /// `BENCH_SERIES`: the numbers of series, which are measured one after the other.
     pub(crate) series: Vec<usize>,
-    /// `BENCH_CONNECTIONS`: how many connections scrape at once.
+    /// `BENCH_CONNECTIONS`: the numbers of connections that scrape at once.
     pub(crate) connections: Vec<u32>,
-    /// `BENCH_EVENTS`: the backlog, and how many ids are remembered.
+    /// `BENCH_EVENTS`: the number of events of the backlog, and of remembered ids.
     pub(crate) events: usize,
-    /// `BENCH_PARTS`, of [`PARTS`].
+    /// `BENCH_PARTS`: some of [`PARTS`].
     pub(crate) parts: Vec<String>,
-    /// `BENCH_PEERS`: names of peers begin with one of these; empty for all.
+    /// `BENCH_PEERS`: the beginnings of names of peers; empty for all peers.
     pub(crate) peers: Vec<String>,
-    /// `BENCH_BINARY`: the exporter, in place of the one built with this benchmark.
+    /// `BENCH_BINARY`: the exporter, instead of the one built with this benchmark.
     pub(crate) binary: PathBuf,
-    /// Nothing of this was changed: the results are those to be kept.
+    /// `true` if no variable is set, so that the results are kept.
     pub(crate) is_whole: bool,
 }
 
-/// What can be measured by itself.
+/// The parts that can be measured by themselves.
 pub(crate) const PARTS: [&str; 5] = ["scrapes", "catch-up", "backlog", "counting", "instructions"];
 
 impl Settings {
-    /// What the environment says.
+    /// Reads the settings from the environment.
     pub(crate) fn from_environment() -> Self {
         let known = [
             "SECONDS",
@@ -52,12 +52,12 @@ impl Settings {
         }
     }
 
-    /// Whether this part is to be measured.
+    /// Returns `true` if this part is measured.
     pub(crate) fn measures(&self, part: &str) -> bool {
         self.parts.iter().any(|wanted| wanted == part)
     }
 
-    /// Whether this peer is to be measured.
+    /// Returns `true` if this peer is measured.
     pub(crate) fn includes(&self, peer: &str) -> bool {
         let named = |wanted: &String| peer.starts_with(wanted.as_str());
         self.peers.is_empty() || self.peers.iter().any(named)

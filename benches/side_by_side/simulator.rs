@@ -1,4 +1,4 @@
-//! The Audit API that is polled: the simulator, in a process of its own.
+//! The Audit API that the exporter polls: the simulator, in a process of its own.
 
 use std::{net::TcpStream, path::Path, time::Duration};
 
@@ -11,19 +11,19 @@ use super::{
 
 pub(crate) const KEY: &str = "abcd1234";
 pub(crate) const SECRET: &str = "simulated-secret";
-/// What it has lies this far back at most.
+/// The time over which the events of the simulator are spread.
 const SPAN: &str = "12h";
 const START: Duration = Duration::from_secs(30);
 
 /// A running simulator; all its events lie in the past.
 pub(crate) struct Simulator {
     pub(crate) running: Running,
-    /// Scheme, host and port.
+    /// The scheme, host and port.
     pub(crate) host: String,
 }
 
 impl Simulator {
-    /// One with so many events, that waits so long before each answer.
+    /// Starts a simulator with this number of events and this latency.
     pub(crate) fn start(
         settings: &Settings,
         folder: &Path,

@@ -1,35 +1,35 @@
-//! Where `benches/install.sh` has put what it installs.
+//! The programs that `benches/install.sh` installs.
 
 use std::{path::PathBuf, process::Command};
 
 use test_support::repository;
 
 const PEERS: &str = "target/tools/peers";
-/// The scripts that are peers.
+/// The folder of the scripts among the peers.
 const SCRIPTS: &str = "benches/peers";
 
-/// An installed program.
+/// Returns the path of an installed program.
 pub(crate) fn program(name: &str) -> PathBuf {
     installed(&format!("bin/{name}"))
 }
 
-/// Python with its client.
+/// Returns the path of Python with its client library.
 pub(crate) fn python() -> PathBuf {
     installed("python/bin/python3")
 }
 
-/// The folder to look for Node.js modules in.
+/// Returns the folder of the Node.js modules.
 pub(crate) fn node_modules() -> PathBuf {
     installed("node/node_modules")
 }
 
-/// One of the scripts beside this benchmark.
+/// Returns the path of a script.
 pub(crate) fn script(name: &str) -> PathBuf {
     repository(SCRIPTS).join(name)
 }
 
-/// The first line that holds a digit of what a program says of its version, on
-/// either output.
+/// Returns the first line with a digit of what a program says of its version, on either
+/// output.
 pub(crate) fn version(program: &PathBuf, argument: &str) -> String {
     let output = Command::new(program).arg(argument).output();
     let output = output.unwrap_or_else(|error| panic!("{}: {error}", program.display()));

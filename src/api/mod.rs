@@ -22,7 +22,7 @@ use reqwest::{Method, Response, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use crate::metrics::AccountMetrics;
+use crate::metrics::{AccountMetrics, log_seconds};
 
 /// The largest body that is read, after decompression. 100 events are about 60 kB.
 pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
@@ -48,7 +48,7 @@ pub struct Credentials {
 
 /// How requests are made.
 #[derive(Debug, Clone)]
-pub struct ClientSettings {
+pub struct ApiClientSettings {
     /// Where the API is; the secret is sent there, so it must have been checked.
     pub base_url: Url,
     /// For one request, body included.
@@ -59,7 +59,7 @@ pub struct ClientSettings {
 
 /// What a list of events is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListQuery {
+pub struct PageQuery {
     /// The first moment asked for.
     pub from: Timestamp,
     /// The last one; open where it is `None`.
@@ -70,7 +70,7 @@ pub struct ListQuery {
 
 /// Which events the API itself is to choose.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Matching {
+pub struct ApiFilter {
     /// Of this type alone. A list of types is not documented everywhere.
     pub event_type: Option<String>,
     /// With this text in them; how it is looked for is the API's affair.
@@ -79,7 +79,7 @@ pub struct Matching {
 
 /// A successful answer.
 #[derive(Debug)]
-pub struct Answer<T> {
+pub struct ApiAnswer<T> {
     /// What was asked for.
     pub value: T,
     /// The API's own time, from the `Date` header.
@@ -87,7 +87,7 @@ pub struct Answer<T> {
 }
 
 /// A client of one account.
-pub struct Client {
+pub struct ApiClient {
     http: reqwest::Client,
     timeout: Duration,
     base_url: Url,
@@ -114,15 +114,15 @@ impl Operation {
     }
 }
 
-/// The connections of any number of clients: each of its own would be costly, and
+/// The HTTP clients of any number of clients: each of its own would be costly, and
 /// none would be kept open for the other's requests.
 #[derive(Debug, Default)]
-pub struct Connections {
+pub struct HttpClients {
     http: OnceCell<reqwest::Client>,
     https: OnceCell<reqwest::Client>,
 }
 
-impl Connections {
+impl HttpClients {
     fn to(&self, base_url: &Url) -> reqwest::Result<reqwest::Client> {
         let is_plain = base_url.scheme() == "http";
         let clients = if is_plain { &self.http } else { &self.https };
@@ -142,19 +142,19 @@ impl Connections {
     }
 }
 
-impl Client {
+impl ApiClient {
     /// Makes a client. No request is sent yet.
     ///
     /// # Errors
     /// When the TLS library cannot be set up, for example without CA certificates.
     pub fn new(
-        connections: &Connections,
-        settings: &ClientSettings,
+        http_clients: &HttpClients,
+        settings: &ApiClientSettings,
         credentials: Credentials,
         metrics: Arc<AccountMetrics>,
     ) -> reqwest::Result<Self> {
         Ok(Self {
-            http: connections.to(&settings.base_url)?,
+            http: http_clients.to(&settings.base_url)?,
             timeout: settings.timeout,
             base_url: settings.base_url.clone(),
             credentials,
@@ -167,19 +167,19 @@ impl Client {
     ///
     /// # Errors
     /// [`ApiError`], without the body of the answer.
-    pub async fn list(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
-        self.list_matching(query, &Matching::default()).await
+    pub async fn list(&self, query: PageQuery) -> Result<ApiAnswer<String>, ApiError> {
+        self.list_filtered(query, &ApiFilter::default()).await
     }
 
     /// The same of those events alone that match.
     ///
     /// # Errors
     /// [`ApiError`], without the body of the answer.
-    pub async fn list_matching(
+    pub async fn list_filtered(
         &self,
-        query: ListQuery,
-        matching: &Matching,
-    ) -> Result<Answer<String>, ApiError> {
+        query: PageQuery,
+        filter: &ApiFilter,
+    ) -> Result<ApiAnswer<String>, ApiError> {
         let mut url = below(&self.base_url, &["events"]);
         {
             let mut pairs = url.query_pairs_mut();
@@ -187,10 +187,10 @@ impl Client {
             if let Some(to) = query.to {
                 pairs.append_pair("date_to", &written(to));
             }
-            if let Some(event_type) = &matching.event_type {
+            if let Some(event_type) = &filter.event_type {
                 pairs.append_pair("event_type", event_type);
             }
-            if let Some(text) = &matching.search_text {
+            if let Some(text) = &filter.search_text {
                 pairs.append_pair("search_text", text);
             }
             pairs.append_pair("page", &query.page.to_string());
@@ -204,11 +204,11 @@ impl Client {
     ///
     /// # Errors
     /// [`ApiError`], without the body of the answer.
-    pub async fn event(&self, id: &str) -> Result<Answer<Option<String>>, ApiError> {
+    pub async fn event(&self, id: &str) -> Result<ApiAnswer<Option<String>>, ApiError> {
         let url = below(&self.base_url, &["events", id]);
         match self.ask(Operation::Event, Method::GET, url).await {
             Ok(answer) => Ok(answer.map(|body| Some(text(body)))),
-            Err(ApiError::Status { status: 404, .. }) => Ok(Answer {
+            Err(ApiError::Status { status: 404, .. }) => Ok(ApiAnswer {
                 value: None,
                 date: None,
             }),
@@ -220,11 +220,11 @@ impl Client {
     ///
     /// # Errors
     /// [`ApiError`], without the body of the answer.
-    pub async fn types(&self) -> Result<Answer<Vec<EventType>>, ApiError> {
+    pub async fn types(&self) -> Result<ApiAnswer<Vec<EventType>>, ApiError> {
         let url = below(&self.base_url, &["events"]);
         let answer = self.ask(Operation::Types, Method::OPTIONS, url).await?;
         let types = event::parse_types(&answer.value).map_err(ApiError::body)?;
-        Ok(Answer {
+        Ok(ApiAnswer {
             value: types,
             date: answer.date,
         })
@@ -235,13 +235,13 @@ impl Client {
         operation: Operation,
         method: Method,
         url: Url,
-    ) -> Result<Answer<Vec<u8>>, ApiError> {
+    ) -> Result<ApiAnswer<Vec<u8>>, ApiError> {
         self.rate.wait().await;
         let operation = operation.label();
         tracing::trace!(operation, "request");
         let begun = Instant::now();
         let (code, outcome) = self.exchange(method, url).await;
-        tracing::trace!(operation, %code, took = ?begun.elapsed(), "answer");
+        tracing::trace!(operation, %code, took_seconds = log_seconds(begun.elapsed()), "answer");
         self.metrics
             .api_requests
             .with_label_values(&[operation, &*code])
@@ -259,7 +259,7 @@ impl Client {
         &self,
         method: Method,
         url: Url,
-    ) -> (Cow<'static, str>, Result<Answer<Vec<u8>>, ApiError>) {
+    ) -> (Cow<'static, str>, Result<ApiAnswer<Vec<u8>>, ApiError>) {
         let (key, secret) = (
             &self.credentials.key,
             self.credentials.secret.expose_secret(),
@@ -282,7 +282,7 @@ impl Client {
         let outcome = if status.is_success() {
             let body = read(&mut response, MAX_BODY_BYTES).await;
             body.and_then(|value| checked(value, status))
-                .map(|value| Answer { value, date })
+                .map(|value| ApiAnswer { value, date })
         } else {
             // The message is worth a look and not worth another failure.
             let body = read(&mut response, MAX_ERROR_BYTES).await;
@@ -298,19 +298,19 @@ impl Client {
     }
 }
 
-impl<T> Answer<T> {
-    fn map<U>(self, to: impl FnOnce(T) -> U) -> Answer<U> {
-        Answer {
+impl<T> ApiAnswer<T> {
+    fn map<U>(self, to: impl FnOnce(T) -> U) -> ApiAnswer<U> {
+        ApiAnswer {
             value: to(self.value),
             date: self.date,
         }
     }
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for ApiClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Client")
+            .debug_struct("ApiClient")
             .field("base_url", &self.base_url.as_str())
             .field("key", &self.credentials.key)
             .finish_non_exhaustive()

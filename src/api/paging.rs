@@ -14,7 +14,7 @@ use audit_core::{
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Answer, ApiError, ListQuery, PAGE_SIZE};
+use super::{ApiAnswer, ApiError, PAGE_SIZE, PageQuery};
 
 /// The highest number of pages that are under way at once.
 const CONCURRENT_PAGES: usize = 8;
@@ -27,8 +27,8 @@ pub trait PageSource: Send + Sync {
     /// Asks for one page of the list of events.
     fn page(
         &self,
-        query: ListQuery,
-    ) -> impl Future<Output = Result<Answer<String>, ApiError>> + Send;
+        query: PageQuery,
+    ) -> impl Future<Output = Result<ApiAnswer<String>, ApiError>> + Send;
 }
 
 /// Reads all pages of one range.
@@ -45,14 +45,14 @@ pub struct PageReader<'s, S> {
     range: Range,
     keep: Keep,
     sweep: Sweep,
-    under_way: FuturesUnordered<BoxFuture<'s, Result<Answer<String>, ApiError>>>,
+    under_way: FuturesUnordered<BoxFuture<'s, Result<ApiAnswer<String>, ApiError>>>,
     /// The local time at which the range was first asked for.
     asked: Option<Timestamp>,
     /// The clocks at the first answer.
     first: Option<Clocks>,
     missing: u64,
     /// The answer that the caller looks at.
-    current: Answer<String>,
+    current: ApiAnswer<String>,
 }
 
 /// One page, as it was read.
@@ -99,7 +99,7 @@ impl<'s, S: PageSource> PageReader<'s, S> {
             asked: None,
             first: None,
             missing: 0,
-            current: Answer {
+            current: ApiAnswer {
                 value: String::new(),
                 date: None,
             },
@@ -161,7 +161,7 @@ impl<'s, S: PageSource> PageReader<'s, S> {
     }
 
     fn parse(&mut self, asked: Timestamp) -> Result<ReadPage<'_>, ApiError> {
-        let Answer { value, date } = &self.current;
+        let ApiAnswer { value, date } = &self.current;
         let page = Page::parse(value, self.keep).map_err(ApiError::body)?;
         self.sweep.take(&page);
         let first = self.first.is_none().then(|| FirstPage {
@@ -191,8 +191,8 @@ impl<'s, S: PageSource> PageReader<'s, S> {
     }
 }
 
-fn query(range: Range, page: u64) -> ListQuery {
-    ListQuery {
+fn query(range: Range, page: u64) -> PageQuery {
+    PageQuery {
         from: range.from.saturating_sub(BOUND).unwrap_or(Timestamp::MIN),
         to: range
             .to

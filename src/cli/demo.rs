@@ -7,7 +7,7 @@ use audit_simulator::{Simulator, SimulatorSettings};
 
 use crate::{
     config::{EnvironmentCredentials, Options, Settings},
-    exporter::{App, CountingThreads},
+    exporter::{CountingThreads, Exporter},
 };
 
 /// Events per second: enough to see counters rise.
@@ -19,7 +19,7 @@ const HISTORY: u32 = 500;
 /// resolves.
 ///
 /// # Errors
-/// The errors of [`App::bind`], and options that cannot be used.
+/// The errors of [`Exporter::bind`], and options that cannot be used.
 pub(super) async fn run(
     mut options: Options,
     shutdown: impl Future<Output = ()>,
@@ -34,15 +34,15 @@ pub(super) async fn run(
     let storage = tempfile::tempdir().context("a temporary directory cannot be made")?;
     options.storage.path = storage.path().to_owned();
     let settings = Settings::check(&options, credentials)?;
-    let app = App::bind(&settings).await?;
-    let address = *app
+    let exporter = Exporter::bind(&settings).await?;
+    let address = *exporter
         .local_addresses()?
         .first()
         .context("no address is listened on")?;
     introduce(address, &settings.telemetry_path)?;
     let simulating = tokio::spawn(simulator.run(std::future::pending()));
     let counting = CountingThreads::start().context("no thread can be started")?;
-    let outcome = app.run(&counting.handle(), shutdown).await;
+    let outcome = exporter.run(&counting.handle(), shutdown).await;
     simulating.abort();
     outcome
 }

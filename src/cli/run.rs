@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{Instrument, Span};
 
 use crate::{
-    api::{Connections, REASONS},
+    api::{HttpClients, REASONS},
     cli::{
         self, Action, EventsAction, Request, SimulateOptions, UsageError, demo, healthcheck,
         logging,
@@ -19,8 +19,8 @@ use crate::{
         AccountOptions, BackfillOptions, BackfillSettings, ConfigFile, Environment, GetSettings,
         ListSettings, LogSettings, Options, Problems, QuerySettings, Settings, TypesSettings,
     },
-    exporter::{self, App, CountingThreads},
-    metrics::AccountMetrics,
+    exporter::{self, CountingThreads, Exporter},
+    metrics::{AccountMetrics, log_seconds},
     query::{self, backfill, events, history::RetryingClient},
     server::reload::ReloadHandle,
 };
@@ -84,9 +84,9 @@ async fn serve(
     let shutdown = shutdown()?;
     // From here on SIGHUP does not end the program.
     let hangup = signal(SignalKind::hangup())?;
-    let app = App::bind(&settings).await?;
+    let exporter = Exporter::bind(&settings).await?;
     let read = move || read_settings(&arguments);
-    let app = app.reload_from(Arc::new(read));
+    let exporter = exporter.reload_from(Arc::new(read));
     let (accounts, interval) = (settings.accounts.len(), settings.poll.interval);
     let base_url = settings
         .accounts
@@ -96,12 +96,12 @@ async fn serve(
         version = env!("CARGO_PKG_VERSION"),
         accounts,
         base_url,
-        ?interval,
+        interval_seconds = log_seconds(interval),
         "started"
     );
     let counting = CountingThreads::start().context("no thread can be started")?;
-    let reloading = tokio::spawn(reload_on(hangup, app.reload_handle()));
-    let outcome = app.run(&counting.handle(), shutdown).await;
+    let reloading = tokio::spawn(reload_on(hangup, exporter.reload_handle()));
+    let outcome = exporter.run(&counting.handle(), shutdown).await;
     reloading.abort();
     outcome
 }
@@ -195,7 +195,7 @@ fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
     // The metrics go nowhere: nothing scrapes a command that ends.
     let metrics = Arc::new(AccountMetrics::new(REASONS, None)?);
     Ok(RetryingClient::new(exporter::client(
-        &Connections::default(),
+        &HttpClients::default(),
         &settings.account,
         &metrics,
     )?))

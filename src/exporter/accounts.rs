@@ -19,7 +19,7 @@ use super::{
     running_account::{KeptExposition, PreparedTasks, RunningAccount},
 };
 use crate::{
-    api::Connections,
+    api::HttpClients,
     config::Settings,
     exposition::Exposition,
     gate::SharedGate,
@@ -37,7 +37,7 @@ const AFTER_DEFECT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct SharedParts {
     pub(super) store: SharedStore,
-    pub(super) connections: Connections,
+    pub(super) http_clients: HttpClients,
     pub(super) exposition: Arc<Exposition>,
     pub(super) gate: Arc<SharedGate>,
     pub(super) health: Arc<Health>,
@@ -174,7 +174,11 @@ impl Accounts {
                 return std::future::pending().await;
             }
         };
-        tracing::error!(account = name.as_deref(), again_in = ?AFTER_DEFECT, "the poller ended, which is a defect: please report it with the log");
+        tracing::error!(
+            account = name.as_deref(),
+            again_in_seconds = AFTER_DEFECT.as_secs(),
+            "the poller ended, which is a defect: please report it with the log"
+        );
         self.shared.store.flush().await;
         let Some(account) = self.by_name.get(&name) else {
             return;
@@ -184,7 +188,12 @@ impl Accounts {
         if let Err(error) = self.prepare(plan, kept, AFTER_DEFECT) {
             let StartError { name, source } = error;
             let error = format!("{source:#}");
-            tracing::error!(account = name.as_deref(), error, again_in = ?AFTER_DEFECT, "the account could not be restarted; the exporter tries again");
+            tracing::error!(
+                account = name.as_deref(),
+                error,
+                again_in_seconds = AFTER_DEFECT.as_secs(),
+                "the account could not be restarted; the exporter tries again"
+            );
             return tokio::time::sleep(AFTER_DEFECT).await;
         }
         if let Some(account) = self.by_name.get(&name) {
@@ -247,7 +256,7 @@ impl SharedParts {
             None => (Outbox::default(), None),
         };
         let api = WatchedClient::new(
-            client(&self.connections, &plan.account, &metrics)?,
+            client(&self.http_clients, &plan.account, &metrics)?,
             Arc::clone(&health),
             self.clock,
             request_timeout(&plan.account),

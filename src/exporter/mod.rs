@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
-    api::Connections,
+    api::HttpClients,
     config::{Problems, Settings},
     exposition::{Exposition, ExpositionSettings},
     gate::SharedGate,
@@ -37,13 +37,13 @@ use supervisor::Supervisor;
 pub(crate) type ReadSettings = Arc<dyn Fn() -> anyhow::Result<Settings> + Send + Sync>;
 
 /// The exporter, with its ports bound and its accounts prepared.
-pub struct App {
+pub struct Exporter {
     supervisor: Supervisor,
     reload: ReloadHandle,
     server: Server<ExporterSite>,
 }
 
-impl App {
+impl Exporter {
     /// Binds the ports, opens the store and prepares the accounts. Sends no request to the
     /// API yet.
     ///
@@ -82,7 +82,7 @@ impl App {
         );
         let shared = SharedParts {
             store,
-            connections: Connections::default(),
+            http_clients: HttpClients::default(),
             exposition,
             gate,
             health,

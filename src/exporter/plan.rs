@@ -7,7 +7,7 @@ use audit_core::window::WindowSettings;
 use jiff::SignedDuration;
 
 use crate::{
-    api::{Client, ClientSettings, Connections, Credentials},
+    api::{ApiClient, ApiClientSettings, Credentials, HttpClients},
     config::{AccountSettings, PollSettings, Settings},
     metrics::AccountMetrics,
     poller::PollerSettings,
@@ -50,11 +50,11 @@ pub(super) fn spread(place: usize, settings: &Settings) -> Duration {
 
 /// Returns a client for the API of an account. Fails if TLS cannot be set up.
 pub(crate) fn client(
-    connections: &Connections,
+    http_clients: &HttpClients,
     account: &AccountSettings,
     metrics: &Arc<AccountMetrics>,
-) -> anyhow::Result<Client> {
-    let client = ClientSettings {
+) -> anyhow::Result<ApiClient> {
+    let client = ApiClientSettings {
         base_url: account.base_url.clone(),
         timeout: account.timeout,
         max_requests_per_second: account.max_requests_per_second,
@@ -63,7 +63,7 @@ pub(crate) fn client(
         key: account.key.clone(),
         secret: account.secret.clone(),
     };
-    Client::new(connections, &client, credentials, Arc::clone(metrics))
+    ApiClient::new(http_clients, &client, credentials, Arc::clone(metrics))
         .context("TLS cannot be set up; are CA certificates installed (package ca-certificates)?")
 }
 
@@ -81,8 +81,8 @@ pub(super) fn poller_settings(plan: &AccountPlan, first_poll_in: Duration) -> Po
             lookback: poll.lookback,
             retention: poll.reconcile_lookback + RETENTION_MARGIN,
         },
-        reconcile_interval: poll.reconcile_interval,
-        reconcile_lookback: poll.reconcile_lookback,
+        deep_sweep_interval: poll.reconcile_interval,
+        deep_sweep_lookback: poll.reconcile_lookback,
         start: poll.start,
         max_series: plan.max_series,
         first_poll_in,

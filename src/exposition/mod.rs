@@ -173,7 +173,8 @@ impl Exposition {
     ) -> prometheus::Result<Vec<Bytes>> {
         // In this order: a generation that is noted was served.
         let on_show = self.on_show();
-        let shown = scrape.is_none_or(|scrape| self.gate.note(scrape, on_show.number, uptime));
+        let shown =
+            scrape.is_none_or(|scrape| self.gate.record_scrape(scrape, on_show.number, uptime));
         self.asked.of(variant).store(true, Ordering::Relaxed);
         let nothing;
         let events = if shown {

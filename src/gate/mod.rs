@@ -2,13 +2,13 @@
 //!
 //! [`audit_core::gate`] holds the rules. This module adds what the rules cannot know:
 //! the lock that scrapes and pollers share, and the two signals between them. A scrape
-//! of a scraper that is not stored yet wakes a poller ([`SharedGate::unstored`]); the
+//! by a scraper that is not stored yet wakes a poller ([`SharedGate::unstored`]), and the
 //! commit of that poller wakes the scrape ([`SharedGate::wait_until_stored`]).
 //!
-//! | caller | asks |
+//! | caller | calls |
 //! | --- | --- |
 //! | `server::routes`, before a scrape is answered | [`SharedGate::wait_until_stored`] |
-//! | `exposition`, while it answers a scrape | [`SharedGate::note`], [`SharedGate::hold`] |
+//! | `exposition`, while it answers a scrape | [`SharedGate::record_scrape`], [`SharedGate::hold`] |
 //! | `poller::collector`, before and after it stores a commit | [`SharedGate::prepare`], [`SharedGate::confirm`] |
 //! | `poller`, between two polls | [`SharedGate::is_settled`], [`SharedGate::unstored`] |
 
@@ -25,12 +25,14 @@ use tokio::{sync::Notify, time::timeout};
 
 /// The publish gate that scrapes and pollers share.
 ///
-/// Every `uptime` is the time since the process started. The lock is held for a look
-/// at the gate and for nothing else, so no caller waits for another one's work.
+/// Every `uptime` is the time since the process started. The lock is held only while the
+/// gate is read or changed, so no caller waits for the work of another caller.
 #[derive(Debug)]
 pub struct SharedGate {
     gate: Mutex<Gate>,
+    /// Notified when a scraper has to be stored.
     unstored: Notify,
+    /// Notified when a commit was stored.
     stored: Notify,
 }
 
@@ -45,8 +47,8 @@ impl SharedGate {
         }
     }
 
-    /// Takes note that `scraper` is about to be answered, and wakes a poller if the
-    /// scraper has to be stored first. Returns whether it may be shown events already.
+    /// Records that `scraper` is about to be answered, and wakes a poller if the scraper
+    /// has to be stored first. Returns `true` if the answer may show events already.
     pub fn announce(&self, scraper: ScraperId, uptime: Duration) -> bool {
         let may_show = self.lock().announce(scraper, uptime);
         if !may_show {
@@ -55,13 +57,13 @@ impl SharedGate {
         may_show
     }
 
-    /// Announces `scraper`, and waits until it may be shown events; gives up after
-    /// `limit`.
+    /// Announces `scraper`, and waits until the answer to it may show events, but for no
+    /// longer than `limit`.
     pub async fn wait_until_stored(&self, scraper: ScraperId, limit: Duration, uptime: Duration) {
         let stored = async {
             loop {
                 let mut stored = std::pin::pin!(self.stored.notified());
-                // Before the look, so that a commit between the two is not missed.
+                // Enabled before the gate is asked, so that a commit in between is noticed.
                 stored.as_mut().enable();
                 if self.announce(scraper, uptime) {
                     return;
@@ -73,13 +75,13 @@ impl SharedGate {
         let _ = timeout(limit, stored).await;
     }
 
-    /// Takes note of a scrape that is answered with `generation`. Returns whether the
-    /// answer may show events.
-    pub fn note(&self, scrape: Scrape, generation: u64, uptime: Duration) -> bool {
-        self.lock().note(scrape, generation, uptime)
+    /// Records a scrape that is answered with `generation`. Returns `true` if the answer
+    /// may show events.
+    pub fn record_scrape(&self, scrape: Scrape, generation: u64, uptime: Duration) -> bool {
+        self.lock().record_scrape(scrape, generation, uptime)
     }
 
-    /// The hold of the gate; zero while the gate is open to all.
+    /// Returns the hold of the gate; zero while the gate is open to all.
     #[must_use]
     pub fn hold(&self, uptime: Duration) -> Duration {
         let gate = self.lock();
@@ -90,54 +92,56 @@ impl SharedGate {
         }
     }
 
-    /// The learned interval of `scraper`, if it is longer than the interval that the
-    /// user has set.
+    /// Returns the learned interval of `scraper` if it is clearly longer than the interval
+    /// that the user has set.
     #[must_use]
-    pub fn slower_than_told(&self, scraper: ScraperId) -> Option<Duration> {
-        self.lock().slower_than_told(scraper)
+    pub fn interval_above_setting(&self, scraper: ScraperId) -> Option<Duration> {
+        self.lock().interval_above_setting(scraper)
     }
 
-    /// The next commit of `account`, and what is to be stored of the gate with it.
+    /// Returns the next commit of `account`, and what has to be stored of the gate with
+    /// it.
     #[must_use]
     pub fn prepare(&self, account: &Account, uptime: Duration) -> (Commit, SavedGate) {
         let gate = self.lock();
         (account.prepare(&gate, uptime), gate.saved(uptime))
     }
 
-    /// Takes over that `saved` was stored.
+    /// Takes over that `saved` was stored, and wakes the scrapes that wait for it.
     pub fn confirm(&self, saved: &SavedGate) {
         self.lock().confirm(saved);
         self.stored.notify_waiters();
     }
 
-    /// Returns whether a commit of `account` would store a scraper, store an event, or
-    /// let a count be shown. A watermark that moved is no reason for a commit: reading
-    /// a stretch again costs requests and loses nothing.
+    /// Returns `true` if a commit of `account` would store a scraper, store an event, or
+    /// let a count be shown. A new watermark alone is no reason for a commit: without it a
+    /// later process reads some events again, which costs requests and loses nothing.
     #[must_use]
     pub fn has_to_commit(&self, account: &Account, uptime: Duration) -> bool {
         let gate = self.lock();
-        gate.is_unstored(uptime)
+        gate.has_unstored_scraper(uptime)
             || !account.ledger.changes(&gate, uptime).is_empty()
             || !account.window.fresh().is_empty()
     }
 
-    /// Returns whether the gate decides nothing about `account` and stores nothing
-    /// until an event is counted or a new scraper comes.
+    /// Returns `true` if no commit of `account` is needed for the gate until an event is
+    /// counted or a new scraper comes: no count waits for the gate, and every scraper is
+    /// stored.
     #[must_use]
     pub fn is_settled(&self, account: &Account, uptime: Duration) -> bool {
         let gate = self.lock();
         let decided = gate.is_open_to_all() || account.ledger.is_settled();
-        decided && !gate.is_unstored(uptime)
+        decided && !gate.has_unstored_scraper(uptime)
     }
 
-    /// Waits until a scraper has to be stored. One poller is woken for it, of whatever
-    /// account.
+    /// Waits until a scraper has to be stored. Only one of the waiting pollers is woken,
+    /// since the poller of any account can store a new scraper.
     pub async fn unstored(&self) {
         self.unstored.notified().await;
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Gate> {
-        // After a panic elsewhere the gate is still the best that is known.
+        // If another thread panicked, its state is still the best that there is.
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

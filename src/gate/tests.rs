@@ -18,12 +18,12 @@ fn store(gate: &SharedGate) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_scrape_waits_for_the_commit_that_stores_its_scraper_and_no_longer() {
+async fn a_scrape_waits_until_a_commit_stores_its_scraper_and_no_longer() {
     let gate = shared();
     let poller = Arc::clone(&gate);
     let poller = tokio::spawn(async move {
         poller.unstored().await;
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::advance(Duration::from_millis(20)).await;
         store(&poller);
     });
     let begun = Instant::now();
@@ -37,7 +37,7 @@ async fn a_scrape_waits_for_the_commit_that_stores_its_scraper_and_no_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_scrape_that_no_commit_follows_waits_for_its_limit() {
+async fn a_scrape_without_a_commit_waits_for_its_limit() {
     let gate = shared();
     let begun = Instant::now();
     gate.wait_until_stored(ScraperId(1), LIMIT, Duration::ZERO)

@@ -1,14 +1,16 @@
 //! The metrics: the catalogue of all families, and the registries of the metrics of the
-//! exporter's own work. The counts of events are rendered from the ledger instead: see
-//! `exposition`.
+//! exporter's own work; and how the log writes durations. The counts of events are rendered
+//! from the ledger instead: see `exposition`.
 //!
 //! Nothing here reads a clock: the caller passes the time.
 
 mod account_metrics;
 pub mod catalog;
+mod log_seconds;
 mod process_metrics;
 mod time_gauge;
 
 pub use account_metrics::AccountMetrics;
 pub use catalog::{Family, Kind};
+pub(crate) use log_seconds::log_seconds;
 pub use process_metrics::ProcessMetrics;

@@ -14,7 +14,7 @@ use audit_core::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Api, Clock, Storage, outcome, piece::PieceRead};
+use super::{Api, Clock, Storage, instrumentation, piece::PieceRead};
 use crate::{
     api::ApiError, exposition::AccountExposition, gate::SharedGate, metrics::AccountMetrics,
 };
@@ -69,7 +69,7 @@ struct DeepSweep {
 
 /// What a poll did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Report {
+pub(super) struct PollCounts {
     /// Pages read.
     pub(super) pages: u64,
     /// Events counted.
@@ -129,10 +129,10 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     ///
     /// # Errors
     /// [`PollError`]; what was counted before stays counted.
-    pub(super) async fn poll(&mut self, report: &mut Report) -> Result<(), PollError> {
+    pub(super) async fn poll(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
         // Without a place to store it, there is no use in asking for more.
         self.commit_if_needed().await?;
-        let outcome = self.read_all(report).await;
+        let outcome = self.read_all(counts).await;
         if outcome.is_err() {
             // What was counted before the failure is counted. If this fails too,
             // the next poll begins with it.
@@ -141,7 +141,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         outcome
     }
 
-    async fn read_all(&mut self, report: &mut Report) -> Result<(), PollError> {
+    async fn read_all(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
         let mut from = self.account.window.sweep_start(self.clock.local());
         let mut cutter = Cutter::default();
         loop {
@@ -150,12 +150,12 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 clocks,
                 missing,
             } = self
-                .read_piece(Range { from, to: None }, &mut cutter, report)
+                .read_piece(Range { from, to: None }, &mut cutter, counts)
                 .await?;
             let was_short = std::mem::replace(&mut self.short, missing > 0);
             if missing > 0 {
                 let changed = !was_short;
-                outcome::SweepShort { missing, changed }.record();
+                instrumentation::EventsMissing { missing, changed }.record();
             }
             let Some(read_to) = read_to else {
                 self.account.window.complete_sweep(clocks);
@@ -164,10 +164,10 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             };
             self.account.window.complete_piece(read_to, clocks);
             self.commit().await?;
-            outcome::PieceCounted {
+            instrumentation::PieceCounted {
                 up_to: read_to,
                 now: clocks.earliest(),
-                report: *report,
+                counts: *counts,
             }
             .record(&self.metrics);
             from = read_to;
@@ -208,7 +208,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             to: Some(deep.end),
         };
         let outcome = self
-            .read_piece(range, &mut deep.cutter, &mut Report::default())
+            .read_piece(range, &mut deep.cutter, &mut PollCounts::default())
             .await;
         let outcome = match outcome {
             Ok(piece) => self.commit().await.map(|()| piece),
@@ -229,7 +229,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                     ..deep
                 });
             }
-            None => outcome::DeepSweepEnded {
+            None => instrumentation::DeepSweepEnded {
                 missing: deep.missing,
             }
             .record(&self.metrics),
@@ -269,7 +269,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             .commit(Arc::clone(&commit), Arc::clone(&saved_gate))
             .await;
         if let Err(error) = stored {
-            outcome::CommitFailed { error: &error }.record(&self.metrics);
+            instrumentation::CommitFailed { error: &error }.record(&self.metrics);
             return Err(PollError::Storage(Box::new(error)));
         }
         self.account.confirm(&commit);
@@ -295,6 +295,6 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     /// Shows how much waits for the gate.
     pub(super) fn observe_pending(&self) {
         let pending = self.account.ledger.pending();
-        outcome::PendingObserved { pending }.record(&self.metrics);
+        instrumentation::PendingObserved { pending }.record(&self.metrics);
     }
 }

@@ -2,13 +2,13 @@
 
 mod collector;
 pub mod health;
-mod outcome;
+mod instrumentation;
 mod piece;
 mod reporter;
 mod schedule;
 mod system_clock;
 mod traits;
-mod types;
+mod type_list;
 mod watched_client;
 
 pub use system_clock::SystemClock;
@@ -27,16 +27,16 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    api::{ApiError, ListQuery},
+    api::{ApiError, PageQuery},
     exposition::AccountExposition,
     gate::SharedGate,
     metrics::AccountMetrics,
 };
-use collector::{Collector, PollError, Report};
+use collector::{Collector, PollCounts, PollError};
 use health::AccountHealth;
 use reporter::PollReporter;
 use schedule::Schedule;
-use types::{Refreshed, Types};
+use type_list::{TypeList, TypesReceived};
 
 /// How often the gate is looked at while it holds something back.
 const GATE_INTERVAL: Duration = Duration::from_secs(1);
@@ -49,9 +49,9 @@ pub struct PollerSettings {
     /// How far back to read.
     pub window: WindowSettings,
     /// From one deep poll to the next; zero for none.
-    pub reconcile_interval: Duration,
+    pub deep_sweep_interval: Duration,
     /// How far back a deep poll reads.
-    pub reconcile_lookback: SignedDuration,
+    pub deep_sweep_lookback: SignedDuration,
     /// What the first start counts from.
     pub start: PollStart,
     /// See [`Ledger::new`](audit_core::ledger::Ledger::new).
@@ -114,9 +114,9 @@ struct Polling<A, S, C> {
     clock: C,
     gate: Arc<SharedGate>,
     reporter: PollReporter,
-    types: Types,
+    types: TypeList,
     /// The uptime at which the next deep sweep begins.
-    deep_due: Duration,
+    deep_sweep_due: Duration,
     collector: Collector<A, S, C>,
 }
 
@@ -170,7 +170,7 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
         let first_poll_in = self.settings.first_poll_in;
         if !first_poll_in.is_zero() {
             let uptime = self.clock.uptime();
-            self.reporter.expect_rest(uptime, first_poll_in);
+            self.reporter.expect_wait(uptime, first_poll_in);
             let begin = uptime.saturating_add(first_poll_in);
             self.clock.sleep_until(begin).await;
         }
@@ -188,13 +188,13 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             mut reporter,
             stored,
         } = self;
-        let mut types = Types::new();
+        let mut types = TypeList::new();
         // What a first start has read a moment ago need not be read back.
         let wait = match &stored {
             Ok(_) => Duration::ZERO,
-            Err(_) => settings.reconcile_interval,
+            Err(_) => settings.deep_sweep_interval,
         };
-        let deep_due = clock.uptime().saturating_add(wait);
+        let deep_sweep_due = clock.uptime().saturating_add(wait);
         let mut collector = match stored {
             Ok(collector) => collector,
             Err(new) => {
@@ -210,7 +210,7 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             gate,
             reporter,
             types,
-            deep_due,
+            deep_sweep_due,
             collector,
         }
     }
@@ -235,7 +235,7 @@ async fn first_start(
     settings: &PollerSettings,
     api: &impl Api,
     clock: &impl Clock,
-    types: &mut Types,
+    types: &mut TypeList,
     reporter: &mut PollReporter,
 ) -> Account {
     let date = loop {
@@ -246,26 +246,26 @@ async fn first_start(
                 let ended = clock.uptime();
                 let took = ended.saturating_sub(begun);
                 let wait = reporter.failed(&error.into(), took, clock.local());
-                reporter.expect_rest(ended, wait);
+                reporter.expect_wait(ended, wait);
                 clock.sleep_until(ended.saturating_add(wait)).await;
             }
         }
     };
     let (start, began) = settings.start.resolve(date, clock.uptime());
-    outcome::CountingBegins { from: start }.record();
+    instrumentation::CountingBegins { from: start }.record();
     Account::new(settings.window, start, began, settings.max_series)
 }
 
 async fn ask_the_time(
     api: &impl Api,
     clock: &impl Clock,
-    types: &mut Types,
+    types: &mut TypeList,
 ) -> Result<Timestamp, ApiError> {
-    if let Some(Refreshed { date: Some(date) }) = types.refresh(api, clock.uptime()).await? {
+    if let Some(TypesReceived { date: Some(date) }) = types.refresh(api, clock.uptime()).await? {
         return Ok(date);
     }
     let now = clock.local();
-    let query = ListQuery {
+    let query = PageQuery {
         from: now,
         to: None,
         page: 1,
@@ -280,41 +280,42 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
     async fn run(mut self) {
         loop {
             let begun = self.clock.uptime();
-            let mut report = Report::default();
-            let outcome = self.poll(&mut report).await;
+            let mut counts = PollCounts::default();
+            let outcome = self.poll(&mut counts).await;
             let ended = self.clock.uptime();
             let (took, at) = (ended.saturating_sub(begun), self.clock.local());
             let succeeded = outcome.is_ok();
             let wait = match outcome {
                 Ok(()) => {
                     let account = self.collector.account();
-                    self.reporter.succeeded(account, report, took, at)
+                    self.reporter.succeeded(account, counts, took, at)
                 }
                 Err(error) => {
                     let wait = self.reporter.failed(&error, took, at);
-                    self.reporter.expect_rest(ended, wait);
+                    self.reporter.expect_wait(ended, wait);
                     wait
                 }
             };
-            self.rest(ended.saturating_add(wait), succeeded).await;
+            self.wait_for_next_poll(ended.saturating_add(wait), succeeded)
+                .await;
         }
     }
 
-    async fn poll(&mut self, report: &mut Report) -> Result<(), PollError> {
+    async fn poll(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
         let uptime = self.clock.uptime();
         if self.types.refresh(&*self.api, uptime).await?.is_some() {
             self.collector.name_types(self.types.named());
         }
-        self.collector.poll(report).await?;
+        self.collector.poll(counts).await?;
         self.types.others_succeed(self.clock.uptime());
         Ok(())
     }
 
     /// Uses the time until the next poll, at an uptime of `until`: for deep sweeps, and
     /// to show what the gate lets be shown meanwhile.
-    async fn rest(&mut self, until: Duration, may_ask: bool) {
+    async fn wait_for_next_poll(&mut self, until: Duration, may_ask: bool) {
         if may_ask {
-            self.reconcile(until).await;
+            self.deep_sweep(until).await;
         }
         loop {
             let now = self.clock.uptime();
@@ -326,7 +327,7 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
             } else {
                 until.min(now.saturating_add(GATE_INTERVAL))
             };
-            self.reporter.expect_rest(now, next.saturating_sub(now));
+            self.reporter.expect_wait(now, next.saturating_sub(now));
             tokio::select! {
                 () = self.clock.sleep_until(next) => {}
                 () = self.gate.unstored() => {}
@@ -334,7 +335,7 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
             if self.collector.commit_if_needed().await.is_err() {
                 // The next poll begins with the same commit, and tells of the failure.
                 let now = self.clock.uptime();
-                self.reporter.expect_rest(now, until.saturating_sub(now));
+                self.reporter.expect_wait(now, until.saturating_sub(now));
                 return self.clock.sleep_until(until).await;
             }
             self.collector.observe_pending();
@@ -344,13 +345,13 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
     /// Reads back, a piece at a time, so that the next poll is not late; but one
     /// piece at least, or polls that take longer than their interval would let
     /// nothing be read.
-    async fn reconcile(&mut self, until: Duration) {
-        let interval = self.settings.reconcile_interval;
+    async fn deep_sweep(&mut self, until: Duration) {
+        let interval = self.settings.deep_sweep_interval;
         let now = self.clock.uptime();
-        if !interval.is_zero() && now >= self.deep_due {
-            self.deep_due = now.saturating_add(interval);
+        if !interval.is_zero() && now >= self.deep_sweep_due {
+            self.deep_sweep_due = now.saturating_add(interval);
             self.collector
-                .begin_deep_sweep(self.settings.reconcile_lookback);
+                .begin_deep_sweep(self.settings.deep_sweep_lookback);
         }
         while self.collector.is_in_deep_sweep() {
             if let Err(error) = self.collector.continue_deep_sweep().await {

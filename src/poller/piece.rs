@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 use super::{
     Api, Clock, Storage,
-    collector::{Collector, PollError, Report},
-    outcome,
+    collector::{Collector, PollCounts, PollError},
+    instrumentation,
 };
 use crate::api::paging::{PageReader, ReadPage};
 
@@ -34,7 +34,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         &mut self,
         range: Range,
         cutter: &mut Cutter,
-        report: &mut Report,
+        counts: &mut PollCounts,
     ) -> Result<PieceRead, PollError> {
         let api = Arc::clone(&self.api);
         let mut now = self.clock.local();
@@ -49,7 +49,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 pages = pages.expecting_many();
             }
             while let Some(read) = pages.next(self.clock.local()).await? {
-                self.count(&read, report);
+                self.count(&read, counts);
                 if let Some(first) = read.first {
                     now = first.clocks.earliest();
                     if !cutter.fits(range.from, wanted.to.unwrap_or(now), first.claimed) {
@@ -66,11 +66,11 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         }
     }
 
-    fn count(&mut self, read: &ReadPage<'_>, report: &mut Report) {
+    fn count(&mut self, read: &ReadPage<'_>, counts: &mut PollCounts) {
         let at = self.clock.local();
         let tally = self.account.count(&read.page, read.date.unwrap_or(at));
-        report.pages += 1;
-        report.counted += tally.lags.len() as u64;
-        outcome::PageCounted { tally: &tally, at }.record(&self.metrics);
+        counts.pages += 1;
+        counts.counted += tally.lags.len() as u64;
+        instrumentation::PageCounted { tally: &tally, at }.record(&self.metrics);
     }
 }

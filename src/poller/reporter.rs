@@ -7,9 +7,9 @@ use audit_core::account::Account;
 use jiff::Timestamp;
 
 use super::{
-    collector::{PollError, Report},
+    collector::{PollCounts, PollError},
     health::{AccountHealth, Failing, PollState},
-    outcome,
+    instrumentation,
     schedule::Schedule,
 };
 use crate::metrics::AccountMetrics;
@@ -45,15 +45,15 @@ impl PollReporter {
     pub(super) fn succeeded(
         &mut self,
         account: &Account,
-        report: Report,
+        counts: PollCounts,
         took: Duration,
         at: Timestamp,
     ) -> Duration {
         let watermark = account.window.watermark();
         let newest = account.window.newest();
-        outcome::PollSucceeded {
+        instrumentation::PollSucceeded {
             took,
-            report,
+            counts,
             at,
             watermark,
             newest,
@@ -64,12 +64,12 @@ impl PollReporter {
             failing: None,
         };
         let before = std::mem::replace(&mut self.polls, now);
-        let counted = report.counted;
+        let counted = counts.counted;
         if before.last_success.is_none() {
-            outcome::FirstSuccess { counted }.record();
+            instrumentation::FirstSuccess { counted }.record();
         } else if let Some(failing) = before.failing {
             let failed_since = failing.since;
-            outcome::Recovered {
+            instrumentation::Recovered {
                 failed_since,
                 counted,
             }
@@ -90,7 +90,7 @@ impl PollReporter {
         if changed {
             self.failing_for.push(reason);
         }
-        outcome::PollFailed {
+        instrumentation::PollFailed {
             error,
             took,
             next_in,
@@ -108,11 +108,11 @@ impl PollReporter {
     /// Tells of a deep sweep that failed. The deep sweep goes on after the next poll,
     /// which decides whether the API is up.
     pub(super) fn deep_sweep_failed(&self, error: &PollError) {
-        outcome::DeepSweepFailed { error }.record(&self.metrics);
+        instrumentation::DeepSweepFailed { error }.record(&self.metrics);
     }
 
     /// Takes note that the poller has nothing to do for `bound` from `uptime` on.
-    pub(super) fn expect_rest(&self, uptime: Duration, bound: Duration) {
+    pub(super) fn expect_wait(&self, uptime: Duration, bound: Duration) {
         self.health.expect_life(uptime, bound);
     }
 }

@@ -7,12 +7,12 @@ use std::{error::Error, future::Future, sync::Arc, time::Duration};
 use audit_core::{account::Commit, event::EventType, gate::SavedGate};
 use jiff::Timestamp;
 
-use crate::api::{Answer, ApiError, paging::PageSource};
+use crate::api::{ApiAnswer, ApiError, paging::PageSource};
 
 /// The Audit API of one account.
 pub trait Api: PageSource {
     /// Asks for the event types that the vendor names.
-    fn types(&self) -> impl Future<Output = Result<Answer<Vec<EventType>>, ApiError>> + Send;
+    fn types(&self) -> impl Future<Output = Result<ApiAnswer<Vec<EventType>>, ApiError>> + Send;
 }
 
 /// Where the counts of one account are kept.

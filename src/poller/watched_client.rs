@@ -6,12 +6,12 @@ use audit_core::event::EventType;
 use tokio::task::JoinSet;
 
 use super::{Api, Clock, SystemClock, health::AccountHealth};
-use crate::api::{Answer, ApiError, Client, ListQuery, paging::PageSource};
+use crate::api::{ApiAnswer, ApiClient, ApiError, PageQuery, paging::PageSource};
 
 /// The client of an account whose every request is a sign of life of its poller.
 #[derive(Debug)]
 pub struct WatchedClient {
-    client: Arc<Client>,
+    client: Arc<ApiClient>,
     health: Arc<AccountHealth>,
     clock: SystemClock,
     /// The longest that one request takes, the wait for its turn included.
@@ -22,7 +22,7 @@ impl WatchedClient {
     /// Watches `client`, whose requests take `timeout` at most.
     #[must_use]
     pub fn new(
-        client: Client,
+        client: ApiClient,
         health: Arc<AccountHealth>,
         clock: SystemClock,
         timeout: Duration,
@@ -41,7 +41,7 @@ impl WatchedClient {
 }
 
 impl Api for WatchedClient {
-    async fn types(&self) -> Result<Answer<Vec<EventType>>, ApiError> {
+    async fn types(&self) -> Result<ApiAnswer<Vec<EventType>>, ApiError> {
         self.show_life();
         self.client.types().await
     }
@@ -50,7 +50,7 @@ impl Api for WatchedClient {
 impl PageSource for WatchedClient {
     /// Asks in a task of its own, so that a page is received and decompressed while
     /// another one is parsed.
-    async fn page(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
+    async fn page(&self, query: PageQuery) -> Result<ApiAnswer<String>, ApiError> {
         self.show_life();
         let client = Arc::clone(&self.client);
         // A set, since a task in it ends when the set is dropped.

@@ -23,6 +23,7 @@ use super::{accept::accepted, landing, visitor::Visitor};
 use crate::{
     exposition::{Accepted, Encoding, Exposition},
     gate::SharedGate,
+    metrics::log_seconds,
     poller::health::Health,
     server::reload::ReloadHandle,
 };
@@ -154,7 +155,7 @@ impl ExporterSite {
         let Some(Scrape { scraper, .. }) = scrape else {
             return;
         };
-        let Some(every) = self.gate.slower_than_told(scraper) else {
+        let Some(every) = self.gate.interval_above_setting(scraper) else {
             return;
         };
         let mut named = self
@@ -164,7 +165,7 @@ impl ExporterSite {
         if named.len() < MAX_NAMED && named.insert(scraper) {
             tracing::warn!(
                 server = %peer.address(),
-                ?every,
+                interval_seconds = log_seconds(every),
                 "a server scrapes less often than --metrics.scrape-interval says and may miss the first event of a series; set it to the longest interval in use, or to auto"
             );
         }

@@ -167,7 +167,7 @@ mod tests {
             unseen_for: Duration::ZERO,
         };
         SavedGate {
-            begun: true,
+            was_scraped: true,
             scrapers: (0..seconds).map(scraper).collect(),
             taken: Duration::from_secs(seconds),
         }

@@ -64,7 +64,7 @@ pub(super) fn gate(file: &OpenFile, now: Timestamp) -> Result<SavedGate, Error> 
     }
     let begun = number(&transaction, GATE_BEGUN)?;
     Ok(SavedGate {
-        begun: begun == Some(1),
+        was_scraped: begun == Some(1),
         scrapers,
         taken: Duration::ZERO,
     })

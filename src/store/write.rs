@@ -142,7 +142,7 @@ fn write_gate(
         scrapers.insert(known.id.0, (interval, last_seen))?;
     }
     let mut numbers = transaction.open_table(NUMBERS)?;
-    set(&mut numbers, GATE_BEGUN, u64::from(gate.begun))
+    set(&mut numbers, GATE_BEGUN, u64::from(gate.was_scraped))
 }
 
 fn write_last_id(transaction: &WriteTransaction, id: WriteId) -> Result<(), Error> {

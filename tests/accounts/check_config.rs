@@ -4,30 +4,33 @@ use std::process::Output;
 
 use test_support::program::command;
 
-use crate::accounts_api::{Cloud, account};
+use crate::vendor::{Vendor, account};
 
-fn check(cloud: &Cloud, more: &[&str]) -> Output {
+fn check(vendor: &Vendor, more: &[&str]) -> Output {
     let mut command = command();
-    command.current_dir(cloud.folder.path());
+    command.current_dir(vendor.folder.path());
     command.args(["check-config", "--config.file=config.yml"]);
     command.args(more).output().expect("the program runs")
 }
 
 #[test]
-fn a_good_configuration() {
-    let cloud = Cloud::new(&[]);
-    cloud.configure_accounts(&["one", "two"]);
-    let done = check(&cloud, &[]);
+fn a_valid_configuration_is_accepted() {
+    let vendor = Vendor::new(&[]);
+    vendor.configure_accounts(&["one", "two"]);
+    let done = check(&vendor, &[]);
     assert_eq!(done.status.code(), Some(0), "{done:?}");
     let said = String::from_utf8(done.stdout).expect("text");
     assert_eq!(said, "The configuration can be used: 2 accounts.\n");
-    assert!(!cloud.path("data").exists(), "it changes nothing");
-    assert!(cloud.api.requests().is_empty(), "it asks nobody");
+    assert!(!vendor.path("data").exists(), "the command makes no files");
+    assert!(
+        vendor.api.requests().is_empty(),
+        "the command sends no request"
+    );
 }
 
 /// The cases are files, with every problem that is reported of each.
 #[test]
-fn every_problem_at_once() {
+fn all_problems_are_reported_at_once() {
     let cases: [(String, &[&str], &[&str]); 4] = [
         (
             "poll: {interval: 0s}\nlog: {level: loud}\naccounts: [{name: a, api_key: k, api_secret_file: gone}]".into(),
@@ -63,9 +66,9 @@ fn every_problem_at_once() {
         ),
     ];
     for (file, more, expected) in cases {
-        let cloud = Cloud::new(&[]);
-        cloud.configure(&file);
-        let done = check(&cloud, more);
+        let vendor = Vendor::new(&[]);
+        vendor.configure(&file);
+        let done = check(&vendor, more);
         assert_eq!(done.status.code(), Some(2), "{file}");
         let said = String::from_utf8(done.stderr).expect("text");
         let expected = format!(
@@ -77,9 +80,9 @@ fn every_problem_at_once() {
 }
 
 #[test]
-fn a_file_that_is_not_there() {
-    let cloud = Cloud::new(&[]);
-    let done = check(&cloud, &[]);
+fn a_missing_file_is_reported() {
+    let vendor = Vendor::new(&[]);
+    let done = check(&vendor, &[]);
     assert_eq!(done.status.code(), Some(2));
     let said = String::from_utf8(done.stderr).expect("text");
     assert!(

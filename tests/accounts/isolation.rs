@@ -6,7 +6,7 @@ use std::fs;
 use test_support::exporter::{Exporter, is};
 use test_support::exposition::samples;
 
-use crate::accounts_api::{Cloud, EVENTS, UP, account, wait_for_counted};
+use crate::vendor::{EVENTS, UP, Vendor, account, wait_for_counted};
 
 /// The series of the process, and those that are the same for every account.
 const OF_THE_PROCESS: [&str; 4] = [
@@ -18,11 +18,11 @@ const OF_THE_PROCESS: [&str; 4] = [
 
 #[test]
 fn every_series_of_an_account_bears_its_name() {
-    let cloud = Cloud::new(&["one", "two"]);
-    cloud.record_many("one", 3);
-    cloud.record_many("two", 2);
-    cloud.configure_accounts(&["one", "two"]);
-    let exporter = cloud.start();
+    let vendor = Vendor::new(&["one", "two"]);
+    vendor.record_many("one", 3);
+    vendor.record_many("two", 2);
+    vendor.configure_accounts(&["one", "two"]);
+    let exporter = vendor.start();
     wait_for_counted(&exporter, "one", 3);
     wait_for_counted(&exporter, "two", 2);
     exporter.wait_until_ready();
@@ -53,18 +53,18 @@ fn every_series_of_an_account_bears_its_name() {
 }
 
 #[test]
-fn one_that_fails_touches_no_other() {
-    let cloud = Cloud::new(&["fine", "rejected", "silent"]);
-    cloud.set_secret("rejected", "another");
-    cloud.change("silent", |known| known.silent = true);
-    cloud.record_many("fine", 1);
-    cloud.configure_accounts(&["rejected", "silent", "fine"]);
-    let exporter = cloud.start();
+fn an_account_that_fails_does_not_affect_the_others() {
+    let vendor = Vendor::new(&["fine", "rejected", "silent"]);
+    vendor.set_secret("rejected", "another");
+    vendor.change("silent", |known| known.silent = true);
+    vendor.record_many("fine", 1);
+    vendor.configure_accounts(&["rejected", "silent", "fine"]);
+    let exporter = vendor.start();
     wait_for_counted(&exporter, "fine", 1);
     exporter.wait_until_ready();
     // The account is polled while the others fail again and again.
     for number in 2..5 {
-        cloud.record("fine", "USER_STATUS");
+        vendor.record("fine", "USER_STATUS");
         wait_for_counted(&exporter, "fine", number);
     }
     let is_up = |account| is(1.0)(exporter.value(UP, &[("account", account)]));
@@ -86,17 +86,17 @@ fn one_that_fails_touches_no_other() {
 }
 
 #[test]
-fn types_that_are_not_asked_for_are_not_counted() {
-    let cloud = Cloud::new(&["only", "except", "all"]);
+fn event_types_outside_of_the_filter_are_not_counted() {
+    let vendor = Vendor::new(&["only", "except", "all"]);
     for name in ["only", "except", "all"] {
-        cloud.record(name, "USER_STATUS");
-        cloud.record(name, "USER_LOGIN");
-        cloud.record(name, "NEW_TYPE");
+        vendor.record(name, "USER_STATUS");
+        vendor.record(name, "USER_LOGIN");
+        vendor.record(name, "NEW_TYPE");
     }
     let only = account("only", ", event_types: [USER_LOGIN]");
     let except = account("except", ", exclude_event_types: [USER_LOGIN, OTHER]");
-    cloud.configure(&format!("accounts:\n{only}{except}{}", account("all", "")));
-    let exporter = cloud.start();
+    vendor.configure(&format!("accounts:\n{only}{except}{}", account("all", "")));
+    let exporter = vendor.start();
     for name in ["only", "except", "all"] {
         exporter.wait_for(UP, &[("account", name)], is(1.0));
     }
@@ -125,24 +125,24 @@ fn by_type(exporter: &Exporter, account: &str) -> [Option<f64>; 3] {
 }
 
 #[test]
-fn an_account_that_is_given_a_name_goes_on_counting() {
-    let cloud = Cloud::new(&["abcd1234"]);
-    cloud.set_secret("abcd1234", test_support::program::API_SECRET);
-    cloud.record_many("abcd1234", 3);
-    let storage = format!("--storage.path={}", cloud.path("state").display());
-    let before = Exporter::polling_with(&cloud.api, &[&storage]);
+fn an_account_that_gets_a_name_continues_its_counts() {
+    let vendor = Vendor::new(&["abcd1234"]);
+    vendor.set_secret("abcd1234", test_support::program::API_SECRET);
+    vendor.record_many("abcd1234", 3);
+    let storage = format!("--storage.path={}", vendor.path("state").display());
+    let before = Exporter::polling_with(&vendor.api, &[&storage]);
     before.wait_until_up();
     assert!(is(3.0)(before.counted()));
     drop(before);
 
     let secret = test_support::program::API_SECRET;
-    cloud.configure(&format!(
+    vendor.configure(&format!(
         "accounts: [{{name: main, api_key: abcd1234, api_secret: {secret}}}]"
     ));
-    cloud.record_many("abcd1234", 2);
+    vendor.record_many("abcd1234", 2);
     // No event is counted again, although a fresh account would count those of a day
     // ago.
-    let after = cloud.start_with("state", &["--poll.start=24h"]);
+    let after = vendor.start_with("state", &["--poll.start=24h"]);
     let labels = [
         ("account", "main"),
         ("event_type", "USER_STATUS"),
@@ -154,13 +154,13 @@ fn an_account_that_is_given_a_name_goes_on_counting() {
 
 #[test]
 fn the_event_log_names_the_account() {
-    let cloud = Cloud::new(&["one", "two"]);
-    cloud.record_many("one", 2);
-    cloud.record_many("two", 1);
-    cloud.configure_accounts(&["one", "two"]);
-    let log = format!("--events.log={}", cloud.path("events.jsonl").display());
-    let exporter = cloud.start_with("state", &[&log]);
-    let lines = || fs::read_to_string(cloud.path("events.jsonl")).unwrap_or_default();
+    let vendor = Vendor::new(&["one", "two"]);
+    vendor.record_many("one", 2);
+    vendor.record_many("two", 1);
+    vendor.configure_accounts(&["one", "two"]);
+    let log = format!("--events.log={}", vendor.path("events.jsonl").display());
+    let exporter = vendor.start_with("state", &[&log]);
+    let lines = || fs::read_to_string(vendor.path("events.jsonl")).unwrap_or_default();
     test_support::eventually::eventually("three lines", std::time::Duration::from_secs(20), || {
         let lines = lines();
         let of = |name| lines.matches(&format!("{{\"account\":\"{name}\",")).count();

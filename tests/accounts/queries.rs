@@ -4,16 +4,16 @@ use std::process::Output;
 
 use test_support::program::command;
 
-use crate::accounts_api::{Cloud, account};
+use crate::vendor::{Vendor, account};
 
-fn ask(cloud: &Cloud, arguments: &[&str]) -> Output {
+fn ask(vendor: &Vendor, arguments: &[&str]) -> Output {
     let mut command = command();
     command.args(arguments);
     command.arg(format!(
         "--config.file={}",
-        cloud.path("config.yml").display()
+        vendor.path("config.yml").display()
     ));
-    command.arg(format!("--api.base-url={}", cloud.api.base_url()));
+    command.arg(format!("--api.base-url={}", vendor.api.base_url()));
     command.output().expect("the program runs")
 }
 
@@ -23,35 +23,35 @@ fn lines(done: &Output) -> usize {
 }
 
 #[test]
-fn the_account_is_named() {
-    let cloud = Cloud::new(&["one", "two"]);
-    cloud.record_many("one", 2);
-    cloud.record_many("two", 3);
-    cloud.configure_accounts(&["one", "two"]);
+fn the_account_flag_selects_an_account() {
+    let vendor = Vendor::new(&["one", "two"]);
+    vendor.record_many("one", 2);
+    vendor.record_many("two", 3);
+    vendor.configure_accounts(&["one", "two"]);
     let list = |account: &str| {
         let account = format!("--account={account}");
         ask(
-            &cloud,
+            &vendor,
             &["events", "list", "--output=json", "--from=1h", &account],
         )
     };
     assert_eq!(lines(&list("one")), 2);
     assert_eq!(lines(&list("two")), 3);
     let done = ask(
-        &cloud,
+        &vendor,
         &["events", "types", "--output=json", "--account=two"],
     );
     assert_eq!(lines(&done), 2);
 
     let traced = ["events", "list", "--account=two", "--log.level=trace"];
-    let log = String::from_utf8_lossy(&ask(&cloud, &traced).stderr).into_owned();
+    let log = String::from_utf8_lossy(&ask(&vendor, &traced).stderr).into_owned();
     assert!(log.lines().count() > 1, "{log}");
     assert!(
         log.lines().all(|line| line.contains("account=two")),
         "{log}"
     );
 
-    for done in [list("three"), ask(&cloud, &["events", "types"])] {
+    for done in [list("three"), ask(&vendor, &["events", "types"])] {
         assert_eq!(done.status.code(), Some(2), "{done:?}");
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
         assert!(
@@ -62,16 +62,16 @@ fn the_account_is_named() {
 }
 
 #[test]
-fn the_only_one_needs_no_name() {
-    let cloud = Cloud::new(&["one"]);
-    cloud.record_many("one", 2);
-    cloud.configure_accounts(&["one"]);
-    let done = ask(&cloud, &["events", "list", "--output=json", "--from=1h"]);
+fn the_only_account_need_not_be_named() {
+    let vendor = Vendor::new(&["one"]);
+    vendor.record_many("one", 2);
+    vendor.configure_accounts(&["one"]);
+    let done = ask(&vendor, &["events", "list", "--output=json", "--from=1h"]);
     assert_eq!(lines(&done), 2);
 }
 
 #[test]
-fn without_a_file_there_is_nothing_to_choose_from() {
+fn the_account_flag_needs_a_config_file() {
     let mut command = command();
     let done = command.args(["events", "types", "--account=one"]).output();
     let done = done.expect("the program runs");
@@ -83,14 +83,14 @@ fn without_a_file_there_is_nothing_to_choose_from() {
 /// Labels and types are those of the running exporter; otherwise the curves would not
 /// meet.
 #[test]
-fn a_backfill_is_of_the_account_as_it_is_counted() {
-    let cloud = Cloud::new(&["one"]);
-    cloud.record("one", "USER_STATUS");
-    cloud.record("one", "USER_LOGIN");
+fn a_backfill_has_the_labels_and_types_of_its_account() {
+    let vendor = Vendor::new(&["one"]);
+    vendor.record("one", "USER_STATUS");
+    vendor.record("one", "USER_LOGIN");
     let entry = account("one", ", exclude_event_types: USER_LOGIN");
-    cloud.configure(&format!("accounts:\n{entry}"));
+    vendor.configure(&format!("accounts:\n{entry}"));
     let done = ask(
-        &cloud,
+        &vendor,
         &["backfill", "--from=1h", "--to=now", "--allow-recent"],
     );
     assert!(done.status.success(), "{done:?}");

@@ -8,7 +8,7 @@ use test_support::exporter::{Exporter, is};
 use test_support::exposition;
 use test_support::http::HttpClient;
 
-use crate::accounts_api::{Cloud, UP, account, wait_for_counted};
+use crate::vendor::{UP, Vendor, account, wait_for_counted};
 
 const SUCCESSFUL: &str = "nexmo_audit_config_last_reload_successful";
 const REQUESTS: &str = "nexmo_audit_api_requests_total";
@@ -48,24 +48,24 @@ impl Watch {
 
     fn end(self) {
         self.done.store(true, Ordering::Relaxed);
-        assert!(self.scrapes.join().expect("it was there all along") > 0);
+        assert!(self.scrapes.join().expect("the account is in every scrape") > 0);
     }
 }
 
 #[test]
-fn accounts_come_and_go_and_the_others_do_not_notice() {
-    let cloud = Cloud::new(&["stays", "goes", "comes"]);
+fn accounts_are_added_and_removed_without_effect_on_the_others() {
+    let vendor = Vendor::new(&["stays", "goes", "comes"]);
     for name in ["stays", "goes", "comes"] {
-        cloud.record_many(name, 2);
+        vendor.record_many(name, 2);
     }
-    cloud.configure_accounts(&["stays", "goes"]);
-    let exporter = cloud.start();
+    vendor.configure_accounts(&["stays", "goes"]);
+    let exporter = vendor.start();
     wait_for_counted(&exporter, "stays", 2);
     wait_for_counted(&exporter, "goes", 2);
     let before = requests(&exporter, "stays");
 
     let watch = Watch::start(&exporter, "stays", 2.0);
-    cloud.configure_accounts(&["comes", "stays"]);
+    vendor.configure_accounts(&["comes", "stays"]);
     exporter.program.signal("HUP");
     let line = exporter.program.wait_for_line(TAKEN_OVER);
     assert!(line.contains("added=1 changed=0 removed=1"), "{line}");
@@ -79,30 +79,30 @@ fn accounts_come_and_go_and_the_others_do_not_notice() {
     assert_eq!(exporter.status("/-/ready"), 200);
 
     // An account that comes back continues where it was.
-    cloud.record_many("goes", 1);
-    cloud.configure_accounts(&["stays", "goes"]);
+    vendor.record_many("goes", 1);
+    vendor.configure_accounts(&["stays", "goes"]);
     exporter.program.signal("HUP");
     wait_for_counted(&exporter, "goes", 3);
 }
 
 #[test]
 fn a_secret_is_rotated_without_a_lost_event() {
-    let cloud = Cloud::new(&["one", "two"]);
-    cloud.write("one.secret", "one-secret\n");
-    cloud.configure(&format!(
+    let vendor = Vendor::new(&["one", "two"]);
+    vendor.write("one.secret", "one-secret\n");
+    vendor.configure(&format!(
         "accounts:\n- {{name: one, api_key: one, api_secret_file: one.secret}}\n{}",
         account("two", "")
     ));
-    cloud.record_many("one", 5);
-    let exporter = cloud.start();
+    vendor.record_many("one", 5);
+    let exporter = vendor.start();
     wait_for_counted(&exporter, "one", 5);
     let before = requests(&exporter, "one");
 
     let watch = Watch::start(&exporter, "one", 5.0);
-    cloud.set_secret("one", "rotated");
-    cloud.record_many("one", 2);
+    vendor.set_secret("one", "rotated");
+    vendor.record_many("one", 2);
     exporter.wait_for(UP, &[("account", "one")], is(0.0));
-    cloud.write("one.secret", "rotated\n");
+    vendor.write("one.secret", "rotated\n");
     exporter.program.signal("HUP");
     let line = exporter.program.wait_for_line(TAKEN_OVER);
     assert!(line.contains("added=0 changed=1 removed=0"), "{line}");
@@ -121,15 +121,15 @@ fn a_secret_is_rotated_without_a_lost_event() {
 }
 
 #[test]
-fn a_name_that_goes_to_another_key_takes_no_counts_with_it() {
-    let cloud = Cloud::new(&["one", "two"]);
-    cloud.record("one", "USER_LOGIN");
-    cloud.record_many("one", 5);
-    cloud.record_many("two", 2);
-    cloud.configure_accounts(&["one"]);
-    let exporter = cloud.start();
+fn a_name_moved_to_another_key_takes_no_counts_with_it() {
+    let vendor = Vendor::new(&["one", "two"]);
+    vendor.record("one", "USER_LOGIN");
+    vendor.record_many("one", 5);
+    vendor.record_many("two", 2);
+    vendor.configure_accounts(&["one"]);
+    let exporter = vendor.start();
     wait_for_counted(&exporter, "one", 5);
-    cloud.configure("accounts: [{name: one, api_key: two, api_secret: two-secret}]");
+    vendor.configure("accounts: [{name: one, api_key: two, api_secret: two-secret}]");
     exporter.program.signal("HUP");
     exporter.program.wait_for_line(TAKEN_OVER);
     wait_for_counted(&exporter, "one", 2);
@@ -139,28 +139,28 @@ fn a_name_that_goes_to_another_key_takes_no_counts_with_it() {
 }
 
 #[test]
-fn the_secret_of_the_only_account_is_rotated_too() {
-    let cloud = Cloud::new(&["abcd1234"]);
-    cloud.record_many("abcd1234", 1);
-    cloud.write("secret", "abcd1234-secret");
-    let file = format!("--api.secret-file={}", cloud.path("secret").display());
-    let exporter = Exporter::polling_with(&cloud.api, &[&file]);
+fn the_secret_of_a_single_account_is_rotated() {
+    let vendor = Vendor::new(&["abcd1234"]);
+    vendor.record_many("abcd1234", 1);
+    vendor.write("secret", "abcd1234-secret");
+    let file = format!("--api.secret-file={}", vendor.path("secret").display());
+    let exporter = Exporter::polling_with(&vendor.api, &[&file]);
     exporter.wait_until_up();
-    cloud.set_secret("abcd1234", "rotated");
+    vendor.set_secret("abcd1234", "rotated");
     exporter.wait_for(UP, &[], is(0.0));
-    cloud.write("secret", "rotated");
-    cloud.record_many("abcd1234", 1);
+    vendor.write("secret", "rotated");
+    vendor.record_many("abcd1234", 1);
     exporter.program.signal("HUP");
     exporter.wait_until_up();
     assert!(is(2.0)(exporter.counted()), "{}", exporter.counted());
 }
 
 #[test]
-fn a_bad_file_changes_nothing_and_is_told() {
-    let cloud = Cloud::new(&["one"]);
-    cloud.record_many("one", 1);
-    cloud.configure_accounts(&["one"]);
-    let exporter = cloud.start_with("state", &["--web.enable-lifecycle"]);
+fn an_invalid_file_changes_nothing_and_is_reported() {
+    let vendor = Vendor::new(&["one"]);
+    vendor.record_many("one", 1);
+    vendor.configure_accounts(&["one"]);
+    let exporter = vendor.start_with("state", &["--web.enable-lifecycle"]);
     wait_for_counted(&exporter, "one", 1);
     assert!(is(1.0)(exporter.value(SUCCESSFUL, &[])));
     let post = || HttpClient::new().post(&exporter.program.url("/-/reload"));
@@ -173,7 +173,7 @@ fn a_bad_file_changes_nothing_and_is_told() {
         ),
         ("{", "config.yml: line"),
     ] {
-        cloud.configure(file);
+        vendor.configure(file);
         let answer = post().expect("an answer");
         assert_eq!(answer.status, 500, "{}", answer.body);
         assert!(answer.body.contains("the log says why"), "{}", answer.body);
@@ -181,19 +181,19 @@ fn a_bad_file_changes_nothing_and_is_told() {
         assert!(line.contains("level=error"), "{line}");
         exporter.wait_for(SUCCESSFUL, &[], is(0.0));
     }
-    cloud.record_many("one", 1);
+    vendor.record_many("one", 1);
     wait_for_counted(&exporter, "one", 2);
 
-    cloud.configure_accounts(&["one"]);
+    vendor.configure_accounts(&["one"]);
     assert_eq!(post().expect("an answer").status, 200);
     exporter.wait_for(SUCCESSFUL, &[], is(1.0));
 }
 
 #[test]
 fn each_problem_of_a_bad_file_is_a_line_of_the_log() {
-    let cloud = Cloud::new(&["one"]);
-    cloud.configure_accounts(&["one"]);
-    let exporter = cloud.start();
+    let vendor = Vendor::new(&["one"]);
+    vendor.configure_accounts(&["one"]);
+    let exporter = vendor.start();
     for (file, problems) in [
         (
             "accounts: [{name: one}]",
@@ -204,7 +204,7 @@ fn each_problem_of_a_bad_file_is_a_line_of_the_log() {
             ["poll.lookback", "poll.reconcile_lookback"],
         ),
     ] {
-        cloud.configure(file);
+        vendor.configure(file);
         exporter.program.signal("HUP");
         for problem in problems {
             let line = exporter.program.wait_for_line(problem);
@@ -215,12 +215,12 @@ fn each_problem_of_a_bad_file_is_a_line_of_the_log() {
 }
 
 #[test]
-fn what_needs_a_restart_is_named() {
-    let cloud = Cloud::new(&["one"]);
+fn settings_that_need_a_restart_are_named() {
+    let vendor = Vendor::new(&["one"]);
     let accounts = format!("accounts:\n{}", account("one", ""));
-    cloud.configure(&accounts);
-    let exporter = cloud.start();
-    cloud.configure(&format!(
+    vendor.configure(&accounts);
+    let exporter = vendor.start();
+    vendor.configure(&format!(
         "web: {{telemetry_path: /other}}\nmetrics: {{scrape_interval: 15s}}\n{accounts}"
     ));
     exporter.program.signal("HUP");
@@ -233,10 +233,10 @@ fn what_needs_a_restart_is_named() {
 }
 
 #[test]
-fn nobody_reloads_over_http_unless_that_is_allowed() {
-    let cloud = Cloud::new(&["one"]);
-    cloud.configure_accounts(&["one"]);
-    let exporter = cloud.start();
+fn reloading_over_http_must_be_enabled() {
+    let vendor = Vendor::new(&["one"]);
+    vendor.configure_accounts(&["one"]);
+    let exporter = vendor.start();
     let url = exporter.program.url("/-/reload");
     let answer = HttpClient::new().post(&url).expect("an answer");
     assert_eq!(answer.status, 403);

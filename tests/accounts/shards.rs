@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use test_support::exporter::Exporter;
 use test_support::exposition::samples;
 
-use crate::accounts_api::{Cloud, wait_for_counted};
+use crate::vendor::{Vendor, wait_for_counted};
 
 const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
-fn shard(cloud: &Cloud, index: usize, count: usize) -> Exporter {
+fn shard(vendor: &Vendor, index: usize, count: usize) -> Exporter {
     let index_flag = format!("--shard.index={index}");
     let count = format!("--shard.count={count}");
-    let exporter = cloud.start_with(&format!("state-{index}"), &[&index_flag, &count]);
+    let exporter = vendor.start_with(&format!("state-{index}"), &[&index_flag, &count]);
     exporter.wait_until_ready();
     exporter
 }
@@ -26,26 +26,26 @@ fn accounts(exporter: &Exporter) -> BTreeSet<String> {
 }
 
 #[test]
-fn each_account_is_counted_by_one_shard_and_one_that_moves_begins_anew() {
-    let cloud = Cloud::new(&NAMES);
+fn each_account_is_counted_by_one_shard_and_starts_anew_when_it_moves() {
+    let vendor = Vendor::new(&NAMES);
     for name in NAMES {
-        cloud.record_many(name, 2);
+        vendor.record_many(name, 2);
     }
-    cloud.configure_accounts(&NAMES);
-    let alone = shard(&cloud, 0, 1);
+    vendor.configure_accounts(&NAMES);
+    let alone = shard(&vendor, 0, 1);
     assert_eq!(accounts(&alone), NAMES.map(str::to_owned).into());
     for name in NAMES {
         wait_for_counted(&alone, name, 2);
     }
     drop(alone);
 
-    let shards = [shard(&cloud, 0, 2), shard(&cloud, 1, 2)];
+    let shards = [shard(&vendor, 0, 2), shard(&vendor, 1, 2)];
     let [stayed, moved] = [accounts(&shards[0]), accounts(&shards[1])];
     assert!(!stayed.is_empty() && !moved.is_empty());
     assert!(stayed.is_disjoint(&moved));
     assert_eq!(stayed.len() + moved.len(), NAMES.len());
     for name in NAMES {
-        cloud.record_many(name, 1);
+        vendor.record_many(name, 1);
     }
     // An account that stayed continues. An account that moved begins anew in its shard,
     // where only --poll.start reaches into its past.
@@ -59,7 +59,7 @@ fn each_account_is_counted_by_one_shard_and_one_that_moves_begins_anew() {
 
     // An account that moves back continues from the state of its first shard: no event
     // is counted twice or lost.
-    let alone = shard(&cloud, 0, 1);
+    let alone = shard(&vendor, 0, 1);
     for name in NAMES {
         wait_for_counted(&alone, name, 3);
     }

@@ -19,7 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exposition", &["gate", "metrics"]),
     ("poller", &["api", "exposition", "gate", "metrics"]),
     ("store", &["poller"]),
-    ("server", &["exposition", "gate", "poller"]),
+    ("server", &["exposition", "gate", "metrics", "poller"]),
     ("query", &["api", "config", "exposition", "metrics"]),
     (
         "exporter",

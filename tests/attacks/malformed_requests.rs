@@ -30,7 +30,7 @@ fn statuses(exporter: &Exporter, bytes: &[u8]) -> Vec<u16> {
 const HIDDEN: &str = "DELETE /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
 #[test]
-fn what_follows_a_body_is_never_a_request() {
+fn bytes_after_a_body_are_never_a_request() {
     let (_api, exporter) = exporter();
     let cases = [
         ("Content-Length: 5\r\n\r\nhello", "a body"),
@@ -109,7 +109,7 @@ fn what_follows_a_body_is_never_a_request() {
 }
 
 #[test]
-fn a_path_is_what_it_says_and_nothing_else() {
+fn a_path_is_matched_as_it_is_written() {
     let (_api, exporter) = exporter();
     let long = format!("/{}", "a".repeat(20_000));
     let cases: [(&str, u16); 20] = [
@@ -155,7 +155,7 @@ fn a_path_is_what_it_says_and_nothing_else() {
 }
 
 #[test]
-fn what_is_no_request_is_refused() {
+fn malformed_requests_are_refused() {
     let (_api, exporter) = exporter();
     let cases: [&[u8]; 9] = [
         b"\0\0\0\0\r\n\r\n",

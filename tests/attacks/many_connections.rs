@@ -28,7 +28,7 @@ fn exporter() -> (ScriptedApi, Exporter) {
 }
 
 /// Opens connections that send `words`, with scrapes at the same time.
-fn beside_a_crowd(words: &[u8]) {
+fn scrape_beside_many_connections(words: &[u8]) {
     let (_api, exporter) = exporter();
     let program = &exporter.program;
     let before = memory(program);
@@ -58,23 +58,23 @@ fn beside_a_crowd(words: &[u8]) {
 }
 
 #[test]
-fn that_say_nothing() {
-    beside_a_crowd(b"");
+fn connections_that_send_nothing() {
+    scrape_beside_many_connections(b"");
 }
 
 #[test]
-fn that_begin_a_head_and_never_end_it() {
+fn connections_that_never_finish_a_head() {
     let head = format!("GET /metrics HTTP/1.1\r\nX: {}", "x".repeat(30_000));
-    beside_a_crowd(head.as_bytes());
+    scrape_beside_many_connections(head.as_bytes());
 }
 
 #[test]
-fn that_ask_once_and_stay() {
-    beside_a_crowd(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+fn connections_that_stay_after_one_request() {
+    scrape_beside_many_connections(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
 }
 
 #[test]
-fn connections_are_given_back() {
+fn closed_connections_free_their_descriptors() {
     let (_api, exporter) = exporter();
     let before = descriptors(&exporter.program);
     let crowd: Vec<_> = (0..500)

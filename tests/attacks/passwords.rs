@@ -8,7 +8,7 @@ use std::time::Instant;
 use test_support::raw_http::RawHttp;
 
 use crate::resource_use::{AT_ONCE, memory};
-use crate::secured_exporter::{PASSWORD, Secured, users};
+use crate::secured_exporter::{PASSWORD, SecuredExporter, users};
 use crate::tls_client::basic;
 
 /// The cost of the hash: tens of milliseconds in an unoptimized build, as cost 10 takes
@@ -25,7 +25,7 @@ fn header(password: &str) -> String {
 
 #[test]
 fn every_path_asks_for_the_password() {
-    let secured = Secured::start(&users(4));
+    let secured = SecuredExporter::start(&users(4));
     let mut http = RawHttp::connect(secured.program.address());
     for path in [
         "/",
@@ -50,8 +50,8 @@ fn every_path_asks_for_the_password() {
 }
 
 #[test]
-fn thousands_of_wrong_ones_neither_delay_a_right_one_nor_pile_up() {
-    let secured = Secured::start(&users(COST));
+fn thousands_of_wrong_passwords_neither_delay_a_right_one_nor_pile_up() {
+    let secured = SecuredExporter::start(&users(COST));
     let address = secured.program.address();
     let right = header(PASSWORD);
     let ask = |http: &mut RawHttp| {
@@ -104,8 +104,8 @@ fn thousands_of_wrong_ones_neither_delay_a_right_one_nor_pile_up() {
 }
 
 #[test]
-fn a_rate_limit_holds_for_everybody() {
-    let secured = Secured::start("rate_limit: {interval: 1h, burst: 3}\n");
+fn a_rate_limit_holds_for_all_clients() {
+    let secured = SecuredExporter::start("rate_limit: {interval: 1h, burst: 3}\n");
     let mut http = RawHttp::connect(secured.program.address());
     let statuses: Vec<_> = (0..5).map(|_| http.get("/-/healthy").0.status).collect();
     assert_eq!(statuses, [200, 200, 200, 429, 429]);
@@ -116,7 +116,7 @@ fn a_rate_limit_holds_for_everybody() {
 #[test]
 fn headers_are_on_every_answer() {
     let headers = "http_server_config:\n  http2: true\n  headers:\n    X-Frame-Options: deny\n    Content-Security-Policy: default-src 'self'\n";
-    let secured = Secured::start(&format!("{headers}{}", users(4)));
+    let secured = SecuredExporter::start(&format!("{headers}{}", users(4)));
     let mut http = RawHttp::connect(secured.program.address());
     let password = header(PASSWORD);
     for (path, headers) in [

@@ -20,14 +20,14 @@ const LONG_POLL: Duration = Duration::from_mins(2);
 pub(crate) const PASSWORD: &str = "correct horse";
 
 /// A running exporter, and the folder of its web configuration.
-pub(crate) struct Secured {
+pub(crate) struct SecuredExporter {
     pub(crate) program: Program,
     pub(crate) authority: Authority,
     folder: TempDir,
     _api: ScriptedApi,
 }
 
-impl Secured {
+impl SecuredExporter {
     /// Starts with a certificate in `server.pem` and `server.key`, the certificate of
     /// an authority in `ca.pem`, and this web configuration.
     pub(crate) fn start(web_config: &str) -> Self {

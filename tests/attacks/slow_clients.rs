@@ -20,7 +20,7 @@ const MAX_REQUESTS: usize = 40;
 const GIVEN_UP: Duration = Duration::from_secs(20);
 
 #[test]
-fn a_head_that_drips_is_cut_off_and_delays_nobody() {
+fn a_slowly_sent_head_is_cut_off_and_delays_no_scrape() {
     let api = ScriptedApi::start(healthy(events(2, "A")));
     let exporter = Exporter::polling(&api);
     exporter.wait_until_up();
@@ -49,7 +49,7 @@ fn unread(exporter: &Exporter, number: usize) -> Vec<RawHttp> {
 }
 
 #[test]
-fn answers_that_nobody_reads_keep_no_scrape_waiting() {
+fn unread_answers_delay_no_scrape() {
     let (_api, exporter) = with_a_large_answer(&[]);
     scrape(&exporter.program);
     let before = memory(&exporter.program);
@@ -84,7 +84,7 @@ fn answers_that_nobody_reads_keep_no_scrape_waiting() {
 }
 
 #[test]
-fn more_requests_than_allowed_are_told_to_come_again() {
+fn requests_above_the_limit_are_answered_with_503() {
     let (_api, exporter) = with_a_large_answer(&["--web.max-requests=1"]);
     let address = exporter.program.address();
     let ask = || RawHttp::connect(address).get("/-/ready").0;
@@ -109,7 +109,7 @@ fn more_requests_than_allowed_are_told_to_come_again() {
 }
 
 #[test]
-fn without_a_bound_all_are_answered() {
+fn without_a_limit_all_requests_are_answered() {
     let (_api, exporter) = with_a_large_answer(&["--web.max-requests=0"]);
     let mut unread = unread(&exporter, 60);
     let lengths = unread.iter_mut().map(|one| one.read_head().length());

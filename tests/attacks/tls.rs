@@ -7,26 +7,26 @@ use test_support::certificates::{Authority, Pair};
 use test_support::eventually::eventually;
 use test_support::raw_http::RawHttp;
 
-use crate::secured_exporter::{PASSWORD, Secured, TLS, users};
+use crate::secured_exporter::{PASSWORD, SecuredExporter, TLS, users};
 use crate::tls_client::TlsClient;
 
 /// The exporter looks at its files every second.
 const FOLLOWED: Duration = Duration::from_secs(20);
 
-fn status(secured: &Secured, client: &TlsClient) -> Result<u16, String> {
+fn status(secured: &SecuredExporter, client: &TlsClient) -> Result<u16, String> {
     let answer = client.get(secured.program.address(), "/metrics", None);
     answer.map(|(status, _)| status)
 }
 
 #[test]
-fn every_version_that_is_allowed_is_spoken_and_no_other() {
+fn only_the_allowed_tls_versions_are_spoken() {
     let cases = [
         ("", true, true),
         ("  min_version: TLS13\n", false, true),
         ("  max_version: TLS12\n", true, false),
     ];
     for (more, old, new) in cases {
-        let secured = Secured::start(&format!("{TLS}{more}"));
+        let secured = SecuredExporter::start(&format!("{TLS}{more}"));
         for (version, expected) in [(&TLS12, old), (&TLS13, new)] {
             let client = TlsClient::speaking(&secured.authority, None, &[version]);
             let answer = status(&secured, &client);
@@ -36,7 +36,7 @@ fn every_version_that_is_allowed_is_spoken_and_no_other() {
 }
 
 #[test]
-fn clients_are_let_in_by_the_certificate_that_is_asked_for() {
+fn clients_are_admitted_by_the_required_certificate() {
     let stranger = Authority::new();
     let required = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n";
     let names = "  client_allowed_sans: [scraper.test, 192.0.2.7]\n";
@@ -63,7 +63,7 @@ fn clients_are_let_in_by_the_certificate_that_is_asked_for() {
         ),
     ];
     for (more, expected) in cases {
-        let secured = Secured::start(&format!("{TLS}{more}"));
+        let secured = SecuredExporter::start(&format!("{TLS}{more}"));
         let shown: [Option<Pair>; 5] = [
             None,
             Some(stranger.issue(&["scraper.test"])),
@@ -87,7 +87,7 @@ fn clients_are_let_in_by_the_certificate_that_is_asked_for() {
 
 #[test]
 fn a_renewed_certificate_needs_no_restart() {
-    let secured = Secured::start(TLS);
+    let secured = SecuredExporter::start(TLS);
     let client = TlsClient::new(&secured.authority, None);
     assert_eq!(status(&secured, &client), Ok(200));
     let next = Authority::new();
@@ -105,7 +105,7 @@ fn a_renewed_certificate_needs_no_restart() {
 
 #[test]
 fn a_broken_file_changes_nothing_and_is_named_once() {
-    let secured = Secured::start(&format!("{TLS}{}", users(4)));
+    let secured = SecuredExporter::start(&format!("{TLS}{}", users(4)));
     let client = TlsClient::new(&secured.authority, None);
     let address = secured.program.address();
     let ask = |password| {
@@ -147,8 +147,8 @@ fn a_broken_file_changes_nothing_and_is_named_once() {
 }
 
 #[test]
-fn who_speaks_plain_http_is_told() {
-    let secured = Secured::start(TLS);
+fn a_plain_http_request_gets_an_explanation() {
+    let secured = SecuredExporter::start(TLS);
     let mut http = RawHttp::connect(secured.program.address());
     http.send("GET", "/metrics");
     let answer = http.read_to_end();
@@ -159,8 +159,8 @@ fn who_speaks_plain_http_is_told() {
 }
 
 #[test]
-fn what_is_no_tls_ends_and_harms_nobody() {
-    let secured = Secured::start(TLS);
+fn broken_handshakes_end_and_affect_no_other_client() {
+    let secured = SecuredExporter::start(TLS);
     let client = TlsClient::new(&secured.authority, None);
     let address = secured.program.address();
     let old_hello = [

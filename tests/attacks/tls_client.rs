@@ -16,7 +16,7 @@ use rustls::{
 use test_support::certificates::{Authority, Pair};
 
 /// The time limit of a read: a slower answer is a defect.
-const READ_TIMEOUT: Duration = Duration::from_secs(20);
+const READ_LIMIT: Duration = Duration::from_secs(20);
 
 /// The authority that the client trusts, the certificate that it shows, and the
 /// versions that it speaks.
@@ -57,9 +57,7 @@ impl TlsClient {
         let name = ServerName::try_from("localhost").expect("a name");
         let connection = ClientConnection::new(Arc::new(self.config.clone()), name);
         let stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
-        stream
-            .set_read_timeout(Some(READ_TIMEOUT))
-            .expect("a stream");
+        stream.set_read_timeout(Some(READ_LIMIT)).expect("a stream");
         let mut stream = StreamOwned::new(connection.expect("a connection"), stream);
         let password = password.map(basic).unwrap_or_default();
         let request =

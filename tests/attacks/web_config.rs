@@ -9,7 +9,7 @@ use test_support::certificates::Authority;
 use test_support::program::command;
 use test_support::raw_http::RawHttp;
 
-use crate::secured_exporter::{PASSWORD, Secured, TLS, users, write_certificates};
+use crate::secured_exporter::{PASSWORD, SecuredExporter, TLS, users, write_certificates};
 use crate::tls_client::TlsClient;
 
 const NO_CERTIFICATE: &str =
@@ -42,7 +42,7 @@ fn refused(folder: &Path, web_config: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_wrong_is_told_and_nothing_is_started() {
+fn an_invalid_file_is_reported_and_nothing_starts() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     let authority = Authority::new();
@@ -118,7 +118,7 @@ fn what_is_wrong_is_told_and_nothing_is_started() {
 }
 
 #[test]
-fn flags_are_checked_with_the_rest() {
+fn flags_and_file_are_checked_together() {
     let mut program = command();
     program.args(["--web.config.file=/no/web.yml", "--web.max-requests=many"]);
     let output = program.output().expect("the program ends");
@@ -133,7 +133,7 @@ fn inline_pem_is_as_good_as_files() {
     let authority = Authority::new();
     let pair = authority.issue(&["localhost"]);
     let indented = |pem: &str| pem.replace('\n', "\n    ");
-    let secured = Secured::start(&format!(
+    let secured = SecuredExporter::start(&format!(
         "tls_server_config:\n  cert: |\n    {}\n  key: |\n    {}\n{}",
         indented(&pair.certificate),
         indented(&pair.key),
@@ -151,7 +151,7 @@ fn inline_pem_is_as_good_as_files() {
 
 #[test]
 fn an_empty_file_is_plain_http_for_everybody() {
-    let secured = Secured::start("# Nothing yet.\n");
+    let secured = SecuredExporter::start("# Nothing yet.\n");
     let (head, _) = RawHttp::connect(secured.program.address()).get("/metrics");
     assert_eq!(head.status, 200);
 }

@@ -10,13 +10,13 @@ const EVENTS: &str = "nexmo_audit_events_total";
 const MALFORMED: &str = "nexmo_audit_malformed_events_total";
 
 /// An event, and the labels under which it is counted.
-struct Odd {
+struct MalformedEvent {
     event: Value,
     labels: [String; 3],
 }
 
 /// Makes an event with one malformed field, which changes one label.
-fn odd(id: &str, field: &str, value: Value, shown: &str) -> Odd {
+fn malformed(id: &str, field: &str, value: Value, shown: &str) -> MalformedEvent {
     let event = with(event(id, id), field, value);
     let label = |name: &str, usual: &str| if field == name { shown } else { usual }.to_owned();
     let labels = [
@@ -24,57 +24,62 @@ fn odd(id: &str, field: &str, value: Value, shown: &str) -> Odd {
         label("source", "CD"),
         label("source_country", "GB"),
     ];
-    Odd { event, labels }
+    MalformedEvent { event, labels }
 }
 
-fn odd_events() -> Vec<Odd> {
+fn malformed_events() -> Vec<MalformedEvent> {
     let long = "x".repeat(10_000);
     let cut = "x".repeat(64);
     vec![
-        odd("no-type", "event_type", Value::Null, "unknown"),
-        odd("no-time", "created_at", Value::Null, ""),
-        odd("no-source", "source", Value::Null, "unknown"),
-        odd("no-country", "source_country", Value::Null, "unknown"),
-        odd("empty-country", "source_country", json!(""), "unknown"),
-        odd("number-for-a-source", "source", json!(7), "unknown"),
-        odd(
+        malformed("no-type", "event_type", Value::Null, "unknown"),
+        malformed("no-time", "created_at", Value::Null, ""),
+        malformed("no-source", "source", Value::Null, "unknown"),
+        malformed("no-country", "source_country", Value::Null, "unknown"),
+        malformed("empty-country", "source_country", json!(""), "unknown"),
+        malformed("number-for-a-source", "source", json!(7), "unknown"),
+        malformed(
             "list-for-a-country",
             "source_country",
             json!(["GB"]),
             "unknown",
         ),
-        odd(
+        malformed(
             "object-for-a-type",
             "event_type",
             json!({"a": 1}),
             "unknown",
         ),
-        odd("number-for-a-time", "created_at", json!(1_534_155_331), ""),
-        odd("words-for-a-time", "created_at", json!("yesterday"), ""),
-        odd("list-for-a-user", "user_id", json!(["424242424"]), ""),
-        odd(
+        malformed("number-for-a-time", "created_at", json!(1_534_155_331), ""),
+        malformed("words-for-a-time", "created_at", json!("yesterday"), ""),
+        malformed("list-for-a-user", "user_id", json!(["424242424"]), ""),
+        malformed(
             "text-for-a-context",
             "context",
             json!("ada@example.org"),
             "",
         ),
-        odd("long-source", "source", json!(long), &cut),
-        odd("newline", "source", json!("a\nb"), "a\nb"),
-        odd("quotes", "source", json!("a\"b\\c"), "a\"b\\c"),
-        odd("small-letters", "source_country", json!("gb"), "gb"),
-        odd("snow", "source", json!("☃"), "☃"),
-        odd("number-for-an-id", "id", json!(12), ""),
+        malformed("long-source", "source", json!(long), &cut),
+        malformed("newline", "source", json!("a\nb"), "a\nb"),
+        malformed("quotes", "source", json!("a\"b\\c"), "a\"b\\c"),
+        malformed("small-letters", "source_country", json!("gb"), "gb"),
+        malformed("snow", "source", json!("☃"), "☃"),
+        malformed("number-for-an-id", "id", json!(12), ""),
     ]
 }
 
 #[test]
-fn each_is_counted_once_under_labels_that_say_what_is_missing() {
-    let odd = odd_events();
-    let api = ScriptedApi::start(healthy(odd.iter().map(|odd| odd.event.clone()).collect()));
+fn each_event_is_counted_once_under_labels_that_say_what_is_missing() {
+    let malformed = malformed_events();
+    let api = ScriptedApi::start(healthy(
+        malformed
+            .iter()
+            .map(|malformed| malformed.event.clone())
+            .collect(),
+    ));
     let exporter = Exporter::polling(&api);
     exporter.wait_until_up();
     exporter.wait_for_polls(2);
-    for Odd { event, labels } in &odd {
+    for MalformedEvent { event, labels } in &malformed {
         let [event_type, source, country] = labels.each_ref().map(String::as_str);
         let labels = [
             ("event_type", event_type),
@@ -82,7 +87,7 @@ fn each_is_counted_once_under_labels_that_say_what_is_missing() {
             ("source_country", country),
         ];
         // Two events have no type, and so the same labels.
-        let expected = odd
+        let expected = malformed
             .iter()
             .filter(|other| other.labels == [event_type, source, country]);
         let expected = f64::from(u32::try_from(expected.count()).expect("few"));
@@ -94,7 +99,7 @@ fn each_is_counted_once_under_labels_that_say_what_is_missing() {
 }
 
 #[test]
-fn what_has_no_id_is_malformed_once_and_costs_no_other() {
+fn an_element_without_an_id_is_malformed_once_and_affects_no_event() {
     let bad = [
         with(event("gone", "A"), "id", Value::Null),
         with(event("empty", "A"), "id", json!("")),

@@ -15,7 +15,10 @@ fn paged(all: Vec<Value>, elements: Value, pages: Value) -> impl Fn(&Request) ->
     }
 }
 
-fn counts_through_a_lie(number: usize, list: impl Fn(&Request) -> Answer + Send + Sync + 'static) {
+fn counts_despite_the_claims(
+    number: usize,
+    list: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+) {
     let api = ScriptedApi::start(listing(list));
     let exporter = Exporter::polling(&api);
     exporter.wait_until_up();
@@ -35,28 +38,28 @@ fn counts_through_a_lie(number: usize, list: impl Fn(&Request) -> Answer + Send 
 
 #[test]
 fn too_few_pages_are_claimed() {
-    counts_through_a_lie(250, paged(events(250, "A"), json!(250), json!(1)));
+    counts_despite_the_claims(250, paged(events(250, "A"), json!(250), json!(1)));
 }
 
 #[test]
 fn too_few_pages_are_claimed_and_no_number_of_events() {
-    counts_through_a_lie(250, paged(events(250, "A"), json!(null), json!(1)));
+    counts_despite_the_claims(250, paged(events(250, "A"), json!(null), json!(1)));
 }
 
 #[test]
 fn no_page_is_claimed() {
-    counts_through_a_lie(250, paged(events(250, "A"), json!(null), json!(null)));
+    counts_despite_the_claims(250, paged(events(250, "A"), json!(null), json!(null)));
 }
 
 #[test]
 fn too_many_pages_are_claimed() {
-    counts_through_a_lie(250, paged(events(250, "A"), json!(250), json!(1_000_000)));
+    counts_despite_the_claims(250, paged(events(250, "A"), json!(250), json!(1_000_000)));
 }
 
 #[test]
 fn too_many_pages_are_claimed_and_each_shows_the_same() {
     let same = events(100, "A");
-    counts_through_a_lie(100, move |_| {
+    counts_despite_the_claims(100, move |_| {
         Answer::page(&same, json!(100), json!(u64::MAX))
     });
 }
@@ -64,12 +67,12 @@ fn too_many_pages_are_claimed_and_each_shows_the_same() {
 #[test]
 fn too_many_pages_and_events_are_claimed_and_each_shows_the_same() {
     let same = events(100, "A");
-    counts_through_a_lie(100, move |_| {
+    counts_despite_the_claims(100, move |_| {
         Answer::page(&same, json!(u64::MAX), json!(u64::MAX))
     });
 }
 
 #[test]
 fn claims_that_are_no_numbers() {
-    counts_through_a_lie(5, paged(events(5, "A"), json!("five"), json!([1])));
+    counts_despite_the_claims(5, paged(events(5, "A"), json!("five"), json!([1])));
 }

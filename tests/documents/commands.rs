@@ -46,7 +46,11 @@ fn problem(words: &[String], targets: &[String]) -> Option<String> {
             let unknown = wanted.find(|word| !targets.contains(word))?;
             Some(format!("the Makefile has no target {unknown}"))
         }
-        "cargo" if rest.first().is_some_and(|word| word == "run") => {
+        // `-p` names another package, whose arguments are its own.
+        "cargo"
+            if rest.first().is_some_and(|word| word == "run")
+                && !rest.contains(&"-p".to_owned()) =>
+        {
             let arguments = rest.iter().skip_while(|word| *word != "--").skip(1);
             refused(arguments)
         }

@@ -15,8 +15,8 @@ use test_support::raw_http::RawHttp;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy};
 
-use crate::api_faults::odd_events;
-use crate::output::Evidence;
+use crate::api_faults::malformed_events;
+use crate::output::CollectedOutput;
 use crate::private_data::{REJECTED_SECRET, SECRET, VISITOR_PASSWORD, visitor_hash};
 use crate::serving::{DEADLINE, folder, pages};
 
@@ -57,7 +57,7 @@ fn bad_files() -> [(String, &'static str); 4] {
 /// Admits one of the two accounts, and quotes to the other all that it sent.
 fn api() -> ScriptedApi {
     let one = basic(API_KEY, SECRET);
-    let sane = healthy([events(3, "USER_STATUS"), odd_events()].concat());
+    let sane = healthy([events(3, "USER_STATUS"), malformed_events()].concat());
     ScriptedApi::start(move |request: &Request| {
         let shown = request.header("Authorization").unwrap_or_default();
         if shown == one {
@@ -108,13 +108,19 @@ impl Guarded {
 
     /// Asks as a visitor with this password, and returns the status. The rest of the
     /// answer is kept for the search.
-    fn ask(&self, evidence: &mut Evidence, method: &str, path: &str, password: &str) -> u16 {
+    fn ask(
+        &self,
+        collected: &mut CollectedOutput,
+        method: &str,
+        path: &str,
+        password: &str,
+    ) -> u16 {
         let authorization = basic("ada", password);
         let mut http = RawHttp::connect(self.exporter.program.address());
         http.send_with(method, path, &[("Authorization", &authorization)]);
         let head = http.read_head();
         let body = http.read_body(head.length());
-        evidence.add(&format!("{method} {path}"), format!("{head:?}\n{body}"));
+        collected.add(&format!("{method} {path}"), format!("{head:?}\n{body}"));
         head.status
     }
 
@@ -138,9 +144,9 @@ impl Guarded {
     }
 
     /// Replaces the config file and reloads it, and returns the status of the answer.
-    fn reload(&self, evidence: &mut Evidence, file: &str) -> u16 {
+    fn reload(&self, collected: &mut CollectedOutput, file: &str) -> u16 {
         write(self.told.path(), "config.yml", file);
-        self.ask(evidence, "POST", "/-/reload", VISITOR_PASSWORD)
+        self.ask(collected, "POST", "/-/reload", VISITOR_PASSWORD)
     }
 }
 
@@ -152,25 +158,25 @@ fn write(folder: &Path, name: &str, text: &str) {
     fs::write(folder.join(name), text).expect("a file");
 }
 
-fn visited_and_reloaded(form: &str) -> Evidence {
+fn visited_and_reloaded(form: &str) -> CollectedOutput {
     let api = api();
     let mut guarded = Guarded::start(&api, form);
-    let mut evidence = Evidence::default();
+    let mut collected = CollectedOutput::default();
     guarded.wait_until_asked();
     for wrong in [format!("{VISITOR_PASSWORD}x"), visitor_hash()] {
         for (method, path) in [("GET", "/metrics"), ("POST", "/-/reload")] {
-            assert_eq!(guarded.ask(&mut evidence, method, path, &wrong), 401);
+            assert_eq!(guarded.ask(&mut collected, method, path, &wrong), 401);
         }
     }
-    pages(&guarded.exporter, &mut evidence);
+    pages(&guarded.exporter, &mut collected);
     for (file, problem) in bad_files() {
-        assert_eq!(guarded.reload(&mut evidence, &file), 500, "{problem}");
+        assert_eq!(guarded.reload(&mut collected, &file), 500, "{problem}");
         guarded.exporter.program.wait_for_line(problem);
-        pages(&guarded.exporter, &mut evidence);
+        pages(&guarded.exporter, &mut collected);
     }
     let anew = format!("{REJECTED_SECRET}-anew");
     let good = two_accounts(&format!("api_secret: '{anew}'"));
-    assert_eq!(guarded.reload(&mut evidence, &good), 200);
+    assert_eq!(guarded.reload(&mut collected, &good), 200);
     let program = &guarded.exporter.program;
     program.wait_for_line("configuration taken over");
     let sent = basic(REJECTED_KEY, &anew);
@@ -182,24 +188,24 @@ fn visited_and_reloaded(form: &str) -> Evidence {
         let came = headers.any(|header| header == Some(&sent));
         came.then_some(()).ok_or_else(|| program.log())
     });
-    pages(&guarded.exporter, &mut evidence);
-    evidence.add_folder(guarded.left.path());
+    pages(&guarded.exporter, &mut collected);
+    collected.add_folder(guarded.left.path());
     let program = &mut guarded.exporter.program;
     program.signal("TERM");
     program.wait_for_end(DEADLINE);
-    evidence.add("the log", program.lines().join("\n"));
-    evidence.add_folder(guarded.left.path());
+    collected.add("the log", program.lines().join("\n"));
+    collected.add_folder(guarded.left.path());
     // The search has something to search.
-    evidence.shows(&["nexmo_audit_up", "USER_STATUS", "redb", "401", "two"]);
-    evidence
+    collected.shows(&["nexmo_audit_up", "USER_STATUS", "redb", "401", "two"]);
+    collected
 }
 
 #[test]
-fn accounts_and_visitors_keep_their_secrets_in_logfmt() {
+fn no_secret_of_accounts_or_visitors_shows_in_logfmt() {
     visited_and_reloaded("logfmt").shows_nothing_private();
 }
 
 #[test]
-fn accounts_and_visitors_keep_their_secrets_in_json() {
+fn no_secret_of_accounts_or_visitors_shows_in_json() {
     visited_and_reloaded("json").shows_nothing_private();
 }

@@ -111,7 +111,7 @@ pub(crate) const REJECTIONS: &[(&str, Script)] = &[
 ];
 
 /// Returns malformed events, each with all personal data.
-pub(crate) fn odd_events() -> Vec<serde_json::Value> {
+pub(crate) fn malformed_events() -> Vec<serde_json::Value> {
     let odd = |place: usize, field: &str, value| {
         with(event(&format!("odd-{place}"), "ODD"), field, value)
     };

@@ -9,20 +9,20 @@ use test_support::audit_event::PERSONAL;
 use test_support::process::Process;
 use test_support::program::{API_KEY, command};
 
-use crate::output::Evidence;
+use crate::output::CollectedOutput;
 use crate::private_data::SECRET;
 use crate::serving::with_secret;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Runs a command whose settings cannot be used, and returns what it wrote.
-fn refused(evidence: &mut Evidence, command: &mut Command) {
+fn refused(collected: &mut CollectedOutput, command: &mut Command) {
     let name = format!("{:?}", command.get_args().collect::<Vec<_>>());
     let mut process = Process::start("the program", command);
     let ended = process.wait_for_end(DEADLINE);
     let said = process.all_lines(DEADLINE).join("\n");
     assert_eq!(ended.code(), Some(2), "{name}: {said}");
-    evidence.add(&name, said);
+    collected.add(&name, said);
 }
 
 #[test]
@@ -36,13 +36,16 @@ fn a_secret_in_a_url_or_a_flag_is_not_quoted() {
         format!("{API_KEY}:{SECRET}@api.nexmo.com"),
         format!("//{API_KEY}:{SECRET}@api.nexmo.com"),
     ];
-    let mut evidence = Evidence::default();
+    let mut collected = CollectedOutput::default();
     for url in urls {
         let flag = format!("--api.base-url={url}");
-        refused(&mut evidence, with_secret().args(["serve", &flag]));
-        refused(&mut evidence, with_secret().args(["events", "list", &flag]));
+        refused(&mut collected, with_secret().args(["serve", &flag]));
         refused(
-            &mut evidence,
+            &mut collected,
+            with_secret().args(["events", "list", &flag]),
+        );
+        refused(
+            &mut collected,
             with_secret().env("NEXMO_AUDIT_API_BASE_URL", &url),
         );
     }
@@ -52,10 +55,10 @@ fn a_secret_in_a_url_or_a_flag_is_not_quoted() {
         [format!("--nexmo-api-secret={SECRET}"), String::new()],
     ] {
         let flags = flags.iter().filter(|flag| !flag.is_empty());
-        refused(&mut evidence, with_secret().args(flags));
+        refused(&mut collected, with_secret().args(flags));
     }
-    evidence.shows(&["--api.base-url", "unexpected"]);
-    evidence.shows_nothing_private();
+    collected.shows(&["--api.base-url", "unexpected"]);
+    collected.shows_nothing_private();
 }
 
 #[test]
@@ -74,16 +77,16 @@ fn a_file_of_a_secret_is_not_quoted() {
         folder.path().join("missing"),
         folder.path().to_owned(),
     ];
-    let mut evidence = Evidence::default();
+    let mut collected = CollectedOutput::default();
     for path in paths {
-        refused(&mut evidence, command().args(["serve", &with_file(&path)]));
+        refused(&mut collected, command().args(["serve", &with_file(&path)]));
         refused(
-            &mut evidence,
+            &mut collected,
             command().args(["events", "get", PERSONAL[1], &with_file(&path)]),
         );
     }
-    evidence.shows(&["cannot be used", "longer than"]);
-    evidence.shows_nothing_private();
+    collected.shows(&["cannot be used", "longer than"]);
+    collected.shows_nothing_private();
 }
 
 fn with_file(path: &Path) -> String {
@@ -91,15 +94,15 @@ fn with_file(path: &Path) -> String {
 }
 
 #[test]
-fn a_wrong_key_does_not_bring_out_the_secret() {
-    let mut evidence = Evidence::default();
+fn a_wrong_key_does_not_show_the_secret() {
+    let mut collected = CollectedOutput::default();
     for key in [
         format!("{API_KEY}:{SECRET}"),
         format!("{SECRET}\n{SECRET}"),
         String::new(),
     ] {
-        refused(&mut evidence, with_secret().env("NEXMO_API_KEY", key));
+        refused(&mut collected, with_secret().env("NEXMO_API_KEY", key));
     }
-    evidence.shows(&["NEXMO_API_KEY"]);
-    evidence.shows_nothing_private();
+    collected.shows(&["NEXMO_API_KEY"]);
+    collected.shows_nothing_private();
 }

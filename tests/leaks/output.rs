@@ -7,9 +7,9 @@ use crate::private_data::{self, Haystack, Needle};
 
 /// The output, each piece with its place.
 #[derive(Default)]
-pub(crate) struct Evidence(Vec<(String, Vec<u8>)>);
+pub(crate) struct CollectedOutput(Vec<(String, Vec<u8>)>);
 
-impl Evidence {
+impl CollectedOutput {
     pub(crate) fn add(&mut self, place: &str, bytes: impl Into<Vec<u8>>) {
         self.0.push((place.to_owned(), bytes.into()));
     }
@@ -32,7 +32,7 @@ impl Evidence {
     pub(crate) fn shows_nothing_private(&self) {
         assert!(
             self.0.iter().any(|(_, bytes)| !bytes.is_empty()),
-            "nothing to search"
+            "there is no output to search"
         );
         let found: Vec<_> = private_data::all()
             .iter()

@@ -9,7 +9,7 @@ use nexmo_audit_exporter::config::{LogFormat, LogLevel, LogSettings};
 use test_support::audit_event::PERSONAL;
 use test_support::process::Process;
 
-use crate::output::Evidence;
+use crate::output::CollectedOutput;
 use crate::private_data::{SECRET, VISITOR_PASSWORD};
 
 const FORMAT: &str = "LEAKS_TEST_LOG_FORMAT";
@@ -34,7 +34,7 @@ fn child() {
 }
 
 #[test]
-fn a_panic_is_told_without_its_words() {
+fn a_panic_is_logged_without_its_message() {
     for format in ["logfmt", "json"] {
         let mut command = Command::new(env::current_exe().expect("this binary"));
         command.args(["--exact", "panics::child", "--nocapture"]);
@@ -46,9 +46,9 @@ fn a_panic_is_told_without_its_words() {
             .iter()
             .filter(|line| line.contains("tests/leaks/panics.rs:"));
         assert_eq!(told.count(), 3, "{lines:#?}");
-        let mut evidence = Evidence::default();
-        evidence.add(format, lines.join("\n"));
-        evidence.shows(&["words of the program"]);
-        evidence.shows_nothing_private();
+        let mut collected = CollectedOutput::default();
+        collected.add(format, lines.join("\n"));
+        collected.shows(&["words of the program"]);
+        collected.shows_nothing_private();
     }
 }

@@ -141,7 +141,7 @@ fn inside_base64(bytes: &[u8], offset: usize) -> [String; 2] {
 
 /// Each form of each text is found where it is.
 #[test]
-fn a_needle_is_found_in_every_form() {
+fn a_private_text_is_found_in_every_form() {
     for needle in all() {
         let text = &needle.text;
         let within = format!("x{text}yz");

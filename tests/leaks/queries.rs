@@ -10,8 +10,8 @@ use test_support::process::Process;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{ScriptedApi, healthy};
 
-use crate::api_faults::{AN_EVENT, FAULTS, REJECTIONS, Script, odd_events};
-use crate::output::Evidence;
+use crate::api_faults::{AN_EVENT, FAULTS, REJECTIONS, Script, malformed_events};
+use crate::output::CollectedOutput;
 use crate::private_data::SECRET;
 use crate::serving::with_secret;
 
@@ -41,27 +41,27 @@ fn says_of(fault: Script, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn no_fault_brings_anything_out() {
-    let mut evidence = Evidence::default();
+fn no_fault_shows_anything_private() {
+    let mut collected = CollectedOutput::default();
     let faults = FAULTS.iter().chain(REJECTIONS);
     for (name, fault) in faults.filter(|(name, _)| *name != AN_EVENT) {
         for arguments in COMMANDS {
             let said = says_of(*fault, arguments);
-            evidence.add(&format!("{arguments:?} after {name}"), said);
+            collected.add(&format!("{arguments:?} after {name}"), said);
         }
     }
-    evidence.shows(&[
+    collected.shows(&[
         "401",
         "the API answered with status",
         "not a list of audit events",
     ]);
-    evidence.shows_nothing_private();
+    collected.shows_nothing_private();
 }
 
 /// Standard error is searched apart from the requested output.
 #[test]
-fn what_is_shown_is_not_said() {
-    let listed = [events(3, "USER_STATUS"), odd_events()].concat();
+fn shown_events_are_not_on_standard_error() {
+    let listed = [events(3, "USER_STATUS"), malformed_events()].concat();
     let list = ScriptedApi::start(healthy(listed));
     let one = ScriptedApi::start(|_| Answer::json(200, &event("a", "A")));
     let by_user = [
@@ -78,31 +78,31 @@ fn what_is_shown_is_not_said() {
     ];
     for (api, arguments) in cases {
         let output = asking(api, arguments).output().expect("the program starts");
-        let mut shown = Evidence::default();
+        let mut shown = CollectedOutput::default();
         shown.add("standard output", output.stdout);
         shown.shows(&PERSONAL);
         assert_eq!(shown.missing(&[SECRET]), Some(SECRET));
-        let mut said = Evidence::default();
+        let mut said = CollectedOutput::default();
         said.add("standard error", output.stderr);
         said.shows_nothing_private();
     }
 }
 
 #[test]
-fn a_history_tells_of_nobody() {
+fn a_backfill_shows_nothing_private() {
     let old = |place: usize| {
         let old = event(&format!("old-{place}"), "USER_STATUS");
         with(old, "created_at", "2026-11-01T00:00:30".into())
     };
-    let listed: Vec<_> = (0..3).map(old).chain(odd_events()).collect();
+    let listed: Vec<_> = (0..3).map(old).chain(malformed_events()).collect();
     let api = ScriptedApi::start(healthy(listed));
     let arguments = ["backfill", "--from=2026-11-01", "--to=2026-11-02"];
     let output = asking(&api, &arguments)
         .output()
         .expect("the program starts");
-    let mut evidence = Evidence::default();
-    evidence.add("standard output", output.stdout);
-    evidence.add("standard error", output.stderr);
-    evidence.shows(&["USER_STATUS", "nexmo_audit_events_total"]);
-    evidence.shows_nothing_private();
+    let mut collected = CollectedOutput::default();
+    collected.add("standard output", output.stdout);
+    collected.add("standard error", output.stderr);
+    collected.shows(&["USER_STATUS", "nexmo_audit_events_total"]);
+    collected.shows_nothing_private();
 }

@@ -17,8 +17,8 @@ use test_support::restartable::free_port;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy};
 
-use crate::api_faults::{FAULTS, REJECTIONS, Script, odd_events};
-use crate::output::Evidence;
+use crate::api_faults::{FAULTS, REJECTIONS, Script, malformed_events};
+use crate::output::CollectedOutput;
 use crate::private_data::{PROXY_PASSWORD, SECRET, VISITOR_PASSWORD};
 
 /// The time from a cause to its effect, on a busy machine.
@@ -51,7 +51,7 @@ fn fails(exporter: &Exporter, name: &str, before: f64) {
 }
 
 /// Requests every page as every kind of visitor does.
-pub(crate) fn pages(exporter: &Exporter, evidence: &mut Evidence) {
+pub(crate) fn pages(exporter: &Exporter, collected: &mut CollectedOutput) {
     let authorization = format!(
         "Basic {}",
         STANDARD.encode(format!("ada:{VISITOR_PASSWORD}"))
@@ -64,21 +64,21 @@ pub(crate) fn pages(exporter: &Exporter, evidence: &mut Evidence) {
         for accept in [plain, open] {
             let mut http = RawHttp::connect(exporter.program.address());
             let (head, body) = http.get_as(path, &[accept, signed]);
-            evidence.add(&format!("the head of {path}"), format!("{head:?}"));
-            evidence.add(path, body);
+            collected.add(&format!("the head of {path}"), format!("{head:?}"));
+            collected.add(path, body);
         }
     }
     let mut http = RawHttp::connect(exporter.program.address());
     http.send_with("POST", &missing, &[signed]);
     let head = http.read_head();
     let body = http.read_body(head.length());
-    evidence.add("the answer to POST", format!("{head:?}\n{body}"));
+    collected.add("the answer to POST", format!("{head:?}\n{body}"));
 }
 
 /// Runs one exporter through these faults, and returns its output.
-fn through(faults: &[(&str, Script)], level: &str, form: &str) -> Evidence {
+fn through(faults: &[(&str, Script)], level: &str, form: &str) -> CollectedOutput {
     let folder = folder();
-    let sane = || healthy([events(3, "USER_STATUS"), odd_events()].concat());
+    let sane = || healthy([events(3, "USER_STATUS"), malformed_events()].concat());
     let api = ScriptedApi::start(sane());
     let settings = [
         format!("--storage.path={}", folder.path().join("data").display()),
@@ -94,39 +94,39 @@ fn through(faults: &[(&str, Script)], level: &str, form: &str) -> Evidence {
     ];
     let settings: Vec<_> = settings.iter().map(String::as_str).collect();
     let mut exporter = Exporter::started_by(&mut with_secret(), &api.base_url(), &settings);
-    let mut evidence = Evidence::default();
+    let mut collected = CollectedOutput::default();
     exporter.wait_until_up();
     for &(name, fault) in faults {
         let before = failures(&exporter);
         api.follow(fault);
         fails(&exporter, name, before);
-        pages(&exporter, &mut evidence);
+        pages(&exporter, &mut collected);
         api.follow(sane());
         exporter.wait_until_up();
     }
-    evidence.add_folder(folder.path());
+    collected.add_folder(folder.path());
     exporter.program.signal("TERM");
     exporter.program.wait_for_end(DEADLINE);
-    evidence.add("the log", exporter.program.lines().join("\n"));
-    evidence.add_folder(folder.path());
+    collected.add("the log", exporter.program.lines().join("\n"));
+    collected.add_folder(folder.path());
     // The search has something to search.
-    evidence.shows(&["nexmo_audit_up", "USER_STATUS", "redb"]);
-    evidence
+    collected.shows(&["nexmo_audit_up", "USER_STATUS", "redb"]);
+    collected
 }
 
 #[test]
-fn no_fault_brings_anything_out_in_logfmt() {
+fn no_fault_shows_anything_private_in_logfmt() {
     through(FAULTS, "trace", "logfmt").shows_nothing_private();
 }
 
 #[test]
-fn no_fault_brings_anything_out_in_json() {
+fn no_fault_shows_anything_private_in_json() {
     through(FAULTS, "trace", "json").shows_nothing_private();
 }
 
 /// The other levels log less of the same.
 #[test]
-fn no_level_brings_anything_out() {
+fn no_log_level_shows_anything_private() {
     for level in ["error", "warn", "info", "debug"] {
         for form in ["logfmt", "json"] {
             through(&FAULTS[..3], level, form).shows_nothing_private();
@@ -135,22 +135,22 @@ fn no_level_brings_anything_out() {
 }
 
 #[test]
-fn no_rejection_brings_anything_out() {
+fn no_rejection_shows_anything_private() {
     for (name, rejection) in REJECTIONS {
         let api = ScriptedApi::start(rejection);
         let exporter = Exporter::started_by(&mut with_secret(), &api.base_url(), &[]);
         fails(&exporter, name, 0.0);
-        let mut evidence = Evidence::default();
-        pages(&exporter, &mut evidence);
-        evidence.add("the log", exporter.program.lines().join("\n"));
-        evidence.shows(&["polls fail"]);
-        evidence.shows_nothing_private();
+        let mut collected = CollectedOutput::default();
+        pages(&exporter, &mut collected);
+        collected.add("the log", exporter.program.lines().join("\n"));
+        collected.shows(&["polls fail"]);
+        collected.shows_nothing_private();
     }
 }
 
 /// The API speaks no TLS, and a proxy quotes what it is shown.
 #[test]
-fn nothing_on_the_way_brings_anything_out() {
+fn no_proxy_or_tls_failure_shows_anything_private() {
     let quoting = |request: &Request| {
         let shown = request.header("Proxy-Authorization").unwrap_or_default();
         Answer::error(407, shown).header("Proxy-Authenticate", shown)
@@ -166,11 +166,11 @@ fn nothing_on_the_way_brings_anything_out() {
             .env(variable, &proxy_url);
         let exporter = Exporter::started_by(&mut command, &base_url, &[]);
         fails(&exporter, variable, 0.0);
-        let mut evidence = Evidence::default();
-        pages(&exporter, &mut evidence);
-        evidence.add("the log", exporter.program.lines().join("\n"));
-        evidence.shows(&["polls fail"]);
-        evidence.shows_nothing_private();
+        let mut collected = CollectedOutput::default();
+        pages(&exporter, &mut collected);
+        collected.add("the log", exporter.program.lines().join("\n"));
+        collected.shows(&["polls fail"]);
+        collected.shows_nothing_private();
     }
     let tunnels = proxy.requests();
     let shown = tunnels
@@ -182,7 +182,7 @@ fn nothing_on_the_way_brings_anything_out() {
 /// Personal data that is asked for is in the event log, and in the state while the log
 /// cannot be written. The search would find it elsewhere, too.
 #[test]
-fn what_is_asked_for_is_found() {
+fn requested_personal_data_is_found() {
     let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
     for writable in [true, false] {
         let folder = folder();
@@ -201,9 +201,9 @@ fn what_is_asked_for_is_found() {
         exporter.wait_until_up();
         let place: &Path = if writable { &log } else { &data };
         eventually("personal data", DEADLINE, || {
-            let mut evidence = Evidence::default();
-            evidence.add_folder(place);
-            let missing = evidence.missing(&PERSONAL);
+            let mut collected = CollectedOutput::default();
+            collected.add_folder(place);
+            let missing = collected.missing(&PERSONAL);
             missing.map_or(Ok(()), |text| Err(format!("no {text}")))
         });
     }

@@ -10,7 +10,7 @@ use fastrand::Rng;
 use jiff::{Timestamp, tz::Offset};
 use nexmo_audit_exporter::{
     api::paging::PageSource,
-    api::{Answer, ApiError, ListQuery, VendorMessage},
+    api::{ApiAnswer, ApiError, PageQuery, VendorMessage},
     poller::Api,
 };
 
@@ -178,7 +178,7 @@ impl World {
         &self.api.recorded
     }
 
-    fn answer(&mut self, query: &ListQuery) -> String {
+    fn answer(&mut self, query: &PageQuery) -> String {
         let plan = Arc::clone(&self.plan);
         let manners = &plan.api;
         let records = &plan.records;
@@ -212,7 +212,7 @@ impl World {
     }
 
     /// The types that the vendor names.
-    fn types(&mut self) -> Result<Answer<Vec<EventType>>, ApiError> {
+    fn types(&mut self) -> Result<ApiAnswer<Vec<EventType>>, ApiError> {
         if let Some(error) = self.failure() {
             self.tally.requests_failed += 1;
             self.note(|| format!("types: {error}"));
@@ -222,7 +222,7 @@ impl World {
             name: name.into(),
             description: String::new(),
         });
-        Ok(Answer {
+        Ok(ApiAnswer {
             value: named.into(),
             date: self.date(),
         })
@@ -304,7 +304,7 @@ fn spoil(text: &mut String, rng: &mut Rng) {
 pub(crate) struct WorldApi(pub(crate) Shared);
 
 impl Api for WorldApi {
-    async fn types(&self) -> Result<Answer<Vec<EventType>>, ApiError> {
+    async fn types(&self) -> Result<ApiAnswer<Vec<EventType>>, ApiError> {
         let Self(world) = self;
         if !world.lock().plan.polls.types_named {
             return Err(ApiError::Status {
@@ -318,7 +318,7 @@ impl Api for WorldApi {
 }
 
 impl PageSource for WorldApi {
-    async fn page(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
+    async fn page(&self, query: PageQuery) -> Result<ApiAnswer<String>, ApiError> {
         self.request(|world| exchange(world, &query)).await
     }
 }
@@ -354,7 +354,7 @@ fn is_number(text: &str) -> bool {
         .is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
-fn exchange(world: &mut World, query: &ListQuery) -> Result<Answer<String>, ApiError> {
+fn exchange(world: &mut World, query: &PageQuery) -> Result<ApiAnswer<String>, ApiError> {
     if let Some(error) = world.failure() {
         world.tally.requests_failed += 1;
         world.note(|| format!("page {}: {error}", query.page));
@@ -377,5 +377,5 @@ fn exchange(world: &mut World, query: &ListQuery) -> Result<Answer<String>, ApiE
             ids.join(" ")
         )
     });
-    Ok(Answer { value, date })
+    Ok(ApiAnswer { value, date })
 }

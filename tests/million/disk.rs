@@ -28,7 +28,7 @@ pub(crate) const MAX_SERIES: usize = 1000;
 #[derive(Default)]
 pub(crate) struct Disk {
     account: Option<Stored>,
-    begun: bool,
+    was_scraped: bool,
     scrapers: Vec<(ScraperId, std::time::Duration, Ms)>,
     /// What may be on show: the published values that are durable.
     pub(crate) published: Sample,
@@ -92,7 +92,7 @@ impl Disk {
         let known = self.scrapers.iter().map(known);
         let remembers = world.plan.mutant != Some(Mutant::ScrapersInMemory);
         SavedGate {
-            begun: self.begun,
+            was_scraped: self.was_scraped,
             scrapers: known.filter(|_| remembers).collect(),
             taken: std::time::Duration::ZERO,
         }
@@ -119,7 +119,7 @@ impl Disk {
 
     fn store(&mut self, commit: &Commit, gate: &SavedGate, local: Ms) {
         self.store_window(commit);
-        self.begun = gate.begun;
+        self.was_scraped = gate.was_scraped;
         let seen = |known: &SavedScraper| {
             let unseen_for = Ms::try_from(known.unseen_for.as_millis()).unwrap_or(Ms::MAX);
             (known.id, known.interval, local.saturating_sub(unseen_for))

@@ -88,12 +88,12 @@ impl Process {
 
 fn settings(plan: &Plan) -> PollerSettings {
     let polls = &plan.polls;
-    let (depth, reconcile_interval) = polls.deep.unwrap_or_default();
+    let (depth, deep_sweep_interval) = polls.deep.unwrap_or_default();
     PollerSettings {
         interval: span(polls.interval),
         window: plan.window(),
-        reconcile_interval: span(reconcile_interval),
-        reconcile_lookback: SignedDuration::from_millis(depth),
+        deep_sweep_interval: span(deep_sweep_interval),
+        deep_sweep_lookback: SignedDuration::from_millis(depth),
         start: polls.start,
         max_series: MAX_SERIES,
         first_poll_in: Duration::ZERO,

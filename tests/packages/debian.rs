@@ -90,7 +90,7 @@ impl Root {
 }
 
 #[test]
-fn the_package_installs_upgrades_and_goes() {
+fn the_package_is_installed_upgraded_and_removed() {
     let Some(root) = Root::new() else {
         return;
     };

@@ -50,7 +50,7 @@ fn an_exporter_that_runs_is_healthy() {
 }
 
 #[test]
-fn one_that_says_no_or_nothing_is_not() {
+fn an_exporter_that_refuses_or_does_not_answer_is_unhealthy() {
     let stalled = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 8\r\n\r\nstalled\n";
     let (status, said) = check(&answers(stalled).to_string());
     assert_eq!(status, Some(1));
@@ -63,13 +63,13 @@ fn one_that_says_no_or_nothing_is_not() {
 }
 
 #[test]
-fn one_behind_a_password_is_healthy_if_it_answers() {
+fn an_exporter_behind_a_password_is_healthy_if_it_answers() {
     let asks = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(check(&answers(asks).to_string()).0, Some(0));
 }
 
 #[test]
-fn one_with_tls_is_asked_by_https_whatever_its_certificate() {
+fn an_exporter_with_tls_is_asked_by_https_whatever_its_certificate() {
     let Some(openssl) = tools::require("openssl") else {
         return;
     };

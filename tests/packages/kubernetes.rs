@@ -48,7 +48,7 @@ fn the_only<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
 }
 
 #[test]
-fn every_object_is_what_its_schema_says() {
+fn every_object_matches_its_schema() {
     let (Some(objects), Some(python), Some(node)) = (
         objects(),
         tools::require("tests-python"),
@@ -78,7 +78,7 @@ fn every_object_is_what_its_schema_says() {
 /// The container keeps to "restricted" of the Pod Security Standards, and has a root
 /// that cannot be written.
 #[test]
-fn the_pod_may_do_little() {
+fn the_pod_has_few_rights() {
     let Some(objects) = objects() else {
         return;
     };
@@ -100,7 +100,7 @@ fn the_pod_may_do_little() {
 }
 
 #[test]
-fn the_parts_find_each_other() {
+fn the_objects_refer_to_each_other() {
     let Some(objects) = objects() else {
         return;
     };

@@ -43,7 +43,7 @@ fn systemd_finds_no_fault_with_the_unit() {
 }
 
 #[test]
-fn the_service_is_exposed_to_little() {
+fn the_service_has_a_low_exposure() {
     let Some(analyze) = tools::require("systemd-analyze") else {
         return;
     };

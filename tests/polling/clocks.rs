@@ -10,7 +10,7 @@ use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 use tokio::time::Instant;
 
-use crate::paused_exporter::Paused;
+use crate::paused_exporter::PausedExporter;
 
 const STEP: Duration = Duration::from_secs(1);
 
@@ -20,7 +20,7 @@ fn created(id: &str, base: Timestamp, seconds: i64) -> Value {
     with(event(id, "A"), "created_at", json!(written(time)))
 }
 
-fn first_date_from(exporter: &Paused) -> Timestamp {
+fn first_date_from(exporter: &PausedExporter) -> Timestamp {
     let requests = exporter.api.requests();
     let list = requests.iter().find(|r| r.is_list()).expect("a list");
     let text = list.parameter("date_from").expect("a start");
@@ -48,7 +48,7 @@ async fn counting_starts_where_it_is_told_to() {
     ];
     for (setting, start, expected) in cases {
         let api = ScriptedApi::start_here(healthy(recorded.to_vec())).await;
-        let exporter = Paused::polling(api, &["--poll.interval=1h", setting]).await;
+        let exporter = PausedExporter::polling(api, &["--poll.interval=1h", setting]).await;
         exporter.pass(STEP, 2 * STEP).await;
         let off = first_date_from(&exporter).duration_since(start).as_secs();
         assert!((-3..=20).contains(&off), "{setting}: {off} s");
@@ -92,7 +92,7 @@ async fn an_api_whose_clock_is_off_by_an_hour_is_counted_whole() {
             dated(answer, now)
         };
         let api = ScriptedApi::start_here(script).await;
-        let exporter = Paused::polling(api, &["--poll.interval=20s"]).await;
+        let exporter = PausedExporter::polling(api, &["--poll.interval=20s"]).await;
         exporter.pass(STEP, Duration::from_secs(20 * 60 + 40)).await;
         assert!(is(20.0)(exporter.counted().await), "{ahead}");
         let late = exporter.value("nexmo_audit_late_events_total").await;
@@ -102,7 +102,7 @@ async fn an_api_whose_clock_is_off_by_an_hour_is_counted_whole() {
 
 /// The states of an API during the first ten minutes.
 #[tokio::test(start_paused = true)]
-async fn trouble_at_the_first_start_loses_no_event_since() {
+async fn a_failing_api_at_the_first_start_loses_no_event_since() {
     let troubles = [
         Answer::error(500, "Down"),
         Answer::reset(),
@@ -113,7 +113,7 @@ async fn trouble_at_the_first_start_loses_no_event_since() {
         let api = ScriptedApi::start_here(move |_| trouble.clone()).await;
         let now = clock(0);
         let base = now();
-        let exporter = Paused::polling(api, &["--poll.interval=30s"]).await;
+        let exporter = PausedExporter::polling(api, &["--poll.interval=30s"]).await;
         exporter.pass(STEP, Duration::from_mins(10)).await;
         let recorded = [
             created("before", base, -60),
@@ -140,7 +140,7 @@ async fn an_api_that_tells_no_time_is_counted_by_this_clock() {
         Answer::list(&[event("a", "A"), event("b", "A")]).without_date()
     }))
     .await;
-    let exporter = Paused::polling(api, &["--poll.interval=30s", "--poll.start=1h"]).await;
+    let exporter = PausedExporter::polling(api, &["--poll.interval=30s", "--poll.start=1h"]).await;
     exporter.pass(STEP, Duration::from_mins(2)).await;
     assert!(is(2.0)(exporter.counted().await));
     let watermark = exporter

@@ -7,7 +7,7 @@ use test_support::exporter::is;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy};
 
-use crate::paused_exporter::Paused;
+use crate::paused_exporter::PausedExporter;
 
 const STEP: Duration = Duration::from_secs(15);
 const ZERO: &str = "nexmo_audit_events_by_type_total{event_type=\"NUMBER_ASSIGN\"} 0";
@@ -15,7 +15,7 @@ const ZERO: &str = "nexmo_audit_events_by_type_total{event_type=\"NUMBER_ASSIGN\
 #[tokio::test(start_paused = true)]
 async fn types_are_asked_for_at_the_start_and_every_few_hours() {
     let api = ScriptedApi::start_here(healthy(Vec::new())).await;
-    let exporter = Paused::polling(api, &["--poll.interval=10m"]).await;
+    let exporter = PausedExporter::polling(api, &["--poll.interval=10m"]).await;
     exporter.pass(STEP, Duration::from_hours(9)).await;
     let asked = exporter.times(Request::is_types);
     let [first, second, third] = asked[..] else {
@@ -39,7 +39,7 @@ async fn counts_without_types(answer: Answer) {
         sane(request)
     })
     .await;
-    let exporter = Paused::polling(api, &["--poll.interval=30s", "--poll.start=1h"]).await;
+    let exporter = PausedExporter::polling(api, &["--poll.interval=30s", "--poll.start=1h"]).await;
     // This is past the time limit of a request, for the API that never answers.
     exporter.pass(STEP, Duration::from_mins(11)).await;
     assert!(is(2.0)(exporter.counted().await));
@@ -81,7 +81,7 @@ async fn an_answer_without_types_is_an_answer() {
         sane(request)
     })
     .await;
-    let exporter = Paused::polling(api, &["--poll.interval=30s", "--poll.start=1h"]).await;
+    let exporter = PausedExporter::polling(api, &["--poll.interval=30s", "--poll.start=1h"]).await;
     exporter.pass(STEP, Duration::from_mins(1)).await;
     assert!(is(2.0)(exporter.counted().await));
     assert_eq!(exporter.times(Request::is_types).len(), 1);

@@ -7,21 +7,21 @@ use test_support::exporter::is;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 
-use crate::paused_exporter::Paused;
+use crate::paused_exporter::PausedExporter;
 
 const STEP: Duration = Duration::from_millis(250);
 /// The most that a measured wait may be too long: the step that noticed it, and the
 /// step that the answer before took.
 const SLACK: f64 = 0.75;
 
-async fn exporter(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Paused {
+async fn exporter(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> PausedExporter {
     let api = ScriptedApi::start_here(script).await;
-    Paused::polling(api, &["--poll.interval=30s", "--poll.start=1h"]).await
+    PausedExporter::polling(api, &["--poll.interval=30s", "--poll.start=1h"]).await
 }
 
 /// Returns the waits, in seconds, between `number` requests that `accept` agrees with.
 async fn waits(
-    exporter: &Paused,
+    exporter: &PausedExporter,
     number: usize,
     accept: impl Fn(&Request) -> bool + Copy,
 ) -> Vec<f64> {

@@ -9,12 +9,12 @@ use test_support::exporter::is;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, listing};
 
-use crate::paused_exporter::Paused;
+use crate::paused_exporter::PausedExporter;
 
 const STEP: Duration = Duration::from_secs(1);
 const SETTINGS: &[&str] = &["--poll.interval=1h", "--poll.start=1h"];
 
-fn lists(exporter: &Paused) -> Vec<Request> {
+fn lists(exporter: &PausedExporter) -> Vec<Request> {
     let requests = exporter.api.requests();
     requests.into_iter().filter(Request::is_list).collect()
 }
@@ -28,7 +28,7 @@ async fn pages_are_counted_from_1_and_hold_100() {
         Answer::page(&shown, json!(250), json!(3))
     }))
     .await;
-    let exporter = Paused::polling(api, SETTINGS).await;
+    let exporter = PausedExporter::polling(api, SETTINGS).await;
     exporter.pass(STEP, 3 * STEP).await;
     let asked = lists(&exporter);
     let pages: Vec<_> = asked.iter().map(Request::page).collect();
@@ -65,7 +65,7 @@ fn shifting() -> impl Fn(&Request) -> Answer + Send + Sync {
 #[tokio::test(start_paused = true)]
 async fn pages_that_shift_are_read_again_up_to_where_the_first_reading_began() {
     let api = ScriptedApi::start_here(shifting()).await;
-    let exporter = Paused::polling(api, SETTINGS).await;
+    let exporter = PausedExporter::polling(api, SETTINGS).await;
     exporter.pass(STEP, 3 * STEP).await;
     let asked = lists(&exporter);
     let pages: Vec<_> = asked.iter().map(Request::page).collect();

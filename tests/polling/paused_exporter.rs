@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use nexmo_audit_exporter::cli::{self, Action};
 use nexmo_audit_exporter::config::{EnvironmentCredentials, Settings};
-use nexmo_audit_exporter::exporter::App;
+use nexmo_audit_exporter::exporter::Exporter;
 use tempfile::TempDir;
 use test_support::exposition;
 use test_support::program::{API_KEY, API_SECRET};
@@ -36,7 +36,7 @@ const TURNS: u32 = 20;
 const STUCK: Duration = Duration::from_secs(30);
 
 /// An exporter that polls `api`, and the clock of the runtime.
-pub(crate) struct Paused {
+pub(crate) struct PausedExporter {
     pub(crate) api: ScriptedApi,
     address: SocketAddr,
     begun: Instant,
@@ -45,7 +45,7 @@ pub(crate) struct Paused {
     _folder: TempDir,
 }
 
-impl Paused {
+impl PausedExporter {
     /// Starts in a runtime with a paused clock, with settings such as
     /// `--poll.interval=30s`.
     pub(crate) async fn polling(api: ScriptedApi, settings: &[&str]) -> Self {
@@ -61,12 +61,12 @@ impl Paused {
         let begun = Instant::now();
         let guard = listening.set_default();
         let folder = tempfile::tempdir().expect("a folder");
-        let app = App::bind(&read(settings, &api, folder.path()))
+        let exporter = Exporter::bind(&read(settings, &api, folder.path()))
             .await
-            .expect("an app");
-        let address = app.local_addresses().expect("addresses")[0];
+            .expect("an exporter");
+        let address = exporter.local_addresses().expect("addresses")[0];
         // The exporter runs in the runtime of the test, and so with its clock.
-        tokio::spawn(async move { app.run(&Handle::current(), pending()).await });
+        tokio::spawn(async move { exporter.run(&Handle::current(), pending()).await });
         Self {
             api,
             address,

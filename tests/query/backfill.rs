@@ -97,7 +97,7 @@ fn every_event_is_in_the_series_of_its_labels() {
 }
 
 #[test]
-fn what_is_recent_is_left_to_the_server() {
+fn recent_events_are_left_to_the_server() {
     let events = vec![old("old", "APP_CREATE", 5), old("new", "APP_DELETE", 1)];
     let api = ScriptedApi::start(healthy(events));
     let labels = ["--label=job=audit", "--label=instance=a\"b"];
@@ -217,7 +217,7 @@ fn a_directory_has_a_file_for_each_day() {
 }
 
 #[test]
-fn what_it_cannot_tell_is_said() {
+fn missing_and_uncertain_events_are_reported() {
     let timeless = with(event("b", "APP_CREATE"), "created_at", json!("soon"));
     let events = [
         old("a", "APP_CREATE", 5),
@@ -255,7 +255,7 @@ fn what_it_cannot_tell_is_said() {
 }
 
 #[test]
-fn every_problem_of_the_settings_is_said_at_once() {
+fn all_problems_of_the_settings_are_reported_at_once() {
     let cases: [(&[&str], &[&str]); 5] = [
         (
             &[

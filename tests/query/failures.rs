@@ -11,7 +11,7 @@ use test_support::scripted_api::{ScriptedApi, listing};
 use crate::run::{finish, prepared, run};
 
 #[test]
-fn a_failure_that_passes_is_not_noticed() {
+fn a_transient_failure_is_retried_silently() {
     let asked = AtomicUsize::new(0);
     let api = ScriptedApi::start(listing(move |_| {
         match asked.fetch_add(1, Ordering::SeqCst) {
@@ -27,7 +27,7 @@ fn a_failure_that_passes_is_not_noticed() {
 }
 
 #[test]
-fn one_that_does_not_pass_is_said() {
+fn a_permanent_failure_is_reported() {
     let cases = [
         (Answer::error(401, API_SECRET), "check NEXMO_API_KEY"),
         (Answer::error(400, "event_type: no."), "event_type: no."),
@@ -54,7 +54,7 @@ fn one_that_does_not_pass_is_said() {
 }
 
 #[test]
-fn after_a_failure_one_can_go_on() {
+fn a_failed_list_says_where_to_continue() {
     let old = |place: usize| {
         let mut old = event(&place.to_string(), "APP_CREATE");
         old["created_at"] = json!("2026-11-01T00:00:30");
@@ -86,7 +86,7 @@ fn after_a_failure_one_can_go_on() {
 }
 
 #[test]
-fn every_problem_of_the_settings_is_said_at_once() {
+fn all_problems_of_the_settings_are_reported_at_once() {
     let arguments = [
         "events",
         "list",

@@ -13,7 +13,7 @@ use crate::run::prepared;
 const NEXT: Duration = Duration::from_secs(40);
 
 #[test]
-fn what_appears_later_is_shown_once() {
+fn events_that_appear_later_are_shown_once() {
     let before = |id: &str, minutes: i64| {
         let then = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(minutes);
         let time = test_support::audit_event::written(then);

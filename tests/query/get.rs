@@ -11,7 +11,7 @@ use crate::run::run;
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 
 #[test]
-fn all_of_an_event_is_there() {
+fn every_field_of_an_event_is_shown() {
     let simulator = Simulator::start(3);
     let url = simulator.base_url();
     let listed = run(&url, &["events", "list", "--from=2d", "-o", "json"]).events();
@@ -43,7 +43,7 @@ fn all_of_an_event_is_there() {
 }
 
 #[test]
-fn one_that_is_not_there_is_said_and_costs_no_other() {
+fn a_missing_event_is_reported_and_the_others_are_shown() {
     let simulator = Simulator::start(1);
     let url = simulator.base_url();
     let listed = run(&url, &["events", "list", "--from=2d", "-o", "json"]).events();
@@ -61,7 +61,7 @@ fn one_that_is_not_there_is_said_and_costs_no_other() {
 }
 
 #[test]
-fn what_is_no_event_is_not_shown_as_one() {
+fn an_answer_that_is_no_event_is_not_shown_as_one() {
     for answer in [
         Answer::new(200, "<html>a captive portal</html>"),
         Answer::new(200, "{\"id\": \"a\""),

@@ -92,7 +92,7 @@ fn every_filter_shows_exactly_what_it_names() {
 }
 
 #[test]
-fn the_forms_show_the_same_events() {
+fn all_output_formats_show_the_same_events() {
     let simulator = Simulator::start(30);
     let shown = |arguments: &[&str]| {
         let all = [&["events", "list", "--from=2d"], arguments].concat();
@@ -144,7 +144,7 @@ fn local_time_is_asked_for_and_shown() {
 }
 
 #[test]
-fn what_shifts_repeats_and_lies_is_shown_once_and_in_order() {
+fn events_on_shifting_and_repeated_pages_are_shown_once_and_in_order() {
     let at = |id: &str, time: &str| with(event(id, "APP_CREATE"), "created_at", json!(time));
     let events = [
         at("c", "2026-11-01T00:00:02"),
@@ -181,7 +181,7 @@ fn what_shifts_repeats_and_lies_is_shown_once_and_in_order() {
 }
 
 #[test]
-fn an_event_without_an_id_is_an_event() {
+fn an_event_without_an_id_is_shown() {
     let nameless = with(event("a", "APP_CREATE"), "id", Value::Null);
     let api = ScriptedApi::start(healthy(vec![nameless]));
     let done = run(&api.base_url(), &["events", "list"]);
@@ -189,7 +189,7 @@ fn an_event_without_an_id_is_an_event() {
 }
 
 #[test]
-fn no_value_steers_the_terminal() {
+fn control_characters_do_not_reach_the_terminal() {
     let wicked = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}\r\nnew line";
     let wicked = with(event("a", "APP_CREATE"), "user_email", json!(wicked));
     let answer = Answer::json(200, &wicked);
@@ -221,7 +221,7 @@ fn no_value_steers_the_terminal() {
 }
 
 #[test]
-fn nothing_is_said_where_there_is_nothing() {
+fn an_empty_list_prints_no_events() {
     let api = ScriptedApi::start(listing(|_| Answer::new(204, "")));
     let done = run(&api.base_url(), &["events", "list", "--type=APP_CRAETE"]);
     assert_eq!((done.status, &*done.out), (0, ""));
@@ -277,7 +277,7 @@ fn memory_does_not_grow_with_the_list() {
 }
 
 #[test]
-fn a_reader_that_leaves_ends_it_quietly() {
+fn a_closed_pipe_ends_the_command_quietly() {
     let simulator = Simulator::start(50_000);
     let arguments = [
         "events",

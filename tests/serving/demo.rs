@@ -10,7 +10,7 @@ use test_support::program::Program;
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 
 #[test]
-fn it_says_what_to_open_shows_events_and_ends_on_ctrl_c() {
+fn the_demo_says_what_to_open_shows_events_and_ends_on_ctrl_c() {
     let mut demo = Program::start(&["demo", "--web.listen-address=127.0.0.1:0"]);
     let opened = demo.wait_for_line("Open ");
     let url = opened.split_whitespace().nth(1).expect("a URL").to_owned();

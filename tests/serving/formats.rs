@@ -79,7 +79,7 @@ fn every_format_is_the_same_compressed_and_not() {
 }
 
 #[test]
-fn head_tells_what_get_would_send() {
+fn head_has_the_headers_of_get() {
     let api = ScriptedApi::start(healthy(events(5, "USER_STATUS")));
     let exporter = exporter(&api);
     for (accept, encoding) in [(TEXT, "identity"), (OPEN_METRICS, "identity")] {

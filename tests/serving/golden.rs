@@ -112,7 +112,7 @@ fn open_metrics_after_a_fixed_scenario() {
 }
 
 #[test]
-fn created_timestamps_are_told_when_they_are_asked_for_and_by_open_metrics_alone() {
+fn created_timestamps_appear_on_request_and_in_open_metrics_only() {
     let flag = ["--metrics.created-timestamps"];
     is_golden("metrics", &metrics(TEXT, &flag));
     is_golden("metrics_created_timestamps", &metrics(OPEN_METRICS, &flag));

@@ -141,7 +141,7 @@ fn a_scrape_does_not_wait_for_a_poll() {
 }
 
 #[test]
-fn idle_clients_are_in_nobodys_way() {
+fn idle_clients_delay_no_other() {
     let api = ScriptedApi::start(healthy(events(2, "A")));
     let mut exporter = Exporter::polling(&api);
     let address = exporter.program.address();

@@ -52,7 +52,7 @@ fn a_scrape_in_flight_is_answered_whole() {
 }
 
 #[test]
-fn a_client_that_never_reads_does_not_hold_up_the_end() {
+fn a_client_that_never_reads_does_not_delay_the_shutdown() {
     let (_api, mut exporter) = with_a_large_answer(&many_series());
     let (_scrape, _) = in_flight(&exporter);
     exporter.program.signal("TERM");
@@ -70,7 +70,7 @@ fn a_client_that_never_reads_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn the_end_does_not_wait_for_the_api() {
+fn the_shutdown_does_not_wait_for_the_api() {
     use test_support::scripted_answer::Answer;
     let api = ScriptedApi::start(|_| Answer::silence());
     let mut exporter = Exporter::polling_with(&api, &["--api.timeout=10m"]);

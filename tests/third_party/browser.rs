@@ -1,5 +1,5 @@
-//! The landing page in a real browser: its own policy lets it look as it should, and
-//! it asks for nothing else.
+//! The landing page in a real browser: its content security policy permits its own
+//! style, and the page requests nothing else.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -38,7 +38,7 @@ fn shows_the_page_without_a_complaint() {
     }
 }
 
-/// The page as the browser understood it, and what its console says.
+/// Returns the page as the browser parsed it, and the messages of its console.
 fn opened(chromium: &Path, address: SocketAddr, look: &str) -> (String, Vec<String>) {
     let profile = tempfile::tempdir().expect("a folder");
     let output = Command::new(chromium)

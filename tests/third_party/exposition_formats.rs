@@ -1,5 +1,5 @@
-//! What the exporter serves, read back by the servers that it is made for: each
-//! format has the same values everywhere, and an exemplar leads to its event.
+//! The exposition, read by the servers that the exporter is made for: both formats have
+//! the same values everywhere, and each exemplar leads to its event.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -25,14 +25,14 @@ const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 
 const PARSER: &str = "tests/third_party/open_metrics.py";
 
-/// From the start of a server to what it scraped.
+/// The time from the start of a server to the samples of a scrape.
 const SCRAPED: Duration = Duration::from_mins(1);
 
-/// Enough for many series.
+/// A number of events that is enough for many series.
 const HISTORY: usize = 500;
 
-/// One answer of a real exporter in each format, served again and again, so that
-/// every server reads the same.
+/// One answer of a real exporter in each format, which is served again and again, so
+/// that every server reads the same.
 struct Captured {
     target: ScriptedApi,
     text: String,
@@ -54,7 +54,8 @@ impl Captured {
             let content_type = head.header("content-type").to_owned();
             (content_type, String::from_utf8(body).expect("UTF-8"))
         };
-        // Both of the same moment, so that the exporter's own metrics agree too.
+        // Both answers are of one moment, so that the exporter's own metrics agree,
+        // too.
         let (text, open_metrics) = eventually("two answers of one moment", SCRAPED, || {
             let (one, other, again) = (ask(TEXT), ask(OPEN_METRICS), ask(TEXT));
             if one == again {
@@ -93,8 +94,8 @@ impl Captured {
     }
 }
 
-/// Values by name and labels. Bounds of buckets are numbers: servers and formats
-/// write them as they like.
+/// The values by name and labels. Bounds of buckets are numbers, since servers and
+/// formats write them differently.
 type Values = BTreeMap<String, f64>;
 
 fn key(name: &str, labels: impl Iterator<Item = (String, String)>) -> String {
@@ -112,15 +113,15 @@ fn values(text: &str) -> Values {
     samples.collect()
 }
 
-/// How far a value may be from what was served, as a part of it.
+/// The difference that a value may have from what was served, as a share of it.
 type Loss = f64;
 
 const EXACT: Loss = 0.0;
-/// VictoriaMetrics keeps decimals, and no more than 12 digits of them where that is
-/// quicker.
+/// VictoriaMetrics keeps decimal numbers, with no more than 12 digits where that is
+/// faster.
 const TWELVE_DIGITS: Loss = 1e-11;
 
-/// Waits until the job has as many series as are expected, with their values.
+/// Waits until a job has the expected series with their values.
 fn expect_values(server: &Prometheus, job: &str, expected: &Values, loss: Loss) {
     let query = format!("{{job=\"{job}\",__name__=~\"nexmo_.+|process_.+\"}}");
     let found = eventually(&format!("series of {job}"), SCRAPED, || {
@@ -150,7 +151,7 @@ fn queried(series: &Value) -> Option<(String, f64)> {
     Some((key(name, own), value))
 }
 
-/// The ids of all exemplars that a server keeps of a family.
+/// Returns the ids of all exemplars that a server has of a family.
 fn exemplars(server: &Prometheus, family: &str) -> BTreeSet<String> {
     let query = format!("query_exemplars?query={family}&start=0&end=4000000000");
     let answer = server.ask(&query).expect("an answer");
@@ -210,7 +211,7 @@ fn victoria_metrics_reads_both_formats_alike() {
     expect_values(&server, "openmetrics", &expected, TWELVE_DIGITS);
 }
 
-/// The strictest reader that there is: the reference parser of the format.
+/// The reference parser of the format is the strictest reader of it.
 #[test]
 fn the_reference_parser_takes_every_line_of_open_metrics() {
     let Some(python) = tools::require("tests-python") else {

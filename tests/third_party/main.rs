@@ -1,9 +1,8 @@
-//! The program against real counterparts, none of them written for it: the
-//! vendor's definition and client, a mock and a fuzzer made from the
-//! definition, and the servers that scrape. The longest of them kills whatever can
-//! be killed.
+//! The program with third-party software: the vendor's definition and client, a mock
+//! and a fuzzer that are made from the definition, and servers that scrape. The longest
+//! of these tests kills every program of its run.
 //!
-//! Each needs a tool that `make tools` installs; see `test_support::tools`.
+//! Each test needs a tool that `make tools` installs; see `test_support::tools`.
 
 mod alerts;
 mod backfill;

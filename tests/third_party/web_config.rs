@@ -1,5 +1,5 @@
-//! TLS, passwords and client certificates as curl and real Prometheus servers use
-//! them, and web configurations as promtool reads them.
+//! TLS, passwords and client certificates as curl and real Prometheus servers use them,
+//! and web configurations as promtool reads them.
 
 use std::fs;
 use std::path::Path;
@@ -17,8 +17,8 @@ const FIRST_SCRAPE: Duration = Duration::from_secs(30);
 
 const PAIR: &str = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n";
 
-/// A server certificate, a client certificate, their authority, and a web
-/// configuration that asks for all of it.
+/// Starts an exporter with a server certificate, a client certificate, their authority,
+/// and a web configuration that requires all of them.
 fn secured(folder: &Path) -> Program {
     let authority = Authority::new();
     authority
@@ -40,7 +40,7 @@ fn secured(folder: &Path) -> Program {
 }
 
 #[test]
-fn curl_is_let_in_with_all_that_is_asked_for() {
+fn curl_is_admitted_with_all_that_is_required() {
     let Some(curl) = tools::require("curl") else {
         return;
     };
@@ -132,9 +132,10 @@ fn release_3_scrapes_with_password_and_certificate() {
     }
 }
 
-/// What users of the official exporters write is started with, and promtool agrees.
+/// The exporter starts with what users of the official exporters write, and promtool
+/// agrees.
 #[test]
-fn what_promtool_takes_is_taken() {
+fn files_that_promtool_accepts_are_accepted() {
     let Some(promtool) = tools::require("promtool") else {
         return;
     };
@@ -185,7 +186,7 @@ fn what_promtool_takes_is_taken() {
         let said = String::from_utf8_lossy(&checked.stderr).into_owned();
         assert!(checked.status.success(), "{text}: {said}");
         let flag = format!("--web.config.file={}", path.display());
-        // It would end, and not listen, if it took it for wrong.
+        // An exporter that refuses a file ends, and does not listen.
         Program::start(&["demo", "--web.listen-address=127.0.0.1:0", &flag]);
     }
 }

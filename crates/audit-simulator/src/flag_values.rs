@@ -13,7 +13,7 @@ const HIGHEST_RATE: f64 = 100_000.0;
 
 /// A value that a flag does not take.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum ValueError {
+pub enum FlagValueError {
     /// The text is no duration.
     #[error("{0:?} is not a duration such as 30s, 15m or 24h")]
     Duration(String),
@@ -43,73 +43,73 @@ pub enum ValueError {
     BasePathCharacter,
 }
 
-pub(crate) fn signed_duration(text: &str) -> Result<SignedDuration, ValueError> {
+pub(crate) fn signed_duration(text: &str) -> Result<SignedDuration, FlagValueError> {
     text.parse()
-        .map_err(|_| ValueError::Duration(text.to_owned()))
+        .map_err(|_| FlagValueError::Duration(text.to_owned()))
 }
 
-pub(crate) fn duration(text: &str) -> Result<Duration, ValueError> {
-    Duration::try_from(signed_duration(text)?).map_err(|_| ValueError::NegativeDuration)
+pub(crate) fn duration(text: &str) -> Result<Duration, FlagValueError> {
+    Duration::try_from(signed_duration(text)?).map_err(|_| FlagValueError::NegativeDuration)
 }
 
-pub(crate) fn span(text: &str) -> Result<Duration, ValueError> {
+pub(crate) fn span(text: &str) -> Result<Duration, FlagValueError> {
     let span = duration(text)?;
     check_span(span).map(|()| span)
 }
 
-pub(crate) fn share(text: &str) -> Result<f64, ValueError> {
+pub(crate) fn share(text: &str) -> Result<f64, FlagValueError> {
     let share = number(text)?;
     check_share(share).map(|()| share)
 }
 
-pub(crate) fn rate(text: &str) -> Result<f64, ValueError> {
+pub(crate) fn rate(text: &str) -> Result<f64, FlagValueError> {
     let rate = number(text)?;
     check_rate(rate).map(|()| rate)
 }
 
-pub(crate) fn base_path(text: &str) -> Result<String, ValueError> {
+pub(crate) fn base_path(text: &str) -> Result<String, FlagValueError> {
     check_base_path(text).map(|()| text.to_owned())
 }
 
-fn number(text: &str) -> Result<f64, ValueError> {
+fn number(text: &str) -> Result<f64, FlagValueError> {
     text.parse()
-        .map_err(|_| ValueError::Number(text.to_owned()))
+        .map_err(|_| FlagValueError::Number(text.to_owned()))
 }
 
-pub(crate) fn check_span(span: Duration) -> Result<(), ValueError> {
+pub(crate) fn check_span(span: Duration) -> Result<(), FlagValueError> {
     if span > LONGEST_SPAN {
-        return Err(ValueError::Span);
+        return Err(FlagValueError::Span);
     }
     Ok(())
 }
 
-pub(crate) fn check_share(share: f64) -> Result<(), ValueError> {
+pub(crate) fn check_share(share: f64) -> Result<(), FlagValueError> {
     if (0.0..=1.0).contains(&share) {
         return Ok(());
     }
-    Err(ValueError::Share(share))
+    Err(FlagValueError::Share(share))
 }
 
-pub(crate) fn check_rate(rate: f64) -> Result<(), ValueError> {
+pub(crate) fn check_rate(rate: f64) -> Result<(), FlagValueError> {
     if (0.0..=HIGHEST_RATE).contains(&rate) {
         return Ok(());
     }
-    Err(ValueError::Rate(rate))
+    Err(FlagValueError::Rate(rate))
 }
 
-pub(crate) fn check_base_path(path: &str) -> Result<(), ValueError> {
+pub(crate) fn check_base_path(path: &str) -> Result<(), FlagValueError> {
     if path.is_empty() {
         return Ok(());
     }
     if !path.starts_with('/') {
-        return Err(ValueError::BasePathStart);
+        return Err(FlagValueError::BasePathStart);
     }
     if path.ends_with('/') {
-        return Err(ValueError::BasePathEnd);
+        return Err(FlagValueError::BasePathEnd);
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     if !path.bytes().all(plain) {
-        return Err(ValueError::BasePathCharacter);
+        return Err(FlagValueError::BasePathCharacter);
     }
     Ok(())
 }

@@ -70,7 +70,7 @@ mod type_blocks;
 mod users;
 
 pub use event_key::EventKey;
-pub use flag_values::ValueError;
+pub use flag_values::FlagValueError;
 pub use server::{Simulator, SimulatorError};
 pub use settings::{ListOrder, SettingsProblem, SimulatorSettings};
 pub use simulated_api::Outage;

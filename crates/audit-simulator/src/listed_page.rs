@@ -321,7 +321,10 @@ mod tests {
         assert!(archive.find(&id).is_some());
         assert_eq!(archive.hidden(), 0);
         archive.advance(START);
-        assert!(archive.find(&id).is_some(), "what was shown stays");
+        assert!(
+            archive.find(&id).is_some(),
+            "a shown event stays in the list"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::flag_values::{self, ValueError};
+use crate::flag_values::{self, FlagValueError};
 
 /// The highest number of events that a simulator holds.
 const MOST_EVENTS: f64 = 50_000_000.0;
@@ -153,7 +153,7 @@ pub enum SettingsProblem {
         /// The flag that sets the value.
         setting: &'static str,
         /// Why the value is refused.
-        problem: ValueError,
+        problem: FlagValueError,
     },
     /// The shares of the faults add up to more than 1, although the faults exclude each
     /// other.

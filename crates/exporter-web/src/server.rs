@@ -92,7 +92,10 @@ impl<S: Site> Server<S> {
         };
         let drained = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
         if drained.is_err() {
-            tracing::warn!(after = ?DRAIN_TIMEOUT, "answers in flight were cut off");
+            tracing::warn!(
+                after_seconds = DRAIN_TIMEOUT.as_secs(),
+                "answers in flight were cut off"
+            );
         }
     }
 }

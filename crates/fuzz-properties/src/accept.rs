@@ -20,13 +20,13 @@ pub fn holds(data: &[u8]) {
         let named = ["openmetrics-text", "application/*", "*/*"];
         assert!(
             named.iter().any(|name| small.contains(name)),
-            "nobody asked for it"
+            "a format or encoding was chosen that was not asked for"
         );
     }
     if chosen.variant.encoding == Encoding::Gzip {
         assert!(
             coding.contains("gzip") || coding.contains('*'),
-            "nobody asked for it"
+            "a format or encoding was chosen that was not asked for"
         );
     }
     each_by_its_own_header(&accept, &encoding, chosen);

@@ -44,7 +44,7 @@ pub fn holds(data: &[u8]) {
                 .iter()
                 .map(|account| &account.name)
                 .collect();
-            assert_eq!(names.len(), number, "a name is there twice");
+            assert_eq!(names.len(), number, "two accounts have one name");
             for account in &settings.accounts {
                 let name = account.name.as_deref().unwrap_or_default();
                 assert!(!name.is_empty() && name.chars().count() <= 64, "{name:?}");

@@ -28,7 +28,10 @@ pub fn holds(data: &[u8]) {
         Err(PageError::NotJson { line, column }) => {
             // A plain reader takes no numbers beyond those of JSON's data model, and no
             // halves of surrogate pairs.
-            assert!(serde_json::from_str::<Value>(&body).is_err(), "it is JSON");
+            assert!(
+                serde_json::from_str::<Value>(&body).is_err(),
+                "the answer is JSON"
+            );
             assert!(line <= 1 + body.matches('\n').count(), "line {line}");
             assert!(column <= body.len(), "column {column}");
         }
@@ -43,7 +46,7 @@ fn is_whole(body: &str, page: &Page<'_>) {
     }
     assert!(
         body.trim_ascii_start().starts_with('{'),
-        "no object is no page"
+        "an answer that is no object is no page"
     );
     let answer: Result<Answer, _> = serde_json::from_str(body);
     let Ok(Answer {

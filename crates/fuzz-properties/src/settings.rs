@@ -118,7 +118,7 @@ fn check(
 fn tells_in_a_line(problems: &Problems) {
     let said = problems.to_string();
     let lines: Vec<_> = said.split('\n').collect();
-    assert_eq!(lines.len(), 2, "one setting is wrong: {said:?}");
+    assert_eq!(lines.len(), 2, "exactly one setting is wrong: {said:?}");
     assert!(!lines[1].contains(char::is_control), "{said:?}");
     assert!(lines[1].starts_with("  --"), "{said:?}");
     assert!(!said.contains(SECRET), "{said}");

@@ -42,7 +42,7 @@ static BASES: LazyLock<[Base; 4]> = LazyLock::new(|| {
     let mut committed = Vec::new();
     for _ in 0..COMMITS {
         committed.push(history.state.clone());
-        history.commit(&mut store).expect("it is stored");
+        history.commit(&mut store).expect("the commit is stored");
     }
     committed.push(history.state.clone());
     let committed = committed.split_off(committed.len() - 2);
@@ -172,7 +172,10 @@ fn opened(directory: &Path, file: &[u8]) -> Option<Store> {
                 StoreError::Damaged { .. } | StoreError::NewerFormat { .. }
             );
             assert!(said, "{error}");
-            assert!(read(directory) == file, "it was changed: {error}");
+            assert!(
+                read(directory) == file,
+                "the refused file was changed: {error}"
+            );
             None
         }
     }
@@ -183,7 +186,7 @@ fn is_as_committed(store: &mut Store, base: &Base) {
     let is_older = base.is_before(state.as_ref());
     assert!(
         is_older || base.committed.contains(&state),
-        "nobody committed that"
+        "the store holds a state that was never committed"
     );
 }
 
@@ -201,7 +204,7 @@ fn goes_on(mut store: Store, directory: &Path) {
     drop(store);
     match (stored, Store::open(directory)) {
         (Ok(()), Ok(mut store)) => assert!(State::load(&mut store, KEY) == history.state),
-        (Ok(()), Err(error)) => panic!("a commit made a damaged file: {error}"),
+        (Ok(()), Err(error)) => panic!("the file is damaged after a commit: {error}"),
         (Err(_), Ok(mut store)) => {
             let now = State::load(&mut store, KEY);
             assert!(now == before || now == history.state, "half a commit");

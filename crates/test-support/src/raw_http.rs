@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpSocket;
 
 /// The time limit of a read: a slower answer is a defect.
-const READ_TIMEOUT: Duration = Duration::from_secs(20);
+const READ_LIMIT: Duration = Duration::from_secs(20);
 
 /// A receive buffer so small that a large answer is still in flight when its reader
 /// pauses.
@@ -61,9 +61,7 @@ impl RawHttp {
     }
 
     fn over(stream: TcpStream) -> Self {
-        stream
-            .set_read_timeout(Some(READ_TIMEOUT))
-            .expect("a stream");
+        stream.set_read_timeout(Some(READ_LIMIT)).expect("a stream");
         Self {
             stream,
             unread: Vec::new(),

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
 use crate::api::{
-    ApiError, Matching,
+    ApiError, ApiFilter,
     paging::{PageReader, PagesRead},
 };
 
@@ -190,8 +190,8 @@ impl History {
         Ok(sum)
     }
 
-    fn matchings(&self) -> Vec<Matching> {
-        let matching = |event_type: Option<&String>| Matching {
+    fn matchings(&self) -> Vec<ApiFilter> {
+        let matching = |event_type: Option<&String>| ApiFilter {
             event_type: event_type.cloned(),
             search_text: self.query.search_text.clone(),
         };

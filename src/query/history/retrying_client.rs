@@ -12,7 +12,10 @@ use backon::{ExponentialBuilder, Retryable};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use crate::api::{Answer, ApiError, Client, ListQuery, Matching, paging::PageSource};
+use crate::{
+    api::{ApiAnswer, ApiClient, ApiError, ApiFilter, PageQuery, paging::PageSource},
+    metrics::log_seconds,
+};
 
 /// How often a request that failed is sent again, at most.
 const MAX_RETRIES: usize = 6;
@@ -26,12 +29,12 @@ const LONG_WAIT: Duration = Duration::from_secs(15);
 /// A client of the API that sends a failed request again, where that may help.
 #[derive(Debug, Clone)]
 pub(crate) struct RetryingClient {
-    client: Arc<Client>,
+    client: Arc<ApiClient>,
 }
 
 impl RetryingClient {
     /// Returns a client that sends its requests through `client`.
-    pub(crate) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: ApiClient) -> Self {
         Self {
             client: Arc::new(client),
         }
@@ -44,13 +47,13 @@ impl RetryingClient {
     /// The [`ApiError`] of the last request.
     pub(crate) async fn page(
         &self,
-        query: ListQuery,
-        matching: Matching,
-    ) -> Result<Answer<String>, ApiError> {
+        query: PageQuery,
+        filter: ApiFilter,
+    ) -> Result<ApiAnswer<String>, ApiError> {
         let client = Arc::clone(&self.client);
         // A set ends its task when it is dropped.
         let mut task = JoinSet::new();
-        let page = async move { again(|| client.list_matching(query, &matching)).await };
+        let page = async move { again(|| client.list_filtered(query, &filter)).await };
         task.spawn(page.in_current_span());
         match task.join_next().await {
             Some(Ok(answer)) => answer,
@@ -82,18 +85,18 @@ impl RetryingClient {
 #[derive(Debug)]
 pub(super) struct MatchingPages<'a> {
     client: &'a RetryingClient,
-    matching: Matching,
+    filter: ApiFilter,
 }
 
 impl<'a> MatchingPages<'a> {
-    pub(super) fn new(client: &'a RetryingClient, matching: Matching) -> Self {
-        Self { client, matching }
+    pub(super) fn new(client: &'a RetryingClient, filter: ApiFilter) -> Self {
+        Self { client, filter }
     }
 }
 
 impl PageSource for MatchingPages<'_> {
-    async fn page(&self, query: ListQuery) -> Result<Answer<String>, ApiError> {
-        self.client.page(query, self.matching.clone()).await
+    async fn page(&self, query: PageQuery) -> Result<ApiAnswer<String>, ApiError> {
+        self.client.page(query, self.filter.clone()).await
     }
 }
 
@@ -122,7 +125,7 @@ fn obey_retry_after(error: &ApiError, wait: Option<Duration>) -> Option<Duration
 }
 
 fn log_retry(error: &ApiError, wait: Duration) {
-    let wait_seconds = (wait.as_secs_f64() * 1000.0).round() / 1000.0;
+    let wait_seconds = log_seconds(wait);
     if wait > LONG_WAIT {
         tracing::warn!(%error, wait_seconds, "a request failed and is sent again");
     } else {

@@ -1,5 +1,5 @@
-//! One rare event among ordinary ones, from the API to whoever is to be told: by the
-//! exporter, a real Prometheus with the rules and a real Alertmanager, while the
+//! One rare event among ordinary ones, from the API to the receiver of the alert: by
+//! the exporter, a real Prometheus with the rules and a real Alertmanager, while the
 //! exporter is killed.
 
 use std::fs;
@@ -22,11 +22,12 @@ use super::FOLDER;
 use super::receiver::Receiver;
 use crate::prometheus_server::Prometheus;
 
-/// Traffic with exactly one `ACCOUNT_SECRET_DELETE`, 9 seconds after its start.
+/// The seed of a traffic with exactly one `ACCOUNT_SECRET_DELETE`, 9 seconds after its
+/// start.
 const TRAFFIC: [&str; 4] = ["--seed=109", "--rate=2", "--steady", "--traffic-for=45s"];
-/// From the start of all parties to the first event.
+/// The time from the start of all parties to the first event.
 const WARM_UP: Duration = Duration::from_secs(8);
-/// For each of the steps, on a machine that is busy.
+/// The time for each of the steps, on a busy machine.
 const STEP: Duration = Duration::from_mins(1);
 
 const ALERT: &str = "NexmoAuditSecretDeleted";
@@ -53,7 +54,7 @@ fn a_deleted_secret_is_one_notification_although_the_exporter_is_killed() {
     let prometheus = Prometheus::start(&prometheus, &config_text(exporter_port, alertmanager_port));
     prometheus.expect(COUNTER, STEP, |count| count <= 0.0);
 
-    // Counted or not, shown or not: that must not matter.
+    // The event may or may not be counted or shown yet, which must not matter.
     wait_until_recorded(api_port);
     exporter.stop(Signal::Kill);
     exporter.start();
@@ -67,7 +68,7 @@ fn a_deleted_secret_is_one_notification_although_the_exporter_is_killed() {
     });
     says_what_happened(&told[0]);
 
-    // And once more while the alert fires.
+    // The exporter is killed once more while the alert fires.
     exporter.stop(Signal::Kill);
     let firing = format!("count_over_time(ALERTS{{alertname=\"{ALERT}\"}}[10m])");
     let before = prometheus.value(&firing).expect("an alert that fires");
@@ -109,7 +110,8 @@ fn serve(folder: &Path, api_port: u16, port: u16) -> impl Fn() -> Command + 'sta
     }
 }
 
-/// With the configuration of the stack, but for its times and its receiver.
+/// Starts Alertmanager with the configuration of the stack, except for its times and
+/// its receiver.
 fn start_alertmanager(program: &Path, folder: &TempDir, port: u16, receiver: &Receiver) -> Process {
     let shipped = fs::read_to_string(repository("dashboards/alertmanager/alertmanager.yml"));
     let webhook = format!(
@@ -131,7 +133,7 @@ fn start_alertmanager(program: &Path, folder: &TempDir, port: u16, receiver: &Re
             folder.path().join("alertmanager").display()
         ))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        // No cluster: nothing is asked of the network.
+        // Without a cluster Alertmanager needs no network.
         .arg("--cluster.listen-address=");
     Process::start("alertmanager", &mut command)
 }
@@ -150,7 +152,7 @@ fn config_text(exporter_port: u16, alertmanager_port: u16) -> String {
     )
 }
 
-/// Waits until the API lists the one event of its kind that is new.
+/// Waits until the API lists the only new event of its kind.
 fn wait_until_recorded(api_port: u16) {
     let http = HttpClient::new();
     let url = format!(

@@ -1,4 +1,4 @@
-//! The alerting rules: promtool's own tests of them, and one alert on its whole way.
+//! The alerting rules: promtool runs their tests, and one alert goes the whole way.
 
 mod delivery;
 mod receiver;
@@ -12,7 +12,7 @@ use test_support::tools;
 
 const FOLDER: &str = "dashboards/prometheus";
 
-/// The files of a folder, in order.
+/// Returns the files of a folder, in order.
 fn files(folder: &str) -> Vec<PathBuf> {
     let found = fs::read_dir(repository(FOLDER).join(folder)).expect("the folder");
     let mut files: Vec<_> = found.map(|file| file.expect("a file").path()).collect();
@@ -21,7 +21,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Runs promtool over each file at once, and over the rules.
+/// Runs promtool over each file of tests, and over the rules.
 fn hold_under(promtool: &Path) {
     run(promtool, "check", &files("rules"));
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Where Alertmanager delivers.
+//! The receiver of the notifications of Alertmanager.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -19,7 +19,7 @@ impl Receiver {
         let address = listener.local_addr().expect("an address");
         let received = Arc::new(Mutex::default());
         let keep = Arc::clone(&received);
-        // Ends with the test.
+        // The thread ends with the test.
         thread::spawn(move || {
             for connection in listener.incoming().map_while(Result::ok) {
                 let keep = Arc::clone(&keep);
@@ -33,7 +33,7 @@ impl Receiver {
         format!("http://{}/", self.address)
     }
 
-    /// The notifications whose alerts bear that name.
+    /// Returns the notifications about the alert of this name.
     pub(super) fn of(&self, alert: &str) -> Vec<Value> {
         let received = self.received.lock();
         let received = received.unwrap_or_else(PoisonError::into_inner);
@@ -42,7 +42,7 @@ impl Receiver {
     }
 }
 
-/// Reads one request and answers it; nothing when the connection has ended.
+/// Reads one request and answers it. Returns `None` once the connection has ended.
 fn take(connection: &TcpStream, keep: &Mutex<Vec<Value>>) -> Option<()> {
     let mut reader = BufReader::new(connection);
     let mut length = 0;

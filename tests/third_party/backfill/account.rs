@@ -14,14 +14,14 @@ use test_support::program::{API_KEY, API_SECRET, Program, command};
 
 use super::{METRICS, SEEN, Series};
 
-/// For how long something happens.
+/// The length of each phase of a test.
 const TRAFFIC: SignedDuration = SignedDuration::from_secs(10);
 
-/// An account with history, and with traffic that begins after a while and ends.
+/// An account with history, and with traffic that begins later and ends.
 pub(super) struct Account {
     _process: Process,
     base_url: String,
-    /// When its traffic has ended.
+    /// The time at which the traffic ends.
     ends: Timestamp,
     http: HttpClient,
 }
@@ -49,7 +49,7 @@ impl Account {
         }
     }
 
-    /// Every event from `from` on: its type, source and country, and its time.
+    /// Returns the type, source, country and time of every event from `from` on.
     pub(super) fn events(&self, from: Timestamp) -> Vec<(Series, Timestamp)> {
         let with_key = format!("http://{API_KEY}:{API_SECRET}@");
         let base_url = self.base_url.replace("http://", &with_key);
@@ -106,7 +106,8 @@ impl Account {
         exporter
     }
 
-    /// Waits until the exporter shows every event since it began, and traffic ended.
+    /// Waits until the traffic has ended and the exporter shows every event since its
+    /// start.
     pub(super) fn wait_until_all_is_shown(&self, exporter: &Program, from: Timestamp) {
         eventually("every event on show", SEEN, || {
             let expected = self.events(from).len();

@@ -1,5 +1,5 @@
-//! History made of `backfill` by a real promtool, and the curve that a real server
-//! has of it once it scrapes the live exporter.
+//! History that `backfill` and a real promtool make, and the curve of a real server
+//! that scrapes the running exporter afterwards.
 
 mod account;
 mod server;
@@ -17,16 +17,16 @@ use test_support::tools;
 use account::Account;
 use server::Server;
 
-/// From an event to its sample, on a machine that is busy.
+/// The time from an event to its sample, on a busy machine.
 const SEEN: Duration = Duration::from_mins(2);
-/// From one sample of the history to the next.
+/// The time from one sample of the history to the next.
 const STEP: f64 = 60.0;
 const METRICS: [&str; 2] = [
     "nexmo_audit_events_total",
     "nexmo_audit_events_by_type_total",
 ];
 
-/// The values of the labels that tell series apart.
+/// The values of the labels that distinguish series.
 type Series = Vec<String>;
 type Samples = Vec<(f64, f64)>;
 
@@ -44,9 +44,9 @@ fn make_blocks(promtool: &Path, file: &Path, data: &Path) {
     );
 }
 
-/// How many events each series has to show; those that began between `uncertain`
-/// are left out: docs/events-and-backfill.md says what lies between the history and the
-/// first start.
+/// Returns the number of events that each series has to show. Series that began within
+/// `uncertain`, between the end of the history and the first start of the exporter, are
+/// left out: see docs/events-and-backfill.md.
 fn truth(
     metric: &str,
     events: &[(Series, Timestamp)],
@@ -71,7 +71,7 @@ fn truth(
         .collect()
 }
 
-/// What `increase` makes of samples, without reaching beyond the first and the last.
+/// Returns `increase` of samples, without extrapolation beyond the first and the last.
 fn increase(samples: &Samples) -> f64 {
     let step = |pair: &[(f64, f64)]| match pair[1].1 - pair[0].1 {
         fallen if fallen < 0.0 => pair[1].1,
@@ -90,7 +90,8 @@ fn tools_of(release: &str) -> Option<(PathBuf, PathBuf)> {
     Some((find(&name("prometheus"))?, find(&name("promtool"))?))
 }
 
-/// History first, then the exporter with the same start: one curve that never falls.
+/// The history comes first, then the exporter with the same start: one curve, which
+/// never falls.
 fn one_curve(release: &str) {
     let Some((prometheus, promtool)) = tools_of(release) else {
         return;
@@ -152,7 +153,7 @@ fn one_curve(release: &str) {
     );
 }
 
-/// An exporter that has been counting for a while, and history up to there.
+/// The exporter has counted for a while, and the history ends where its counting began.
 #[test]
 fn history_before_a_running_exporter_adds_what_it_did_not_count() {
     let Some((prometheus, promtool)) = tools_of("") else {

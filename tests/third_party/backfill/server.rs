@@ -1,4 +1,4 @@
-//! A server that blocks can be given to, and all that it has stored.
+//! A server into which blocks can be imported, and the samples that it has stored.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -81,7 +81,7 @@ impl Server {
         }
     }
 
-    /// The one value of a query.
+    /// Returns the only value of a query.
     pub(super) fn value(&self, query: &str) -> Result<f64, String> {
         let result = self.query(query)?;
         let value = result.first().and_then(|only| only["value"][1].as_str());
@@ -100,7 +100,7 @@ impl Server {
         });
     }
 
-    /// Every sample of a metric, by series. There is one series of each labels.
+    /// Returns every sample of a metric, by series. Labels are distinct.
     pub(super) fn samples(&self, metric: &str) -> BTreeMap<Series, Samples> {
         let mut samples = BTreeMap::new();
         for series in self.query(&format!("{metric}[1d]")).expect("samples") {

@@ -1,4 +1,4 @@
-//! A dashboard's JSON: what it asks for, and whether it can be imported anywhere.
+//! The JSON of a dashboard: its queries, and what would prevent its import.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,33 +11,34 @@ use super::expression;
 
 const FOLDER: &str = "dashboards/grafana";
 
-/// What Grafana 10.0 writes. Newer ones migrate it, and an older one would not know
-/// a higher number.
+/// The schema version of Grafana 10.0. Newer releases migrate it, and an older release
+/// would not know a higher number.
 const SCHEMA_VERSION: u64 = 38;
 
 /// A dashboard.
-pub(super) struct Board {
+pub(super) struct Dashboard {
     pub(super) file: String,
     json: Value,
 }
 
-/// One expression of a dashboard.
+/// An expression of a dashboard.
 #[derive(Debug)]
 pub(super) struct Query {
-    /// The panel's title, or the annotation's name; for the message of a failure.
+    /// The title of the panel, or the name of the annotation, for the message of a
+    /// failure.
     #[expect(dead_code, reason = "shown by Debug")]
     pub(super) title: String,
     pub(super) expression: String,
     pub(super) instant: bool,
-    /// Labels that legends, titles and columns name.
+    /// The labels that legends, titles and columns name.
     pub(super) labels_shown: Vec<String>,
-    /// Marks something that need not happen.
+    /// `true` if the query shows events that need not happen.
     pub(super) may_be_empty: bool,
     constants: Vec<(String, String)>,
 }
 
 impl Query {
-    /// The expression with the variables as they are when nothing is chosen.
+    /// Returns the expression with the variables as they are while nothing is chosen.
     pub(super) fn filled_in(&self, range: Duration, interval: Duration) -> String {
         let mut expression = self.expression.clone();
         let seconds = |duration: Duration| format!("{}s", duration.as_secs());
@@ -60,7 +61,7 @@ impl Query {
     }
 }
 
-impl Board {
+impl Dashboard {
     pub(super) fn all() -> Vec<Self> {
         let files = fs::read_dir(repository(FOLDER)).expect("the dashboards");
         let paths = files.map(|file| file.expect("a file").path());
@@ -78,7 +79,7 @@ impl Board {
         text(&self.json["uid"])
     }
 
-    /// Every expression of its panels and annotations.
+    /// Returns every expression of the panels and annotations.
     pub(super) fn queries(&self) -> Vec<Query> {
         let constants = self.constants();
         let panels = self.panels().flat_map(|panel| {
@@ -103,7 +104,7 @@ impl Board {
         panels.chain(annotations).collect()
     }
 
-    /// What would keep it from being imported, or would show what is not meant.
+    /// Returns what would prevent the import, or show something wrong.
     pub(super) fn findings(&self, known: &[String]) -> Vec<String> {
         let mut findings = Vec::new();
         let mut find = |holds: bool, finding: String| {
@@ -150,7 +151,7 @@ impl Board {
         list(&self.json["annotations"]["list"]).filter(|annotation| annotation["builtIn"] != 1)
     }
 
-    /// Variables and their values when nothing is chosen.
+    /// Returns the variables with their values while nothing is chosen.
     fn constants(&self) -> Vec<(String, String)> {
         list(&self.json["templating"]["list"])
             .map(|variable| {
@@ -163,7 +164,7 @@ impl Board {
             .collect()
     }
 
-    /// Links within Grafana, wherever they are.
+    /// Returns all links within Grafana.
     fn links(&self) -> Vec<String> {
         let mut links = Vec::new();
         collect(&self.json, "url", &mut links);
@@ -172,7 +173,7 @@ impl Board {
     }
 }
 
-/// Labels that a legend, a link or a column of a panel names.
+/// Returns the labels that a legend, a link or a column of a panel names.
 fn shown(panel: &Value, target: &Value) -> Vec<String> {
     let mut labels = expression::labels_in_template(&text(&target["legendFormat"]));
     for transformation in list(&panel["transformations"]) {
@@ -190,7 +191,7 @@ fn sources(panel: &Value) -> Vec<String> {
     sources.map(|source| text(&source["uid"])).collect()
 }
 
-/// The cells of the grid that a panel takes.
+/// Returns the cells of the grid that a panel covers.
 fn grid(panel: &Value) -> Vec<(u64, u64)> {
     let number = |name| panel["gridPos"][name].as_u64().expect("a number");
     let (x, y, w, h) = (number("x"), number("y"), number("w"), number("h"));
@@ -199,7 +200,7 @@ fn grid(panel: &Value) -> Vec<(u64, u64)> {
         .collect()
 }
 
-/// Every text under that key.
+/// Returns every text under this key.
 fn collect(value: &Value, key: &str, found: &mut Vec<String>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect(item, key, found)),

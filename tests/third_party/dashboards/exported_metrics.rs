@@ -1,4 +1,4 @@
-//! The metrics and labels that there are.
+//! The metrics and labels that the exporter exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,16 +12,16 @@ use super::expression::names;
 /// The golden file of `/metrics`.
 const METRICS: &str = include_str!("../../golden/metrics.snap");
 
-/// What Prometheus adds to each series, and what each has with several accounts.
+/// The labels that Prometheus adds to each series, and the label of several accounts.
 const ADDED: [&str; 3] = ["job", "instance", "account"];
 
-/// Metrics, each with its labels.
-pub(super) struct Vocabulary(BTreeMap<String, BTreeSet<String>>);
+/// The metrics, each with its labels.
+pub(super) struct ExportedMetrics(BTreeMap<String, BTreeSet<String>>);
 
-impl Vocabulary {
+impl ExportedMetrics {
     pub(super) fn of_the_exporter() -> Self {
         let mut metrics = BTreeMap::<String, BTreeSet<String>>::new();
-        // Prometheus makes it of each scrape.
+        // Prometheus makes this metric of each scrape.
         metrics.insert("up".to_owned(), BTreeSet::new());
         let (_, body) = METRICS.split_once("\n---\n").expect("the metrics");
         for line in body.lines().filter(|line| !line.starts_with('#')) {
@@ -38,7 +38,7 @@ impl Vocabulary {
         Self(metrics)
     }
 
-    /// With what rules record, and what users are told to.
+    /// Adds the metrics that rules record, and those that users are told to record.
     pub(super) fn and_recorded(mut self, rules: &[Value]) -> Self {
         let labels = || self.0.values().flatten().cloned().collect::<BTreeSet<_>>();
         let labels = labels();
@@ -55,8 +55,8 @@ impl Vocabulary {
         self
     }
 
-    /// Metrics that are not known, and labels that none of the metrics beside them
-    /// has.
+    /// Returns the metrics that are not known, and the labels that no metric of the
+    /// expression has.
     pub(super) fn unknown(&self, expression: &str) -> Vec<String> {
         let names = names(expression);
         let mut unknown = Vec::new();
@@ -80,7 +80,7 @@ impl Vocabulary {
         unknown
     }
 
-    /// Those that no metric has.
+    /// Returns the labels that no metric has.
     pub(super) fn unknown_labels(&self, labels: &[String]) -> Vec<String> {
         let known = |label: &&String| {
             let added = ADDED.contains(&label.as_str());
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn knows_what_is_exported_and_nothing_else() {
-        let vocabulary = Vocabulary::of_the_exporter();
+        let exported = ExportedMetrics::of_the_exporter();
         let cases = [
             ("sum by (job) (nexmo_audit_up{account=\"a\"})", ""),
             ("sum by (event_type) (nexmo_audit_up)", "event_type"),
@@ -110,7 +110,7 @@ mod tests {
             ("sum by (le) (nexmo_audit_ingest_lag_seconds_bucket)", ""),
         ];
         for (expression, expected) in cases {
-            assert_eq!(vocabulary.unknown(expression).join(" "), expected);
+            assert_eq!(exported.unknown(expression).join(" "), expected);
         }
     }
 }

@@ -1,17 +1,16 @@
-//! The names in a PromQL expression. It is no parser: real servers say whether an
-//! expression is one.
+//! The names in a PromQL expression. This is no parser: real servers check the syntax.
 
-/// A word outside of quotes that is no function, keyword or number, and the labels
-/// that are asked of it.
+/// A word outside of quotes that is no function, keyword or number, with the labels that
+/// are asked of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Selector {
     pub(super) metric: String,
     pub(super) labels: Vec<String>,
 }
 
-/// Words of the language that these expressions use.
+/// The words of the language that these expressions use.
 const OPERATORS: [&str; 6] = ["and", "or", "unless", "offset", "bool", "inf"];
-/// Each is followed by labels in parentheses.
+/// The words that are followed by labels in parentheses.
 const WITH_LABELS: [&str; 6] = [
     "by",
     "without",
@@ -21,15 +20,15 @@ const WITH_LABELS: [&str; 6] = [
     "group_right",
 ];
 
-/// What an expression names.
+/// The names in an expression.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Names {
     pub(super) selectors: Vec<Selector>,
-    /// Labels to group by, to match on, and to take over.
+    /// The labels to group by, to match on, and to take over.
     pub(super) labels: Vec<String>,
 }
 
-/// Every name in an expression.
+/// Returns every name in an expression.
 pub(super) fn names(expression: &str) -> Names {
     let mut names = Names::default();
     let words = words(&without_quoted(expression));
@@ -61,7 +60,7 @@ pub(super) fn names(expression: &str) -> Names {
     names
 }
 
-/// The labels in `{{event_type}}`, `{{ $labels.account }}` and the like.
+/// Returns the labels in `{{event_type}}`, `{{ $labels.account }}` and the like.
 pub(super) fn labels_in_template(template: &str) -> Vec<String> {
     let inside = template.split("{{").skip(1);
     let inside = inside.filter_map(|rest| rest.split("}}").next());
@@ -78,7 +77,8 @@ pub(super) fn labels_in_template(template: &str) -> Vec<String> {
         .collect()
 }
 
-/// What follows a function's name; an aggregation may have its labels first.
+/// Returns the text after the name of a function. An aggregation may have its labels
+/// first.
 fn is_function(next: Option<&str>) -> bool {
     next.is_some_and(|next| next == "(" || WITH_LABELS.contains(&next))
 }
@@ -87,7 +87,7 @@ fn is_name(word: &str) -> bool {
     word.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
 }
 
-/// Quoted text becomes a space.
+/// Replaces quoted text with a space.
 fn without_quoted(expression: &str) -> String {
     let mut kept = String::new();
     let mut quoted = false;
@@ -104,7 +104,7 @@ fn without_quoted(expression: &str) -> String {
     kept
 }
 
-/// Names, numbers and variables as they stand, everything else character by character.
+/// Splits into names, numbers and variables, and all other text into single characters.
 fn words(expression: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut inside = false;

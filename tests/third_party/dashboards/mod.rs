@@ -16,23 +16,23 @@ use test_support::repository;
 use test_support::tools;
 
 use crate::prometheus_server::Prometheus;
-use dashboard::{Board, Query};
-use exported_metrics::Vocabulary;
+use dashboard::{Dashboard, Query};
+use exported_metrics::ExportedMetrics;
 
 const RULES: &str = "dashboards/prometheus/rules";
 
-/// For every kind of event to happen and to be shown.
+/// The time in which every kind of event happens and is shown.
 const DATA: Duration = Duration::from_mins(2);
 
-/// Long enough for a server to scrape what happens, at one scrape a second.
+/// A time in which a server scrapes what happens, at one scrape per second.
 const SPAN: Duration = Duration::from_mins(1);
 const STEP: Duration = Duration::from_secs(5);
 
 #[test]
 fn import_by_hand_by_provisioning_and_by_sidecar_takes_the_same_file() {
-    let boards = Board::all();
+    let boards = Dashboard::all();
     assert_eq!(boards.len(), 2);
-    let known: Vec<_> = boards.iter().map(Board::uid).collect();
+    let known: Vec<_> = boards.iter().map(Dashboard::uid).collect();
     for board in &boards {
         assert_eq!(
             board.findings(&known),
@@ -45,18 +45,18 @@ fn import_by_hand_by_provisioning_and_by_sidecar_takes_the_same_file() {
 
 #[test]
 fn dashboards_name_only_what_is_exported() {
-    let vocabulary = Vocabulary::of_the_exporter();
-    for board in Board::all() {
+    let exported = ExportedMetrics::of_the_exporter();
+    for board in Dashboard::all() {
         for query in board.queries() {
-            let unknown = vocabulary.unknown(&query.expression);
+            let unknown = exported.unknown(&query.expression);
             assert_eq!(unknown, Vec::<String>::new(), "{query:?}");
-            let unknown = vocabulary.unknown_labels(&query.labels_shown);
+            let unknown = exported.unknown_labels(&query.labels_shown);
             assert_eq!(unknown, Vec::<String>::new(), "{query:?}");
         }
     }
 }
 
-/// With a server that has scraped for a moment and knows the rules.
+/// The server has scraped for a moment, and has loaded the rules.
 #[test]
 fn a_server_answers_every_expression_and_every_panel_has_data() {
     let Some(prometheus) = tools::require("prometheus") else {
@@ -67,7 +67,7 @@ fn a_server_answers_every_expression_and_every_panel_has_data() {
     let prometheus = Prometheus::start(&prometheus, &config_text(&exporter));
     prometheus.expect("up", START, |up| up > 0.0);
     rules_are_sound(&prometheus);
-    for board in Board::all() {
+    for board in Dashboard::all() {
         for query in board.queries() {
             eventually(&format!("data of {query:?}"), DATA, || {
                 let series = answer(&prometheus, &query)?;
@@ -78,7 +78,8 @@ fn a_server_answers_every_expression_and_every_panel_has_data() {
     }
 }
 
-/// What happens in an hour of a large account, every few seconds.
+/// Starts an account on which as much happens every few seconds as on a large account in
+/// an hour.
 fn busy_account() -> Process {
     let mut simulate = command();
     simulate
@@ -114,15 +115,15 @@ fn config_text(target: &Program) -> String {
     )
 }
 
-/// Each rule names what there is, says what to do, and can be evaluated.
+/// Each rule names metrics that exist, says what to do, and can be evaluated.
 fn rules_are_sound(prometheus: &Prometheus) {
     let rules = rules(prometheus).expect("the rules");
-    let vocabulary = Vocabulary::of_the_exporter().and_recorded(&rules);
+    let exported = ExportedMetrics::of_the_exporter().and_recorded(&rules);
     let mut alerts = 0;
     for rule in &rules {
         let query = rule["query"].as_str().expect("an expression");
         prometheus.query(query).expect("an answer");
-        assert_eq!(vocabulary.unknown(query), Vec::<String>::new(), "{rule}");
+        assert_eq!(exported.unknown(query), Vec::<String>::new(), "{rule}");
         if rule["type"] != "alerting" {
             continue;
         }
@@ -137,7 +138,7 @@ fn rules_are_sound(prometheus: &Prometheus) {
             assert!(text.ends_with('.'), "{said} of {rule}");
             for label in expression::labels_in_template(text) {
                 assert!(
-                    vocabulary.unknown_labels(&[label]).is_empty(),
+                    exported.unknown_labels(&[label]).is_empty(),
                     "{said} of {rule}"
                 );
             }
@@ -146,7 +147,7 @@ fn rules_are_sound(prometheus: &Prometheus) {
     assert_eq!(alerts, 19);
 }
 
-/// The rules of all files, as the server has read them.
+/// Returns the rules of all files, as the server has loaded them.
 fn rules(prometheus: &Prometheus) -> Result<Vec<Value>, String> {
     let mut answer = prometheus.ask("rules")?;
     let Value::Array(groups) = answer["data"]["groups"].take() else {

@@ -1,4 +1,4 @@
-//! How the exporter and the API are started.
+//! The commands of the exporter and of the API.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,20 +9,20 @@ use test_support::program::{API_KEY, API_SECRET, command};
 
 use super::settings::Settings;
 
-/// The longest that an event enters the list after it happened: longer than a
-/// poll looks back, so that only deep ones find some.
+/// The longest time from an event to its entry into the list, which is longer than the
+/// lookback of a poll, so that only deep polls find some events.
 pub(super) const LATE_BY: Duration = Duration::from_secs(8);
 const LOOKBACK: &str = "3s";
 
-/// Whether requests go wrong by themselves.
+/// Whether requests fail by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Faults {
     Some,
     None,
 }
 
-/// The API. Seed and start decide on its events, so that one that was killed
-/// shows the same again.
+/// Returns the command of the API. Its events follow from seed and start, so that an
+/// API that was killed shows the same events again.
 pub(super) fn simulate(
     settings: &Settings,
     traffic_from: Timestamp,
@@ -57,14 +57,14 @@ pub(super) fn simulate(
     }
 }
 
-/// The exporter, as quick as the run is.
+/// Returns the command of the exporter, with times that suit the run.
 pub(super) fn serve(
     settings: &Settings,
     folder: &Path,
     api_port: u16,
     port: u16,
 ) -> impl Fn() -> Command + 'static {
-    // A deep sweep reaches past the longest outage and the latest event.
+    // A deep poll reads past the longest outage and the latest event.
     let arguments = [
         format!("--web.listen-address=127.0.0.1:{port}"),
         format!("--api.base-url=http://127.0.0.1:{api_port}/beta/audit"),

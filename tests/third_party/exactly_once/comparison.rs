@@ -1,29 +1,29 @@
-//! What each server counted, held against what the API recorded.
+//! Compares the samples of each server with what the API recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::recorded_events::Truth;
+use super::recorded_events::RecordedEvents;
 use super::series::{EVENTS, EVENTS_BY_TYPE, Series};
 use super::server::{Sample, Server};
 use super::timeline::{Timeline, now};
 
-/// What one server has stored, and what is wrong with it.
+/// The samples of a server, and what is wrong with them.
 #[derive(Debug, Default)]
-pub(super) struct Verdict {
-    /// Events of all series: last sample minus first.
+pub(super) struct Comparison {
+    /// The number of events of all series: last sample minus first.
     pub(super) counted: u64,
     pub(super) samples: usize,
     pub(super) steps: usize,
     /// The longest time between the two samples that show a step.
     pub(super) widest_step: Duration,
-    /// In this window `increase()` was above 0 for each step.
+    /// The window in which `increase()` was above 0 for each step.
     pub(super) window: Duration,
-    /// Differences, each in one line.
+    /// The differences, each in one line.
     pub(super) differences: Vec<String>,
 }
 
-/// The hold of the publish gate where the slowest server scrapes so often.
+/// Returns the hold of the gate if the slowest server scrapes at this interval.
 pub(super) fn hold(interval: Duration) -> Duration {
     interval * 2 + interval.min(Duration::from_secs(10))
 }
@@ -31,40 +31,45 @@ pub(super) fn hold(interval: Duration) -> Duration {
 /// Reads everything that a server has stored since the beginning of the run.
 pub(super) fn of_server(
     (index, server): (usize, &Server),
-    truth: &Truth,
+    truth: &RecordedEvents,
     timeline: &Timeline,
     hold: Duration,
-) -> Result<Verdict, String> {
+) -> Result<Comparison, String> {
     let blind = timeline.blind(index, server.interval);
     let longest = blind
         .iter()
         .map(|(from, to)| to.saturating_sub(*from))
         .max();
     let window = hold + longest.unwrap_or_default();
-    let mut verdict = Verdict {
+    let mut comparison = Comparison {
         window: Duration::from_secs(window.as_secs() + 1),
-        ..Verdict::default()
+        ..Comparison::default()
     };
     let span = (timeline.began(), now());
     for metric in [EVENTS, EVENTS_BY_TYPE] {
         let stored = server.samples(metric, span.1.saturating_sub(span.0) + hold)?;
-        verdict.compare(metric, &stored, truth);
-        // The two samples and the moment of evaluation fit into it.
-        let evaluated = verdict.window + Duration::from_secs(2);
+        comparison.compare(metric, &stored, truth);
+        // The window has room for two samples and for the moment of evaluation.
+        let evaluated = comparison.window + Duration::from_secs(2);
         let increases = server.increases(metric, evaluated, span)?;
         for (series, samples) in &stored {
             let at = increases.get(series).map_or(&[][..], Vec::as_slice);
-            verdict.watch(series, samples, at, |from, to| {
+            comparison.watch(series, samples, at, |from, to| {
                 hold + blind_between(&blind, from, to)
             });
         }
     }
-    Ok(verdict)
+    Ok(comparison)
 }
 
-impl Verdict {
-    /// Last sample minus first is what was recorded.
-    fn compare(&mut self, metric: &str, stored: &BTreeMap<Series, Vec<Sample>>, truth: &Truth) {
+impl Comparison {
+    /// Checks that the last sample minus the first is what was recorded.
+    fn compare(
+        &mut self,
+        metric: &str,
+        stored: &BTreeMap<Series, Vec<Sample>>,
+        truth: &RecordedEvents,
+    ) {
         let recorded = truth.keys().filter(|series| series.metric == metric);
         let all: BTreeSet<_> = recorded.chain(stored.keys()).collect();
         for series in all {
@@ -88,7 +93,8 @@ impl Verdict {
         }
     }
 
-    /// No sample is below the one before it, and each step shows in time.
+    /// Checks that no sample is below the sample before it, and that each step shows in
+    /// time.
     fn watch(
         &mut self,
         series: &Series,
@@ -122,7 +128,7 @@ impl Verdict {
     }
 }
 
-/// How much of a stretch of time is within others.
+/// Returns how much of a time is within other times.
 fn blind_between(blind: &[(Duration, Duration)], from: Duration, to: Duration) -> Duration {
     blind
         .iter()

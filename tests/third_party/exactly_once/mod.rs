@@ -1,13 +1,13 @@
-//! Every event exactly once, as two real servers see it, while everything that can
-//! be killed is killed.
+//! Every event counts exactly once on two real servers, while every program of the run
+//! is killed.
 //!
-//! The exporter is killed at random moments; the API, the exporter and both
-//! servers go away for seconds, some of them together; requests go wrong, events
-//! enter the list late and pages shift. At the end, for each series and on each
-//! server, last sample minus first is what the API recorded, no sample is below
-//! the one before it, and `increase()` has shown every step.
+//! The exporter is killed at random moments; the API, the exporter and both servers go
+//! away for seconds, some of them at the same time; requests fail, events enter the
+//! list late, and pages shift. At the end, for each series and on each server, the last
+//! sample minus the first is what the API recorded, no sample is below the sample
+//! before it, and `increase()` has shown every step.
 //!
-//! The short form is a test like any other; the long one is `make soak`.
+//! The short form is a test like any other; the long form is `make soak`.
 
 mod commands;
 mod comparison;
@@ -28,11 +28,11 @@ use test_support::tools;
 use run::Run;
 use settings::Settings;
 
-/// How often each server scrapes.
+/// The scrape intervals of the servers.
 const INTERVALS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
-/// The oldest server and the newest that can be had. Their names tell them apart:
-/// each has its own user agent.
+/// The oldest and the newest server. The exporter can tell them apart by their user
+/// agents, which differ.
 fn servers() -> Option<[PathBuf; 2]> {
     let newest = || tools::first_of(&["prometheus-3", "prometheus-2.53"]);
     Some([tools::require("prometheus")?, newest()?])

@@ -1,17 +1,17 @@
-//! What is done to whom and when, all of it decided by a seed.
+//! The outages of a run: which party, when, and how, all decided by a seed.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 use test_support::restartable::Signal;
 
-/// Long outages come once in such a stretch for each of the parties.
+/// The length of a stretch of time in which each party has one long outage.
 const STRETCH: Duration = Duration::from_secs(45);
 
-/// Seconds that an outage lasts, from and to.
+/// The shortest and the longest time of an outage, in seconds.
 const OUTAGE: (f64, f64) = (3.0, 11.0);
 
-/// Kills come alone or a few in a row, and so leave time between them in which the
+/// The highest number of kills in a row. Between the rows there is time in which the
 /// gate lets counts be shown.
 const MOST_IN_A_ROW: usize = 4;
 const ROW: Duration = Duration::from_secs(3);
@@ -25,17 +25,19 @@ pub(super) enum Party {
     Server(usize),
 }
 
-/// A program is ended and started again, counted from the beginning of traffic.
+/// An outage, in which a program is ended and started again. Times count from the
+/// beginning of the traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Outage {
     pub(super) party: Party,
     pub(super) signal: Signal,
     pub(super) from: Duration,
-    /// The same as `from` where it is started again at once.
+    /// The end of the outage; the same as `from` if the program is started again at
+    /// once.
     pub(super) to: Duration,
 }
 
-/// All outages, in the order of their beginnings.
+/// Returns all outages, in the order of their beginnings.
 pub(super) fn outages(seed: u64, duration: Duration, kills: usize) -> Vec<Outage> {
     let mut rng = Rng::with_seed(seed);
     let mut outages = Vec::new();
@@ -56,7 +58,7 @@ pub(super) fn outages(seed: u64, duration: Duration, kills: usize) -> Vec<Outage
     outages
 }
 
-/// One outage of each party. Two of them, whichever chance picks, overlap.
+/// Returns one outage of each party. Two of them, chosen at random, overlap.
 fn long_outages(rng: &mut Rng, from: Duration, to: Duration) -> Vec<Outage> {
     let mut parties = [
         Party::Api,
@@ -90,7 +92,8 @@ fn long_outage(rng: &mut Rng, party: Party, from: Duration, to: Duration) -> Out
     }
 }
 
-/// The exporter and the API get no time to say good-bye; a server may.
+/// Returns how a party is ended: the exporter and the API are killed; a server may end
+/// in order.
 fn signal(rng: &mut Rng, party: Party) -> Signal {
     let may_end_in_order = matches!(party, Party::Server(_));
     if may_end_in_order && rng.bool() {
@@ -100,8 +103,8 @@ fn signal(rng: &mut Rng, party: Party) -> Signal {
     }
 }
 
-/// The exporter is killed while it runs, and started again at once, as often as a
-/// supervisor would, before it has served anyone or just after.
+/// Returns kills of the running exporter, which is started again at once each time, as
+/// a supervisor would start it, before or just after it has served a scrape.
 fn kills_in_a_row(rng: &mut Rng, duration: Duration, kills: usize, down: &[Outage]) -> Vec<Outage> {
     let is_down = |at: &Duration| {
         let covers = |outage: &Outage| (outage.from..=outage.to).contains(at);

@@ -1,4 +1,4 @@
-//! What the API recorded: every event on its list, by series.
+//! The events that the API recorded, by series.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,15 +7,19 @@ use test_support::http::HttpClient;
 
 use super::series::{self, Series};
 
-/// More than any run has.
+/// A page number above that of any run.
 const MOST_PAGES: u64 = 10_000;
 
-/// How many events each series has to show.
-pub(super) type Truth = BTreeMap<Series, u64>;
+/// The number of events that each series has to show.
+pub(super) type RecordedEvents = BTreeMap<Series, u64>;
 
-/// Counts what was created from `floor` on, a time as the API writes them.
-pub(super) fn recorded(http: &HttpClient, base_url: &str, floor: &str) -> Result<Truth, String> {
-    let mut truth = Truth::new();
+/// Counts the events that were created from `floor` on, a time as the API writes it.
+pub(super) fn recorded(
+    http: &HttpClient,
+    base_url: &str,
+    floor: &str,
+) -> Result<RecordedEvents, String> {
+    let mut truth = RecordedEvents::new();
     for event in list(http, base_url)? {
         let created_at = event["created_at"].as_str().unwrap_or_default();
         if seconds_of(created_at) < seconds_of(floor) {
@@ -30,8 +34,8 @@ pub(super) fn recorded(http: &HttpClient, base_url: &str, floor: &str) -> Result
     Ok(truth)
 }
 
-/// How many events that is in all.
-pub(super) fn events(truth: &Truth) -> u64 {
+/// Returns the number of all these events.
+pub(super) fn events(truth: &RecordedEvents) -> u64 {
     truth
         .iter()
         .filter(|(series, _)| series.metric == series::EVENTS)
@@ -39,12 +43,13 @@ pub(super) fn events(truth: &Truth) -> u64 {
         .sum()
 }
 
-/// Year to second, which is all that both ways to write a time have in common.
+/// Returns a time from year to second, the part that both ways to write a time have in
+/// common.
 fn seconds_of(time: &str) -> &str {
     time.get(..19).unwrap_or(time)
 }
 
-/// The whole list, page by page.
+/// Reads the whole list, page by page.
 fn list(http: &HttpClient, base_url: &str) -> Result<Vec<Value>, String> {
     let (mut events, mut ids) = (Vec::new(), BTreeSet::new());
     for page in 1..MOST_PAGES {

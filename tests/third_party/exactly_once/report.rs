@@ -1,57 +1,57 @@
-//! What came of a run, for people.
+//! The report of a run, for people.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
 
 use super::INTERVALS;
-use super::comparison::{self, Verdict};
-use super::recorded_events::{self, Truth};
+use super::comparison::{self, Comparison};
+use super::recorded_events::{self, RecordedEvents};
 use super::run::Run;
 use super::series::EVENTS_BY_TYPE;
 use super::server::Server;
 use super::timeline::now;
 
-/// The alert that nobody wants to miss.
+/// The type whose alert must not be missed.
 const RARE: &str = "ACCOUNT_SECRET_DELETE";
 
-/// What an alert leaves for an outage, in seconds.
+/// The time beyond the hold that the alert allows for an outage, in seconds.
 const MINUTE: u64 = 60;
 
-/// More lines would hide the first ones.
+/// The highest number of lines of a kind; more would hide the first ones.
 const MOST_DIFFERENCES: usize = 40;
 
-/// What came of a run.
+/// The result of a run.
 pub(super) struct Report {
     pub(super) text: String,
     pub(super) differences: usize,
 }
 
-/// Judges a run that has ended.
-pub(super) fn of(run: &Run, truth: &Truth) -> Report {
+/// Compares and reports a run that has ended.
+pub(super) fn of(run: &Run, truth: &RecordedEvents) -> Report {
     let hold = comparison::hold(INTERVALS.into_iter().max().unwrap_or_default());
     let mut differences = of_exporter(run);
-    let mut verdicts = Vec::new();
+    let mut comparisons = Vec::new();
     for (index, server) in run.servers.iter().enumerate() {
-        let verdict = comparison::of_server((index, server), truth, &run.timeline, hold);
-        match verdict {
-            Ok(verdict) => {
+        let comparison = comparison::of_server((index, server), truth, &run.timeline, hold);
+        match comparison {
+            Ok(comparison) => {
                 let named = |difference| format!("{}: {difference}", server.name);
-                differences.extend(verdict.differences.iter().map(named));
-                verdicts.push((server, verdict));
+                differences.extend(comparison.differences.iter().map(named));
+                comparisons.push((server, comparison));
             }
             Err(error) => differences.push(format!("{}: {error}", server.name)),
         }
         differences.extend(of_other_metrics(server, run));
     }
-    let text = text(run, truth, &verdicts, &differences);
+    let text = text(run, truth, &comparisons, &differences);
     Report {
         text,
         differences: differences.len(),
     }
 }
 
-/// Standard error, past what a test runner keeps to itself.
+/// Writes to standard error, even if the test runner captures output.
 pub(super) fn print(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
@@ -69,7 +69,7 @@ fn of_exporter(run: &Run) -> Vec<String> {
     must_be_zero.into_iter().filter_map(problem).collect()
 }
 
-/// What went on besides, over all starts of the exporter.
+/// Checks the other metrics that the server has stored, over all starts of the exporter.
 fn of_other_metrics(server: &Server, run: &Run) -> Vec<String> {
     let run_lasted = now().saturating_sub(run.timeline.began()).as_secs();
     let window = comparison::hold(server.interval).as_secs() + MINUTE;
@@ -100,8 +100,8 @@ fn of_other_metrics(server: &Server, run: &Run) -> Vec<String> {
 
 fn text(
     run: &Run,
-    truth: &Truth,
-    verdicts: &[(&Server, Verdict)],
+    truth: &RecordedEvents,
+    comparisons: &[(&Server, Comparison)],
     differences: &[String],
 ) -> String {
     let settings = run.settings();
@@ -123,8 +123,8 @@ fn text(
         truth.len(),
         run.timeline.kills(),
     );
-    for (server, verdict) in verdicts {
-        let _ = writeln!(text, "{}", line(server, verdict, events));
+    for (server, comparison) in comparisons {
+        let _ = writeln!(text, "{}", line(server, comparison, events));
     }
     for difference in differences.iter().take(MOST_DIFFERENCES) {
         let _ = writeln!(text, "DIFFERENCE {difference}");
@@ -133,15 +133,15 @@ fn text(
     text
 }
 
-fn line(server: &Server, verdict: &Verdict, events: u64) -> String {
-    let Verdict {
+fn line(server: &Server, comparison: &Comparison, events: u64) -> String {
+    let Comparison {
         counted,
         samples,
         steps,
         widest_step,
         window,
         ..
-    } = verdict;
+    } = comparison;
     let tenths = counted * 1000 / events.max(1);
     format!(
         "{}: counted {counted} ({}.{} %), {steps} steps in {samples} samples, at most {} s apart; \

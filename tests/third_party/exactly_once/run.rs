@@ -1,4 +1,4 @@
-//! One run: the parties, what is done to them, and the end of it.
+//! A run: the parties, what is done to them, and the end.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,17 +16,17 @@ use test_support::restartable::{Restartable, Signal, free_port};
 use super::commands::{Faults, LATE_BY, serve, simulate};
 use super::comparison;
 use super::outage_plan::{self, Outage, Party};
-use super::recorded_events::{self, Truth};
+use super::recorded_events::{self, RecordedEvents};
 use super::series::EVENTS;
 use super::server::Server;
 use super::settings::Settings;
 use super::timeline::{Timeline, now};
 
-/// From the start of all parties to the first event of the traffic: time for the
-/// exporter to learn how often it is scraped.
+/// The time from the start of all parties to the first event of the traffic, in which
+/// the exporter learns how often it is scraped.
 const WARM_UP: Duration = Duration::from_secs(16);
 
-/// For the last holds of the gate, with outages and back-off just behind.
+/// The time for the last holds of the gate, with outages and back-off just before.
 const SETTLE: Duration = Duration::from_mins(2);
 
 /// The parties of a run.
@@ -38,7 +38,7 @@ pub(super) struct Run {
     metrics_url: String,
     api_url: String,
     api_port: u16,
-    /// When counting began, as the exporter's log has it.
+    /// The time from which events count, according to the exporter's log.
     floor: String,
     traffic_from: Timestamp,
     http: HttpClient,
@@ -47,7 +47,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Starts everything and waits until the exporter knows who scrapes.
+    /// Starts every party, and waits until the exporter knows its scrapers.
     pub(super) fn begin(settings: Settings, servers: [(&Path, Duration); 2]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (api_port, exporter_port) = (free_port(), free_port());
@@ -87,7 +87,7 @@ impl Run {
         run
     }
 
-    /// The gate holds as long as the slower server's interval asks for.
+    /// The gate holds for as long as the interval of the slower server asks for.
     fn wait_until_known(&self) {
         let slowest = self.servers.iter().map(|server| server.interval).max();
         let known = comparison::hold(slowest.unwrap_or_default()) + Duration::from_secs(3);
@@ -130,13 +130,13 @@ impl Run {
         }
     }
 
-    /// Waits until everything recorded is counted and shown, or for so long that
-    /// it never will be; says what was recorded. Then a little more, in which
-    /// nothing may be counted twice.
-    pub(super) fn settle(&mut self) -> Truth {
+    /// Waits until everything recorded is counted and shown, or until that can no
+    /// longer happen, and then a little longer, in which no event may be counted twice.
+    /// Returns what was recorded.
+    pub(super) fn settle(&mut self) -> RecordedEvents {
         let complete = since_1970(self.traffic_from) + self.settings.duration + LATE_BY;
         pacing::wait((complete + Duration::from_secs(1)).saturating_sub(now()));
-        // The same events from now on without a fault.
+        // The API shows the same events from now on, without faults.
         let calm = simulate(
             &self.settings,
             self.traffic_from,
@@ -178,7 +178,7 @@ impl Run {
         nothing_waits && shown.is_ok_and(|shown| shown >= f64::from(events))
     }
 
-    /// A metric without labels, as the exporter shows it now.
+    /// Returns the present value of a metric without labels.
     pub(super) fn exported(&self, name: &str) -> Result<f64, String> {
         let text = self.http.get_body(&self.metrics_url)?;
         value(&text, name, &[]).ok_or_else(|| format!("no {name}:\n{}", self.exporter.log()))
@@ -188,7 +188,7 @@ impl Run {
         &self.settings
     }
 
-    /// Ends everything and leaves what the parties wrote.
+    /// Ends every party, and keeps what they wrote.
     pub(super) fn keep(mut self) -> PathBuf {
         self.exporter.stop(Signal::Kill);
         self.api.stop(Signal::Kill);
@@ -207,7 +207,7 @@ impl Run {
     }
 }
 
-/// The time in the log line that tells from when on events count.
+/// Returns the time in the log line that says from when events count.
 fn counting_from(line: &str) -> Option<String> {
     let (_, from) = line
         .split_once("counting begins")
@@ -215,7 +215,7 @@ fn counting_from(line: &str) -> Option<String> {
     from.split_whitespace().next().map(str::to_owned)
 }
 
-/// All events that an exposition shows.
+/// Returns the number of all events in an exposition.
 fn shown(text: &str) -> f64 {
     let events = samples(text)
         .into_iter()

@@ -7,10 +7,10 @@ use serde_json::Value;
 pub(super) const EVENTS: &str = "nexmo_audit_events_total";
 pub(super) const EVENTS_BY_TYPE: &str = "nexmo_audit_events_by_type_total";
 
-/// The labels that matter, in the order in which they are written.
+/// The labels that are compared, in the order in which they are written.
 const LABELS: [&str; 3] = ["event_type", "source", "source_country"];
 
-/// One series of events.
+/// A series of events.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Series {
     pub(super) metric: &'static str,
@@ -32,7 +32,7 @@ pub(super) fn event_type(event_type: &str) -> Series {
 }
 
 impl Series {
-    /// The series of `metric` with the labels in an answer of a server.
+    /// Returns the series of `metric` with the labels in an answer of a server.
     pub(super) fn of_answer(metric: &'static str, labels: &Value) -> Self {
         let value = |label| labels[label].as_str().map(str::to_owned);
         Self {

@@ -1,4 +1,4 @@
-//! A Prometheus server that scrapes the exporter, and what it has stored.
+//! A Prometheus server that scrapes the exporter, and the samples that it has stored.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,13 +13,13 @@ use url::form_urlencoded::byte_serialize;
 
 use super::series::Series;
 
-/// When, since 1970, and which value.
+/// A time since 1970, and a value.
 pub(super) type Sample = (Duration, u64);
 
 /// A Prometheus server with one target.
 pub(super) struct Server {
     pub(super) name: String,
-    /// How often it scrapes.
+    /// The scrape interval.
     pub(super) interval: Duration,
     pub(super) process: Restartable,
     url: String,
@@ -27,7 +27,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Not started yet; its data lie below `folder`.
+    /// Makes a server that is not started yet, with its data below `folder`.
     pub(super) fn new(program: PathBuf, interval: Duration, target: u16, folder: &Path) -> Self {
         let program_name = program.file_name().unwrap_or_default().to_string_lossy();
         let name = format!("{program_name} every {interval:?}");
@@ -56,7 +56,7 @@ impl Server {
         }
     }
 
-    /// The value of an expression that has exactly one.
+    /// Returns the value of an expression that has exactly one.
     pub(super) fn value(&self, expression: &str) -> Result<f64, String> {
         let result = self.query(expression)?;
         let [only] = result.as_slice() else {
@@ -66,8 +66,8 @@ impl Server {
         value.ok_or_else(|| format!("{expression} is {only}"))
     }
 
-    /// Every sample of `metric` in the last `span` as it was stored, series by
-    /// series. One type at a time: a long run has millions.
+    /// Returns every stored sample of `metric` in the last `span`, by series. It asks
+    /// for one type at a time: a long run has millions of samples.
     pub(super) fn samples(
         &self,
         metric: &'static str,
@@ -84,8 +84,8 @@ impl Server {
         Ok(samples)
     }
 
-    /// When `increase()` over `window` was above 0, second by second from `from`
-    /// to `to`, for each series of `metric`.
+    /// Returns the times at which `increase()` over `window` was above 0, for every
+    /// second from `from` to `to`, and for each series of `metric`.
     pub(super) fn increases(
         &self,
         metric: &'static str,
@@ -147,7 +147,7 @@ fn encoded(text: &str) -> String {
     byte_serialize(text.as_bytes()).collect()
 }
 
-/// Stale markers are not among the samples that a server answers with.
+/// Stale markers are not among the samples in an answer.
 fn stored(values: &Value) -> Option<Vec<Sample>> {
     let sample = |point: &Value| Some((time(&point[0])?, point[1].as_str()?.parse().ok()?));
     values.as_array()?.iter().map(sample).collect()

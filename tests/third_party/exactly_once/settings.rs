@@ -1,4 +1,4 @@
-//! How long a run takes, and what chance decides in it.
+//! The settings of a run, and the seeds of its random choices.
 
 use std::env;
 use std::str::FromStr;
@@ -6,29 +6,29 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-/// Traffic with exactly one `ACCOUNT_SECRET_DELETE` early on: the rare event
-/// that must not be missed.
+/// The seed of a traffic that has exactly one `ACCOUNT_SECRET_DELETE`, early on: the
+/// rare event that must not be missed.
 const TRAFFIC_SEED: u64 = 109;
 
-/// What a run is like.
+/// The settings of a run.
 #[derive(Debug)]
 pub(super) struct Settings {
-    /// Of everything that is done to the parties.
+    /// The seed of the outages and kills.
     pub(super) seed: u64,
-    /// Of the events.
+    /// The seed of the events.
     pub(super) traffic_seed: u64,
-    /// How long there is traffic, and trouble.
+    /// The length of the traffic, and of the outages.
     pub(super) duration: Duration,
-    /// How often the exporter is killed at a random moment.
+    /// The number of kills of the exporter at random moments.
     pub(super) kills: usize,
-    /// Events a second.
+    /// The number of events per second.
     pub(super) rate: f64,
-    /// What the exporter is told of the scrape interval.
+    /// The scrape interval that the exporter is told.
     pub(super) scrape_interval: String,
 }
 
 impl Settings {
-    /// The short form.
+    /// Returns the short form.
     pub(super) fn short() -> Self {
         Self {
             seed: setting("SOAK_SEED").unwrap_or(3),
@@ -40,12 +40,12 @@ impl Settings {
         }
     }
 
-    /// The long form, as the environment has it. Its seed is a new one each time
+    /// Returns the long form, with the settings of the environment. Its seed is random
     /// unless it is given.
     pub(super) fn soak() -> Self {
         let duration = setting::<SignedDuration>("SOAK_DURATION")
             .map_or(Duration::from_mins(30), SignedDuration::unsigned_abs);
-        // As often as the short form, unless it is given.
+        // The rate of kills is that of the short form, unless it is given.
         let kills = usize::try_from(duration.as_secs() / 12).unwrap_or(usize::MAX);
         Self {
             seed: setting("SOAK_SEED").unwrap_or_else(|| fastrand::u64(..100_000)),
@@ -57,8 +57,8 @@ impl Settings {
     }
 }
 
-/// A variable that is there and cannot be read ends the test: nobody should wait
-/// for half an hour to learn of it.
+/// Reads a variable. A value that cannot be read ends the test, and not only after half
+/// an hour.
 fn setting<T: FromStr>(name: &str) -> Option<T> {
     let text = env::var(name).ok().filter(|text| !text.is_empty())?;
     let value = text.parse().ok();

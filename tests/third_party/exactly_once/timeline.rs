@@ -1,4 +1,4 @@
-//! What was done to whom, as it happened.
+//! What was done to the parties of a run, as it happened.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -7,15 +7,15 @@ use test_support::restartable::Signal;
 
 use super::outage_plan::{Outage, Party};
 
-/// From the start of a program to its first answer, on a machine that is busy.
+/// The time from the start of a program to its first answer, on a busy machine.
 const START: Duration = Duration::from_secs(2);
 
-/// A stretch of time without one of the parties, since 1970.
+/// A time without one of the parties, in times since 1970.
 #[derive(Clone, Copy, Debug)]
 struct Absence {
     outage: Outage,
     from: Duration,
-    /// None while it lasts.
+    /// The end of the absence; `None` while it lasts.
     to: Option<Duration>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Timeline {
     absences: Vec<Absence>,
 }
 
-/// The time since 1970, as the servers count it.
+/// Returns the time since 1970, as the servers count it.
 pub(super) fn now() -> Duration {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
@@ -60,7 +60,7 @@ impl Timeline {
         }
     }
 
-    /// How often the exporter was killed.
+    /// Returns how often the exporter was killed.
     pub(super) fn kills(&self) -> usize {
         let killed = |absence: &&Absence| {
             absence.outage.party == Party::Exporter && absence.outage.signal == Signal::Kill
@@ -68,8 +68,8 @@ impl Timeline {
         self.absences.iter().filter(killed).count()
     }
 
-    /// Stretches in which `server` could not scrape, because it was away or the
-    /// exporter was. Those with no time for a scrape between them are one.
+    /// Returns the times in which `server` could not scrape, because it was away or the
+    /// exporter was. Times without room for a scrape between them are one.
     pub(super) fn blind(&self, server: usize, interval: Duration) -> Vec<(Duration, Duration)> {
         let mut stretches: Vec<(Duration, Duration)> = Vec::new();
         for absence in &self.absences {

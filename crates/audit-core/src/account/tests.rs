@@ -234,7 +234,7 @@ fn a_commit_has_the_progress_and_the_window_of_its_account() {
 #[test]
 fn history_is_published_at_once_and_news_once_the_gate_permits() {
     let scraped = SavedGate {
-        begun: true,
+        was_scraped: true,
         ..SavedGate::default()
     };
     let closed = Gate::new(ScrapeInterval::Learned, &scraped);

@@ -1,5 +1,11 @@
-//! The publish gate: when a count may be shown, so that every server that scrapes
-//! sees each step.
+//! The publish gate decides when a count may be shown, so that every server that
+//! scrapes sees every step of a counter.
+//!
+//! Prometheus computes `increase()` from the samples that it has, and two kinds of events
+//! are lost to it. A series that begins at 1 has no increase, so its first event is not
+//! seen. A step during the absence of a server is seen only if the server gets the old
+//! value once more before it gets the new one. In both cases the gate shows the old value
+//! for long enough before it lets the value change.
 //!
 //! ```text
 //!            first scraper ever          no scrape for longer than H
@@ -8,130 +14,158 @@
 //!                                    └── H after the next scrape ───────┘
 //! ```
 //!
-//! Open to all: nobody has a baseline to protect, everything is shown at once.
-//! Standing still: what is shown does not change, so that a server that was away
-//! sees the old value before it sees the step. Running: counts are shown as they
-//! are committed, but for a new series, which stays at its first value until every
-//! server has had the time to see it. Pure: `now` is a span since the process
-//! started.
+//! Until the first scrape ever the gate is open to all ([`Gate::is_open_to_all`]): no
+//! server has a sample yet, and every count is shown at once. After that the gate is in
+//! one of two states, and a process always starts standing still:
+//!
+//! - **Standing still**: no value changes, so that a server that was away sees the old
+//!   value before it sees the step.
+//! - **Running** ([`Gate::is_running`]): counts are shown as they are committed, except
+//!   those of a new series.
+//!
+//! The **hold** H ([`Gate::hold`]) is the time within which every server scrapes: two
+//! scrape intervals, since a server may miss one scrape, and the time that a scrape may
+//! take. The interval is the one that the user has set, or the longest that was learned.
+//!
+//! - **A new series** stays at its first value until every server has seen that value
+//!   ([`Gate::is_seen_by_all`]): H has passed since the first scrape that showed it, and
+//!   every scraper that is waited for was served it twice.
+//! - **After a start, or after no scrape for longer than H**, every series stands still
+//!   until H has passed since the next scrape ([`Gate::is_running`]).
+//! - **A scraper that is not stored** is shown no events ([`Gate::may_show`]). After a crash
+//!   the gate would not wait for such a scraper, and a new series could begin for it above
+//!   the first value. [`Gate::has_unstored_scraper`] says that a commit is due.
+//!
+//! A [`SavedGate`] is stored with each commit: that the gate is no longer open to all,
+//! and the scrapers with their intervals. After a restart the gate waits for all of them.
+//!
+//! The exporter's module `src/gate` shares one [`Gate`] between its pollers and its
+//! server. [`Ledger::changes`](crate::ledger::Ledger::changes) asks the gate before each
+//! commit, and every scrape is recorded ([`Gate::announce`], [`Gate::record_scrape`]).
+//! Every `now` is the time since the process started.
 
 mod scrapers;
 
-pub use scrapers::{LONGEST_ABSENCE, SavedScraper, Scrape, ScraperId, UNKNOWN_INTERVAL};
+pub use scrapers::{LONGEST_ABSENCE, SavedScraper, Scrape, ScraperId};
 
 use std::{collections::VecDeque, time::Duration};
 
-use scrapers::Scrapers;
+use scrapers::{Scrapers, UNKNOWN_INTERVAL};
 
-/// The longest that a scrape takes beyond its interval: the default time limit
-/// of Prometheus.
+/// The longest time that a scrape is expected to take: the default time limit of
+/// Prometheus.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Generations whose first scrape is remembered; more only delay a new series.
+/// The number of generations whose first scrape is remembered. A new series is delayed, and
+/// nothing is lost, if there are more.
 const GENERATIONS_KEPT: usize = 1024;
-
-/// How much later than told a scraper may come before that is worth a word.
+/// The factor by which a learned interval may exceed the interval that the user has set
+/// before [`Gate::interval_above_setting`] returns it.
 const TOLERANCE: f64 = 1.5;
 
-/// How the scrape interval is known.
+/// How the gate knows the scrape interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScrapeInterval {
-    /// Learned from the scrapes.
+    /// The interval is learned from the scrapes.
     Learned,
-    /// Told by the user.
+    /// The user has set the interval.
     Fixed(Duration),
     /// The gate is off: everything is shown at once.
     Off,
 }
 
-/// What of the gate outlives the process.
+/// What is stored of the gate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SavedGate {
-    /// Whether anyone ever scraped.
-    pub begun: bool,
-    /// Who did, lately.
+    /// Whether any server ever scraped.
+    pub was_scraped: bool,
+    /// The scrapers that the gate waits for.
     pub scrapers: Vec<SavedScraper>,
-    /// When this was so, since the process started: what is later holds good.
+    /// The time since the process started at which the gate was in this state. Of two
+    /// states of one process, the later is the valid one.
     pub taken: Duration,
 }
 
-/// When a count may be shown.
+/// The rules by which a count may be shown, and what they depend on.
 #[derive(Debug, Clone)]
 pub struct Gate {
     setting: ScrapeInterval,
-    begun: bool,
+    was_scraped: bool,
     scrapers: Scrapers,
     last_scrape: Option<Duration>,
-    /// The first scrape since the start or since the last long gap.
-    resumed: Option<Duration>,
-    /// When each generation was first served, in order.
+    /// The first scrape since the process started, or since a silence (see
+    /// [`Gate::is_silent`]) if one came later.
+    first_after_silence: Option<Duration>,
+    /// The generations in order, each with the time at which it was first served.
     first_served: VecDeque<(u64, Duration)>,
 }
 
 impl Gate {
-    /// The gate of a process that starts now, at zero.
+    /// Returns the gate of a process that starts now, at a time of zero. `saved` is what an
+    /// earlier process has stored.
     #[must_use]
-    pub fn new(setting: ScrapeInterval, memory: &SavedGate) -> Self {
+    pub fn new(setting: ScrapeInterval, saved: &SavedGate) -> Self {
         let mut scrapers = Scrapers::default();
-        for known in &memory.scrapers {
-            scrapers.remember(*known, Duration::ZERO);
+        for scraper in &saved.scrapers {
+            scrapers.restore(*scraper, Duration::ZERO);
         }
         Self {
             setting,
-            begun: memory.begun,
+            was_scraped: saved.was_scraped,
             scrapers,
             last_scrape: None,
-            resumed: None,
+            first_after_silence: None,
             first_served: VecDeque::new(),
         }
     }
 
-    /// What is to be stored.
+    /// Returns what the next commit has to store.
     #[must_use]
     pub fn saved(&self, now: Duration) -> SavedGate {
         SavedGate {
-            begun: self.begun,
-            scrapers: self.scrapers.known(now).collect(),
+            was_scraped: self.was_scraped,
+            scrapers: self.scrapers.saved(now).collect(),
             taken: now,
         }
     }
 
-    /// This was stored.
-    pub fn confirm(&mut self, memory: &SavedGate) {
-        self.scrapers.confirm(&memory.scrapers);
+    /// Takes over that `saved` was stored.
+    pub fn confirm(&mut self, saved: &SavedGate) {
+        self.scrapers.confirm(&saved.scrapers);
     }
 
-    /// Whether what must outlive the process is not stored yet.
+    /// Returns `true` if the gate waits for a scraper that is not stored yet.
     #[must_use]
-    pub fn is_unstored(&self, now: Duration) -> bool {
-        self.scrapers.any_unstored(now)
+    pub fn has_unstored_scraper(&self, now: Duration) -> bool {
+        self.scrapers.has_unstored(now)
     }
 
-    /// Whether a scraper may be shown events. Not before it is stored that it is
-    /// there: after a crash nobody would wait for it, and a series could begin for
-    /// it without the value that its steps are counted from.
+    /// Returns `true` if an answer to `scraper` may show events: the scraper is stored, or
+    /// the gate is off. After a crash the gate would not wait for a scraper that is not
+    /// stored, and a series could begin for it without the value from which its steps are
+    /// counted.
     #[must_use]
     pub fn may_show(&self, scraper: ScraperId) -> bool {
         self.setting == ScrapeInterval::Off || self.scrapers.may_show(scraper)
     }
 
-    /// Takes note that `scraper` is about to be answered, so that the next commit
-    /// stores it. Returns whether it may be shown events already.
+    /// Records that `scraper` is about to be answered, so that the next commit stores it.
+    /// Returns `true` if the answer may show events already.
     pub fn announce(&mut self, scraper: ScraperId, now: Duration) -> bool {
-        self.begun = true;
+        self.was_scraped = true;
         self.scrapers.announce(scraper, now);
         self.may_show(scraper)
     }
 
-    /// Takes note of a scrape that is answered with `generation` of the exposition.
-    /// Returns whether the answer may show events; an answer without events has shown
-    /// no generation.
-    pub fn note(&mut self, scrape: Scrape, generation: u64, now: Duration) -> bool {
+    /// Records a scrape that is answered with `generation` of the exposition. Returns `true`
+    /// if the answer may show events. An answer without events shows no generation, and is
+    /// recorded as generation 0.
+    pub fn record_scrape(&mut self, scrape: Scrape, generation: u64, now: Duration) -> bool {
         let may_show = self.may_show(scrape.scraper);
         let generation = if may_show { generation } else { 0 };
-        if self.is_away(now) {
-            self.resumed = Some(now);
+        if self.is_silent(now) {
+            self.first_after_silence = Some(now);
         }
-        self.begun = true;
+        self.was_scraped = true;
         self.last_scrape = Some(now);
         if self
             .first_served
@@ -143,13 +177,13 @@ impl Gate {
         if self.first_served.len() > GENERATIONS_KEPT {
             self.first_served.pop_front();
         }
-        self.scrapers.note(scrape, generation, now);
+        self.scrapers.record_scrape(scrape, generation, now);
         may_show
     }
 
-    /// H: how long a value must have been on show before every server has seen it.
-    /// Two intervals, since a server may miss a scrape, and the time that a scrape
-    /// may take.
+    /// Returns the hold H: how long a value must have been shown before every server has
+    /// seen it. H is two scrape intervals, since a server may miss one scrape, and the time
+    /// that a scrape may take. It is zero if the gate is off.
     #[must_use]
     pub fn hold(&self, now: Duration) -> Duration {
         let interval = match self.setting {
@@ -163,25 +197,27 @@ impl Gate {
         interval * 2 + interval.min(SCRAPE_TIMEOUT)
     }
 
-    /// Whether nobody has a baseline to protect.
+    /// Returns `true` if every count may be shown at once: no server ever scraped, or the
+    /// gate is off.
     #[must_use]
     pub fn is_open_to_all(&self) -> bool {
-        !self.begun || self.setting == ScrapeInterval::Off
+        !self.was_scraped || self.setting == ScrapeInterval::Off
     }
 
-    /// Whether a step of a series that every server has seen may be shown.
+    /// Returns `true` if a series whose first value every server has seen may change.
     #[must_use]
     pub fn is_running(&self, now: Duration) -> bool {
         if self.is_open_to_all() {
             return true;
         }
-        let held = |resumed| now >= resumed + self.hold(now);
-        !self.is_away(now) && self.resumed.is_some_and(held)
+        let held = |first| now >= first + self.hold(now);
+        !self.is_silent(now) && self.first_after_silence.is_some_and(held)
     }
 
-    /// Whether every server has had the time to see what `generation` showed: it
-    /// was served so long ago, and also to each server that is known and may yet
-    /// come back.
+    /// Returns `true` if every server has seen what `generation` showed. Two things are
+    /// required: H has passed since the first scrape that was answered with `generation` or
+    /// a later one, and each scraper that the gate waits for was served such a generation
+    /// twice.
     #[must_use]
     pub fn is_seen_by_all(&self, generation: u64, now: Duration) -> bool {
         let first = self
@@ -189,20 +225,23 @@ impl Gate {
             .iter()
             .find(|(served, _)| *served >= generation);
         let held = first.is_some_and(|(_, served)| now >= *served + self.hold(now));
-        held && self.scrapers.all_served(generation, now)
+        held && self.scrapers.all_served_twice(generation, now)
     }
 
-    /// How often a scraper comes that comes less often than the user said.
+    /// Returns the learned interval of `scraper` if it is clearly longer than the interval
+    /// that the user has set.
     #[must_use]
-    pub fn slower_than_told(&self, scraper: ScraperId) -> Option<Duration> {
-        let ScrapeInterval::Fixed(told) = self.setting else {
+    pub fn interval_above_setting(&self, scraper: ScraperId) -> Option<Duration> {
+        let ScrapeInterval::Fixed(setting) = self.setting else {
             return None;
         };
-        let kept = self.scrapers.learned_interval(scraper)?;
-        (kept > told.mul_f64(TOLERANCE)).then_some(kept)
+        let learned = self.scrapers.learned_interval(scraper)?;
+        (learned > setting.mul_f64(TOLERANCE)).then_some(learned)
     }
 
-    fn is_away(&self, now: Duration) -> bool {
+    /// Returns `true` if no scrape came for longer than H, or none since the process
+    /// started.
+    fn is_silent(&self, now: Duration) -> bool {
         self.last_scrape
             .is_none_or(|last| now.saturating_sub(last) > self.hold(now))
     }

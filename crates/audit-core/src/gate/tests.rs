@@ -4,21 +4,21 @@ fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Answers a scrape with `generation`.
-fn note(gate: &mut Gate, scraper: u64, generation: u64, now: u64) -> bool {
+/// Records a scrape that is answered with `generation`.
+fn record(gate: &mut Gate, scraper: u64, generation: u64, now: u64) -> bool {
     let scrape = Scrape {
         scraper: ScraperId(scraper),
         connection: scraper,
         timeout: Duration::ZERO,
     };
-    gate.note(scrape, generation, at(now))
+    gate.record_scrape(scrape, generation, at(now))
 }
 
-/// Answers a scrape of a scraper that is stored.
+/// Records a scrape, and stores the scraper before it.
 fn serve(gate: &mut Gate, scraper: u64, generation: u64, now: u64) {
     gate.announce(ScraperId(scraper), at(now));
     store(gate, now);
-    assert!(note(gate, scraper, generation, now));
+    assert!(record(gate, scraper, generation, now));
 }
 
 fn fixed(seconds: u64) -> Gate {
@@ -29,14 +29,14 @@ fn learning() -> Gate {
     Gate::new(ScrapeInterval::Learned, &SavedGate::default())
 }
 
-/// Everything that is to be stored is.
+/// Stores what the gate has to store.
 fn store(gate: &mut Gate, now: u64) {
     let saved = gate.saved(at(now));
     gate.confirm(&saved);
 }
 
 #[test]
-fn a_hold_covers_one_missed_scrape_and_one_that_takes_its_time() {
+fn a_hold_covers_one_missed_scrape_and_the_time_of_another() {
     for (interval, hold) in [(1, 3), (3, 9), (10, 30), (15, 40), (60, 130)] {
         assert_eq!(fixed(interval).hold(at(0)), at(hold), "{interval}");
     }
@@ -46,89 +46,89 @@ fn a_hold_covers_one_missed_scrape_and_one_that_takes_its_time() {
 }
 
 #[test]
-fn before_the_first_scraper_the_gate_is_open_to_all() {
+fn the_gate_is_open_to_all_until_the_first_scrape() {
     let mut gate = fixed(15);
     assert!(gate.is_open_to_all());
     assert!(gate.is_running(at(0)));
-    note(&mut gate, 1, 0, 5);
+    record(&mut gate, 1, 0, 5);
     assert!(!gate.is_open_to_all());
     assert!(!gate.is_running(at(5)));
 }
 
 #[test]
-fn off_is_open_to_all_for_ever() {
+fn a_gate_that_is_off_is_always_open_to_all() {
     let mut gate = Gate::new(ScrapeInterval::Off, &SavedGate::default());
     assert!(gate.may_show(ScraperId(1)));
-    note(&mut gate, 1, 1, 0);
+    record(&mut gate, 1, 1, 0);
     assert!(gate.is_open_to_all() && gate.is_running(at(0)));
     assert!(gate.may_show(ScraperId(2)));
 }
 
 #[test]
-fn a_scraper_is_shown_events_once_it_is_stored_that_it_is_there() {
+fn a_scraper_is_shown_events_once_it_is_stored() {
     let mut gate = fixed(15);
     for (scraper, now) in [(1, 0), (2, 50)] {
         let id = ScraperId(scraper);
-        assert!(!gate.may_show(id) && !gate.is_unstored(at(now)));
-        assert!(!note(&mut gate, scraper, 1, now));
-        assert!(!gate.may_show(id) && gate.is_unstored(at(now)));
+        assert!(!gate.may_show(id) && !gate.has_unstored_scraper(at(now)));
+        assert!(!record(&mut gate, scraper, 1, now));
+        assert!(!gate.may_show(id) && gate.has_unstored_scraper(at(now)));
         store(&mut gate, now + 1);
-        assert!(gate.may_show(id) && !gate.is_unstored(at(now + 1)));
+        assert!(gate.may_show(id) && !gate.has_unstored_scraper(at(now + 1)));
     }
 }
 
 #[test]
-fn one_who_came_while_a_commit_was_under_way_is_not_stored_by_it() {
+fn a_scraper_that_comes_during_a_commit_is_not_stored_by_it() {
     let mut gate = fixed(15);
-    note(&mut gate, 1, 0, 0);
+    record(&mut gate, 1, 0, 0);
     let under_way = gate.saved(at(1));
-    note(&mut gate, 2, 0, 1);
+    record(&mut gate, 2, 0, 1);
     gate.confirm(&under_way);
     assert!(gate.may_show(ScraperId(1)));
-    assert!(!gate.may_show(ScraperId(2)) && gate.is_unstored(at(2)));
+    assert!(!gate.may_show(ScraperId(2)) && gate.has_unstored_scraper(at(2)));
 }
 
 #[test]
-fn one_who_was_away_beyond_patience_is_a_stranger_again() {
+fn a_scraper_that_was_away_for_longer_than_the_longest_absence_has_to_be_stored_again() {
     let mut gate = fixed(15);
-    note(&mut gate, 1, 0, 0);
+    record(&mut gate, 1, 0, 0);
     store(&mut gate, 0);
     store(&mut gate, 600);
     assert!(gate.may_show(ScraperId(1)));
     store(&mut gate, 601);
-    assert!(!gate.may_show(ScraperId(1)) && !gate.is_unstored(at(601)));
-    note(&mut gate, 1, 0, 700);
-    assert!(gate.is_unstored(at(700)));
+    assert!(!gate.may_show(ScraperId(1)) && !gate.has_unstored_scraper(at(601)));
+    record(&mut gate, 1, 0, 700);
+    assert!(gate.has_unstored_scraper(at(700)));
 }
 
 #[test]
-fn all_stands_still_after_a_start_until_a_hold_after_the_first_scrape() {
-    let begun = SavedGate {
-        begun: true,
+fn the_gate_stands_still_after_a_start_until_a_hold_after_the_first_scrape() {
+    let saved = SavedGate {
+        was_scraped: true,
         ..SavedGate::default()
     };
-    let mut gate = Gate::new(ScrapeInterval::Fixed(at(15)), &begun);
+    let mut gate = Gate::new(ScrapeInterval::Fixed(at(15)), &saved);
     assert!(!gate.is_open_to_all() && !gate.is_running(at(1000)));
     for (time, running) in [(1000, false), (1015, false), (1030, false), (1045, true)] {
-        note(&mut gate, 1, 1, time);
+        record(&mut gate, 1, 1, time);
         assert_eq!(gate.is_running(at(time)), running, "{time}");
     }
 }
 
 #[test]
-fn all_stands_still_after_a_silence_of_more_than_a_hold() {
+fn the_gate_stands_still_after_more_than_a_hold_without_a_scrape() {
     let mut gate = fixed(15);
     for time in [0, 15, 30, 45] {
-        note(&mut gate, 1, 1, time);
+        record(&mut gate, 1, 1, time);
     }
     assert!(gate.is_running(at(45 + 40)));
     assert!(!gate.is_running(at(45 + 41)));
-    // Of two servers one is enough: no silence.
-    note(&mut gate, 2, 1, 45 + 40);
+    // The scrape of another server is enough to go on running.
+    record(&mut gate, 2, 1, 45 + 40);
     assert!(gate.is_running(at(45 + 41)));
-    note(&mut gate, 2, 1, 45 + 40 + 41);
+    record(&mut gate, 2, 1, 45 + 40 + 41);
     assert!(!gate.is_running(at(45 + 40 + 41)));
-    note(&mut gate, 2, 1, 45 + 40 + 41 + 39);
+    record(&mut gate, 2, 1, 45 + 40 + 41 + 39);
     assert!(!gate.is_running(at(45 + 40 + 41 + 39)));
     assert!(gate.is_running(at(45 + 40 + 41 + 40)));
 }
@@ -139,8 +139,8 @@ fn a_generation_is_seen_by_all_a_hold_after_it_was_first_served() {
     for (time, generation) in [(0, 1), (15, 1), (30, 2), (45, 4), (60, 4)] {
         serve(&mut gate, 1, generation, time);
     }
-    // (generation, from when on): one that was never served itself was with the
-    // next one.
+    // Each generation, and the second from which it is seen by all. Generation 3 was
+    // never served itself; generation 4, which was, shows its values too.
     for (generation, from) in [(1, 40), (2, 70), (3, 85), (4, 85)] {
         assert!(
             !gate.is_seen_by_all(generation, at(from - 1)),
@@ -153,14 +153,14 @@ fn a_generation_is_seen_by_all_a_hold_after_it_was_first_served() {
 }
 
 #[test]
-fn a_hold_shortens_as_the_interval_is_learned() {
+fn the_hold_is_shorter_once_the_interval_is_learned() {
     let mut gate = learning();
     for (time, hold) in [(0, 130), (15, 130), (30, 130), (45, 40), (60, 40)] {
         serve(&mut gate, 1, 1, time);
         assert_eq!(gate.hold(at(time)), at(hold), "{time}");
     }
     assert!(gate.is_running(at(60)) && gate.is_seen_by_all(1, at(60)));
-    // And lengthens with another server, until that is known.
+    // A second server lengthens the hold until its interval is known.
     serve(&mut gate, 2, 1, 61);
     assert_eq!(gate.hold(at(61)), at(130));
 }
@@ -177,10 +177,10 @@ fn many_generations_delay_a_new_series_and_lose_nothing() {
 }
 
 #[test]
-fn an_answer_without_events_has_shown_no_generation() {
+fn an_answer_without_events_shows_no_generation() {
     let mut gate = fixed(15);
     for time in [0, 15, 30] {
-        assert!(!note(&mut gate, 1, 5, time));
+        assert!(!record(&mut gate, 1, 5, time));
     }
     assert!(!gate.is_seen_by_all(1, at(500)));
     for time in [500, 515] {

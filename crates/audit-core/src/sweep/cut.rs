@@ -1,54 +1,58 @@
-//! Cuts a range that holds too many events into pieces by time, so that each can
-//! be read, held in memory and committed by itself.
+//! Cuts a range that holds too many events into pieces by time, so that each piece can be
+//! read, held in memory and committed by itself.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The most events of one piece, but for a single second that holds more.
+/// The largest number of events in one piece. Only a piece of a single second may hold
+/// more.
 pub const PIECE_EVENTS: u64 = 20_000;
-/// The API's times are whole seconds: there is nothing shorter to cut at.
+/// The shortest piece: the API's times are whole seconds, so a second cannot be cut.
 const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 
-/// After so many cuts that left the API's count as it was it is not believed, and
-/// nothing is cut: a count that lies would be cut for ever.
-const MAX_FUTILE: u32 = 2;
+/// The number of cuts in a row that may leave the API's count as it was. After that the
+/// count is not believed and the range is not cut, since a wrong count would be cut for
+/// ever.
+const MAX_FUTILE_CUTS: u32 = 2;
 
-/// Says where the next piece ends, from what the earlier ones held.
+/// Decides where the next piece ends, from the number of events in the earlier pieces.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cutter {
+    /// The span of the next piece; `None` while nothing is cut.
     span: Option<SignedDuration>,
-    /// What was claimed of a piece that did not fit, and how often in a row a
-    /// shorter one from the same moment on claimed no less.
+    /// The number of events claimed of the last piece if it did not fit, else 0.
     claimed: u64,
-    futile: u32,
+    /// The number of cuts in a row after which the shorter piece claimed no fewer events.
+    futile_cuts: u32,
 }
 
 impl Cutter {
-    /// Where a piece that begins at `from` ends; `None` where it reaches to `end`.
+    /// Returns the end of the piece that begins at `from`; `None` if the piece reaches to
+    /// `end`.
     #[must_use]
     pub fn piece_end(&self, from: Timestamp, end: Timestamp) -> Option<Timestamp> {
         let piece_end = from.saturating_add(self.span?).ok()?;
         (piece_end < end).then_some(piece_end)
     }
 
-    /// Takes in how many events the API says there are from `from` to `to`; says
-    /// whether they are few enough to be read as one piece. If not, the next
-    /// [`Cutter::piece_end`] is nearer.
+    /// Returns `true` if the range from `from` to `to` can be read as one piece. `events` is
+    /// the number of events in it, as the API claims. If the range does not fit, the next
+    /// [`Cutter::piece_end`] is earlier.
     pub fn fits(&mut self, from: Timestamp, to: Timestamp, events: u64) -> bool {
         let span = to.duration_since(from).max(SHORTEST);
-        if self.futile >= MAX_FUTILE {
+        if self.futile_cuts >= MAX_FUTILE_CUTS {
             return true;
         }
         let fits = events <= PIECE_EVENTS || span == SHORTEST;
         if fits {
-            // The next piece may hold more than this one did, and be no lie.
+            // A larger count of the next piece does not mean that the count is wrong.
             self.claimed = 0;
-            self.futile = 0;
+            self.futile_cuts = 0;
         } else {
             let futile = self.claimed > 0 && events >= self.claimed;
-            self.futile = if futile { self.futile + 1 } else { 0 };
+            self.futile_cuts = if futile { self.futile_cuts + 1 } else { 0 };
             self.claimed = events;
         }
-        if self.futile >= MAX_FUTILE {
+        if self.futile_cuts >= MAX_FUTILE_CUTS {
             self.span = None;
         } else if self.span.is_some() || !fits {
             self.span = Some(adjusted(span, events));
@@ -57,9 +61,9 @@ impl Cutter {
     }
 }
 
-/// The span that would hold three quarters of a piece, if events came evenly; but
-/// no more than four times as long, nor eight times as short, since they do not
-/// and since the count may lie.
+/// Returns the span that would hold three quarters of [`PIECE_EVENTS`] if events came
+/// evenly. It is at most four times as long as `span` and at least an eighth of it, since
+/// events do not come evenly and the count may be wrong.
 fn adjusted(span: SignedDuration, events: u64) -> SignedDuration {
     #[expect(clippy::cast_precision_loss, reason = "a ratio need not be exact")]
     let ratio = 0.75 * PIECE_EVENTS as f64 / events.max(1) as f64;
@@ -98,12 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_no_cut_lessens_is_not_believed() {
+    fn a_count_that_no_cut_reduces_is_not_believed() {
         let mut cutter = Cutter::default();
-        let lie = u64::MAX;
+        let wrong_count = u64::MAX;
         let mut end = at(100_000);
         let mut cuts = 0;
-        while !cutter.fits(at(0), end, lie) {
+        while !cutter.fits(at(0), end, wrong_count) {
             end = cutter.piece_end(at(0), at(100_000)).unwrap_or(at(100_000));
             cuts += 1;
         }
@@ -112,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_that_hold_more_and_more_are_no_lie() {
+    fn counts_that_rise_from_piece_to_piece_are_believed() {
         let mut cutter = Cutter::default();
         let mut from = 0;
         for full in 2..20 {
@@ -125,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_second_is_read_whole() {
+    fn a_second_that_holds_too_many_events_is_read_as_one_piece() {
         let mut cutter = Cutter::default();
         assert!(!cutter.fits(at(0), at(2), 1000 * PIECE_EVENTS));
         assert_eq!(cutter.piece_end(at(0), at(2)), Some(at(1)));

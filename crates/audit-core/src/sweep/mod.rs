@@ -1,4 +1,5 @@
-//! One sweep: which pages are still to be read, and whether it was whole.
+//! One sweep reads all pages of one range: which pages are still to be read, and whether
+//! every event was seen. A range that holds too many events is cut into pieces.
 
 mod cut;
 
@@ -14,63 +15,74 @@ use crate::event::{EventId, Page};
 /// The range of creation times that a sweep asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
-    /// The first moment asked for.
+    /// The first time asked for.
     pub from: Timestamp,
-    /// The last one; open where it is `None`.
+    /// The last time asked for; `None` if the range has no end.
     pub to: Option<Timestamp>,
 }
 
-/// What a sweep wants next.
+/// What a sweep does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Read this page, counted from 1.
+    /// The sweep reads this page; pages are numbered from 1.
     Read(u64),
-    /// Pages shifted while they were read: begin again with page 1.
+    /// The sweep reads all pages again from page 1, since pages shifted while they were
+    /// read.
     ReadAgain,
-    /// Every event that the API says there is was seen.
+    /// The sweep has ended: at least as many events were seen as the API claims.
     Whole,
-    /// Read several times, and the API still says that there is more than it
-    /// shows.
+    /// The sweep has ended after several readings, and the API still claims more events
+    /// than it shows.
     Short {
-        /// How many more.
+        /// The number of events that were claimed and not shown.
         missing: u64,
     },
 }
 
-/// How often pages are read at least before the API's count is no longer believed,
-/// and how often at most while each reading brings something new.
+/// The number of readings after which the API's count is no longer believed, unless the last
+/// reading showed something new.
 const MIN_READS: u32 = 4;
+/// The number of readings after which a sweep ends even if each reading showed something
+/// new.
 const MAX_READS: u32 = 64;
-
-/// After how many pages in a row that only repeat what this reading has shown
-/// it ends: an API that repeats its last page would otherwise never come to an
-/// empty one. One such page may be an accident of pages that shift.
+/// The number of pages in a row without a new element after which a reading ends. An API
+/// that repeats its last page never shows an empty page. A single page without a new
+/// element may come from pages that shift.
 const MAX_STALE_PAGES: u32 = 3;
 
 /// The state of one sweep over one range.
 #[derive(Debug)]
 pub struct Sweep {
-    size: u64,
+    /// The number of elements that a full page has.
+    page_size: u64,
+    /// The number of the current reading, counted from 1.
     reads: u32,
+    /// See [`Sweep::expect_pages`].
     pages_expected: u64,
+    /// The number of the last page that this reading has asked for.
     pages_asked: u64,
+    /// The number of pages that this reading has taken.
     pages_read: u64,
+    /// The largest number of pages that a page of this reading claimed.
     pages_claimed: u64,
+    /// The largest number of elements that a page of this reading claimed.
     elements_claimed: u64,
+    /// Whether the last page taken was empty.
     page_was_empty: bool,
+    /// The number of pages in a row that had nothing new for this reading.
     stale_pages: u32,
-    /// This reading showed something that none before it did.
+    /// Whether this reading showed an element that no earlier reading did.
     found_more: bool,
-    /// Every id seen, and the reading that saw it last.
+    /// Every id seen, with the number of the last reading that saw it.
     last_read: HashMap<EventId, u32, FxBuildHasher>,
 }
 
 impl Sweep {
-    /// A sweep that asks for `size` events a page.
+    /// Returns a sweep that asks for pages of `page_size` events.
     #[must_use]
-    pub fn new(size: u64) -> Self {
+    pub fn new(page_size: u64) -> Self {
         Self {
-            size,
+            page_size,
             reads: 1,
             pages_expected: 0,
             pages_asked: 0,
@@ -84,12 +96,12 @@ impl Sweep {
         }
     }
 
-    /// Takes in the page that was asked for.
+    /// Takes in a page that was asked for.
     ///
-    /// What the API claims of pages and elements is believed as far as pages
-    /// bring something: a count that is too low is corrected by the other one,
-    /// one that is too high ends at the first empty page. No page takes back what
-    /// another claimed, so that an empty answer in the middle is no end.
+    /// The API claims a number of pages and a number of elements, and the larger of the two
+    /// claims counts. A claim that is too low is thus corrected by the other one, and a claim
+    /// that is too high ends at the first empty page. A page does not lower the claim of an
+    /// earlier page, so an empty answer in the middle does not make the sweep whole.
     pub fn take(&mut self, page: &Page<'_>) {
         self.pages_read += 1;
         self.pages_asked = self.pages_asked.max(self.pages_read);
@@ -103,21 +115,21 @@ impl Sweep {
         self.elements_claimed = self.elements_claimed.max(page.total_elements.unwrap_or(0));
     }
 
-    /// So many pages at least are expected, so that they may be asked for before
-    /// the first has told how many there are.
+    /// Lets [`Sweep::next_page`] return the first `pages` pages before page 1 has said how
+    /// many there are.
     pub fn expect_pages(&mut self, pages: u64) {
         self.pages_expected = pages;
     }
 
-    /// A page that may be asked for while others are under way; `None` while
-    /// there is none, or none yet.
+    /// Returns a page that can be asked for while other pages are under way; `None` if there
+    /// is none, or if it is not known yet whether there is one.
     pub fn next_page(&mut self) -> Option<u64> {
         let page = self.page_wanted()?;
         self.pages_asked = page;
         Some(page)
     }
 
-    /// What to do next, once no page is under way.
+    /// Returns what to do next, once no page is under way.
     #[must_use]
     pub fn step(&self) -> Step {
         if let Some(page) = self.page_wanted() {
@@ -131,7 +143,7 @@ impl Sweep {
         }
     }
 
-    /// Begins again with page 1; what was seen stays seen.
+    /// Begins a new reading with page 1. The events that were seen still count as seen.
     pub fn read_again(&mut self) {
         self.reads += 1;
         self.pages_asked = 0;
@@ -143,49 +155,53 @@ impl Sweep {
         self.found_more = false;
     }
 
-    /// Begins again with page 1 of a narrower range, in which less may arrive
-    /// meanwhile. What was seen of the wider one must not be set against what is
-    /// claimed of this one: it would make up for events that are missing.
+    /// Begins a new reading with page 1 of a narrower range, in which fewer events arrive
+    /// while it is read. Events that were seen in the wider range no longer count as seen:
+    /// compared with what is claimed of the narrower range, they would hide that others are
+    /// missing.
     pub fn read_again_narrower(&mut self) {
         self.last_read.clear();
         self.read_again();
     }
 
-    /// How many events the API says there are.
+    /// Returns the number of events that the API claims.
     #[must_use]
     pub fn claimed(&self) -> u64 {
         self.elements_claimed
     }
 
-    /// How many different events were seen.
+    /// Returns the number of different events that were seen.
     #[must_use]
     pub fn distinct(&self) -> u64 {
         self.last_read.len() as u64
     }
 
-    /// Whether the page shows anything that this reading has not shown before.
+    /// Remembers the ids of the page. Returns `true` if the page has an element that is new
+    /// in this reading.
     fn remember(&mut self, page: &Page<'_>) -> bool {
-        let mut news = false;
+        let mut is_new = false;
         for element in &page.elements {
             let read_before = self.last_read.insert(element.id(), self.reads);
-            news |= read_before != Some(self.reads);
+            is_new |= read_before != Some(self.reads);
             self.found_more |= read_before.is_none();
         }
-        news
+        is_new
     }
 
     fn pages_claimed_by(&self, page: &Page<'_>) -> u64 {
-        let full = page.elements.len() as u64 >= self.size;
+        let full = page.elements.len() as u64 >= self.page_size;
         match (page.total_pages, page.total_elements) {
-            // Without a number of events nothing would correct the number of pages.
+            // Without a number of elements nothing else corrects the number of pages, so
+            // another page is expected after each full page.
             (pages, None) if full => pages.unwrap_or(0).max(self.pages_read + 1),
             (pages, elements) => pages
                 .unwrap_or(0)
-                .max(elements.unwrap_or(0).div_ceil(self.size)),
+                .max(elements.unwrap_or(0).div_ceil(self.page_size)),
         }
     }
 
-    /// Page 1 comes alone, unless more are expected: it tells how many there are.
+    /// Returns the next page to ask for. Page 1 is asked for alone unless more pages are
+    /// expected, since it says how many there are.
     fn page_wanted(&self) -> Option<u64> {
         let first = self.pages_read == 0 && self.pages_asked < self.pages_expected.max(1);
         let more = self.pages_read > 0 && self.pages_asked < self.pages_claimed && !self.ended();

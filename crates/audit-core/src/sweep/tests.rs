@@ -5,10 +5,10 @@ use crate::event::{AuditEvent, Element, Labels};
 
 const SIZE: u64 = 2;
 
-/// What an API claims on its pages: `(total_pages, total_elements)`.
+/// The claims on a page: `(total_pages, total_elements)`.
 type Claims = (Option<u64>, Option<u64>);
 
-/// What the pages hold.
+/// The ids on each page.
 type Shown = &'static [&'static [u32]];
 
 fn event(id: u32) -> Element<'static> {
@@ -33,13 +33,14 @@ fn page(ids: &[u32], (total_pages, total_elements): Claims) -> Page<'static> {
     }
 }
 
-fn honest(pages: &[&[u32]]) -> Claims {
+/// Returns the claims of an API that counts `pages` correctly.
+fn correct_claims(pages: &[&[u32]]) -> Claims {
     let elements = pages.iter().map(|ids| ids.len() as u64).sum();
     (Some(pages.len() as u64), Some(elements))
 }
 
-/// Reads to the end from an API whose pages do not change, beyond the last of
-/// which `beyond` is served; gives the numbers of the pages asked for.
+/// Reads pages that do not change until the sweep ends; `beyond` is served after the last
+/// page. Returns the numbers of the pages that were asked for, and the last step.
 fn read_all(pages: &[&[u32]], claims: Claims, beyond: &[u32]) -> (Vec<u64>, Step) {
     let mut sweep = Sweep::new(SIZE);
     let mut asked = Vec::new();
@@ -47,7 +48,7 @@ fn read_all(pages: &[&[u32]], claims: Claims, beyond: &[u32]) -> (Vec<u64>, Step
         match sweep.step() {
             Step::Read(number) => {
                 asked.push(number);
-                assert!(asked.len() < 1000, "reads for ever: {claims:?}");
+                assert!(asked.len() < 1000, "the sweep does not end: {claims:?}");
                 let place = usize::try_from(number - 1).expect("a small number");
                 sweep.take(&page(pages.get(place).unwrap_or(&beyond), claims));
             }
@@ -58,7 +59,7 @@ fn read_all(pages: &[&[u32]], claims: Claims, beyond: &[u32]) -> (Vec<u64>, Step
 }
 
 #[test]
-fn an_honest_api_is_read_once() {
+fn pages_with_correct_claims_are_read_once() {
     let cases: [(&[&[u32]], &[u64]); 4] = [
         (&[&[]], &[1]),
         (&[&[1]], &[1]),
@@ -67,23 +68,31 @@ fn an_honest_api_is_read_once() {
     ];
     for (pages, asked) in cases {
         let expected = (asked.to_vec(), Step::Whole);
-        assert_eq!(read_all(pages, honest(pages), &[]), expected, "{pages:?}");
+        assert_eq!(
+            read_all(pages, correct_claims(pages), &[]),
+            expected,
+            "{pages:?}"
+        );
     }
 }
 
 #[test]
-fn claims_that_lie_or_are_missing() {
+fn pages_with_wrong_or_missing_claims_are_all_read() {
     let three: &[&[u32]] = &[&[1, 2], &[3, 4], &[5]];
     let cases: [(&str, Claims, &[u64]); 8] = [
-        ("no page, none needed", (Some(0), Some(5)), &[1, 2, 3]),
+        ("zero pages claimed", (Some(0), Some(5)), &[1, 2, 3]),
         ("too few pages", (Some(1), Some(5)), &[1, 2, 3]),
         ("no pages claimed", (None, Some(5)), &[1, 2, 3]),
         ("too many pages", (Some(5), Some(5)), &[1, 2, 3, 4]),
-        ("huge", (Some(u64::MAX), Some(5)), &[1, 2, 3, 4]),
+        (
+            "the largest number of pages",
+            (Some(u64::MAX), Some(5)),
+            &[1, 2, 3, 4],
+        ),
         ("too few elements", (Some(3), Some(1)), &[1, 2, 3]),
         ("no elements claimed", (Some(3), None), &[1, 2, 3]),
         (
-            "nothing claimed: on after a full page",
+            "nothing claimed: a page follows each full page",
             (None, None),
             &[1, 2, 3],
         ),
@@ -101,7 +110,7 @@ fn with_nothing_claimed_a_full_last_page_is_followed_by_an_empty_one() {
 }
 
 #[test]
-fn an_api_that_serves_smaller_pages_than_asked_for() {
+fn pages_that_are_smaller_than_asked_for_are_all_read() {
     let one_each: &[&[u32]] = &[&[1], &[2], &[3]];
     assert_eq!(
         read_all(one_each, (Some(3), Some(3)), &[]),
@@ -110,12 +119,12 @@ fn an_api_that_serves_smaller_pages_than_asked_for() {
 }
 
 #[test]
-fn too_many_elements_claimed_is_short_after_bounded_reads() {
+fn a_claim_of_too_many_elements_ends_short_after_a_bounded_number_of_readings() {
     let cases: [(Shown, Claims, usize, u64); 4] = [
         (&[&[1, 2], &[3]], (Some(2), Some(4)), 8, 1),
         (&[&[1, 2], &[3]], (None, Some(u64::MAX)), 12, u64::MAX - 3),
         (&[&[]], (Some(1), Some(7)), 4, 7),
-        // One event listed twice and counted twice looks like one that is missing.
+        // An event that is listed twice and claimed twice looks like a missing event.
         (&[&[1, 1]], (Some(1), Some(2)), 4, 1),
     ];
     for (pages, claims, requests, missing) in cases {
@@ -126,7 +135,7 @@ fn too_many_elements_claimed_is_short_after_bounded_reads() {
 }
 
 #[test]
-fn an_api_that_repeats_its_last_page_comes_to_an_end() {
+fn a_sweep_ends_if_the_last_page_is_repeated() {
     let pages: &[&[u32]] = &[&[1, 2], &[3]];
     let (asked, end) = read_all(pages, (Some(u64::MAX), Some(3)), &[3]);
     assert_eq!((asked, end), (vec![1, 2, 3, 4, 5], Step::Whole));
@@ -140,7 +149,8 @@ fn pages_that_shifted_are_read_again() {
     let mut sweep = Sweep::new(SIZE);
     sweep.take(&page(&[4, 3], (Some(2), Some(4))));
     assert_eq!(sweep.step(), Step::Read(2));
-    // Newest first, and 5 arrived: page 2 begins with what page 1 ended with.
+    // The newest event comes first, and event 5 arrived, so page 2 begins with the event
+    // with which page 1 ended.
     sweep.take(&page(&[3, 2], (Some(3), Some(5))));
     assert_eq!(sweep.step(), Step::Read(3));
     sweep.take(&page(&[1], (Some(3), Some(5))));
@@ -154,10 +164,10 @@ fn pages_that_shifted_are_read_again() {
 }
 
 #[test]
-fn a_whole_page_of_repetitions_is_no_end() {
+fn a_page_of_repetitions_does_not_end_a_reading() {
     let mut sweep = Sweep::new(SIZE);
     sweep.take(&page(&[4, 3], (Some(2), Some(4))));
-    // Exactly one page of events arrived.
+    // As many events arrived as fill one page.
     sweep.take(&page(&[4, 3], (Some(3), Some(6))));
     assert_eq!(sweep.step(), Step::Read(3));
     sweep.take(&page(&[2, 1], (Some(3), Some(6))));
@@ -165,16 +175,16 @@ fn a_whole_page_of_repetitions_is_no_end() {
 }
 
 #[test]
-fn an_empty_answer_in_the_middle_is_no_end() {
+fn an_empty_answer_in_the_middle_does_not_make_a_sweep_whole() {
     let mut sweep = Sweep::new(SIZE);
     sweep.take(&page(&[1, 2], (Some(3), Some(5))));
-    // A 204, which claims that there is nothing at all.
+    // An answer with status 204 is read as a page that claims no events.
     sweep.take(&page(&[], (Some(0), Some(0))));
     assert_eq!(sweep.step(), Step::ReadAgain);
 }
 
 #[test]
-fn an_answer_without_counts_in_the_middle_is_no_end() {
+fn an_answer_without_claims_in_the_middle_does_not_end_a_reading() {
     let mut sweep = Sweep::new(SIZE);
     sweep.take(&page(&[1, 2], (Some(3), Some(5))));
     sweep.take(&page(&[3], (None, None)));
@@ -182,7 +192,7 @@ fn an_answer_without_counts_in_the_middle_is_no_end() {
 }
 
 #[test]
-fn a_claim_of_an_earlier_reading_does_not_last() {
+fn a_claim_counts_only_for_its_reading() {
     let mut sweep = Sweep::new(SIZE);
     sweep.take(&page(&[1], (Some(1), Some(9))));
     assert_eq!(sweep.step(), Step::Read(2));
@@ -200,7 +210,7 @@ fn events_that_arrive_while_pages_are_read_are_read_too() {
     assert_eq!(sweep.step(), Step::Whole);
     let mut sweep = Sweep::new(SIZE);
     sweep.take(&page(&[1, 2], (Some(2), Some(3))));
-    // Oldest first, and two more arrived.
+    // The oldest event comes first, and two more arrived.
     sweep.take(&page(&[3, 4], (Some(3), Some(5))));
     assert_eq!(sweep.step(), Step::Read(3));
     sweep.take(&page(&[5], (Some(3), Some(5))));
@@ -208,9 +218,9 @@ fn events_that_arrive_while_pages_are_read_are_read_too() {
 }
 
 #[test]
-fn what_a_wider_range_showed_makes_up_for_nothing_in_a_narrower_one() {
+fn events_of_a_wider_range_do_not_count_in_a_narrower_one() {
     let mut sweep = Sweep::new(SIZE);
-    // Without order: 3 and 4 arrived, 2 was not shown.
+    // The list has no order: events 3 and 4 arrived, and event 2 was not shown.
     sweep.take(&page(&[1, 3], (Some(2), Some(4))));
     sweep.take(&page(&[3, 4], (Some(2), Some(4))));
     assert_eq!(sweep.step(), Step::ReadAgain);
@@ -223,7 +233,7 @@ fn what_a_wider_range_showed_makes_up_for_nothing_in_a_narrower_one() {
 }
 
 #[test]
-fn narrower_readings_are_bounded_too() {
+fn the_number_of_narrower_readings_is_bounded_too() {
     let mut sweep = Sweep::new(SIZE);
     for _ in 1..MIN_READS {
         sweep.take(&page(&[], (Some(1), Some(1))));
@@ -235,7 +245,7 @@ fn narrower_readings_are_bounded_too() {
 }
 
 #[test]
-fn while_each_reading_brings_something_new_the_count_is_believed() {
+fn a_count_is_believed_while_each_reading_shows_a_new_event() {
     let mut sweep = Sweep::new(1000);
     for id in 1..MAX_READS {
         sweep.take(&page(&[id], (Some(1), Some(1000))));
@@ -248,13 +258,13 @@ fn while_each_reading_brings_something_new_the_count_is_believed() {
 }
 
 #[test]
-fn pages_are_asked_for_several_at_once_after_the_first() {
+fn several_pages_can_be_asked_for_at_once_after_the_first() {
     let mut sweep = Sweep::new(SIZE);
     assert_eq!(sweep.next_page(), Some(1));
     assert_eq!(
         sweep.next_page(),
         None,
-        "how many there are is not known yet"
+        "the number of pages is not known yet"
     );
     sweep.take(&page(&[1, 2], (Some(3), Some(6))));
     assert_eq!(
@@ -265,7 +275,7 @@ fn pages_are_asked_for_several_at_once_after_the_first() {
     assert_eq!(
         (sweep.next_page(), sweep.next_page()),
         (Some(4), None),
-        "one more was claimed"
+        "one more page is claimed"
     );
     sweep.take(&page(&[7], (Some(4), Some(7))));
     sweep.take(&page(&[3, 4], (Some(4), Some(7))));

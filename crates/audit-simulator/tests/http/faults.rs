@@ -92,7 +92,7 @@ async fn a_reset_connection_gives_no_answer() {
 }
 
 #[tokio::test]
-async fn faults_befall_their_share_of_requests() {
+async fn faults_have_their_share_of_requests() {
     let api = Api::start(SimulatorSettings {
         fault_5xx: 0.5,
         ..settings()
@@ -133,7 +133,7 @@ async fn an_outage_begins_and_ends() {
     api.handle.set_outage(Outage::None);
     assert!(
         api.sweep("size=100").await.len() > 300,
-        "the account lived on"
+        "events kept happening during the outage"
     );
 }
 
@@ -147,7 +147,7 @@ async fn a_stopped_simulator_finishes_what_it_began() {
 }
 
 #[tokio::test]
-async fn a_slow_client_keeps_nobody_waiting() {
+async fn a_slow_client_delays_no_other() {
     let api = Api::start(settings()).await;
     let idle = tokio::net::TcpStream::connect(api.address)
         .await

@@ -108,7 +108,7 @@ async fn nothing_found_and_beyond_the_end_are_no_errors() {
 }
 
 #[tokio::test]
-async fn filters_find_what_they_say() {
+async fn filters_find_what_they_name() {
     let api = Api::start(settings()).await;
     let all = api.sweep("size=100").await;
     let logins = api.sweep("event_type=USER_LOGIN&size=100").await;
@@ -203,7 +203,7 @@ async fn only_the_account_itself_is_answered() {
 }
 
 #[tokio::test]
-async fn methods() {
+async fn only_the_methods_of_the_api_are_answered() {
     let api = Api::start(settings()).await;
     let types = api.request("OPTIONS", "/events").await;
     assert_eq!(types.status(), 200);
@@ -235,7 +235,7 @@ async fn methods() {
 }
 
 #[tokio::test]
-async fn answers_are_compressed_for_those_who_ask() {
+async fn answers_are_compressed_on_request() {
     let api = Api::start(settings()).await;
     let raw = api
         .raw(

@@ -2,7 +2,7 @@
 
 use yaml_tree::YamlEntry;
 
-use super::{SettingsCheck, listed};
+use super::{WebConfigCheck, listed};
 
 const OPTIONS: [&str; 2] = ["http2", "headers"];
 
@@ -15,7 +15,7 @@ const HEADERS: [(&str, &[&str]); 5] = [
     ("X-XSS-Protection", &[]),
 ];
 
-impl SettingsCheck {
+impl WebConfigCheck {
     /// Returns the headers of every response.
     pub(super) fn http(&mut self, section: &YamlEntry) -> Option<Vec<(&'static str, String)>> {
         let entries = self.ok(section.map())?;

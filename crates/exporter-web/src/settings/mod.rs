@@ -53,7 +53,7 @@ impl WebSettings {
     /// Returns all problems at once, in the order of the file.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, Vec<YamlError>> {
         let document = yaml_tree::parse(text).map_err(|problem| vec![problem])?;
-        let mut check = SettingsCheck::default();
+        let mut check = WebConfigCheck::default();
         let settings = check.document(&document, folder);
         if check.problems.is_empty() {
             return Ok(settings);
@@ -81,7 +81,7 @@ impl WebSettings {
 
 /// Collects problems. The value of a setting that has one is `None`.
 #[derive(Default)]
-struct SettingsCheck {
+struct WebConfigCheck {
     problems: Vec<YamlError>,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Section<'a> {
     }
 }
 
-impl SettingsCheck {
+impl WebConfigCheck {
     fn ok<T>(&mut self, result: Result<T, YamlError>) -> Option<T> {
         result.map_err(|problem| self.problems.push(problem)).ok()
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use bcrypt::HashParts;
 use yaml_tree::YamlEntry;
 
-use super::SettingsCheck;
+use super::WebConfigCheck;
 
 /// The lowest cost that bcrypt has.
 const MIN_COST: u32 = 4;
@@ -68,7 +68,7 @@ impl FromStr for PasswordHash {
     }
 }
 
-impl SettingsCheck {
+impl WebConfigCheck {
     pub(super) fn users(&mut self, section: &YamlEntry) -> Option<BTreeMap<String, PasswordHash>> {
         let mut users = BTreeMap::new();
         for entry in self.ok(section.map())? {

@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, time::Duration};
 use jiff::{Span, SpanRelativeTo};
 use yaml_tree::YamlEntry;
 
-use super::SettingsCheck;
+use super::WebConfigCheck;
 
 const OPTIONS: [&str; 2] = ["interval", "burst"];
 
@@ -18,7 +18,7 @@ pub struct RateLimit {
     pub burst: NonZeroU32,
 }
 
-impl SettingsCheck {
+impl WebConfigCheck {
     pub(super) fn rate_limit(&mut self, section: &YamlEntry) -> Option<RateLimit> {
         let entries = self.ok(section.map())?;
         let options = self.section(entries, &OPTIONS);

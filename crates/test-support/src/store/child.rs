@@ -28,7 +28,7 @@ pub fn main() {
     let Some(directory) = told() else { return };
     let say = |text: &str| {
         let mut output = std::io::stderr().lock();
-        writeln!(output, "{text}").expect("someone listens");
+        writeln!(output, "{text}").expect("standard error can be written");
     };
     let mut store = match Store::open(&directory) {
         Ok(store) => store,
@@ -92,7 +92,7 @@ impl Process {
     }
 
     pub fn tell(&mut self, line: &str) {
-        writeln!(self.input, "{line}").expect("it listens");
+        writeln!(self.input, "{line}").expect("the process reads its input");
     }
 
     /// Has the process store the next commit, and returns its line about that.

@@ -90,7 +90,7 @@ pub fn new_account() -> Account {
 pub fn load_account(store: &mut Store, key: &str) -> Option<Account> {
     let restore = |saved, ids: &mut dyn Iterator<Item = _>| Window::restore(SETTINGS, saved, ids);
     let saved = store.load_account(key, Ledger::new(100), restore);
-    let saved = saved.expect("it can be read")?;
+    let saved = saved.expect("the state can be read")?;
     Some(Account {
         window: saved.window,
         ledger: saved.ledger,
@@ -127,7 +127,7 @@ impl State {
                 assert!(ids.is_sorted(), "ids come oldest first");
                 (window, ids.into_iter().collect())
             })
-            .expect("it can be read")?;
+            .expect("the state can be read")?;
         let SavedAccount {
             stage,
             window: (window, ids),
@@ -183,14 +183,14 @@ pub fn history_in(directory: &Path, commits: u32) -> Numbered {
     let mut store = open(directory);
     let mut history = Numbered::new();
     for _ in 0..commits {
-        history.commit(&mut store).expect("it is stored");
+        history.commit(&mut store).expect("the commit is stored");
     }
     history
 }
 
 /// Returns the error of opening the state, with the directory written as `DIR`.
 pub fn complaint(directory: &Path) -> String {
-    let error = Store::open(directory).expect_err("it cannot be opened");
+    let error = Store::open(directory).expect_err("the state cannot be opened");
     without(directory, &error)
 }
 
@@ -202,7 +202,7 @@ pub fn without(directory: &Path, error: &StoreError) -> String {
 
 /// Writes a line to the output of the tests.
 pub fn say(text: &str) {
-    writeln!(std::io::stderr(), "{text}").expect("someone listens");
+    writeln!(std::io::stderr(), "{text}").expect("standard error can be written");
 }
 
 /// Returns a number from the environment.

@@ -114,7 +114,7 @@ impl Numbered {
             0 => SavedGate::default(),
             number => gate_memory(number),
         };
-        store.load_gate(now).expect("it can be read") == gate
+        store.load_gate(now).expect("the state can be read") == gate
             && State::load(store, KEY) == self.state
     }
 }
@@ -128,7 +128,7 @@ fn gate_memory(number: u64) -> SavedGate {
         unseen_for: Duration::from_millis(number),
     };
     SavedGate {
-        begun: number % 2 == 1,
+        was_scraped: number % 2 == 1,
         scrapers: (0..number % 5).map(scraper).collect(),
         taken: Duration::ZERO,
     }

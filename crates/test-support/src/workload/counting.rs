@@ -57,9 +57,9 @@ pub fn prepare(account: &mut Account, now: Timestamp) -> Commit {
 
 /// Stores a commit durably.
 pub fn store(store: &mut Store, commit: &Commit) {
-    let memory = SavedGate::default();
-    let stored = store.write(&[(KEY, commit)], Some(&memory), Timestamp::now());
-    stored.expect("the disk takes it");
+    let saved_gate = SavedGate::default();
+    let stored = store.write(&[(KEY, commit)], Some(&saved_gate), Timestamp::now());
+    stored.expect("the commit is stored");
 }
 
 /// Counts all pages and commits them into a new store. Returns the number of events.

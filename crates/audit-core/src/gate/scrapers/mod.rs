@@ -1,150 +1,99 @@
-//! Who scrapes, how often, and what each of them has been served.
-//!
-//! Pure: times are spans since the process started, which no change of the
-//! wall clock can bend.
+//! The scrapers that the gate knows: how often each of them scrapes, which generations it
+//! was served, and whether it is stored.
+
+mod scraper;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
-/// The interval of a scraper that was not seen often enough to know.
-pub const UNKNOWN_INTERVAL: Duration = Duration::from_mins(1);
-/// How long a scraper that stays away is waited for: time for a server to restart
-/// or to be upgraded.
-pub const LONGEST_ABSENCE: Duration = Duration::from_mins(10);
-/// No one scrapes less often: Prometheus forgets a sample after 5 minutes.
-const LONGEST_INTERVAL: Duration = Duration::from_hours(1);
-/// How many gaps between scrapes are kept, and how many make an interval known.
-const GAPS_KEPT: usize = 8;
-const GAPS_TO_KNOW: usize = 3;
-/// More scrapers than anyone runs; beyond, the one longest unseen is forgotten.
-const MAX_SCRAPERS: usize = 64;
-/// Connections of one scraper that are told apart.
-const MAX_CONNECTIONS: usize = 16;
+use scraper::{LONGEST_INTERVAL, Scraper};
 
-/// Tells one scraper from another: a hash of its address and user agent.
+/// The interval that is assumed of a scraper until its interval is known.
+pub(super) const UNKNOWN_INTERVAL: Duration = Duration::from_mins(1);
+/// How long the gate waits for a scraper that stays away: long enough for a server to be
+/// restarted or upgraded.
+pub const LONGEST_ABSENCE: Duration = Duration::from_mins(10);
+/// The number of scrapers that are remembered, above what any installation has. The scraper
+/// that was not seen for the longest time makes room for a new one.
+const MAX_SCRAPERS: usize = 64;
+
+/// The identity of a scraper: a hash of its address and user agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScraperId(pub u64);
 
 /// One scrape, as the server saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scrape {
-    /// Who.
+    /// The scraper.
     pub scraper: ScraperId,
-    /// Over which connection: two servers behind one address keep one each.
+    /// The number of the connection. Two servers behind one address have a connection
+    /// each.
     pub connection: u64,
-    /// The time limit that it told, which is never above its interval.
+    /// The time limit that the scraper sent with its request, which is never above its
+    /// interval.
     pub timeout: Duration,
 }
 
-/// What is remembered of a scraper over a restart.
+/// What is stored of a scraper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavedScraper {
-    /// Who.
+    /// The scraper.
     pub id: ScraperId,
-    /// Its interval.
+    /// The interval of the scraper.
     pub interval: Duration,
-    /// How long ago it was last seen.
+    /// The time since the last scrape.
     pub unseen_for: Duration,
 }
 
-#[derive(Debug, Clone)]
-struct Scraper {
-    /// That it is there outlives the process.
-    stored: bool,
-    last: Duration,
-    /// The generations of the last two scrapes, as far as the process was up: the
-    /// answer to one of them may have been lost.
-    served: [Option<u64>; 2],
-    timeout: Duration,
-    /// What an earlier process knew.
-    remembered: Option<Duration>,
-    /// What this one has learned of its interval.
-    learned: Option<Duration>,
-    gaps: Gaps,
-    connections: BTreeMap<u64, Connection>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Connection {
-    last: Duration,
-    gaps: Gaps,
-    scrapes: u64,
-}
-
-/// The latest gaps between scrapes.
-#[derive(Debug, Clone, Default)]
-struct Gaps(VecDeque<Duration>);
-
-impl Gaps {
-    fn push(&mut self, gap: Duration) {
-        self.0.push_back(gap.min(LONGEST_INTERVAL));
-        if self.0.len() > GAPS_KEPT {
-            self.0.pop_front();
-        }
-    }
-
-    /// The second longest, since the longest may be an outage; unless there is only
-    /// one.
-    fn usual(&self) -> Option<Duration> {
-        let mut gaps: Vec<_> = self.0.iter().copied().collect();
-        gaps.sort_unstable_by(|a, b| b.cmp(a));
-        gaps.get(1).or(gaps.first()).copied()
-    }
-}
-
-/// Everyone who scrapes.
+/// All known scrapers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scrapers {
     all: BTreeMap<ScraperId, Scraper>,
 }
 
 impl Scrapers {
-    /// Takes up what an earlier process knew. Everyone is waited for anew, however
-    /// long ago they were seen: the exporter was away, not they, and the wall clock
-    /// that says how long may have been set meanwhile.
-    pub(super) fn remember(&mut self, known: SavedScraper, now: Duration) {
-        self.all.insert(
-            known.id,
-            Scraper {
-                stored: true,
-                remembered: Some(known.interval),
-                ..Scraper::new(now)
-            },
-        );
+    /// Adds a scraper that an earlier process has stored, as if it had scraped at `now`.
+    /// [`SavedScraper::unseen_for`] does not shorten the wait: the exporter was away and
+    /// not the scraper, and the wall clock by which the time was measured may have been
+    /// set since.
+    pub(super) fn restore(&mut self, saved: SavedScraper, now: Duration) {
+        self.all
+            .insert(saved.id, Scraper::restored(saved.interval, now));
     }
 
-    /// Everyone who still counts, to be remembered.
-    pub(super) fn known(&self, now: Duration) -> impl Iterator<Item = SavedScraper> {
+    /// Returns the scrapers that the gate waits for, as they are to be stored.
+    pub(super) fn saved(&self, now: Duration) -> impl Iterator<Item = SavedScraper> {
         self.live(now).map(move |(id, scraper)| SavedScraper {
             id,
             interval: scraper.interval(),
-            unseen_for: now.saturating_sub(scraper.last),
+            unseen_for: now.saturating_sub(scraper.last_scrape),
         })
     }
 
-    /// These are stored, and no other.
-    pub(super) fn confirm(&mut self, stored: &[SavedScraper]) {
-        let stored: BTreeSet<ScraperId> = stored.iter().map(|known| known.id).collect();
+    /// Takes over that exactly the scrapers of `saved` are stored.
+    pub(super) fn confirm(&mut self, saved: &[SavedScraper]) {
+        let stored: BTreeSet<ScraperId> = saved.iter().map(|scraper| scraper.id).collect();
         for (id, scraper) in &mut self.all {
             scraper.stored = stored.contains(id);
         }
     }
 
-    /// Whether someone who still counts is not stored.
-    pub(super) fn any_unstored(&self, now: Duration) -> bool {
+    /// Returns `true` if the gate waits for a scraper that is not stored.
+    pub(super) fn has_unstored(&self, now: Duration) -> bool {
         self.live(now).any(|(_, scraper)| !scraper.stored)
     }
 
-    /// Whether it is stored that this one is there. Where there are more than can
-    /// be remembered, each would be a stranger at each of its scrapes.
+    /// Returns `true` if `scraper` is stored. As soon as [`MAX_SCRAPERS`] are known, every
+    /// scraper may be shown events. Otherwise, with more scrapers than can be remembered,
+    /// each would be new at each of its scrapes, and would be shown nothing.
     pub(super) fn may_show(&self, scraper: ScraperId) -> bool {
         let known = self.all.get(&scraper);
         known.is_some_and(|scraper| scraper.stored) || self.all.len() >= MAX_SCRAPERS
     }
 
-    /// This one is about to be answered.
+    /// Adds `scraper` if it is new. It is about to be answered.
     pub(super) fn announce(&mut self, scraper: ScraperId, now: Duration) {
         if !self.all.contains_key(&scraper) {
             self.make_room();
@@ -152,8 +101,8 @@ impl Scrapers {
         }
     }
 
-    /// Takes note of a scrape.
-    pub(super) fn note(&mut self, scrape: Scrape, generation: u64, now: Duration) {
+    /// Records a scrape that is answered with `generation`.
+    pub(super) fn record_scrape(&mut self, scrape: Scrape, generation: u64, now: Duration) {
         let Scrape {
             scraper,
             connection,
@@ -163,31 +112,34 @@ impl Scrapers {
         let Some(scraper) = self.all.get_mut(&scraper) else {
             return;
         };
-        scraper.note_gap(connection, now);
-        scraper.last = now;
+        scraper.record_gap(connection, now);
+        scraper.last_scrape = now;
         scraper.timeout = timeout.min(LONGEST_INTERVAL);
         scraper.served = [scraper.served[1], Some(generation)];
     }
 
-    /// The longest interval that any live scraper keeps; `None` without one.
+    /// Returns the longest interval among the scrapers that the gate waits for; `None` if
+    /// it waits for no scraper.
     #[must_use]
     pub(super) fn longest_interval(&self, now: Duration) -> Option<Duration> {
         self.live(now).map(|(_, scraper)| scraper.interval()).max()
     }
 
-    /// Whether every live scraper was served this generation or a later one twice,
-    /// so that it has seen it even if one answer was lost.
+    /// Returns `true` if each scraper that the gate waits for was served `generation` or a
+    /// later one in each of its last two scrapes, so that it has seen the generation even
+    /// if one of the two answers was lost.
     #[must_use]
-    pub(super) fn all_served(&self, generation: u64, now: Duration) -> bool {
+    pub(super) fn all_served_twice(&self, generation: u64, now: Duration) -> bool {
         self.live(now)
             .all(|(_, scraper)| scraper.served[0] >= Some(generation))
     }
 
-    /// The interval of a scraper that was seen often enough to know.
+    /// Returns the interval of `scraper` if this process has learned it.
     pub(super) fn learned_interval(&self, scraper: ScraperId) -> Option<Duration> {
-        self.all.get(&scraper)?.learned
+        self.all.get(&scraper)?.learned_interval
     }
 
+    /// Returns the scrapers that the gate waits for.
     fn live(&self, now: Duration) -> impl Iterator<Item = (ScraperId, &Scraper)> {
         self.all
             .iter()
@@ -200,93 +152,11 @@ impl Scrapers {
             && let Some(longest_unseen) = self
                 .all
                 .iter()
-                .min_by_key(|(_, s)| s.last)
+                .min_by_key(|(_, scraper)| scraper.last_scrape)
                 .map(|(id, _)| *id)
         {
             self.all.remove(&longest_unseen);
         }
-    }
-}
-
-impl Scraper {
-    fn new(now: Duration) -> Self {
-        Self {
-            stored: false,
-            last: now,
-            served: [None; 2],
-            timeout: Duration::ZERO,
-            remembered: None,
-            learned: None,
-            gaps: Gaps::default(),
-            connections: BTreeMap::new(),
-        }
-    }
-
-    fn is_live(&self, now: Duration) -> bool {
-        now.saturating_sub(self.last) <= LONGEST_ABSENCE.max(self.interval() * 3)
-    }
-
-    /// Two servers behind one address keep a connection each, so a gap on one
-    /// connection is one server's own. A gap between connections says something
-    /// only where nobody keeps them.
-    fn note_gap(&mut self, connection: u64, now: Duration) {
-        let connections_kept = self.connections.values().any(|seen| seen.scrapes > 1);
-        let since = match self.connections.get(&connection) {
-            Some(seen) => Some(seen.last),
-            None if connections_kept || self.connections.is_empty() => None,
-            None => Some(self.last),
-        };
-        let gap = since.map(|since| now.saturating_sub(since));
-        if let Some(gap) = gap {
-            self.gaps.push(gap);
-        }
-        let seen = self.connections.entry(connection).or_default();
-        if let Some(gap) = gap.filter(|_| seen.scrapes > 0) {
-            seen.gaps.push(gap);
-        }
-        seen.last = now;
-        seen.scrapes += 1;
-        self.forget_connections();
-        self.learned = self.learn();
-    }
-
-    fn forget_connections(&mut self) {
-        if self.connections.len() > MAX_CONNECTIONS
-            && let Some((&oldest, _)) = self.connections.iter().min_by_key(|(_, seen)| seen.last)
-        {
-            self.connections.remove(&oldest);
-        }
-    }
-
-    /// The longest that any connection keeps which was used lately: of a server that
-    /// comes seldom, few of all the gaps are its own.
-    fn learn(&self) -> Option<Duration> {
-        if self.gaps.0.len() < GAPS_TO_KNOW {
-            return None;
-        }
-        let connections = self.connections.values();
-        let used =
-            connections.filter(|seen| self.last.saturating_sub(seen.last) <= LONGEST_ABSENCE);
-        let kept = used.filter_map(|seen| seen.gaps.usual().or_else(|| self.unknown(seen)));
-        kept.chain(self.gaps.usual()).max()
-    }
-
-    /// The interval of one who came once: a server of its own if another connection
-    /// that is kept was used since, and else the same one over a new connection.
-    fn unknown(&self, once: &Connection) -> Option<Duration> {
-        let mut others = self.connections.values();
-        let has_company = others.any(|seen| seen.scrapes > 1 && seen.last > once.last);
-        has_company.then_some(UNKNOWN_INTERVAL)
-    }
-
-    /// What an earlier process knew holds for as long as it takes each server to come
-    /// again, since they have new connections.
-    fn interval(&self) -> Duration {
-        let remembered = self
-            .remembered
-            .filter(|_| self.learned.is_none() || self.last <= LONGEST_ABSENCE);
-        let interval = self.learned.max(remembered);
-        interval.unwrap_or(UNKNOWN_INTERVAL).max(self.timeout)
     }
 }
 

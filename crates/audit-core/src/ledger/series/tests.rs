@@ -48,7 +48,7 @@ impl Shown {
         self.gate.announce(scrape.scraper, at(now));
         let saved = self.gate.saved(at(now));
         self.gate.confirm(&saved);
-        self.gate.note(scrape, self.generation, at(now));
+        self.gate.record_scrape(scrape, self.generation, at(now));
     }
 
     fn published(&self, name: &str) -> Option<u64> {

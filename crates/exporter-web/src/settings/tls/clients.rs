@@ -5,7 +5,7 @@ use std::path::Path;
 use rustls::pki_types::IpAddr;
 use yaml_tree::YamlEntry;
 
-use super::{Pem, PemEntries, Section, SettingsCheck};
+use super::{Pem, PemEntries, Section, WebConfigCheck};
 
 /// The certificates that clients have to show.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ pub enum AllowedName {
     Text(String),
 }
 
-impl SettingsCheck {
+impl WebConfigCheck {
     pub(super) fn clients(
         &mut self,
         options: &Section<'_>,

@@ -14,7 +14,7 @@ use rustls::{SupportedCipherSuite, SupportedProtocolVersion, crypto::SupportedKx
 use secrecy::SecretString;
 use yaml_tree::YamlEntry;
 
-use super::{Section, SettingsCheck};
+use super::{Section, WebConfigCheck};
 
 const OPTIONS: [&str; 13] = [
     "cert",
@@ -92,7 +92,7 @@ impl<'a> PemEntries<'a> {
     }
 }
 
-impl SettingsCheck {
+impl WebConfigCheck {
     /// Returns `None` also if the section is empty.
     pub(super) fn tls(&mut self, section: &YamlEntry, folder: &Path) -> Option<TlsSettings> {
         let entries = self.ok(section.map())?;

@@ -10,7 +10,7 @@ use rustls::{
 };
 use yaml_tree::YamlEntry;
 
-use super::{Section, SettingsCheck};
+use super::{Section, WebConfigCheck};
 
 /// Cipher suites that Go knows and that are refused.
 const OLD_SUITES: [&str; 16] = [
@@ -39,7 +39,7 @@ pub(super) struct Protocol {
     pub(super) curves: Vec<&'static dyn SupportedKxGroup>,
 }
 
-impl SettingsCheck {
+impl WebConfigCheck {
     pub(super) fn protocol(
         &mut self,
         section: &YamlEntry,

@@ -8,8 +8,11 @@ use std::time::Duration;
 use audit_core::account::Tally;
 use jiff::Timestamp;
 
-use super::collector::{PollError, Report};
-use crate::{api::ApiError, metrics::AccountMetrics};
+use super::collector::{PollCounts, PollError};
+use crate::{
+    api::ApiError,
+    metrics::{AccountMetrics, log_seconds},
+};
 
 /// A page was counted.
 pub(super) struct PageCounted<'a> {
@@ -54,7 +57,7 @@ impl PageCounted<'_> {
 /// A poll succeeded.
 pub(super) struct PollSucceeded {
     pub(super) took: Duration,
-    pub(super) report: Report,
+    pub(super) counts: PollCounts,
     pub(super) at: Timestamp,
     pub(super) watermark: Option<Timestamp>,
     pub(super) newest: Option<Timestamp>,
@@ -72,9 +75,9 @@ impl PollSucceeded {
             metrics.newest_event.set(newest);
         }
         tracing::debug!(
-            took = ?self.took,
-            pages = self.report.pages,
-            counted = self.report.counted,
+            took_seconds = log_seconds(self.took),
+            pages = self.counts.pages,
+            counted = self.counts.counted,
             watermark = self.watermark.map(tracing::field::display),
             "poll succeeded"
         );
@@ -133,9 +136,9 @@ impl PollFailed<'_> {
             metrics.poll_failures.with_label_values(&[reason]).inc();
         }
         if self.changed {
-            tracing::warn!(reason, error = %self.error, next_in = ?self.next_in, "polls fail; nothing is lost, the same range is asked for again");
+            tracing::warn!(reason, error = %self.error, next_in_seconds = log_seconds(self.next_in), "polls fail; nothing is lost, the same range is asked for again");
         } else {
-            tracing::debug!(reason, error = %self.error, next_in = ?self.next_in, "poll failed again");
+            tracing::debug!(reason, error = %self.error, next_in_seconds = log_seconds(self.next_in), "poll failed again");
         }
     }
 }
@@ -174,25 +177,25 @@ impl<E: std::error::Error> CommitFailed<'_, E> {
 pub(super) struct PieceCounted {
     pub(super) up_to: Timestamp,
     pub(super) now: Timestamp,
-    pub(super) report: Report,
+    pub(super) counts: PollCounts,
 }
 
 impl PieceCounted {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
         metrics.watermark.set(self.up_to);
-        let behind = self.now.duration_since(self.up_to);
-        tracing::info!(up_to = %self.up_to, behind = format_args!("{behind:#}"), counted = self.report.counted, pages = self.report.pages, "catching up");
+        let behind = Duration::try_from(self.now.duration_since(self.up_to)).unwrap_or_default();
+        tracing::info!(up_to = %self.up_to, behind_seconds = log_seconds(behind), counted = self.counts.counted, pages = self.counts.pages, "catching up");
     }
 }
 
 /// The API keeps saying that there is more than it shows.
-pub(super) struct SweepShort {
+pub(super) struct EventsMissing {
     pub(super) missing: u64,
     /// The first sweep in a row.
     pub(super) changed: bool,
 }
 
-impl SweepShort {
+impl EventsMissing {
     pub(super) fn record(&self) {
         let missing = self.missing;
         if self.changed {

@@ -28,27 +28,27 @@ pub(crate) struct Known {
 type Book = Arc<Mutex<BTreeMap<String, Known>>>;
 
 /// An API, and the folder of an exporter that polls it.
-pub(crate) struct Cloud {
+pub(crate) struct Vendor {
     pub(crate) api: ScriptedApi,
     book: Book,
     pub(crate) folder: TempDir,
 }
 
-impl Cloud {
+impl Vendor {
     /// Starts with these accounts. Each has the secret `NAME-secret` and no event.
     pub(crate) fn new(names: &[&str]) -> Self {
         let book = Book::default();
         let known = Arc::clone(&book);
         let api = ScriptedApi::start(move |request| answer(&lock(&known), request));
-        let cloud = Self {
+        let vendor = Self {
             api,
             book,
             folder: tempfile::tempdir().expect("a folder"),
         };
         for name in names {
-            cloud.set_secret(name, &secret(name));
+            vendor.set_secret(name, &secret(name));
         }
-        cloud
+        vendor
     }
 
     /// Changes what the API knows of an account, whose key is its name.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use audit_core::event::EventType;
 use jiff::Timestamp;
 
-use super::{Api, outcome};
+use super::{Api, instrumentation};
 use crate::api::ApiError;
 
 /// How often the list is asked for: the vendor changes it from time to time.
@@ -15,14 +15,14 @@ const RETRY: Duration = Duration::from_mins(5);
 
 /// The list was had.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Refreshed {
+pub(super) struct TypesReceived {
     /// What time the API has, if it said so.
     pub(super) date: Option<Timestamp>,
 }
 
 /// The vendor's list of event types.
 #[derive(Debug)]
-pub(super) struct Types {
+pub(super) struct TypeList {
     named: Vec<EventType>,
     /// The uptime at which the list is asked for next.
     due: Duration,
@@ -32,7 +32,7 @@ pub(super) struct Types {
     failing: bool,
 }
 
-impl Types {
+impl TypeList {
     pub(super) fn new() -> Self {
         Self {
             named: Vec::new(),
@@ -54,7 +54,7 @@ impl Types {
         &mut self,
         api: &impl Api,
         uptime: Duration,
-    ) -> Result<Option<Refreshed>, ApiError> {
+    ) -> Result<Option<TypesReceived>, ApiError> {
         if uptime < self.due || self.failed.is_some() {
             return Ok(None);
         }
@@ -63,7 +63,7 @@ impl Types {
                 self.due = uptime.saturating_add(INTERVAL);
                 self.failing = false;
                 self.named = answer.value;
-                Ok(Some(Refreshed { date: answer.date }))
+                Ok(Some(TypesReceived { date: answer.date }))
             }
             Err(error) if is_for_every_request(&error) => Err(error),
             Err(error) => {
@@ -79,7 +79,7 @@ impl Types {
             self.due = uptime.saturating_add(RETRY);
             let changed = !std::mem::replace(&mut self.failing, true);
             let error = &error;
-            outcome::TypesFailed { error, changed }.record();
+            instrumentation::TypesFailed { error, changed }.record();
         }
     }
 }
