@@ -6,11 +6,11 @@
 
 mod account_metrics;
 pub mod catalog;
-mod log_seconds;
+mod log_values;
 mod process_metrics;
 mod time_gauge;
 
 pub use account_metrics::AccountMetrics;
 pub use catalog::{Family, Kind};
-pub(crate) use log_seconds::log_seconds;
+pub(crate) use log_values::{log_seconds, log_time};
 pub use process_metrics::ProcessMetrics;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::collector::{PollCounts, PollError};
 use crate::{
     api::ApiError,
-    metrics::{AccountMetrics, log_seconds},
+    metrics::{AccountMetrics, log_seconds, log_time},
 };
 
 /// A page was counted.
@@ -79,7 +79,7 @@ impl PollSucceeded {
             took_seconds = log_seconds(self.took),
             pages = self.counts.pages,
             counted = self.counts.counted,
-            watermark = self.watermark.map(tracing::field::display),
+            watermark = self.watermark.map(log_time),
             "poll succeeded"
         );
     }
@@ -93,7 +93,10 @@ pub(super) struct CountingBegins {
 
 impl CountingBegins {
     pub(super) fn record(&self) {
-        tracing::info!(from = %self.from, "counting begins; events created before are not counted");
+        tracing::info!(
+            from = log_time(self.from),
+            "counting begins; events created before are not counted"
+        );
     }
 }
 
@@ -116,7 +119,11 @@ pub(super) struct Recovered {
 
 impl Recovered {
     pub(super) fn record(&self) {
-        tracing::info!(failed_since = %self.failed_since, counted = self.counted, "polls succeed again");
+        tracing::info!(
+            failed_since = log_time(self.failed_since),
+            counted = self.counted,
+            "polls succeed again"
+        );
     }
 }
 
@@ -186,7 +193,13 @@ impl PieceCounted {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
         metrics.watermark.set(self.up_to);
         let behind = Duration::try_from(self.now.duration_since(self.up_to)).unwrap_or_default();
-        tracing::info!(up_to = %self.up_to, behind_seconds = log_seconds(behind), counted = self.counts.counted, pages = self.counts.pages, "catching up");
+        tracing::info!(
+            up_to = log_time(self.up_to),
+            behind_seconds = log_seconds(behind),
+            counted = self.counts.counted,
+            pages = self.counts.pages,
+            "catching up"
+        );
     }
 }
 
