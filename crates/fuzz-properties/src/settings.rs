@@ -1,14 +1,15 @@
 //! The values of settings, one in each line: an accepted value can be written back and
 //! read again, and a problem is a single line.
 
-use audit_core::{account::PollStart, gate::ScrapeInterval};
-use std::{sync::LazyLock, time::Duration};
+use std::time::Duration;
 
+use audit_core::{account::PollStart, gate::ScrapeInterval};
 use clap::{Args, Command, FromArgMatches};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use nexmo_audit_exporter::config::{
     EnvironmentCredentials, ListOptions, ListSettings, Options, Problems, Settings,
 };
+use once_cell::sync::Lazy;
 
 use crate::lines;
 
@@ -16,8 +17,8 @@ const SECRET: &str = "not-a-real-secret";
 /// 20,000 years.
 const LONGEST: Duration = Duration::from_hours(175_307_616);
 
-pub(crate) static SERVE: LazyLock<Options> = LazyLock::new(defaults);
-static LIST: LazyLock<ListOptions> = LazyLock::new(defaults);
+pub(crate) static SERVE: Lazy<Options> = Lazy::new(defaults);
+static LIST: Lazy<ListOptions> = Lazy::new(defaults);
 
 fn defaults<O: Args + FromArgMatches>() -> O {
     let matches = O::augment_args(Command::new("x")).get_matches_from(["x"]);

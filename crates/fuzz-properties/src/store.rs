@@ -4,10 +4,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::LazyLock,
 };
 
 use nexmo_audit_exporter::store::{Store, StoreError};
+use once_cell::sync::Lazy;
 use tempfile::TempDir;
 use test_support::store::{KEY, State, file_in, numbered::Numbered};
 
@@ -35,7 +35,7 @@ impl Base {
 }
 
 /// The files: closed in order, left by a crash, and of the two older formats.
-static BASES: LazyLock<[Base; 4]> = LazyLock::new(|| {
+static BASES: Lazy<[Base; 4]> = Lazy::new(|| {
     let directory = folder();
     let mut store = Store::open(directory.path()).expect("a new state");
     let mut history = Numbered::new();
