@@ -8,10 +8,10 @@ MAKEFLAGS += --no-print-directory
 # The tests find their tools here first, then on the PATH.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
-# Names what was left out because a tool is missing; see crates/test-support/src/tools.rs.
+# Lists the tests that were skipped for want of a tool; see crates/test-support/src/tools.rs.
 SKIPPED := target/skipped-tests.txt
 
-# Everything but tests/third_party and tests/packages runs without any tool beside Rust's own.
+# All tests but tests/third_party and tests/packages run without tools other than Rust's.
 NEXTEST := $(shell command -v cargo-nextest)
 ifdef NEXTEST
 RUN_ALL  := cargo nextest run --workspace --no-fail-fast -E 'not binary(million)'
@@ -24,7 +24,7 @@ RUN_UNIT := cargo test --no-fail-fast --workspace --exclude nexmo-audit-exporter
 RUN_ALL  := $(RUN_UNIT) --test third_party --test packages
 endif
 
-# $(call with,TOOL,COMMAND) runs COMMAND, or names what is skipped without TOOL.
+# $(call with,TOOL,COMMAND) runs COMMAND, or notes that it is skipped for want of TOOL.
 define with
 @if command -v $(1) >/dev/null; then \
 	echo '$(2)'; $(2); \
@@ -48,7 +48,7 @@ test: tools ## install what the tests need, then check and test everything
 	if [[ -s $(SKIPPED) ]]; then sort -u $(SKIPPED); else echo 'Nothing was skipped.'; fi; \
 	exit $$status
 
-# MILLION_HISTORIES, MILLION_FROM, and MILLION_SEED, which replays one, are read
+# MILLION_HISTORIES, MILLION_FROM, and MILLION_SEED, which replays one history, are read
 # from the environment.
 .PHONY: million
 million: ## the whole system in simulated time, 100,000 histories of it
@@ -56,7 +56,7 @@ million: ## the whole system in simulated time, 100,000 histories of it
 		cargo test --locked --profile million --test million -- --nocapture
 
 .PHONY: unit
-unit: ## run the tests that need no tool beside Rust's own
+unit: ## run the tests that need no tools other than Rust's
 	$(RUN_UNIT)
 
 .PHONY: lint
@@ -74,10 +74,10 @@ lint: ## formatting, clippy, documentation, dependencies, Dockerfile
 soak: tools ## half an hour of kills and outages against two real Prometheus servers
 	cargo test --locked --test third_party -- --ignored --exact exactly_once::soak --nocapture
 
-# FUZZ_SECONDS for each target, of which FUZZ_TARGETS names some. What is found is kept
-# below fuzz/artifacts; what reached new code below target/fuzz, from where `make
-# fuzz-corpus` keeps the least that reaches as much. cargo-fuzz wants a nightly compiler,
-# or leave to pass for one.
+# Each of FUZZ_TARGETS runs for FUZZ_SECONDS. An input that breaks a property is kept below
+# fuzz/artifacts, and inputs that reach new code below target/fuzz, from which `make
+# fuzz-corpus` keeps the fewest that reach the same code. cargo-fuzz needs a nightly
+# compiler, or RUSTC_BOOTSTRAP.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(patsubst fuzz/targets/%.rs,%,$(wildcard fuzz/targets/*.rs))
 FUZZ := RUSTC_BOOTSTRAP=1 cargo fuzz
@@ -104,20 +104,20 @@ fuzz-corpus: ## keep the fewest inputs that reach what `make fuzz` reached
 
 # Builds the binary of the release image, as the Dockerfile does, and measures that.
 # BENCH_SECONDS=1 BENCH_SERIES=10000 BENCH_EVENTS=20000 is a short run; the head of
-# benches/side_by_side/settings.rs tells the other variables.
+# benches/side_by_side/settings.rs lists the other variables.
 BENCH = RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all' \
 	cargo bench --locked --target $$(rustc --print host-tuple)
 
 .PHONY: bench
-bench: peers ## measure the exporter beside others: benches/RESULTS.md
+bench: peers ## measure the exporter beside other programs: benches/RESULTS.md
 	$(BENCH) --bench side_by_side
 
 .PHONY: bench-instructions
-bench-instructions: peers ## count instructions alone, which a busy machine does not change
+bench-instructions: peers ## count instructions, which do not depend on the load of the machine
 	BENCH_PARTS=instructions $(BENCH) --bench side_by_side
 
 .PHONY: bench-micro
-bench-micro: ## time the steps of one event by themselves
+bench-micro: ## time the single steps of counting an event
 	$(BENCH) --bench micro
 
 .PHONY: bench-listing

@@ -1,11 +1,12 @@
-//! Tells the program what it was built from, for `nexmo_audit_exporter_build_info`.
+//! Passes the revision and the Rust version to the compiler, for the metric
+//! `nexmo_audit_exporter_build_info`.
 
 use std::{env, path::Path, process::Command};
 
 fn main() {
     println!("cargo:rerun-if-env-changed=NEXMO_AUDIT_REVISION");
-    // Where these are is not the same in a worktree, and a file that is missing would
-    // have everything built anew each time.
+    // Git knows where these files are, also in a worktree. Cargo would rebuild everything
+    // each time for a file that does not exist.
     for name in ["HEAD", "logs/HEAD"] {
         if let Some(path) = first_line("git", &["rev-parse", "--git-path", name])
             && Path::new(&path).exists()
@@ -14,7 +15,7 @@ fn main() {
         }
     }
     println!("cargo:rerun-if-changed=build.rs");
-    // An image is built without the repository around it, so the revision can be given.
+    // An image is built without the repository, so the environment can give the revision.
     let revision = env::var("NEXMO_AUDIT_REVISION")
         .ok()
         .or_else(|| first_line("git", &["rev-parse", "--short=12", "HEAD"]))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Many accounts in one exporter, against the simulator: memory, processor time,
-# freshness and scrapes, a line every half minute. In the middle a hundredth of the
-# accounts changes its secret to a wrong one, by a reload; the others must not notice.
+# Measures one exporter with many accounts of the simulator: memory, processor time,
+# freshness and scrapes, in a line every half minute. In the middle a hundredth of the
+# accounts gets a wrong secret by a reload, which must not affect the others.
 #
 #   benches/accounts.sh ACCOUNTS MINUTES [EVENTS_PER_SECOND]
 set -euo pipefail
@@ -11,7 +11,7 @@ folder=$(mktemp -d)
 started=()
 trap 'kill "${started[@]}" 2>/dev/null || true; rm -rf "$folder"' EXIT
 
-# configure BROKEN writes the config file with so many accounts of a wrong secret.
+# configure BROKEN writes the config file; the first BROKEN accounts have a wrong secret.
 configure() {
     awk -v accounts="$accounts" -v broken="$1" 'BEGIN {
         print "poll: {interval: 60s}\naccounts:"
@@ -23,7 +23,7 @@ configure() {
     }' >"$folder/config.yml"
 }
 
-# found LOG EXPRESSION waits for what the expression finds first in a log.
+# found LOG EXPRESSION waits for the first match of the expression in a log.
 found() {
     for _ in $(seq 1200); do
         sed -n "s/.*$2.*/\\1/p" "$1" | head -1 | grep . && return

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the benchmarks measure against, and with, into target/tools/peers.
-# Debian's packages are unpacked, not installed: no service is started, and the
-# system stays as it is. What is there already costs nothing.
+# Installs the peers and the tools of the benchmarks into target/tools/peers. Debian
+# packages are unpacked and not installed: no service is started, and the system stays as
+# it is. Nothing is installed twice.
 set -euo pipefail
 benches=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$benches/../tests/tools/paths.sh"
@@ -9,7 +9,7 @@ source "$benches/../tests/tools/debian.sh"
 
 peers=$tools/peers
 
-# Each program's path below usr/.
+# The path of each program below usr/.
 programs=(
     sbin/nginx
     bin/wrk
@@ -19,7 +19,7 @@ programs=(
 )
 packages=(libluajit-5.1-2 libpcre2-8-0 libssl3 "${programs[@]##*/}")
 
-# Makes bin/ run the unpacked program $1 with the libraries that came with it.
+# Adds a script to bin/ that runs the unpacked program $1 with its own libraries.
 link() {
     local program=$peers/bin/${1##*/}
     printf '#!/bin/sh\nexport LD_LIBRARY_PATH="%s" VALGRIND_LIB="%s"\nexec "%s" "$@"\n' \
@@ -28,14 +28,14 @@ link() {
     chmod +x "$program"
 }
 
-# Runs $3... unless $1 was installed before from what is now $2.
+# Runs $3... unless $1 was installed before from the present content of $2.
 unless_installed() {
     local name=$1 wanted=$2
     shift 2
     cmp -s "$wanted" "$peers/$name.installed" && return
     rm -rf "${peers:?}/$name"
     "$@"
-    # The copy is made last, so it stands for a whole installation.
+    # The copy is made last, so it marks a complete installation.
     cp "$wanted" "$peers/$name.installed"
 }
 
@@ -47,7 +47,7 @@ debian() {
     done
 }
 
-# The Python client, and Node.js, which this registry has too.
+# The Python client and Node.js, which is in the registry of Python packages, too.
 python() {
     python3 -m venv "$peers/python"
     "$peers/python/bin/pip" install --quiet --disable-pip-version-check \

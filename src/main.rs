@@ -1,4 +1,4 @@
-//! The `nexmo-audit-exporter` program: parses, logs, runs a command, exits.
+//! The `nexmo-audit-exporter` program: runs one command line and exits with its status.
 
 use std::{io, process::ExitCode};
 
@@ -8,8 +8,8 @@ use tokio::runtime::Runtime;
 fn main() -> io::Result<ExitCode> {
     let runtime = Runtime::new()?;
     let status = runtime.block_on(cli::run(std::env::args_os()));
-    // The system cannot be told to give up looking up a name, which takes up to
-    // half a minute: the end does not wait for it.
+    // The look-up of a name cannot be interrupted, and takes up to half a minute. The
+    // program ends without waiting for it.
     runtime.shutdown_background();
     Ok(status)
 }

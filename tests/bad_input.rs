@@ -17,7 +17,7 @@ const UP: &str = "nexmo_audit_up";
 struct BadAnswer {
     answer: Answer,
     reason: &'static str,
-    /// The words of the log: the problem, and what to do.
+    /// The words of the log line, which says what is wrong and what to do.
     says: &'static [&'static str],
 }
 

@@ -1,4 +1,4 @@
-//! What the exporter can find in place of its state when it starts: other files,
+//! Obstacles that the exporter can find in place of its state when it starts: other files,
 //! damaged files, other processes, and missing rights.
 
 use std::{

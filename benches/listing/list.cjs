@@ -1,4 +1,4 @@
-// Prints every event of an Audit API as a line of JSON, with the vendor's own client.
+// Prints every event of an Audit API as a line of JSON, with the vendor's client.
 // Usage: NODE_PATH=… node list.cjs API_HOST DATE_FROM
 
 'use strict';

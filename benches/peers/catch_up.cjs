@@ -1,5 +1,5 @@
-// Counts every event of an Audit API with the vendor's client and prom-client, the
-// way a user would write it, and serves the counts once all are read.
+// Counts every event of an Audit API with the vendor's client and prom-client, as a user
+// would write it, and serves the counts once all events are read.
 // Usage: NODE_PATH=… node catch_up.cjs API_HOST PORT
 
 'use strict';

@@ -19,7 +19,7 @@ pub(crate) struct Aim {
     pub(crate) measure: String,
     pub(crate) wanted: String,
     pub(crate) measured: String,
-    /// Whether the aim is reached; `None` if it was not measured.
+    /// `true` if the aim is reached; `None` if it was not measured.
     pub(crate) met: Option<bool>,
 }
 

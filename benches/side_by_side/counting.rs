@@ -11,9 +11,9 @@ const RUNS: usize = 5;
 /// The number of events per second.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counting {
-    /// By the clock, with the waits for the disk.
+    /// The number by the clock, with the waits for the disk.
     pub(crate) per_second: f64,
-    /// By processor time.
+    /// The number by processor time.
     pub(crate) per_processor_second: f64,
 }
 

@@ -18,7 +18,7 @@ const FAST: Duration = Duration::from_millis(500);
 const FAR_OFF: u32 = 2;
 /// A peer whose scrape takes longer gets no load.
 const TOO_SLOW: Duration = Duration::from_secs(3);
-/// How much longer a cell of a slow peer may take than that of a fast one.
+/// The factor by which a cell of a slow peer may take longer than that of a fast one.
 const MOST: u32 = 4;
 /// The time in which a slow peer has to finish the requests of a load.
 const REST: Duration = Duration::from_secs(20);

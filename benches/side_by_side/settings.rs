@@ -1,4 +1,4 @@
-//! What is measured: everything, unless the environment says otherwise.
+//! The settings of a run, which measures everything unless the environment says otherwise.
 
 use std::{env, path::PathBuf};
 

@@ -1,5 +1,5 @@
--- Prints what wrk measured in one line: scrapes, microseconds, the 99th percentile
--- of the latency in microseconds, errors. It runs once, after all requests.
+-- Prints the results of wrk in one line: scrapes, microseconds, the 99th percentile of the
+-- latency in microseconds, errors. The function runs once, after all requests.
 
 function done(summary, latency, _)
     local errors = summary.errors

@@ -1,4 +1,4 @@
-//! Why a request brought no answer that can be used.
+//! The errors of requests to the API.
 
 use std::{error::Error, time::Duration};
 
@@ -7,7 +7,7 @@ use reqwest::{Response, StatusCode, header};
 
 use super::vendor_message::VendorMessage;
 
-/// Every value of the label `reason`.
+/// All values of the label `reason`.
 pub const REASONS: &[&str] = &[
     "auth",
     "rate_limited",
@@ -17,63 +17,63 @@ pub const REASONS: &[&str] = &[
     "body",
 ];
 
-/// A request that brought no answer that can be used. Holds the vendor's own
-/// message, as [`VendorMessage`] lets it through, and never anything else of a body.
+/// The error of a request without a usable answer. Of the body of an answer, it holds at
+/// most the vendor's message, without secrets and data: see [`VendorMessage`].
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// 401 or 403.
+    /// The API answered with 401 or 403.
     #[error(
         "the API rejected the key or the secret ({status}{message}); check NEXMO_API_KEY and NEXMO_API_SECRET, and that the account may use the Audit API"
     )]
     Auth {
         /// The HTTP status.
         status: u16,
-        /// The vendor's words.
+        /// The message of the vendor.
         message: VendorMessage,
     },
-    /// 429.
+    /// The API answered with 429.
     #[error(
         "the API asks for fewer requests (429{message}); lower --api.max-requests-per-second or poll less often"
     )]
     RateLimited {
-        /// How long it asks to wait.
+        /// The wait that the API asks for.
         retry_after: Option<Duration>,
-        /// The vendor's words.
+        /// The message of the vendor.
         message: VendorMessage,
     },
-    /// Any other status that is no success.
+    /// The API answered with any other status that is no success.
     #[error("the API answered with status {status}{message}{}", advice(*.status))]
     Status {
         /// The HTTP status.
         status: u16,
-        /// How long it asks to wait; a 503 may.
+        /// The wait that the API asks for, as it may with 503.
         retry_after: Option<Duration>,
-        /// The vendor's words.
+        /// The message of the vendor.
         message: VendorMessage,
     },
-    /// No whole answer in time.
-    #[error("no whole answer came in time; check the network, or raise --api.timeout")]
+    /// No complete answer arrived within the timeout.
+    #[error("no complete answer arrived in time; check the network, or raise --api.timeout")]
     Timeout,
-    /// No connection, or one that broke.
+    /// No connection could be made, or the connection broke.
     #[error("the connection failed ({cause}); check --api.base-url, DNS, proxy and network")]
     Transport {
-        /// What the libraries say.
+        /// The innermost error of the libraries.
         cause: String,
     },
-    /// A whole answer that is not what was asked for.
+    /// The answer is complete, and is not what the API documents.
     #[error("{cause}; check that --api.base-url is an Audit API")]
     Body {
-        /// What is wrong with it.
+        /// What is wrong with the answer.
         cause: String,
     },
 }
 
-/// A success without a body that says so only by being empty.
+/// A success whose body is empty although its status is not 204.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is empty")]
 pub(super) struct Empty;
 
-/// A body larger than what is read.
+/// A body that is larger than the limit.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is larger than {} MiB", .limit / (1024 * 1024))]
 pub(super) struct TooLarge {
@@ -82,15 +82,17 @@ pub(super) struct TooLarge {
 
 fn advice(status: u16) -> &'static str {
     match status {
-        300..=399 => " and a redirect, which is not followed with the secret; check --api.base-url",
+        300..=399 => {
+            "; redirects are not followed, so that the secret goes nowhere else; check --api.base-url"
+        }
         404 => "; check --api.base-url",
-        500..=599 => "; the trouble is on its side, it is asked again",
+        500..=599 => "; the API has a fault and is asked again",
         _ => "",
     }
 }
 
 impl ApiError {
-    /// The value of the label `reason`.
+    /// Returns the value of the label `reason`.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -103,9 +105,8 @@ impl ApiError {
         }
     }
 
-    /// How long the API asks to wait.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
+    /// Returns the wait that the API asks for.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             ApiError::RateLimited { retry_after, .. } | ApiError::Status { retry_after, .. } => {
                 *retry_after
@@ -114,7 +115,7 @@ impl ApiError {
         }
     }
 
-    /// An answer that is not what was asked for.
+    /// Returns the error of an answer that is not what the API documents.
     pub fn body(cause: impl Error) -> Self {
         ApiError::Body {
             cause: cause.to_string(),
@@ -125,14 +126,14 @@ impl ApiError {
         if error.is_timeout() {
             return ApiError::Timeout;
         }
-        // The URL bears no secret, but the innermost cause says what a person can act on.
+        // The innermost cause is the one that a person can act on.
         let mut cause: &dyn Error = error;
         let mut in_transport = false;
         while let Some(source) = cause.source() {
             cause = source;
             in_transport |= cause.is::<hyper::Error>();
         }
-        // A body that breaks off is a decoding error to reqwest, too.
+        // To reqwest, a body that breaks off is a decoding error too.
         if error.is_decode() && !in_transport {
             return ApiError::Body {
                 cause: "the answer could not be decompressed".into(),
@@ -171,8 +172,9 @@ impl ApiError {
     }
 }
 
-/// Reads a `Retry-After`, in both forms of RFC 9110, section 10.2.3: seconds, or a date, which is held
-/// against the clock of who wrote it. `None` for anything else.
+/// Reads a `Retry-After` in either form of RFC 9110, section 10.2.3: a number of seconds,
+/// or a date. `now` is the time of the server that wrote the date. Returns `None` for any
+/// other text, and zero for a date in the past.
 #[must_use]
 pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
@@ -187,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_of_retry_after() {
+    fn retry_after_is_read_in_both_forms() {
         let now: Timestamp = "2026-11-23T10:00:00Z".parse().expect("a time");
         let cases = [
             ("0", Some(0)),

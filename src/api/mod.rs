@@ -1,8 +1,8 @@
-//! Asks the Audit API over HTTP: one page, one event, the event types.
+//! A client of the Audit API over HTTP: one page, one event, or the list of event types.
 //!
-//! The secret goes with every request to the configured origin and to nowhere
-//! else: no redirect and no link of an answer is followed. Retrying, paging and
-//! counting are not done here.
+//! Every request carries the secret, and every request goes to the configured origin: no
+//! redirect and no link of an answer is followed. [`paging`] reads all pages of a range.
+//! Callers retry and count.
 
 mod error;
 pub mod paging;
@@ -10,7 +10,6 @@ mod rate;
 mod vendor_message;
 
 pub use error::{ApiError, REASONS, retry_after};
-pub use rate::RateCap;
 pub use vendor_message::VendorMessage;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
@@ -23,70 +22,73 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use crate::metrics::{AccountMetrics, log_seconds};
+use rate::RateCap;
 
-/// The largest body that is read, after decompression. 100 events are about 60 kB.
+/// The size of the largest body that is read, in bytes after decompression. A page of 100
+/// events has about 60 kB.
 pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
-/// The most events that the API puts on a page.
-pub const PAGE_SIZE: u64 = 100;
-/// Of the body of an error, no more than this is read for its message.
+/// The highest number of events that the API puts on a page.
+pub(crate) const PAGE_SIZE: u64 = 100;
+/// The size of the largest body of an error that is read for its message, in bytes.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 
-/// The cryptography of every connection, chosen once.
+/// The cryptography of all TLS connections, installed once.
 static TLS: Lazy<()> = Lazy::new(|| {
-    // Fails only where whoever uses this as a library has chosen already.
+    // Fails only if the process has installed another provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
 });
 
-/// Who asks. Printing it shows the key and never the secret.
+/// The API key and secret of an account. The debug output shows the key and not the
+/// secret.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// The API key, which is the name of the account.
+    /// The API key, which identifies the account.
     pub key: String,
     /// The API secret.
     pub secret: SecretString,
 }
 
-/// How requests are made.
+/// The settings of an [`ApiClient`].
 #[derive(Debug, Clone)]
 pub struct ApiClientSettings {
-    /// Where the API is; the secret is sent there, so it must have been checked.
+    /// The base URL of the API. The secret is sent there, so the caller has to check it.
     pub base_url: Url,
-    /// For one request, body included.
+    /// The longest time of one request, body included.
     pub timeout: Duration,
-    /// For all requests of this client together.
+    /// The highest rate of all requests of the client together.
     pub max_requests_per_second: f64,
 }
 
-/// What a list of events is asked for.
+/// A query for one page of the list of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageQuery {
-    /// The first moment asked for.
+    /// The beginning of the range.
     pub from: Timestamp,
-    /// The last one; open where it is `None`.
+    /// The end of the range; `None` for an open range.
     pub to: Option<Timestamp>,
-    /// Counted from 1.
+    /// The number of the page, from 1.
     pub page: u64,
 }
 
-/// Which events the API itself is to choose.
+/// The filters that the API applies to the list of events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ApiFilter {
-    /// Of this type alone. A list of types is not documented everywhere.
-    pub event_type: Option<String>,
-    /// With this text in them; how it is looked for is the API's affair.
-    pub search_text: Option<String>,
+pub(crate) struct ApiFilter {
+    /// The only event type. Not all documentation of the API allows a list of types.
+    pub(crate) event_type: Option<String>,
+    /// A text that events contain. The API decides which fields it searches, and how.
+    pub(crate) search_text: Option<String>,
 }
 
 /// A successful answer.
 #[derive(Debug)]
 pub struct ApiAnswer<T> {
-    /// What was asked for.
+    /// The value that was requested.
     pub value: T,
-    /// The API's own time, from the `Date` header.
+    /// The time of the API, from the `Date` header.
     pub date: Option<Timestamp>,
 }
 
-/// A client of one account.
+/// A client of the Audit API with the key and secret of one account.
 pub struct ApiClient {
     http: reqwest::Client,
     timeout: Duration,
@@ -96,7 +98,7 @@ pub struct ApiClient {
     metrics: Arc<AccountMetrics>,
 }
 
-/// One kind of request, as the label `operation` names it.
+/// The kind of a request, as the label `operation` names it.
 #[derive(Debug, Clone, Copy)]
 enum Operation {
     List,
@@ -114,8 +116,8 @@ impl Operation {
     }
 }
 
-/// The HTTP clients of any number of clients: each of its own would be costly, and
-/// none would be kept open for the other's requests.
+/// The HTTP clients that all [`ApiClient`]s of the process share, and with them open
+/// connections and CA certificates.
 #[derive(Debug, Default)]
 pub struct HttpClients {
     http: OnceCell<reqwest::Client>,
@@ -133,7 +135,7 @@ impl HttpClients {
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false);
             if is_plain {
-                // A proxy would be shown the secret, and CA certificates are not needed.
+                // A proxy would see the secret, and CA certificates are not needed.
                 builder = builder.no_proxy().tls_certs_only([]);
             }
             builder.build()
@@ -143,10 +145,11 @@ impl HttpClients {
 }
 
 impl ApiClient {
-    /// Makes a client. No request is sent yet.
+    /// Creates a client. No request is sent yet.
     ///
     /// # Errors
-    /// When the TLS library cannot be set up, for example without CA certificates.
+    /// The error of the TLS library if it cannot be set up, for example without CA
+    /// certificates.
     pub fn new(
         http_clients: &HttpClients,
         settings: &ApiClientSettings,
@@ -163,7 +166,7 @@ impl ApiClient {
         })
     }
 
-    /// One page of the list of events, as text for [`event::Page::parse`].
+    /// Requests one page of the list of events, as text for [`event::Page::parse`].
     ///
     /// # Errors
     /// [`ApiError`], without the body of the answer.
@@ -171,11 +174,11 @@ impl ApiClient {
         self.list_filtered(query, &ApiFilter::default()).await
     }
 
-    /// The same of those events alone that match.
+    /// Requests one page of the list of events that match `filter`.
     ///
     /// # Errors
     /// [`ApiError`], without the body of the answer.
-    pub async fn list_filtered(
+    pub(crate) async fn list_filtered(
         &self,
         query: PageQuery,
         filter: &ApiFilter,
@@ -200,7 +203,7 @@ impl ApiClient {
         Ok(answer.map(text))
     }
 
-    /// One event as JSON text; `None` when the API has no such event.
+    /// Requests one event as JSON text; the value is `None` if the API has no such event.
     ///
     /// # Errors
     /// [`ApiError`], without the body of the answer.
@@ -216,11 +219,11 @@ impl ApiClient {
         }
     }
 
-    /// The event types that the vendor names.
+    /// Requests the vendor's list of event types.
     ///
     /// # Errors
     /// [`ApiError`], without the body of the answer.
-    pub async fn types(&self) -> Result<ApiAnswer<Vec<EventType>>, ApiError> {
+    pub(crate) async fn types(&self) -> Result<ApiAnswer<Vec<EventType>>, ApiError> {
         let url = below(&self.base_url, &["events"]);
         let answer = self.ask(Operation::Types, Method::OPTIONS, url).await?;
         let types = event::parse_types(&answer.value).map_err(ApiError::body)?;
@@ -230,6 +233,7 @@ impl ApiClient {
         })
     }
 
+    /// Sends a request as soon as the rate allows it, and counts it.
     async fn ask(
         &self,
         operation: Operation,
@@ -253,7 +257,7 @@ impl ApiClient {
         outcome
     }
 
-    /// Sends one request and reads the whole answer; says what to count it under,
+    /// Sends one request and reads the whole answer. Returns the value of the label `code`
     /// too.
     async fn exchange(
         &self,
@@ -284,7 +288,7 @@ impl ApiClient {
             body.and_then(|value| checked(value, status))
                 .map(|value| ApiAnswer { value, date })
         } else {
-            // The message is worth a look and not worth another failure.
+            // If the message cannot be read, the status is still the error.
             let body = read(&mut response, MAX_ERROR_BYTES).await;
             let message = VendorMessage::read(&body.unwrap_or_default(), key, secret);
             Err(ApiError::from_status(&response, date, message))
@@ -317,17 +321,17 @@ impl fmt::Debug for ApiClient {
     }
 }
 
-/// The URL of something below the base, each part encoded.
+/// Returns the URL of `parts` below `base`; each part is one encoded segment of the path.
 fn below(base: &Url, parts: &[&str]) -> Url {
     let mut url = base.clone();
-    // Only a URL that cannot be a base has no path to extend; http(s) can.
+    // Every http and https URL has a path that can be extended.
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(parts);
     }
     url
 }
 
-/// A time as the API writes its own: UTC, whole seconds, no zone.
+/// Returns a time as the API writes times: UTC, whole seconds, no zone.
 fn written(time: Timestamp) -> String {
     Offset::UTC
         .to_datetime(time)
@@ -335,7 +339,8 @@ fn written(time: Timestamp) -> String {
         .to_string()
 }
 
-/// What is no UTF-8 is replaced: it can cost a label a character, never a page.
+/// Returns a body as text. Bytes that are no UTF-8 are replaced, so that they spoil a
+/// character of a label and not the whole page.
 fn text(body: Vec<u8>) -> String {
     String::from_utf8(body)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
@@ -346,8 +351,8 @@ fn date(response: &Response) -> Option<Timestamp> {
     Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()
 }
 
-/// Only 204 may say nothing: an empty 200 would read as an account without events,
-/// and what it left out would be behind the watermark.
+/// Returns an error for an empty body whose status is not 204. Read as an account without
+/// events, an empty 200 would move the watermark past events that were not counted.
 fn checked(body: Vec<u8>, status: StatusCode) -> Result<Vec<u8>, ApiError> {
     if status != StatusCode::NO_CONTENT && body.trim_ascii().is_empty() {
         return Err(ApiError::body(error::Empty));
@@ -375,7 +380,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_cannot_leave_the_base() {
+    fn an_id_cannot_leave_the_base_url() {
         let base = Url::parse("https://api.nexmo.com/beta/audit/").expect("a URL");
         let cases = [
             ("a", "https://api.nexmo.com/beta/audit/events/a"),

@@ -1,8 +1,7 @@
-//! Reads all pages of one range: several at once, and again while they shift.
+//! Reads all pages of one range: several at once, and again if the pages shifted meanwhile.
 //!
-//! Which pages are wanted is decided by [`Sweep`]; this module asks for them. A page
-//! that is read again is handed over again: the reader does not tell an event that
-//! comes twice from two events.
+//! [`Sweep`] decides which pages to read, and this module requests them. A page that is
+//! read again is returned again: the reader does not know which events are the same.
 
 use std::future::Future;
 
@@ -16,15 +15,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{ApiAnswer, ApiError, PAGE_SIZE, PageQuery};
 
-/// The highest number of pages that are under way at once.
+/// The highest number of pages that are requested at once.
 const CONCURRENT_PAGES: usize = 8;
-/// Whether the API's bounds belong to a range is not documented, so each range is
-/// asked for with a second more than is wanted.
+/// The time by which each request exceeds its range at both ends: it is not documented
+/// whether a range includes its bounds.
 const BOUND: SignedDuration = SignedDuration::from_secs(1);
 
-/// Where pages come from.
+/// A source of pages, such as a client of the API.
 pub trait PageSource: Send + Sync {
-    /// Asks for one page of the list of events.
+    /// Requests one page of the list of events.
     fn page(
         &self,
         query: PageQuery,
@@ -40,56 +39,57 @@ pub trait PageSource: Send + Sync {
 /// }
 /// let outcome = pages.outcome();
 /// ```
-pub struct PageReader<'s, S> {
+pub(crate) struct PageReader<'s, S> {
     source: &'s S,
     range: Range,
     keep: Keep,
     sweep: Sweep,
     under_way: FuturesUnordered<BoxFuture<'s, Result<ApiAnswer<String>, ApiError>>>,
-    /// The local time at which the range was first asked for.
+    /// The local time at which the range was first requested.
     asked: Option<Timestamp>,
-    /// The clocks at the first answer.
+    /// The clocks of the first answer.
     first: Option<Clocks>,
+    /// The number of events that the API reported and did not return.
     missing: u64,
-    /// The answer that the caller looks at.
+    /// The answer whose page the caller has.
     current: ApiAnswer<String>,
 }
 
-/// One page, as it was read.
+/// One page that was read.
 #[derive(Debug)]
-pub struct ReadPage<'p> {
+pub(crate) struct ReadPage<'p> {
     /// The page.
-    pub page: Page<'p>,
-    /// The API's clock when it answered with the page, as far as the API tells.
-    pub date: Option<Timestamp>,
-    /// What the first page says of the range; `None` with every later page.
-    pub first: Option<FirstPage>,
+    pub(crate) page: Page<'p>,
+    /// The time of the API when it answered, from the `Date` header.
+    pub(crate) date: Option<Timestamp>,
+    /// The facts that only the first answer has; `None` with every later page.
+    pub(crate) first: Option<FirstPage>,
 }
 
-/// What the first page says of a range.
+/// What the first answer says about a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FirstPage {
-    /// The clocks when the range was asked for.
-    pub clocks: Clocks,
-    /// How many events the API says there are.
-    pub claimed: u64,
+pub(crate) struct FirstPage {
+    /// The clocks when the range was requested.
+    pub(crate) clocks: Clocks,
+    /// The number of events that the API reports.
+    pub(crate) claimed: u64,
 }
 
-/// A range of which every page was read.
+/// The outcome of reading all pages of a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PagesRead {
-    /// The clocks when the range was first asked for.
-    pub clocks: Clocks,
-    /// How many events the API says there are.
-    pub claimed: u64,
-    /// How many of them it did not show.
-    pub missing: u64,
+pub(crate) struct PagesRead {
+    /// The clocks when the range was first requested.
+    pub(crate) clocks: Clocks,
+    /// The number of events that the API reports.
+    pub(crate) claimed: u64,
+    /// The number of events that the API reports and did not return.
+    pub(crate) missing: u64,
 }
 
 impl<'s, S: PageSource> PageReader<'s, S> {
-    /// Reads `range` from `source`; `keep` says what is kept of the elements of each
-    /// page. Nothing is asked for yet.
-    pub fn new(source: &'s S, range: Range, keep: Keep) -> Self {
+    /// Creates a reader of `range`; `keep` says what is kept of the elements of each page.
+    /// No page is requested yet.
+    pub(crate) fn new(source: &'s S, range: Range, keep: Keep) -> Self {
         Self {
             source,
             range,
@@ -106,22 +106,24 @@ impl<'s, S: PageSource> PageReader<'s, S> {
         }
     }
 
-    /// Asks for several pages before the first has told how many there are: the range
-    /// is one of several pieces, so it is likely to be full.
-    #[must_use]
-    pub fn expecting_many(mut self) -> Self {
+    /// Requests several pages at once from the beginning, before the first answer says how
+    /// many there are. Meant for one piece of several, which is likely to be full.
+    pub(crate) fn expecting_many(mut self) -> Self {
         self.sweep.expect_pages(CONCURRENT_PAGES as u64);
         self
     }
 
-    /// The next page, in the order in which answers come; `None` once the range was
-    /// read whole, or once reading it again has brought nothing more. `local` is the
-    /// local time now.
+    /// Returns the next page, in the order in which answers arrive; `None` once the range
+    /// was read completely, or once reading it again has returned no further events.
+    /// `local` is the local time now.
     ///
     /// # Errors
-    /// [`ApiError`] of the first request that fails. The requests under way end with
-    /// the reader.
-    pub async fn next(&mut self, local: Timestamp) -> Result<Option<ReadPage<'_>>, ApiError> {
+    /// The [`ApiError`] of the first request that fails. Requests under way are dropped
+    /// with the reader.
+    pub(crate) async fn next(
+        &mut self,
+        local: Timestamp,
+    ) -> Result<Option<ReadPage<'_>>, ApiError> {
         let asked = *self.asked.get_or_insert(local);
         loop {
             self.ask();
@@ -141,8 +143,8 @@ impl<'s, S: PageSource> PageReader<'s, S> {
         }
     }
 
-    /// What was read, once [`PageReader::next`] has returned `None`.
-    pub fn outcome(&self) -> PagesRead {
+    /// Returns the outcome, once [`PageReader::next`] has returned `None`.
+    pub(crate) fn outcome(&self) -> PagesRead {
         let local = self.asked.unwrap_or(Timestamp::MIN);
         PagesRead {
             clocks: self.first.unwrap_or(Clocks { api: local, local }),
@@ -182,7 +184,7 @@ impl<'s, S: PageSource> PageReader<'s, S> {
     fn read_again(&mut self) {
         let clocks = self.outcome().clocks;
         if self.range.to.is_none() {
-            // With an end to the range, events that arrive meanwhile shift nothing.
+            // In a range with an end, new events shift no page.
             self.range.to = Some(clocks.api);
             self.sweep.read_again_narrower();
         } else {

@@ -1,4 +1,4 @@
-//! A cap on requests per second.
+//! The cap on requests per second.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -12,12 +12,12 @@ use tokio::time::Instant;
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<std::time::Instant>>;
 
-/// Spreads requests evenly; no more than a tenth of a second's worth of them, and
-/// at least one, may go at once.
+/// A cap on requests per second, which spreads requests evenly. At once go at most the
+/// requests of a tenth of a second, and at least one.
 #[derive(Debug)]
-pub struct RateCap(Limiter);
+pub(super) struct RateCap(Limiter);
 
-/// Tokio's clock, so that tests can pause it.
+/// The clock of tokio, which tests can pause.
 #[derive(Debug, Clone, Copy)]
 struct TokioClock;
 
@@ -30,10 +30,9 @@ impl Clock for TokioClock {
 }
 
 impl RateCap {
-    /// A cap of `rate` requests per second; a rate that is not above 0 counts as
-    /// one in 1,000 seconds.
-    #[must_use]
-    pub fn per_second(rate: f64) -> Self {
+    /// Returns a cap of `rate` requests per second, and of at least one request in 1,000
+    /// seconds.
+    pub(super) fn per_second(rate: f64) -> Self {
         let period = Duration::from_secs_f64(1.0 / rate.max(0.001)).max(Duration::from_nanos(1));
         let burst = (Duration::from_millis(100).as_nanos() / period.as_nanos()).max(1);
         let burst = u32::try_from(burst)
@@ -48,7 +47,7 @@ impl RateCap {
     }
 
     /// Waits until the next request may be sent.
-    pub async fn wait(&self) {
+    pub(super) async fn wait(&self) {
         while let Err(early) = self.0.check() {
             tokio::time::sleep(early.wait_time_from(TokioClock.now())).await;
         }

@@ -1,7 +1,7 @@
-//! The vendor's own words in an error: what of them may be shown.
+//! The vendor's message in an error, and the removal of secrets and data from it.
 //!
-//! They are worth reading and cannot be trusted: an error may quote what it was
-//! sent, and what it was about. Pure.
+//! The message often names the cause, and it cannot be trusted: it may quote the request,
+//! or the data that the request was about.
 
 use std::net::IpAddr;
 
@@ -12,13 +12,13 @@ use base64::{
 use serde::Deserialize;
 use url::form_urlencoded::byte_serialize;
 
-/// The longest piece of the vendor's message that is kept, in characters.
+/// The longest part of the message that is kept, in characters.
 const MAX_CHARS: usize = 200;
-/// A number of so many digits can be the id of a user.
+/// The length of the shortest number that can be the id of a user, in digits.
 const ID_DIGITS: usize = 6;
 
-/// The vendor's own words in an error, ready to follow a status: without the secret,
-/// without control characters, and without what looks like data.
+/// The vendor's message in an error, without the secret, control characters, and text that
+/// looks like data. Its display form follows a status: `: "Unauthorized"`, or nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VendorMessage(Option<String>);
 
@@ -31,8 +31,8 @@ impl std::fmt::Display for VendorMessage {
 }
 
 impl VendorMessage {
-    /// Reads `message` of the documented error body, or else its `error`; nothing
-    /// where there is neither. `key` and `secret` are what the request was made with.
+    /// Reads `message` of the documented error body, or else its `error`. A body without
+    /// either has no message. `key` and `secret` are those of the request.
     #[must_use]
     pub fn read(body: &[u8], key: &str, secret: &str) -> Self {
         #[derive(Deserialize)]
@@ -49,7 +49,7 @@ impl VendorMessage {
 
 fn clean(said: &str, key: &str, secret: &str) -> String {
     let text = hide(&printable(said), &forms(key, &printable(secret)));
-    // Where something is quoted, it is an event or a page of some proxy.
+    // A brace begins a quoted event, and an angle bracket the page of a proxy.
     let words = text.find(['{', '<']).map_or(&*text, |end| &text[..end]);
     without_data(words).chars().take(MAX_CHARS).collect()
 }
@@ -58,7 +58,8 @@ fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// Puts a word in place of each form, the first of those that begin at the same place.
+/// Replaces each of `forms` in `text`. Of forms that match at the same place, the first one
+/// counts.
 fn hide(text: &str, forms: &[String]) -> String {
     let mut hidden = String::with_capacity(text.len());
     let mut characters = text.chars();
@@ -75,7 +76,8 @@ fn hide(text: &str, forms: &[String]) -> String {
     }
 }
 
-/// Longest first. What the secret may be quoted as: by itself, in the header, in a URL, in JSON.
+/// Returns the forms in which the secret may be quoted, longest first: plain, in the header,
+/// in a URL, and in JSON.
 fn forms(key: &str, secret: &str) -> Vec<String> {
     if secret.is_empty() {
         return Vec::new();
@@ -97,7 +99,7 @@ fn forms(key: &str, secret: &str) -> Vec<String> {
     forms
 }
 
-/// With a word in place of each e-mail address, IP address and long number.
+/// Replaces each e-mail address, IP address and long number in `text`.
 fn without_data(text: &str) -> String {
     let ends_word = |c: char| c.is_whitespace() || "\"'`,;()[]=".contains(c);
     let words = text.split_inclusive(ends_word).map(|piece| {
@@ -123,7 +125,7 @@ fn stand_in(word: &str) -> Option<&'static str> {
     }
 }
 
-/// With a port, too.
+/// Returns `true` for an IP address, with or without a port.
 fn is_address(word: &str) -> bool {
     let is = |text: &str| text.parse::<IpAddr>().is_ok();
     is(word) || word.rsplit_once(':').is_some_and(|(host, _)| is(host))
@@ -141,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_or_else_the_error() {
+    fn the_message_is_read_or_else_the_error() {
         let read = |body: &str| VendorMessage::read(body.as_bytes(), "abcd1234", SECRET).0;
         let cases = [
             (r#"{"error":"Unauthorized","message":"No."}"#, Some("No.")),
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn it_bears_no_secret_however_it_is_quoted() {
+    fn the_secret_is_removed_in_each_form() {
         let cases = [
             ("hunter/2\" is\nwrong", "[secret] iswrong"),
             ("hun\nter/2\"", "[secret]"),
@@ -168,7 +170,7 @@ mod tests {
         for (message, expected) in cases {
             assert_eq!(shown(message).as_deref(), Some(expected), "{message}");
         }
-        // Nothing to hide, and a secret that a control character was in.
+        // An empty secret, a short one, and one with a control character.
         let read = |secret: &str| {
             let body = br#"{"message": "ab\tcd is wrong"}"#;
             VendorMessage::read(body, "abcd1234", secret).0
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn it_bears_no_data() {
+    fn data_is_removed() {
         let cases = [
             ("no user ada@example.org.", "no user <e-mail>"),
             ("from 198.51.100.77: no", "from <address> no"),
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_cut() {
+    fn a_long_message_is_cut() {
         let long = shown(&"x".repeat(5000));
         assert_eq!(long.map(|text| text.len()), Some(MAX_CHARS));
     }

@@ -1,8 +1,8 @@
-//! What a scrape is answered with: the committed counts, rendered once after each
-//! commit, and the metrics of the exporter's own work.
+//! The response to a scrape: the committed counts, rendered once after each commit, and
+//! the metrics of the exporter's own work.
 //!
-//! Takes note of who scrapes, for the publish gate. Nothing here may count, wait,
-//! or ask for the time.
+//! Each scrape is noted in the publish gate. This module never counts, waits or reads a
+//! clock.
 
 mod accept;
 mod blocks;
@@ -43,31 +43,33 @@ use own::OwnMetrics;
 pub use accept::Accepted;
 pub use format::{Encoding, Format, Variant};
 
-/// How long the exporter's own metrics are shown as they were gathered, unless
-/// events change: far below any scrape interval, and yet a storm of scrapes costs
-/// no more than sending bytes.
+/// The time for which the exporter's own metrics are kept once they are gathered, unless a
+/// new generation comes first. It is far below any scrape interval, and it lets a storm of
+/// scrapes cost no more than the sending of bytes.
 const OWN_METRICS_KEEP: Duration = Duration::from_millis(100);
 
-/// What a scrape is answered with. Shared by the pollers, which publish, and
-/// the server, which answers; neither ever waits for the other's work.
+/// The response to a scrape. The pollers publish to it and the server reads from it, and
+/// neither waits for the other's work.
 #[derive(Debug)]
 pub struct Exposition {
     process: Arc<ProcessMetrics>,
     settings: ExpositionSettings,
-    showing: Mutex<ShownAccounts>,
-    /// What `showing` was at some time; [`Exposition::on_show`] has it as it is.
-    on_show: ArcSwap<Generation>,
-    /// That of `showing`.
-    generation: AtomicU64,
+    accounts: Mutex<ShownAccounts>,
+    /// A generation of `accounts`, which may be an old one; [`Exposition::current`] returns
+    /// the newest.
+    latest: ArcSwap<Generation>,
+    /// The number of the newest generation of `accounts`.
+    newest: AtomicU64,
     own: ArcSwapOption<OwnMetrics>,
-    /// What is kept ready, since someone asked for it.
-    asked: PerVariant<AtomicBool>,
+    /// `true` for a variant that was scraped: its body is rendered with each commit.
+    scraped: PerVariant<AtomicBool>,
     gate: Arc<SharedGate>,
-    /// How many accounts there ever were.
-    accounts: AtomicU64,
+    /// The id of the next account.
+    next_id: AtomicU64,
 }
 
-/// One account's place in the exposition, which goes with it.
+/// The handle by which a poller shows the counts of its account. The account is shown
+/// until the handle is dropped.
 #[derive(Debug)]
 pub struct AccountExposition {
     exposition: Arc<Exposition>,
@@ -75,16 +77,16 @@ pub struct AccountExposition {
     id: u64,
 }
 
-/// What is shown beside the counts themselves.
+/// The settings of an [`Exposition`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ExpositionSettings {
-    /// When the process started, if `OpenMetrics` is to tell when each counter was 0
-    /// (`_created`).
+    /// The time when the process started, if `OpenMetrics` responses have `_created`
+    /// samples; `None` otherwise.
     pub created: Option<Timestamp>,
 }
 
 impl Exposition {
-    /// An exposition without an account.
+    /// Creates an exposition without accounts.
     #[must_use]
     pub fn new(
         process: Arc<ProcessMetrics>,
@@ -94,27 +96,27 @@ impl Exposition {
         Self {
             process,
             settings,
-            on_show: ArcSwap::from_pointee(ShownAccounts::default().generation()),
-            showing: Mutex::default(),
-            generation: AtomicU64::new(0),
+            accounts: Mutex::default(),
+            latest: ArcSwap::from_pointee(ShownAccounts::default().generation()),
+            newest: AtomicU64::new(0),
             own: ArcSwapOption::empty(),
-            asked: PerVariant::default(),
+            scraped: PerVariant::default(),
             gate,
-            accounts: AtomicU64::new(0),
+            next_id: AtomicU64::new(0),
         }
     }
 
-    /// Gives an account its place, its own metrics included. One of the same name
-    /// loses it, and what that has shown stays on show. Without a `name`, series
-    /// bear no label `account`.
+    /// Adds an account and the metrics of its poller. An account of the same name is
+    /// replaced, and the new account shows the same events. Without a `name`, the series
+    /// have no label `account`.
     #[must_use]
     pub fn add(
         self: &Arc<Self>,
         name: Option<Arc<str>>,
         metrics: Arc<AccountMetrics>,
     ) -> AccountExposition {
-        let id = self.accounts.fetch_add(1, Ordering::Relaxed);
-        self.show(|showing| showing.add(ShownAccount::new(id, name.clone(), metrics)));
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        self.change(|accounts| accounts.add(ShownAccount::new(id, name.clone(), metrics)));
         AccountExposition {
             exposition: Arc::clone(self),
             name,
@@ -122,68 +124,69 @@ impl Exposition {
         }
     }
 
-    /// Changes what is on show.
-    fn show<T>(&self, change: impl FnOnce(&mut ShownAccounts) -> T) -> T {
-        let mut showing = lock(&self.showing);
-        let outcome = change(&mut showing);
-        let next = showing.generation_if_few();
+    /// Changes the shown accounts, which makes a new generation.
+    fn change<T>(&self, change: impl FnOnce(&mut ShownAccounts) -> T) -> T {
+        let mut accounts = lock(&self.accounts);
+        let outcome = change(&mut accounts);
+        let next = accounts.generation_if_few();
         if let Some(next) = &next {
-            // Before anyone can ask for it.
+            // Renders the bodies before any scrape can see the generation.
             for variant in Variant::ALL {
-                if self.asked.of(variant).load(Ordering::Relaxed) {
+                if self.scraped.of(variant).load(Ordering::Relaxed) {
                     next.body(variant);
                 }
             }
         }
-        self.generation.store(showing.generation, Ordering::Release);
+        self.newest.store(accounts.generation, Ordering::Release);
         if let Some(next) = next {
-            self.on_show.store(Arc::new(next));
+            self.latest.store(Arc::new(next));
         }
         outcome
     }
 
-    /// What is on show now.
-    fn on_show(&self) -> Arc<Generation> {
-        let is_current =
-            |on_show: &Generation| on_show.number >= self.generation.load(Ordering::Acquire);
-        let on_show = self.on_show.load_full();
-        if is_current(&on_show) {
-            return on_show;
+    /// Returns the newest generation.
+    fn current(&self) -> Arc<Generation> {
+        let is_newest =
+            |generation: &Generation| generation.number >= self.newest.load(Ordering::Acquire);
+        let latest = self.latest.load_full();
+        if is_newest(&latest) {
+            return latest;
         }
-        let showing = lock(&self.showing);
-        let on_show = self.on_show.load_full();
-        if is_current(&on_show) {
-            return on_show;
+        let accounts = lock(&self.accounts);
+        // Another scrape may have stored the generation meanwhile.
+        let latest = self.latest.load_full();
+        if is_newest(&latest) {
+            return latest;
         }
-        let on_show = Arc::new(showing.generation());
-        self.on_show.store(Arc::clone(&on_show));
-        on_show
+        let latest = Arc::new(accounts.generation());
+        self.latest.store(Arc::clone(&latest));
+        latest
     }
 
-    /// Everything, in parts that follow each other. A server that scrapes is taken
-    /// note of; `uptime` is how long the process has been up.
+    /// Returns the response as parts that follow each other. A `scrape` is noted in the
+    /// gate; `uptime` is the time since the process started.
     ///
     /// # Errors
-    /// When the registry holds what the format cannot say.
+    /// The error of the format if it cannot represent a metric.
     pub fn scrape(
         &self,
         scrape: Option<Scrape>,
         variant: Variant,
         uptime: Duration,
     ) -> prometheus::Result<Vec<Bytes>> {
-        // In this order: a generation that is noted was served.
-        let on_show = self.on_show();
-        let shown =
-            scrape.is_none_or(|scrape| self.gate.record_scrape(scrape, on_show.number, uptime));
-        self.asked.of(variant).store(true, Ordering::Relaxed);
-        let nothing;
-        let events = if shown {
-            on_show.body(variant)
+        // The generation is read first, so that the gate notes the one that is sent.
+        let current = self.current();
+        let may_show =
+            scrape.is_none_or(|scrape| self.gate.record_scrape(scrape, current.number, uptime));
+        self.scraped.of(variant).store(true, Ordering::Relaxed);
+        let empty;
+        let events = if may_show {
+            current.body(variant)
         } else {
-            nothing = Body::of(variant, []);
-            &nothing
+            empty = Body::of(variant, []);
+            &empty
         };
-        let own = self.own_metrics(&on_show, uptime);
+        let own = self.own_metrics(&current, uptime);
         let own = own.part(variant)?;
         let trailer = (variant.encoding == Encoding::Gzip).then(|| {
             let trailer = events.checksum.then(own.checksum).trailer();
@@ -193,16 +196,16 @@ impl Exposition {
         Ok(parts.chain(trailer).collect())
     }
 
-    fn own_metrics(&self, on_show: &Generation, uptime: Duration) -> Arc<OwnMetrics> {
-        let generation = on_show.number;
+    fn own_metrics(&self, current: &Generation, uptime: Duration) -> Arc<OwnMetrics> {
+        let generation = current.number;
         let kept = self.own.load_full().filter(|own| {
             own.generation == generation && uptime.saturating_sub(own.gathered) < OWN_METRICS_KEEP
         });
         kept.unwrap_or_else(|| {
             let hold = self.gate.hold(uptime);
             self.process.publish_hold.set(hold.as_secs_f64());
-            let accounts = on_show.accounts().map(|account| account.metrics.gather());
-            let families = own::together(std::iter::once(self.process.gather()).chain(accounts));
+            let accounts = current.accounts().map(|account| account.metrics.gather());
+            let families = own::merged(std::iter::once(self.process.gather()).chain(accounts));
             let created = self.settings.created.map(Timestamp::as_millisecond);
             let own = OwnMetrics::new(families, created, generation, uptime);
             let own = Arc::new(own);
@@ -213,9 +216,9 @@ impl Exposition {
 }
 
 impl AccountExposition {
-    /// Shows these counters as they are now, and all others as they were, in a new
-    /// generation. Only what is committed may be shown. `types` are all that the
-    /// vendor names, `start` is when every counter was 0.
+    /// Shows the changed counters in a new generation, whose number `ledger` takes over.
+    /// The changes have to be committed. `types` is the vendor's list of event types, and
+    /// at the time `start` every counter was 0.
     pub fn publish(
         &self,
         ledger: &mut Ledger,
@@ -230,29 +233,28 @@ impl AccountExposition {
         } = self;
         let created = exposition.settings.created.map(|_| start);
         let generation =
-            exposition.show(|showing| showing.change((name, *id), changes, types, created));
+            exposition.change(|accounts| accounts.change((name, *id), changes, types, created));
         if let Some(generation) = generation {
             ledger.shown(generation);
         }
     }
 
-    /// The same list as another account has, where there is an equal one: they are
-    /// large beside all else of a quiet account.
-    #[must_use]
-    pub fn shared(&self, types: Vec<EventType>) -> Arc<[EventType]> {
-        lock(&self.exposition.showing).known(&types.into())
+    /// Returns the list of another account if it is equal to `types`, and `types`
+    /// otherwise: accounts share lists to save memory.
+    pub(crate) fn shared(&self, types: Vec<EventType>) -> Arc<[EventType]> {
+        lock(&self.exposition.accounts).known(&types.into())
     }
 }
 
 impl Drop for AccountExposition {
     fn drop(&mut self) {
         self.exposition
-            .show(|showing| showing.remove((&self.name, self.id)));
+            .change(|accounts| accounts.remove((&self.name, self.id)));
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What a panic elsewhere left behind is still the best that is known.
+    // After a panic, the accounts are still the best that is known.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -25,7 +25,7 @@ const END: &str = "# EOF\n";
 pub(super) struct OwnMetrics {
     /// The number of the generation that was shown at that time.
     pub(super) generation: u64,
-    /// How long the process had been up at that time.
+    /// The uptime of the process at that time.
     pub(super) gathered: Duration,
     families: Vec<MetricFamily>,
     /// When the counters were 0, in milliseconds since 1970, if `_created` is to be shown.
@@ -105,7 +105,7 @@ impl OwnMetrics {
 }
 
 /// Merges the families of several registries, and sorts them by name.
-pub(super) fn together(registries: impl Iterator<Item = Vec<MetricFamily>>) -> Vec<MetricFamily> {
+pub(super) fn merged(registries: impl Iterator<Item = Vec<MetricFamily>>) -> Vec<MetricFamily> {
     let mut all: BTreeMap<String, MetricFamily> = BTreeMap::new();
     for mut family in registries.flatten() {
         match all.get_mut(family.name()) {

@@ -1,8 +1,8 @@
-//! Counts one account: reads what may be new, commits it, and shows it, in that
-//! order.
+//! Counts one account: reads the events that may be new, commits the counts, and shows
+//! them, in that order.
 //!
-//! Generic over the API, the storage and the clock, so that the whole of it can
-//! be run against simulated ones, with a crash at any step.
+//! The API, the storage and the clock are type parameters, so that a simulation can
+//! replace them and crash the collector at any step.
 
 use std::{error::Error, sync::Arc};
 
@@ -19,19 +19,19 @@ use crate::{
     api::ApiError, exposition::AccountExposition, gate::SharedGate, metrics::AccountMetrics,
 };
 
-/// Why a poll failed.
+/// The reason why a poll failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PollError {
-    /// The API could not be asked.
+    /// A request to the API failed.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// What was counted could not be stored.
+    /// A commit could not be stored.
     #[error("{0}")]
     Storage(Box<dyn Error + Send + Sync>),
 }
 
 impl PollError {
-    /// What the log calls the reason.
+    /// Returns the reason as the log writes it.
     pub(super) fn reason(&self) -> &'static str {
         match self {
             PollError::Api(error) => error.reason(),
@@ -40,7 +40,7 @@ impl PollError {
     }
 }
 
-/// Counts one account.
+/// Reads the events of one account, stores the counts, and shows them.
 #[derive(Debug)]
 pub(super) struct Collector<A, S, C> {
     pub(super) api: Arc<A>,
@@ -50,34 +50,39 @@ pub(super) struct Collector<A, S, C> {
     exposition: AccountExposition,
     gate: Arc<SharedGate>,
     pub(super) account: Account,
+    /// The vendor's event types that the account counts.
     types: Arc<[EventType]>,
-    /// What is counted is on show.
-    on_show: bool,
-    deep: Option<DeepSweep>,
-    /// The last sweep was shown less than it was told of.
-    short: bool,
+    /// `true` once the counts have been shown.
+    is_shown: bool,
+    /// The deep sweep under way.
+    deep_sweep: Option<DeepSweep>,
+    /// `true` if the API returned fewer events of the last piece than it reported.
+    was_short: bool,
 }
 
-/// A deep sweep under way: it reads the whole window again, piece by piece.
+/// A deep sweep under way: it reads a long range again, piece by piece.
 #[derive(Debug)]
 struct DeepSweep {
+    /// Where the next piece begins.
     from: Timestamp,
+    /// Where the last piece ends.
     end: Timestamp,
     cutter: Cutter,
+    /// The number of events that the API reported and did not return, so far.
     missing: u64,
 }
 
-/// What a poll did.
+/// The work of one poll, so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct PollCounts {
-    /// Pages read.
+    /// The number of pages that were read.
     pub(super) pages: u64,
-    /// Events counted.
+    /// The number of events that were counted.
     pub(super) counted: u64,
 }
 
 impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
-    /// A collector of an account that is new or was stored. What was stored is
+    /// Creates the collector of an account that is new or was stored. Stored counts are
     /// shown at once.
     pub(super) fn new(
         (api, storage, clock): (Arc<A>, S, C),
@@ -94,28 +99,27 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             gate,
             account,
             types: Arc::default(),
-            on_show: false,
-            deep: None,
-            short: false,
+            is_shown: false,
+            deep_sweep: None,
+            was_short: false,
         };
         collector.show(&Changes::default());
         collector
     }
 
-    /// The account as it stands.
-    #[must_use]
+    /// Returns the account, with counts that may not be stored yet.
     pub(super) fn account(&self) -> &Account {
         &self.account
     }
 
-    /// Whether the gate has nothing to store and nothing to decide until something
-    /// is counted or a server comes that is new.
-    #[must_use]
+    /// Returns `true` if the gate has nothing to store and nothing to decide until an
+    /// event is counted or a new server scrapes.
     pub(super) fn is_settled(&self) -> bool {
         self.gate.is_settled(&self.account, self.clock.uptime())
     }
 
-    /// The vendor's types: each that is counted has a series from now on.
+    /// Takes over the vendor's list of event types: each type that the account counts has
+    /// a counter from now on.
     pub(super) fn name_types(&mut self, mut types: Vec<EventType>) {
         types.retain(|known| self.account.filter.admits(&known.name));
         self.account
@@ -124,18 +128,18 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         self.types = self.exposition.shared(types);
     }
 
-    /// Reads everything from behind the watermark until now, in pieces that are
-    /// committed one by one.
+    /// Reads all events from the watermark less the lookback until now, in pieces, and
+    /// commits each piece.
     ///
     /// # Errors
-    /// [`PollError`]; what was counted before stays counted.
+    /// [`PollError`]; events that were counted before the failure stay counted.
     pub(super) async fn poll(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
-        // Without a place to store it, there is no use in asking for more.
+        // If the store fails, requests to the API would be in vain.
         self.commit_if_needed().await?;
         let outcome = self.read_all(counts).await;
         if outcome.is_err() {
-            // What was counted before the failure is counted. If this fails too,
-            // the next poll begins with it.
+            // Stores the events that were counted before the failure. If this fails
+            // too, the next poll begins with the same commit.
             let _ = self.commit_if_needed().await;
         }
         outcome
@@ -152,10 +156,10 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             } = self
                 .read_piece(Range { from, to: None }, &mut cutter, counts)
                 .await?;
-            let was_short = std::mem::replace(&mut self.short, missing > 0);
+            let was_short = std::mem::replace(&mut self.was_short, missing > 0);
             if missing > 0 {
-                let changed = !was_short;
-                instrumentation::EventsMissing { missing, changed }.record();
+                let is_first = !was_short;
+                instrumentation::EventsMissing { missing, is_first }.record();
             }
             let Some(read_to) = read_to else {
                 self.account.window.complete_sweep(clocks);
@@ -174,13 +178,14 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         }
     }
 
-    /// Begins to read `depth` back again, for events that appeared late.
+    /// Begins a deep sweep, which reads the last `depth` before the watermark again, for
+    /// events that appeared late. Does nothing while there is no watermark.
     pub(super) fn begin_deep_sweep(&mut self, depth: SignedDuration) {
         let window = &self.account.window;
         let local = self.clock.local();
         if let Some(end) = window.watermark() {
             let from = window.deep_sweep_start(depth, local);
-            self.deep = Some(DeepSweep {
+            self.deep_sweep = Some(DeepSweep {
                 from,
                 end,
                 cutter: Cutter::default(),
@@ -189,18 +194,18 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         }
     }
 
-    /// Whether a deep sweep is under way.
-    #[must_use]
+    /// Returns `true` if a deep sweep is under way.
     pub(super) fn is_in_deep_sweep(&self) -> bool {
-        self.deep.is_some()
+        self.deep_sweep.is_some()
     }
 
-    /// Reads one more piece of the deep sweep. It never moves the watermark.
+    /// Reads and commits the next piece of the deep sweep. A deep sweep never moves the
+    /// watermark.
     ///
     /// # Errors
-    /// [`PollError`]; the same piece is read again at the next call.
+    /// [`PollError`]; the next call reads the same piece again.
     pub(super) async fn continue_deep_sweep(&mut self) -> Result<(), PollError> {
-        let Some(mut deep) = self.deep.take() else {
+        let Some(mut deep) = self.deep_sweep.take() else {
             return Ok(());
         };
         let range = Range {
@@ -217,14 +222,14 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         let piece = match outcome {
             Ok(piece) => piece,
             Err(error) => {
-                self.deep = Some(deep);
+                self.deep_sweep = Some(deep);
                 return Err(error);
             }
         };
         deep.missing += piece.missing;
         match piece.read_to.filter(|read_to| *read_to < deep.end) {
             Some(read_to) => {
-                self.deep = Some(DeepSweep {
+                self.deep_sweep = Some(DeepSweep {
                     from: read_to,
                     ..deep
                 });
@@ -237,31 +242,24 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         Ok(())
     }
 
-    /// Whether a commit would let something be shown, or keep something that must
-    /// not be lost. A watermark that moved is no reason: it can be lost.
-    #[must_use]
-    pub(super) fn has_to_commit(&self) -> bool {
-        self.gate.has_to_commit(&self.account, self.clock.uptime())
-    }
-
-    /// Commits if there is a reason to.
+    /// Commits if [`SharedGate::has_to_commit`] finds a reason to.
     ///
     /// # Errors
-    /// As [`Collector::commit`].
+    /// The error of [`Collector::commit`].
     pub(super) async fn commit_if_needed(&mut self) -> Result<(), PollError> {
-        if self.has_to_commit() {
+        if self.gate.has_to_commit(&self.account, self.clock.uptime()) {
             self.commit().await
         } else {
             Ok(())
         }
     }
 
-    /// Stores everything that was counted and what the gate lets be shown; then
-    /// shows it.
+    /// Stores all counts, and the published values that the gate allows; then shows the
+    /// published values.
     ///
     /// # Errors
-    /// [`PollError::Storage`]; what is shown stays as it was.
-    pub(super) async fn commit(&mut self) -> Result<(), PollError> {
+    /// [`PollError::Storage`]; the published values that are shown stay as they were.
+    async fn commit(&mut self) -> Result<(), PollError> {
         let (commit, saved_gate) = self.gate.prepare(&self.account, self.clock.uptime());
         let (commit, saved_gate) = (Arc::new(commit), Arc::new(saved_gate));
         let stored = self
@@ -278,21 +276,23 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         Ok(())
     }
 
-    /// Shows what changed; everything, the first time.
+    /// Shows the counters that changed; the first time, all counters. Shows none before
+    /// the first poll has succeeded.
     fn show(&mut self, changes: &Changes) {
-        // First, so that no scrape sees new counts beside what waited before.
+        // This comes first, so that no scrape sees new counts beside the old number of
+        // events that wait.
         self.observe_pending();
         let Account { ledger, stage, .. } = &mut self.account;
         if !stage.caught_up {
             return;
         }
-        let everything = (!std::mem::replace(&mut self.on_show, true)).then(|| ledger.all());
-        let changes = everything.as_ref().unwrap_or(changes);
+        let all = (!std::mem::replace(&mut self.is_shown, true)).then(|| ledger.all());
+        let changes = all.as_ref().unwrap_or(changes);
         self.exposition
             .publish(ledger, changes, &self.types, stage.start);
     }
 
-    /// Shows how much waits for the gate.
+    /// Shows how many events wait for the gate.
     pub(super) fn observe_pending(&self) {
         let pending = self.account.ledger.pending();
         instrumentation::PendingObserved { pending }.record(&self.metrics);

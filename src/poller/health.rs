@@ -1,7 +1,7 @@
-//! How the polls of each account go, for the landing page and the probes.
+//! The health of each account's polls, for the landing page and the probes.
 //!
-//! Pollers write, the server reads, and neither waits for the other. Time is an
-//! argument: `uptime` is the time since the process started.
+//! Pollers write, the server reads, and neither waits for the other. This module reads no
+//! clock: the caller passes `uptime`, the time since the process started.
 
 use std::{
     sync::{
@@ -16,60 +16,61 @@ use jiff::Timestamp;
 
 use crate::metrics::AccountMetrics;
 
-/// Added to every deadline before a poller counts as stalled.
+/// The time after a missed sign of life until a poller counts as stalled.
 const GRACE: Duration = Duration::from_mins(1);
 
 /// The health of all accounts that are polled.
 #[derive(Debug, Default)]
-pub struct Health {
+pub(crate) struct Health {
     accounts: ArcSwap<Vec<Arc<AccountHealth>>>,
-    /// Set once every account was ready, and never taken back.
+    /// `true` once every account was ready, and from then on.
     ready: AtomicBool,
 }
 
-/// How the polls of one account go.
+/// The health of one account: how its polls go, and whether its poller has stalled.
 #[derive(Debug)]
 pub struct AccountHealth {
     name: Option<Arc<str>>,
     metrics: Arc<AccountMetrics>,
     polls: ArcSwap<PollState>,
-    decided: AtomicBool,
-    /// In milliseconds of uptime.
+    /// `true` once a poll has succeeded or failed.
+    is_ready: AtomicBool,
+    /// The uptime at which the poller counts as stalled, in milliseconds.
     sign_of_life_due: AtomicU64,
 }
 
 /// How the last polls of an account ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PollState {
-    /// When a poll last succeeded.
-    pub last_success: Option<Timestamp>,
-    /// Set while polls fail.
-    pub failing: Option<Failing>,
+pub(crate) struct PollState {
+    /// The time of the last poll that succeeded.
+    pub(crate) last_success: Option<Timestamp>,
+    /// The failure of the last poll; `None` if it succeeded.
+    pub(crate) failing: Option<Failing>,
 }
 
-/// Polls that fail.
+/// The failure of all polls since a given time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failing {
-    /// When the first of them failed.
-    pub since: Timestamp,
-    /// Why the last one failed, and what to do.
-    pub error: String,
+pub(crate) struct Failing {
+    /// The time of the first poll that failed.
+    pub(crate) since: Timestamp,
+    /// The error of the last poll, with what to do about it.
+    pub(crate) error: String,
 }
 
 impl Health {
-    /// Replaces the accounts that are polled.
-    pub fn replace(&self, accounts: Vec<Arc<AccountHealth>>) {
+    /// Replaces the accounts that are polled; `accounts` are in the order of their names.
+    pub(crate) fn replace(&self, accounts: Vec<Arc<AccountHealth>>) {
         self.accounts.store(Arc::new(accounts));
     }
 
-    /// The accounts that are polled, in the order of their names.
-    pub fn accounts(&self) -> Guard<Arc<Vec<Arc<AccountHealth>>>> {
+    /// Returns the accounts that are polled, in the order of their names.
+    pub(crate) fn accounts(&self) -> Guard<Arc<Vec<Arc<AccountHealth>>>> {
         self.accounts.load()
     }
 
-    /// Returns whether every account has been polled, or has definitely failed, once.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
+    /// Returns `true` once a poll of every account has succeeded or failed, and from then
+    /// on, whatever accounts are added.
+    pub(crate) fn is_ready(&self) -> bool {
         if self.ready.load(Ordering::Relaxed) {
             return true;
         }
@@ -78,9 +79,8 @@ impl Health {
         ready
     }
 
-    /// The number of accounts whose pollers have stalled.
-    #[must_use]
-    pub fn stalled(&self, uptime: Duration) -> usize {
+    /// Returns the number of accounts whose pollers have stalled.
+    pub(crate) fn stalled(&self, uptime: Duration) -> usize {
         let accounts = self.accounts();
         let stalled = accounts
             .iter()
@@ -90,62 +90,57 @@ impl Health {
 }
 
 impl AccountHealth {
-    /// The health of an account before its first poll. An account without a `name` is
-    /// the only one. `metrics` is where its poller counts its own work.
+    /// Returns the health of an account before its first poll. The `name` is `None` for
+    /// the only account. `metrics` are those of the poller's own work.
     #[must_use]
     pub fn new(name: Option<Arc<str>>, metrics: Arc<AccountMetrics>, uptime: Duration) -> Self {
         let health = Self {
             name,
             metrics,
             polls: ArcSwap::default(),
-            decided: AtomicBool::new(false),
+            is_ready: AtomicBool::new(false),
             sign_of_life_due: AtomicU64::new(0),
         };
         health.expect_life(uptime, Duration::ZERO);
         health
     }
 
-    /// The name of the account; `None` for the only one.
-    #[must_use]
-    pub fn name(&self) -> Option<&Arc<str>> {
+    /// Returns the name of the account; `None` for the only account.
+    pub(crate) fn name(&self) -> Option<&Arc<str>> {
         self.name.as_ref()
     }
 
-    /// The metrics in which the poller counts its own work.
-    #[must_use]
-    pub fn metrics(&self) -> &Arc<AccountMetrics> {
+    /// Returns the metrics of the poller's own work.
+    pub(crate) fn metrics(&self) -> &Arc<AccountMetrics> {
         &self.metrics
     }
 
-    /// How the last polls ended.
-    #[must_use]
-    pub fn polls(&self) -> PollState {
+    /// Returns how the last polls ended.
+    pub(crate) fn polls(&self) -> PollState {
         PollState::clone(&self.polls.load())
     }
 
     /// Takes note of how a poll has ended.
-    pub fn record(&self, polls: PollState) {
+    pub(crate) fn record(&self, polls: PollState) {
         self.polls.store(polls.into());
-        self.decided.store(true, Ordering::Relaxed);
+        self.is_ready.store(true, Ordering::Relaxed);
     }
 
-    /// Returns whether a poll has succeeded or definitely failed. Never taken back.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
-        self.decided.load(Ordering::Relaxed)
+    /// Returns `true` once a poll has succeeded or failed.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.is_ready.load(Ordering::Relaxed)
     }
 
-    /// Takes note that the poller will show a sign of life within `bound`, to which
-    /// some grace is added.
-    pub fn expect_life(&self, uptime: Duration, bound: Duration) {
+    /// Takes note that the poller shows its next sign of life within `bound` from `uptime`
+    /// on. The poller counts as stalled a minute after that.
+    pub(crate) fn expect_life(&self, uptime: Duration, bound: Duration) {
         let due = uptime.saturating_add(bound).saturating_add(GRACE);
         let due = u64::try_from(due.as_millis()).unwrap_or(u64::MAX);
         self.sign_of_life_due.store(due, Ordering::Relaxed);
     }
 
-    /// Returns whether the poller has not stalled.
-    #[must_use]
-    pub fn is_healthy(&self, uptime: Duration) -> bool {
+    /// Returns `true` unless the poller has stalled.
+    pub(crate) fn is_healthy(&self, uptime: Duration) -> bool {
         uptime <= Duration::from_millis(self.sign_of_life_due.load(Ordering::Relaxed))
     }
 }
@@ -175,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_poller_that_shows_no_life_has_stalled() {
+    fn a_poller_without_a_sign_of_life_has_stalled() {
         let account = account(7);
         assert!(account.is_healthy(at(67)));
         assert!(!account.is_healthy(at(68)));
@@ -187,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_ready_once_a_poll_has_ended_and_ever_after() {
+    fn an_account_is_ready_once_a_poll_has_ended() {
         let account = account(0);
         assert!(!account.is_ready());
         account.record(failed());
@@ -195,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn all_are_ready_once_each_was_and_stay_so_when_others_come() {
+    fn all_accounts_are_ready_once_each_was_and_stay_ready_when_others_are_added() {
         let (first, second) = (account(0), account(0));
         let health = Health::default();
         health.replace(vec![Arc::clone(&first), Arc::clone(&second)]);

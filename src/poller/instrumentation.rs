@@ -1,7 +1,8 @@
-//! What happens to a poller, each in one struct that both logs and counts, so
-//! that the log and the metrics cannot drift apart.
+//! The log lines and the metrics of a poller. Each struct stands for one occurrence and
+//! both logs and counts it, so that the log and the metrics agree.
 //!
-//! At debug every poll has a line; at info and above only a change of state has.
+//! Every poll has a line at level debug. A line at level info or above is a change of
+//! state.
 
 use std::time::Duration;
 
@@ -84,14 +85,15 @@ impl PollSucceeded {
     }
 }
 
-/// The API told its time, so that counting can begin.
+/// The start of counting is known. An account without stored counts needs the clock of
+/// the API for this.
 pub(super) struct CountingBegins {
     pub(super) from: Timestamp,
 }
 
 impl CountingBegins {
     pub(super) fn record(&self) {
-        tracing::info!(from = %self.from, "counting begins; what was created before is not counted");
+        tracing::info!(from = %self.from, "counting begins; events created before are not counted");
     }
 }
 
@@ -123,8 +125,8 @@ pub(super) struct PollFailed<'a> {
     pub(super) error: &'a PollError,
     pub(super) took: Duration,
     pub(super) next_in: Duration,
-    /// The first for its reason since polls fail.
-    pub(super) changed: bool,
+    /// `true` if no poll has failed for this reason since the last success.
+    pub(super) is_first: bool,
 }
 
 impl PollFailed<'_> {
@@ -135,15 +137,15 @@ impl PollFailed<'_> {
         if let PollError::Api(_) = self.error {
             metrics.poll_failures.with_label_values(&[reason]).inc();
         }
-        if self.changed {
-            tracing::warn!(reason, error = %self.error, next_in_seconds = log_seconds(self.next_in), "polls fail; nothing is lost, the same range is asked for again");
+        if self.is_first {
+            tracing::warn!(reason, error = %self.error, next_in_seconds = log_seconds(self.next_in), "polls fail; no event is lost, since the next poll asks for the same range again");
         } else {
             tracing::debug!(reason, error = %self.error, next_in_seconds = log_seconds(self.next_in), "poll failed again");
         }
     }
 }
 
-/// A deep sweep failed on its way.
+/// A piece of a deep sweep failed.
 pub(super) struct DeepSweepFailed<'a> {
     pub(super) error: &'a PollError,
 }
@@ -160,8 +162,8 @@ impl DeepSweepFailed<'_> {
     }
 }
 
-/// What was counted could not be stored. The poll that fails of it says so in
-/// the log.
+/// A commit could not be stored. The error fails the poll too, and [`PollFailed`] logs it
+/// at a higher level.
 pub(super) struct CommitFailed<'a, E> {
     pub(super) error: &'a E,
 }
@@ -169,11 +171,11 @@ pub(super) struct CommitFailed<'a, E> {
 impl<E: std::error::Error> CommitFailed<'_, E> {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
         metrics.storage_failures.inc();
-        tracing::debug!(error = %self.error, "commit failed; what was committed before is still shown");
+        tracing::debug!(error = %self.error, "a commit failed; the counts of the last commit are still shown");
     }
 }
 
-/// A piece of a range that was too full to be read at once.
+/// A piece was counted and committed, and more pieces follow.
 pub(super) struct PieceCounted {
     pub(super) up_to: Timestamp,
     pub(super) now: Timestamp,
@@ -188,28 +190,28 @@ impl PieceCounted {
     }
 }
 
-/// The API keeps saying that there is more than it shows.
+/// The API reports more events of a piece than it returns.
 pub(super) struct EventsMissing {
     pub(super) missing: u64,
-    /// The first sweep in a row.
-    pub(super) changed: bool,
+    /// `true` if no event was missing from the piece before.
+    pub(super) is_first: bool,
 }
 
 impl EventsMissing {
     pub(super) fn record(&self) {
         let missing = self.missing;
-        if self.changed {
+        if self.is_first {
             tracing::warn!(
                 missing,
-                "the API says that there are more events than it shows; polls look back, so they are counted as soon as it shows them"
+                "the API reports more events than it returns; polls look back, so the missing events are counted as soon as the API returns them"
             );
         } else {
-            tracing::debug!(missing, "the API still shows fewer events than it says");
+            tracing::debug!(missing, "the API still reports more events than it returns");
         }
     }
 }
 
-/// A deep sweep has read everything in its window.
+/// A deep sweep has read its whole range.
 pub(super) struct DeepSweepEnded {
     pub(super) missing: u64,
 }
@@ -218,11 +220,11 @@ impl DeepSweepEnded {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
         let missing = i64::try_from(self.missing).unwrap_or(i64::MAX);
         metrics.reconcile_missing.set(missing);
-        tracing::debug!(missing, "deep sweep ended");
+        tracing::debug!(missing, "a deep poll has ended");
     }
 }
 
-/// So much is counted and waits for the publish gate.
+/// `pending` events are counted and wait for the publish gate.
 pub(super) struct PendingObserved {
     pub(super) pending: u64,
 }
@@ -234,19 +236,19 @@ impl PendingObserved {
     }
 }
 
-/// The list of event types could not be had; counting goes on without it.
+/// The list of event types could not be read; counting goes on without it.
 pub(super) struct TypesFailed<'a> {
     pub(super) error: &'a ApiError,
-    /// The first in a row.
-    pub(super) changed: bool,
+    /// `true` if the request before this one did not fail.
+    pub(super) is_first: bool,
 }
 
 impl TypesFailed<'_> {
     pub(super) fn record(&self) {
-        if self.changed {
-            tracing::warn!(error = %self.error, "the list of event types could not be had; types start at 0 only once they are seen");
+        if self.is_first {
+            tracing::warn!(error = %self.error, "the list of event types could not be read; the series of a type begins with its first event");
         } else {
-            tracing::debug!(error = %self.error, "the list of event types could still not be had");
+            tracing::debug!(error = %self.error, "the list of event types still cannot be read");
         }
     }
 }

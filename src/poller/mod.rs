@@ -1,4 +1,5 @@
-//! Polls one account: when to sweep, and what to do when that fails.
+//! Polls one account: decides when to read, when to commit, and how long to wait after a
+//! failure.
 
 mod collector;
 pub mod health;
@@ -11,9 +12,9 @@ mod traits;
 mod type_list;
 mod watched_client;
 
-pub use system_clock::SystemClock;
+pub(crate) use system_clock::SystemClock;
 pub use traits::{Api, Clock, Storage};
-pub use watched_client::WatchedClient;
+pub(crate) use watched_client::WatchedClient;
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,54 +39,54 @@ use reporter::PollReporter;
 use schedule::Schedule;
 use type_list::{TypeList, TypesReceived};
 
-/// How often the gate is looked at while it holds something back.
+/// The time from one look at the gate to the next while the gate is not settled.
 const GATE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How an account is polled.
+/// The settings of a poller.
 #[derive(Debug, Clone)]
 pub struct PollerSettings {
-    /// From the beginning of one poll to that of the next.
+    /// The time from the beginning of one poll to the beginning of the next.
     pub interval: Duration,
-    /// How far back to read.
+    /// How far back a poll reads, and how long ids are remembered.
     pub window: WindowSettings,
-    /// From one deep poll to the next; zero for none.
+    /// The time from one deep sweep to the next; zero for no deep sweeps.
     pub deep_sweep_interval: Duration,
-    /// How far back a deep poll reads.
+    /// How far back a deep sweep reads.
     pub deep_sweep_lookback: SignedDuration,
-    /// What the first start counts from.
+    /// The time that counting begins at when the account has no stored counts.
     pub start: PollStart,
-    /// See [`Ledger::new`](audit_core::ledger::Ledger::new).
+    /// The highest number of series; see [`Ledger::new`](audit_core::ledger::Ledger::new).
     pub max_series: usize,
-    /// How long the first poll waits, so that not all accounts begin at once.
+    /// The wait before the first poll, so that not all accounts begin at once.
     pub first_poll_in: Duration,
 }
 
-/// What a poller works with.
+/// The parts that a poller works with.
 #[derive(Debug)]
 pub struct PollerParts<A, S, C> {
-    /// Asks the API.
+    /// The API of the account.
     pub api: Arc<A>,
-    /// Keeps the counts.
+    /// The storage of the account's counts.
     pub storage: S,
-    /// Tells the time.
+    /// The clocks.
     pub clock: C,
-    /// Where the poller's own work is counted.
+    /// The metrics of the poller's own work.
     pub metrics: Arc<AccountMetrics>,
-    /// Where counts are shown.
+    /// The handle that shows the account's counts.
     pub exposition: AccountExposition,
-    /// When counts may be shown.
+    /// The gate, which decides when counts may be shown.
     pub gate: Arc<SharedGate>,
-    /// Where a person looks.
+    /// The health of the account, for the landing page and the probes.
     pub health: Arc<AccountHealth>,
-    /// Where lines of the event log begin.
+    /// The lines of the event log that are not written yet.
     pub outbox: Outbox,
-    /// Which events are counted.
+    /// The filter of the events that are counted.
     pub filter: TypeFilter,
-    /// Spreads polls and retries, so that many exporters do not keep step.
+    /// The generator of the jitter of polls and retries.
     pub rng: Rng,
 }
 
-/// Polls one account, which may never have been counted before.
+/// Polls one account, with or without stored counts.
 #[derive(Debug)]
 pub struct Poller<A, S, C> {
     settings: PollerSettings,
@@ -93,10 +94,11 @@ pub struct Poller<A, S, C> {
     clock: C,
     gate: Arc<SharedGate>,
     reporter: PollReporter,
+    /// The collector of an account with stored counts, or the parts for a new account.
     stored: Result<Collector<A, S, C>, NewAccount<S>>,
 }
 
-/// What an account that was never counted will be counted with.
+/// The parts that become the collector of an account once its start is known.
 #[derive(Debug)]
 struct NewAccount<S> {
     storage: S,
@@ -106,7 +108,7 @@ struct NewAccount<S> {
     filter: TypeFilter,
 }
 
-/// A poller at work.
+/// A poller whose account has begun to count.
 #[derive(Debug)]
 struct Polling<A, S, C> {
     settings: PollerSettings,
@@ -114,15 +116,15 @@ struct Polling<A, S, C> {
     clock: C,
     gate: Arc<SharedGate>,
     reporter: PollReporter,
-    types: TypeList,
+    type_list: TypeList,
     /// The uptime at which the next deep sweep begins.
     deep_sweep_due: Duration,
     collector: Collector<A, S, C>,
 }
 
 impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
-    /// Takes up the account as it was `stored`. What the account has shown is shown
-    /// again at once.
+    /// Creates the poller of an account; `stored` is the account as it was read from the
+    /// store. Stored counts are shown at once.
     #[must_use]
     pub fn new(
         settings: PollerSettings,
@@ -164,8 +166,8 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
         }
     }
 
-    /// Polls for ever. The future may be dropped at any await: what was shown is
-    /// stored.
+    /// Polls without end. The future may be dropped at any await: counts are shown only
+    /// after they are stored.
     pub async fn run(self) {
         let first_poll_in = self.settings.first_poll_in;
         if !first_poll_in.is_zero() {
@@ -177,8 +179,8 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
         self.begin().await.run().await;
     }
 
-    /// Begins to poll. An account that was never counted begins when the API tells its
-    /// time, which may take as long as an outage.
+    /// Creates the collector. An account without stored counts needs the time of the API
+    /// for this, so the future waits until an outage of the API ends.
     async fn begin(self) -> Polling<A, S, C> {
         let Self {
             settings,
@@ -188,8 +190,8 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             mut reporter,
             stored,
         } = self;
-        let mut types = TypeList::new();
-        // What a first start has read a moment ago need not be read back.
+        let mut type_list = TypeList::new();
+        // The first poll of a new account reads all that a deep sweep would read again.
         let wait = match &stored {
             Ok(_) => Duration::ZERO,
             Err(_) => settings.deep_sweep_interval,
@@ -198,18 +200,18 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
         let mut collector = match stored {
             Ok(collector) => collector,
             Err(new) => {
-                let account = first_start(&settings, &*api, &clock, &mut types, &mut reporter);
+                let account = first_start(&settings, &*api, &clock, &mut type_list, &mut reporter);
                 new.collector(account.await, (&api, &clock, &gate))
             }
         };
-        collector.name_types(types.named());
+        collector.name_types(type_list.types());
         Polling {
             settings,
             api,
             clock,
             gate,
             reporter,
-            types,
+            type_list,
             deep_sweep_due,
             collector,
         }
@@ -230,17 +232,18 @@ impl<S: Storage> NewAccount<S> {
     }
 }
 
-/// The account as it begins, at the API's time of when this process began.
+/// Returns a new account. Its start is a time of the API's clock, counted from the moment
+/// when this process started.
 async fn first_start(
     settings: &PollerSettings,
     api: &impl Api,
     clock: &impl Clock,
-    types: &mut TypeList,
+    type_list: &mut TypeList,
     reporter: &mut PollReporter,
 ) -> Account {
     let date = loop {
         let begun = clock.uptime();
-        match ask_the_time(api, clock, types).await {
+        match api_time(api, clock, type_list).await {
             Ok(date) => break date,
             Err(error) => {
                 let ended = clock.uptime();
@@ -256,12 +259,15 @@ async fn first_start(
     Account::new(settings.window, start, began, settings.max_series)
 }
 
-async fn ask_the_time(
+/// Returns the time of the API, from the list of event types or else from a page. The
+/// local time stands in for an API that sends no `Date` header.
+async fn api_time(
     api: &impl Api,
     clock: &impl Clock,
-    types: &mut TypeList,
+    type_list: &mut TypeList,
 ) -> Result<Timestamp, ApiError> {
-    if let Some(TypesReceived { date: Some(date) }) = types.refresh(api, clock.uptime()).await? {
+    if let Some(TypesReceived { date: Some(date) }) = type_list.refresh(api, clock.uptime()).await?
+    {
         return Ok(date);
     }
     let now = clock.local();
@@ -271,7 +277,8 @@ async fn ask_the_time(
         page: 1,
     };
     let answer = api.page(query).await?;
-    // A page of a captive portal has a date, too.
+    // The date of an answer that is no page, such as one of a captive portal, is not a
+    // time of the API.
     Page::parse(&answer.value, Keep::Parsed).map_err(ApiError::body)?;
     Ok(answer.date.unwrap_or(now))
 }
@@ -303,18 +310,18 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
 
     async fn poll(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
         let uptime = self.clock.uptime();
-        if self.types.refresh(&*self.api, uptime).await?.is_some() {
-            self.collector.name_types(self.types.named());
+        if self.type_list.refresh(&*self.api, uptime).await?.is_some() {
+            self.collector.name_types(self.type_list.types());
         }
         self.collector.poll(counts).await?;
-        self.types.others_succeed(self.clock.uptime());
+        self.type_list.others_succeed(self.clock.uptime());
         Ok(())
     }
 
-    /// Uses the time until the next poll, at an uptime of `until`: for deep sweeps, and
-    /// to show what the gate lets be shown meanwhile.
-    async fn wait_for_next_poll(&mut self, until: Duration, may_ask: bool) {
-        if may_ask {
+    /// Waits for the next poll, which is due at the uptime `until`. Meanwhile deep sweeps
+    /// are read if `may_sweep`, and counts are shown as the gate allows it.
+    async fn wait_for_next_poll(&mut self, until: Duration, may_sweep: bool) {
+        if may_sweep {
             self.deep_sweep(until).await;
         }
         loop {
@@ -333,7 +340,7 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
                 () = self.gate.unstored() => {}
             }
             if self.collector.commit_if_needed().await.is_err() {
-                // The next poll begins with the same commit, and tells of the failure.
+                // The next poll begins with the same commit, and reports the failure.
                 let now = self.clock.uptime();
                 self.reporter.expect_wait(now, until.saturating_sub(now));
                 return self.clock.sleep_until(until).await;
@@ -342,9 +349,9 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
         }
     }
 
-    /// Reads back, a piece at a time, so that the next poll is not late; but one
-    /// piece at least, or polls that take longer than their interval would let
-    /// nothing be read.
+    /// Begins a deep sweep if one is due, and reads its pieces until the uptime `until`.
+    /// At least one piece is read, so that a deep sweep also ends where polls take
+    /// longer than their interval.
     async fn deep_sweep(&mut self, until: Duration) {
         let interval = self.settings.deep_sweep_interval;
         let now = self.clock.uptime();

@@ -1,4 +1,4 @@
-//! Reads one piece of a range, and counts its events as they come.
+//! Reads one piece of a range, and counts the events of each page as it arrives.
 
 use std::sync::Arc;
 
@@ -13,23 +13,23 @@ use super::{
     collector::{Collector, PollCounts, PollError},
     instrumentation,
 };
-use crate::api::paging::{PageReader, ReadPage};
+use crate::api::paging::{PageReader, PagesRead, ReadPage};
 
 /// A piece that was read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PieceRead {
-    /// Where the piece ends; `None` where that is the end of the range.
+    /// Where the piece ends; `None` if the piece reaches to the end of the range.
     pub(super) read_to: Option<Timestamp>,
-    /// The clocks when the piece was asked for.
+    /// The clocks when the first page of the piece was requested.
     pub(super) clocks: Clocks,
-    /// How many events the API says there are beyond those that it showed.
+    /// The number of events that the API reported and did not return.
     pub(super) missing: u64,
 }
 
 impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
-    /// Reads and counts one piece from the beginning of `range`. A piece that holds too
-    /// many events, by what its first page claims, is begun again as `cutter` shortens
-    /// it.
+    /// Reads and counts one piece from the beginning of `range`. If the first page claims
+    /// too many events for one piece, `cutter` shortens the piece, and the piece is read
+    /// from its beginning.
     pub(super) async fn read_piece(
         &mut self,
         range: Range,
@@ -57,11 +57,13 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                     }
                 }
             }
-            let outcome = pages.outcome();
+            let PagesRead {
+                clocks, missing, ..
+            } = pages.outcome();
             return Ok(PieceRead {
                 read_to,
-                clocks: outcome.clocks,
-                missing: outcome.missing,
+                clocks,
+                missing,
             });
         }
     }

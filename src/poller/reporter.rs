@@ -1,4 +1,4 @@
-//! Tells how the polls of an account go, in the log, the metrics and the health, and
+//! Reports how the polls of an account go to the log, the metrics and the health, and
 //! decides when the next poll is due.
 
 use std::{sync::Arc, time::Duration};
@@ -14,14 +14,14 @@ use super::{
 };
 use crate::metrics::AccountMetrics;
 
-/// Tells how the polls of an account go.
+/// Reports how the polls of an account go.
 #[derive(Debug)]
 pub(super) struct PollReporter {
     metrics: Arc<AccountMetrics>,
     health: Arc<AccountHealth>,
     schedule: Schedule,
     polls: PollState,
-    /// The reasons that the log has named since polls fail.
+    /// The reasons that the log has named since the last success.
     failing_for: Vec<&'static str>,
 }
 
@@ -40,8 +40,8 @@ impl PollReporter {
         }
     }
 
-    /// Tells of a poll that succeeded `at` and `took` so long. Returns how long to wait
-    /// for the next one.
+    /// Reports a poll that succeeded at the time `at` and lasted `took`. Returns the wait
+    /// until the next poll.
     pub(super) fn succeeded(
         &mut self,
         account: &Account,
@@ -80,21 +80,21 @@ impl PollReporter {
         self.schedule.after_success(took)
     }
 
-    /// Tells of a poll that failed `at` and `took` so long. Returns how long to wait for
-    /// the next one.
+    /// Reports a poll that failed at the time `at` and lasted `took`. Returns the wait
+    /// until the next poll.
     pub(super) fn failed(&mut self, error: &PollError, took: Duration, at: Timestamp) -> Duration {
         let next_in = self.schedule.after_failure(error);
         let before = self.polls.failing.take();
         let reason = error.reason();
-        let changed = !self.failing_for.contains(&reason);
-        if changed {
+        let is_first = !self.failing_for.contains(&reason);
+        if is_first {
             self.failing_for.push(reason);
         }
         instrumentation::PollFailed {
             error,
             took,
             next_in,
-            changed,
+            is_first,
         }
         .record(&self.metrics);
         self.polls.failing = Some(Failing {
@@ -105,13 +105,13 @@ impl PollReporter {
         next_in
     }
 
-    /// Tells of a deep sweep that failed. The deep sweep goes on after the next poll,
-    /// which decides whether the API is up.
+    /// Reports a deep sweep that failed. The deep sweep goes on after the next poll, which
+    /// decides whether the API is up.
     pub(super) fn deep_sweep_failed(&self, error: &PollError) {
         instrumentation::DeepSweepFailed { error }.record(&self.metrics);
     }
 
-    /// Takes note that the poller has nothing to do for `bound` from `uptime` on.
+    /// Takes note that the poller waits for at most `bound` from `uptime` on.
     pub(super) fn expect_wait(&self, uptime: Duration, bound: Duration) {
         self.health.expect_life(uptime, bound);
     }

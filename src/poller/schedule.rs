@@ -1,5 +1,5 @@
-//! When the next poll is due. Knows no clock; chance comes from a generator that
-//! can be seeded.
+//! Decides when the next poll is due. This module reads no clock, and its random numbers
+//! come from a generator that can be seeded.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use fastrand::Rng;
 use super::collector::PollError;
 use crate::api::ApiError;
 
-/// The first wait after a failure.
+/// The wait after the first failure, before jitter, unless the poll interval is shorter.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The longest wait between two polls that fail, before jitter, unless the poll
 /// interval is longer.
 const LONGEST_RETRY: Duration = Duration::from_mins(1);
-/// How long a rejected key or secret rests: the vendor may lock out whoever tries
-/// too often.
+/// The wait after a rejected key or secret, before jitter: the vendor may lock out an
+/// account that tries too often.
 const REJECTED_RETRY: Duration = Duration::from_mins(5);
-/// The most that a `Retry-After` is obeyed.
+/// The longest `Retry-After` that is obeyed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
 
-/// When the next poll is due.
+/// Decides when the next poll is due.
 #[derive(Debug)]
 pub(super) struct Schedule {
     interval: Duration,
@@ -39,9 +39,8 @@ impl Schedule {
         schedule
     }
 
-    /// How long to wait after a poll that succeeded and took so long: polls begin
-    /// an interval apart, give or take a twentieth, so that many exporters do not
-    /// keep step.
+    /// Returns the wait after a poll that succeeded and lasted `took`. Polls begin one
+    /// interval apart, give or take 5 %, so that many exporters do not poll in step.
     pub(super) fn after_success(&mut self, took: Duration) -> Duration {
         self.reset();
         self.interval
@@ -49,7 +48,7 @@ impl Schedule {
             .saturating_sub(took)
     }
 
-    /// How long to wait after a poll that failed.
+    /// Returns the wait after a poll that failed.
     pub(super) fn after_failure(&mut self, error: &PollError) -> Duration {
         let exponential = self.backoff.next().unwrap_or(LONGEST_RETRY);
         let PollError::Api(error) = error else {
@@ -59,8 +58,9 @@ impl Schedule {
             return REJECTED_RETRY.mul_f64(1.0 + 0.2 * self.rng.f64());
         }
         match error.retry_after() {
-            // The jitter keeps those that were told the same time from coming together.
-            // It may come later: an API that always says 0 is no reason for a storm.
+            // Jitter keeps exporters that got the same Retry-After from polling in step.
+            // The back-off is the minimum: an API that always answers 0 gets no storm of
+            // requests.
             Some(asked) => (asked.min(LONGEST_RETRY_AFTER) + FIRST_RETRY.mul_f64(self.rng.f64()))
                 .max(exponential),
             None => exponential,
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_back_off_until_one_succeeds() {
+    fn waits_grow_until_a_poll_succeeds() {
         let mut schedule = schedule(30);
         for expected in [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0] {
             within(
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_key_is_asked_again_slowly() {
+    fn a_rejected_key_is_tried_again_slowly() {
         let mut schedule = schedule(1);
         let rejected = PollError::Api(ApiError::Auth {
             status: 401,

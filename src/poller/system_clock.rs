@@ -9,14 +9,13 @@ use super::Clock;
 
 /// The clocks of the machine that the exporter runs on.
 #[derive(Debug, Clone, Copy)]
-pub struct SystemClock {
+pub(crate) struct SystemClock {
     started: Instant,
 }
 
 impl SystemClock {
-    /// The clocks of a process that started at `started`.
-    #[must_use]
-    pub fn new(started: Instant) -> Self {
+    /// Returns the clocks of a process that started at `started`.
+    pub(crate) fn new(started: Instant) -> Self {
         Self { started }
     }
 }

@@ -1,6 +1,6 @@
-//! What a poller works with, as far as its work depends on it. The simulation in
-//! `tests/million` implements the same traits, so that the poller that is simulated is
-//! the poller that ships.
+//! The API, the storage and the clock as a poller sees them. The simulation in
+//! `tests/million` implements these traits too, so that it runs the same poller as the
+//! program.
 
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
@@ -11,17 +11,17 @@ use crate::api::{ApiAnswer, ApiError, paging::PageSource};
 
 /// The Audit API of one account.
 pub trait Api: PageSource {
-    /// Asks for the event types that the vendor names.
+    /// Requests the vendor's list of event types.
     fn types(&self) -> impl Future<Output = Result<ApiAnswer<Vec<EventType>>, ApiError>> + Send;
 }
 
-/// Where the counts of one account are kept.
+/// The storage of one account's counts.
 pub trait Storage: Send {
-    /// Why a commit failed.
+    /// The reason why a commit failed.
     type Error: Error + Send + Sync + 'static;
 
-    /// Stores all of `commit` and `gate` in one transaction. A commit that failed may
-    /// be stored again.
+    /// Stores `commit` and `gate` in one transaction. The caller may store a commit again
+    /// after an error.
     fn commit(
         &mut self,
         commit: Arc<Commit>,
@@ -31,10 +31,10 @@ pub trait Storage: Send {
 
 /// The clocks of this machine.
 pub trait Clock: Send + Sync {
-    /// The time of the wall clock, which may be wrong and may jump.
+    /// Returns the time of the wall clock, which may be wrong and may jump.
     fn local(&self) -> Timestamp;
 
-    /// The time since the process started, which only rises.
+    /// Returns the time since the process started, which never falls.
     fn uptime(&self) -> Duration;
 
     /// Waits until [`Clock::uptime`] has reached `uptime`.

@@ -1,4 +1,4 @@
-//! The vendor's list of event types, asked for now and then.
+//! Requests the vendor's list of event types from time to time.
 
 use std::time::Duration;
 
@@ -8,83 +8,86 @@ use jiff::Timestamp;
 use super::{Api, instrumentation};
 use crate::api::ApiError;
 
-/// How often the list is asked for: the vendor changes it from time to time.
+/// The time from one request that succeeds to the next; the vendor changes the list from
+/// time to time.
 const INTERVAL: Duration = Duration::from_hours(4);
-/// How soon it is asked for again where that failed.
+/// The time from a request that fails to the next.
 const RETRY: Duration = Duration::from_mins(5);
 
-/// The list was had.
+/// A request for the list that succeeded.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TypesReceived {
-    /// What time the API has, if it said so.
+    /// The time of the API, from the `Date` header.
     pub(super) date: Option<Timestamp>,
 }
 
 /// The vendor's list of event types.
 #[derive(Debug)]
 pub(super) struct TypeList {
-    named: Vec<EventType>,
-    /// The uptime at which the list is asked for next.
+    types: Vec<EventType>,
+    /// The uptime from which on the list is requested again.
     due: Duration,
-    /// Why the last request failed, until that is told.
-    failed: Option<ApiError>,
-    /// The log was told.
-    failing: bool,
+    /// The error of the last request, until it is logged.
+    unlogged: Option<ApiError>,
+    /// `true` from a logged failure to the next success.
+    is_failing: bool,
 }
 
 impl TypeList {
     pub(super) fn new() -> Self {
         Self {
-            named: Vec::new(),
+            types: Vec::new(),
             due: Duration::ZERO,
-            failed: None,
-            failing: false,
+            unlogged: None,
+            is_failing: false,
         }
     }
 
-    pub(super) fn named(&self) -> Vec<EventType> {
-        self.named.clone()
+    pub(super) fn types(&self) -> Vec<EventType> {
+        self.types.clone()
     }
 
-    /// Asks for the list when that is due; says whether there is a new one.
+    /// Requests the list if a request is due. Returns `None` if there is no new list.
     ///
-    /// An API without such a list is an API all the same: a failure is told once
-    /// it is known that this request alone is in trouble.
+    /// # Errors
+    /// An [`ApiError`] that any other request would get too. Other errors are kept for
+    /// [`TypeList::others_succeed`]: events can be counted from an API without the list.
     pub(super) async fn refresh(
         &mut self,
         api: &impl Api,
         uptime: Duration,
     ) -> Result<Option<TypesReceived>, ApiError> {
-        if uptime < self.due || self.failed.is_some() {
+        if uptime < self.due || self.unlogged.is_some() {
             return Ok(None);
         }
         match api.types().await {
             Ok(answer) => {
                 self.due = uptime.saturating_add(INTERVAL);
-                self.failing = false;
-                self.named = answer.value;
+                self.is_failing = false;
+                self.types = answer.value;
                 Ok(Some(TypesReceived { date: answer.date }))
             }
             Err(error) if is_for_every_request(&error) => Err(error),
             Err(error) => {
-                self.failed = Some(error);
+                self.unlogged = Some(error);
                 Ok(None)
             }
         }
     }
 
-    /// Other requests succeed, so that a failure is one of this list alone.
+    /// Takes note that other requests succeed, and logs the failure of the last request
+    /// for the list.
     pub(super) fn others_succeed(&mut self, uptime: Duration) {
-        if let Some(error) = self.failed.take() {
+        if let Some(error) = self.unlogged.take() {
             self.due = uptime.saturating_add(RETRY);
-            let changed = !std::mem::replace(&mut self.failing, true);
+            let is_first = !std::mem::replace(&mut self.is_failing, true);
             let error = &error;
-            instrumentation::TypesFailed { error, changed }.record();
+            instrumentation::TypesFailed { error, is_first }.record();
         }
     }
 }
 
-/// A rejected secret and a limit hold for whatever is asked next.
+/// Returns `true` for a rejected secret and for a rate limit.
 fn is_for_every_request(error: &ApiError) -> bool {
     matches!(
         error,

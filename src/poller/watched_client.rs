@@ -1,4 +1,4 @@
-//! The client of an account whose every request is a sign of life of its poller.
+//! A client of the API that reports each request as a sign of life of the poller.
 
 use std::{future::pending, panic::resume_unwind, sync::Arc, time::Duration};
 
@@ -8,20 +8,20 @@ use tokio::task::JoinSet;
 use super::{Api, Clock, SystemClock, health::AccountHealth};
 use crate::api::{ApiAnswer, ApiClient, ApiError, PageQuery, paging::PageSource};
 
-/// The client of an account whose every request is a sign of life of its poller.
+/// A client of the API that reports each request as a sign of life of the poller.
 #[derive(Debug)]
-pub struct WatchedClient {
+pub(crate) struct WatchedClient {
     client: Arc<ApiClient>,
     health: Arc<AccountHealth>,
     clock: SystemClock,
-    /// The longest that one request takes, the wait for its turn included.
+    /// The longest time that one request takes, including the wait for the rate limit.
     timeout: Duration,
 }
 
 impl WatchedClient {
-    /// Watches `client`, whose requests take `timeout` at most.
-    #[must_use]
-    pub fn new(
+    /// Returns a client that sends its requests through `client`. A request takes
+    /// `timeout` at most, including the wait for the rate limit.
+    pub(crate) fn new(
         client: ApiClient,
         health: Arc<AccountHealth>,
         clock: SystemClock,
@@ -48,18 +48,18 @@ impl Api for WatchedClient {
 }
 
 impl PageSource for WatchedClient {
-    /// Asks in a task of its own, so that a page is received and decompressed while
-    /// another one is parsed.
+    /// Requests the page in a task of its own, so that one page is received and
+    /// decompressed while another is parsed.
     async fn page(&self, query: PageQuery) -> Result<ApiAnswer<String>, ApiError> {
         self.show_life();
         let client = Arc::clone(&self.client);
-        // A set, since a task in it ends when the set is dropped.
+        // A set ends its tasks when it is dropped.
         let mut task = JoinSet::new();
         task.spawn(async move { client.list(query).await });
         match task.join_next().await {
             Some(Ok(answer)) => answer,
             Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
-            // The runtime is ending, and this task with it.
+            // The runtime is ending, and the task with it.
             _ => pending().await,
         }
     }

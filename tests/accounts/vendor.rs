@@ -16,7 +16,7 @@ use test_support::scripted_api::{Request, ScriptedApi};
 pub(crate) const EVENTS: &str = "nexmo_audit_events_total";
 pub(crate) const UP: &str = "nexmo_audit_up";
 
-/// What the API knows of one account.
+/// An account as the API knows it.
 #[derive(Clone, Default)]
 pub(crate) struct Known {
     pub(crate) secret: String,

@@ -1,7 +1,7 @@
-//! Which room of `src` may import which, and which code must stay pure.
+//! Checks which folder of `src` imports which other folder, and that pure code stays pure.
 //!
-//! The compiler keeps the crates apart; inside the exporter it does not see the
-//! rooms, so this test does.
+//! The compiler checks what one crate uses of another. It does not check the folders of one
+//! crate, so this test does.
 
 mod source;
 
@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use source::{Source, sources};
 
-/// Each room of `src`, and the rooms that it imports. A room comes after all that it
-/// imports, so that no two of them import each other.
+/// Each folder of `src`, with the folders that it imports. A folder comes after all folders
+/// that it imports, so no two folders import each other.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("config", &[]),
@@ -40,7 +40,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Paths below `src` of pure code: no clock, network, file or environment.
+/// The paths below `src` of pure code, which uses no clock, network, file or environment.
 const PURE: &[&str] = &[
     "exposition",
     "query/backfill/grid.rs",
@@ -48,7 +48,7 @@ const PURE: &[&str] = &[
     "query/listing",
 ];
 
-/// What pure code may not name.
+/// Crates, modules and names that pure code may not name.
 const IMPURE: &[&str] = &[
     "tokio",
     "reqwest",
@@ -66,62 +66,70 @@ const IMPURE: &[&str] = &[
 ];
 
 #[test]
-fn a_room_imports_what_the_table_says_and_nothing_else() {
+fn a_folder_imports_what_the_table_says_and_nothing_else() {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for source in sources() {
-        let Some(room) = source.room() else { continue };
-        let imports = found.entry(room.to_owned()).or_default();
-        imports.extend(source.imports().into_iter().filter(|import| import != room));
+        let Some(folder) = source.folder() else {
+            continue;
+        };
+        let imports = found.entry(folder.to_owned()).or_default();
+        imports.extend(
+            source
+                .imports()
+                .into_iter()
+                .filter(|import| import != folder),
+        );
     }
-    let told: BTreeMap<String, BTreeSet<String>> = MAY_IMPORT
+    let expected: BTreeMap<String, BTreeSet<String>> = MAY_IMPORT
         .iter()
-        .map(|(room, may)| {
+        .map(|(folder, may)| {
             let may = may.iter().map(|import| (*import).to_owned());
-            ((*room).to_owned(), may.collect())
+            ((*folder).to_owned(), may.collect())
         })
         .collect();
     assert_eq!(
         found,
-        told,
-        "left: the imports of each room; right: MAY_IMPORT in {}. An import too many: move \
-         the code to the room that may know the other, or hand it in as an argument. A \
-         permission too many: take it out of the table.",
+        expected,
+        "left: the imports of each folder; right: MAY_IMPORT in {}. If an import is not in \
+         the table, move the code to a folder that may import the other one, or pass the \
+         value as an argument. If the table allows an import that is not there, remove it \
+         from the table.",
         file!()
     );
 }
 
 #[test]
-fn no_two_rooms_import_each_other() {
+fn no_two_folders_import_each_other() {
     let mut before = BTreeSet::new();
-    for (room, may) in MAY_IMPORT {
+    for (folder, may) in MAY_IMPORT {
         let later: Vec<_> = may
             .iter()
             .filter(|import| !before.contains(*import))
             .collect();
         assert!(
             later.is_empty(),
-            "{room} imports rooms that come after it: {later:?}"
+            "{folder} imports folders that come after it: {later:?}"
         );
-        before.insert(room);
+        before.insert(folder);
     }
 }
 
 #[test]
-fn pure_code_names_no_clock_and_nothing_of_the_world_outside() {
+fn pure_code_names_no_clock_network_file_or_environment() {
     let is_pure = |source: &Source, path: &str| source.file.starts_with(path);
     let all = sources();
     for path in PURE {
         let pure: Vec<_> = all.iter().filter(|source| is_pure(source, path)).collect();
         assert!(
             !pure.is_empty(),
-            "{path} of PURE in {} is not there",
+            "{path}, which PURE in {} lists, does not exist",
             file!()
         );
         for source in pure {
             let named: Vec<_> = IMPURE.iter().filter(|name| source.names(name)).collect();
             assert!(
                 named.is_empty(),
-                "{} is pure and names {named:?}: take it as an argument",
+                "{} is pure code and names {named:?}: take the value as an argument",
                 source.file.display()
             );
         }

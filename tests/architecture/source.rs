@@ -14,7 +14,7 @@ use syn::{
 
 /// One source file, without its tests.
 pub(crate) struct Source {
-    /// Below `src`.
+    /// The path below `src`.
     pub(crate) file: PathBuf,
     paths: Vec<Vec<String>>,
 }
@@ -30,14 +30,14 @@ impl Source {
         }
     }
 
-    /// The folder below `src`; `None` for `lib.rs` and `main.rs`.
-    pub(crate) fn room(&self) -> Option<&str> {
+    /// Returns the folder of `src` in which the file is; `None` for `lib.rs` and `main.rs`.
+    pub(crate) fn folder(&self) -> Option<&str> {
         let mut names = self.file.iter();
         let first = names.next()?.to_str()?;
         names.next().map(|_| first)
     }
 
-    /// The rooms that the code names, its own among them.
+    /// Returns the folders of `src` that the code names, its own folder included.
     pub(crate) fn imports(&self) -> BTreeSet<String> {
         let import = |path: &Vec<String>| {
             let supers = path.iter().take_while(|part| *part == "super").count();
@@ -51,21 +51,21 @@ impl Source {
         self.paths.iter().filter_map(import).collect()
     }
 
-    /// Whether a path that the code names has these parts, one after the other.
+    /// Returns `true` if a path in the code contains `parts`, such as `std::env`.
     pub(crate) fn names(&self, parts: &str) -> bool {
         let parts: Vec<&str> = parts.split("::").collect();
         let has = |path: &Vec<String>| path.windows(parts.len()).any(|window| window == parts);
         self.paths.iter().any(has)
     }
 
-    /// How many modules deep below the root of the crate the code is.
+    /// Returns the number of modules between the code and the root of the crate.
     fn depth(&self) -> usize {
         let is_folder = self.file.ends_with("mod.rs");
         self.file.iter().count() - usize::from(is_folder)
     }
 }
 
-/// Every source of the exporter.
+/// Returns every source file of the exporter.
 pub(crate) fn sources() -> Vec<Source> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut folders = vec![src.clone()];
@@ -87,7 +87,7 @@ pub(crate) fn sources() -> Vec<Source> {
     sources
 }
 
-/// Every path that code names, outside of its tests.
+/// Every path in the code, except in its tests.
 #[derive(Default)]
 struct Paths(Vec<Vec<String>>);
 
@@ -118,7 +118,8 @@ impl Paths {
         }
     }
 
-    /// The arguments of a macro are no syntax tree: a path is names with `::` between.
+    /// Adds the paths among the arguments of a macro. They are no syntax tree, so a path is
+    /// a sequence of names with `::` between them.
     fn add_tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;
@@ -187,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_to_name_a_room_is_seen() {
+    fn every_way_to_name_a_folder_is_found() {
         let cases = [
             ("a/mod.rs", "use crate::b::C;", vec!["b"]),
             ("a/mod.rs", "fn f() { crate::b::f(); }", vec!["b"]),
@@ -224,14 +225,14 @@ mod tests {
             let found = Source::new(file.into(), text).imports();
             assert_eq!(
                 found,
-                expected.iter().map(|room| (*room).to_owned()).collect(),
+                expected.iter().map(|folder| (*folder).to_owned()).collect(),
                 "{text}"
             );
         }
     }
 
     #[test]
-    fn every_way_to_name_the_world_outside_is_seen() {
+    fn every_way_to_name_a_clock_or_other_impure_item_is_found() {
         let cases = [
             ("use tokio::time;", "tokio", true),
             (

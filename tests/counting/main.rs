@@ -1,5 +1,5 @@
-//! What the exporter counts of events and lists that are not as the vendor defines
-//! them: an event that can be counted is counted once.
+//! Events and lists that are not as the vendor defines them: an event that can be counted
+//! is counted once.
 
 mod malformed_events;
 mod page_claims;

@@ -46,13 +46,11 @@ fn problem(words: &[String], targets: &[String]) -> Option<String> {
             let unknown = wanted.find(|word| !targets.contains(word))?;
             Some(format!("the Makefile has no target {unknown}"))
         }
-        // `-p` names another package, whose arguments are its own.
-        "cargo"
-            if rest.first().is_some_and(|word| word == "run")
-                && !rest.contains(&"-p".to_owned()) =>
-        {
+        "cargo" if rest.first().is_some_and(|word| word == "run") => {
+            let mut cargo = rest.iter().take_while(|word| *word != "--");
+            let is_example = cargo.any(|word| word == "--example");
             let arguments = rest.iter().skip_while(|word| *word != "--").skip(1);
-            refused(arguments)
+            (!is_example).then(|| refused(arguments)).flatten()
         }
         program if program == PROGRAM || program.ends_with(&format!("/{PROGRAM}")) => {
             refused(rest.iter())
@@ -87,6 +85,8 @@ fn a_command_is_one_that_the_program_takes() {
             0,
         ),
         ("cargo run --release -- demo", 0),
+        ("cargo run --release -- sing", 1),
+        ("cargo run -p exporter-web --example exporter -- sing", 0),
         (
             "nexmo-audit-exporter events list --from 2h --output csv > november.csv",
             0,

@@ -1,4 +1,5 @@
-//! A model of the API's list of events: all that is not promised of it happens.
+//! A model of the API, whose list of events does everything that the API does not rule
+//! out.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,34 +26,34 @@ use crate::{
 pub(crate) enum Order {
     NewestFirst,
     OldestFirst,
-    /// Another one at every request, until all is calm.
+    /// The order differs at every request until the world is calm.
     None,
 }
 
-/// An event as the API holds it.
+/// An event as the API has recorded it.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
-    /// By the API's clock, in whole seconds.
+    /// The time of creation by the API's clock, in whole seconds.
     created: Ms,
-    /// When the list begins to show it.
+    /// When the list begins to show the event.
     pub(crate) appears: Ms,
-    /// As the list shows it.
+    /// The event as an element of the list.
     element: String,
-    /// Its two series; `None` for one that has no id.
+    /// The two series of the event; `None` if it has no id.
     names: Option<[String; 2]>,
 }
 
-/// Events that happen through a history, and before it.
+/// Draws the events of a history and of the hour before it.
 pub(crate) fn records(
     rng: &mut Rng,
     span: Ms,
     polls: &Polls,
-    far: bool,
+    full_reach: bool,
     clock: &WallClock,
 ) -> Vec<Record> {
     let mut records = Vec::new();
     let latest = match polls.deep {
-        Some(_) if far => 30 * MINUTE,
+        Some(_) if full_reach => 30 * MINUTE,
         _ => polls.lookback - 2 * SECOND,
     };
     for _ in 0..rng.usize(0..12) {
@@ -75,8 +76,8 @@ pub(crate) fn records(
     records
 }
 
-/// More events within a few minutes than one piece holds.
-pub(crate) fn crowd(rng: &mut Rng, span: Ms, clock: &WallClock) -> Vec<Record> {
+/// Draws events of a few minutes, more than one piece holds.
+pub(crate) fn burst(rng: &mut Rng, span: Ms, clock: &WallClock) -> Vec<Record> {
     let begin = rng.i64(-10 * MINUTE..span);
     let length = rng.i64(SECOND..5 * MINUTE);
     let mut records: Vec<Record> = (0..2 * usize::try_from(PIECE_EVENTS).unwrap_or_default())
@@ -110,29 +111,31 @@ fn record(rng: &mut Rng, number: usize, happens: Ms, late: Ms, clock: &WallClock
     }
 }
 
-/// From when the account is counted, by the API's clock, and from when on it is
-/// news.
+/// Where the counting of the account begins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Beginning {
+    /// The time of creation, by the API's clock, from which events are counted.
     pub(crate) start: Ms,
+    /// The time of creation, by the API's clock, from which an event is no history.
     pub(crate) began: Ms,
-    /// By no clock: when the process was started that counts first.
-    pub(crate) at: Ms,
+    /// When the process that counts first was started, by the time of the world.
+    pub(crate) process_started: Ms,
 }
 
-/// The API's list of events, and what it has recorded.
-pub(crate) struct ListOfEvents {
+/// The state of the API's list of events, and the counts that are expected of it.
+pub(crate) struct EventList {
     appeared: usize,
     beginning: Option<Beginning>,
-    /// What the exporter is to count, of what the list has shown so far.
+    /// The counts that the exporter has to reach, of the events that the list shows by now.
     pub(crate) recorded: Sample,
-    /// What of it was history and on the list when the exporter was first started.
-    /// Nothing where the list has no order, so that not all need be seen at once.
+    /// The counts of those events that are history and were on the list when the exporter
+    /// was first started. It is empty if the list has no order, since one reading may then
+    /// miss an event.
     pub(crate) history: Sample,
     page_cap: usize,
 }
 
-impl ListOfEvents {
+impl EventList {
     pub(crate) fn new(plan: &Plan) -> Self {
         Self {
             appeared: 0,
@@ -143,15 +146,15 @@ impl ListOfEvents {
         }
     }
 
-    /// It is durable where counting begins.
+    /// Records where counting begins, once that is durable.
     pub(crate) fn counting_began(&mut self, beginning: Beginning) {
         self.beginning = Some(beginning);
     }
 }
 
 impl World {
-    /// Takes note of what the list shows by now.
-    pub(crate) fn recorded(&mut self) -> &Sample {
+    /// Adds the events that the list shows by now to the expected counts.
+    pub(crate) fn update_recorded(&mut self) -> &Sample {
         let plan = Arc::clone(&self.plan);
         let Some(beginning) = self.api.beginning else {
             return &self.api.recorded;
@@ -168,9 +171,9 @@ impl World {
             self.tally.events += 1;
             for name in names {
                 *list.recorded.entry(name.clone()).or_default() += 1;
-                let ordered = !plan.api.restless && plan.api.order != Order::None;
+                let ordered = !plan.api.reorders_same_second && plan.api.order != Order::None;
                 let is_history = record.created < beginning.began;
-                if ordered && is_history && record.appears <= beginning.at {
+                if ordered && is_history && record.appears <= beginning.process_started {
                     *list.history.entry(name.clone()).or_default() += 1;
                 }
             }
@@ -180,22 +183,22 @@ impl World {
 
     fn answer(&mut self, query: &PageQuery) -> String {
         let plan = Arc::clone(&self.plan);
-        let manners = &plan.api;
+        let api = &plan.api;
         let records = &plan.records;
         let (from, to) = (whole_second(shown(query.from)), query.to.map(shown));
-        let bound = SECOND * Ms::from(manners.excludes_bounds);
-        let earliest = from + bound - manners.too_early;
+        let bound = SECOND * Ms::from(api.excludes_bounds);
+        let earliest = from + bound - api.too_early;
         let latest = to.map_or(Ms::MAX, |to| whole_second(to) - bound);
         let listed = (0..records.len()).filter(|number| {
             let record = &records[*number];
             record.appears <= self.now && (earliest..=latest).contains(&record.created)
         });
         let mut listed: Vec<usize> = listed.collect();
-        let unsorted = manners.restless || manners.order == Order::None;
+        let unsorted = api.reorders_same_second || api.order == Order::None;
         if unsorted && !self.is_calm {
-            self.chance.shuffle(&mut listed);
+            self.rng.shuffle(&mut listed);
         }
-        match manners.order {
+        match api.order {
             Order::NewestFirst => listed.sort_by_key(|number| -records[*number].created),
             Order::OldestFirst => listed.sort_by_key(|number| records[*number].created),
             Order::None => {}
@@ -208,14 +211,14 @@ impl World {
             .take(size)
             .map(|number| records[*number].element.as_str())
             .collect();
-        render(&page, listed.len(), size, manners.repeated, manners.empty)
+        render(&page, listed.len(), size, api.repeated, api.empty)
     }
 
-    /// The types that the vendor names.
+    /// Answers a request for the event types.
     fn types(&mut self) -> Result<ApiAnswer<Vec<EventType>>, ApiError> {
         if let Some(error) = self.failure() {
             self.tally.requests_failed += 1;
-            self.note(|| format!("types: {error}"));
+            self.log(|| format!("types: {error}"));
             return Err(error);
         }
         let named = ["T0", "T1", "T9"].map(|name| EventType {
@@ -228,20 +231,20 @@ impl World {
         })
     }
 
-    /// Why a request brings nothing, if so.
+    /// Draws whether a request fails, and how.
     fn failure(&mut self) -> Option<ApiError> {
-        let manners = &self.plan.api;
-        let chance = manners.fails;
-        let is_down = manners.outages.iter().any(|span| span.contains(&self.now));
+        let api = &self.plan.api;
+        let chance = api.fails;
+        let is_down = api.outages.iter().any(|span| span.contains(&self.now));
         if !self.is_calm && is_down || self.happens(chance) {
-            Some(failure(&mut self.chance))
+            Some(failure(&mut self.rng))
         } else {
             None
         }
     }
 
     fn date(&mut self) -> Option<Timestamp> {
-        let hides = self.plan.api.tells_no_time;
+        let hides = self.plan.api.omits_date;
         let date = timestamp(whole_second(self.api_time()));
         (!self.happens(hides)).then_some(date)
     }
@@ -290,8 +293,8 @@ fn failure(rng: &mut Rng) -> ApiError {
     }
 }
 
-/// How an answer can be spoilt that arrives.
-fn spoil(text: &mut String, rng: &mut Rng) {
+/// Corrupts an answer.
+fn corrupt(text: &mut String, rng: &mut Rng) {
     if rng.bool() {
         "<html><body>Bad Gateway</body></html>".clone_into(text);
     } else {
@@ -300,7 +303,7 @@ fn spoil(text: &mut String, rng: &mut Rng) {
     }
 }
 
-/// The API of the world.
+/// The API of the simulated world, as the poller uses it.
 pub(crate) struct WorldApi(pub(crate) Shared);
 
 impl Api for WorldApi {
@@ -319,12 +322,12 @@ impl Api for WorldApi {
 
 impl PageSource for WorldApi {
     async fn page(&self, query: PageQuery) -> Result<ApiAnswer<String>, ApiError> {
-        self.request(|world| exchange(world, &query)).await
+        self.request(|world| answer_page(world, &query)).await
     }
 }
 
 impl WorldApi {
-    /// One request: it takes its time, and the process may die around it.
+    /// Makes one request. It takes some time, and the process may die before and after it.
     async fn request<T>(
         &self,
         answer: impl FnOnce(&mut World) -> Result<T, ApiError>,
@@ -334,43 +337,43 @@ impl WorldApi {
             let world = &mut *world.lock();
             world.tally.requests += 1;
             let slowest = world.plan.api.slowest;
-            (world.chance.i64(0..=slowest), world.chance.i64(0..=slowest))
+            (world.rng.i64(0..=slowest), world.rng.i64(0..=slowest))
         };
-        world.step("before a request").await;
+        world.crash_point("before a request").await;
         world.sleep(there).await;
         let outcome = answer(&mut world.lock());
         if matches!(outcome, Err(ApiError::Timeout)) {
             world.sleep(30 * SECOND).await;
         }
         world.sleep(back).await;
-        world.step("with an answer in hand").await;
+        world.crash_point("with an answer in hand").await;
         outcome
     }
 }
 
-/// Whether this is the id of an event of the model.
-fn is_number(text: &str) -> bool {
+/// Returns `true` if `text` is the id of an event of the model.
+fn is_event_id(text: &str) -> bool {
     text.strip_prefix('e')
         .is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
-fn exchange(world: &mut World, query: &PageQuery) -> Result<ApiAnswer<String>, ApiError> {
+fn answer_page(world: &mut World, query: &PageQuery) -> Result<ApiAnswer<String>, ApiError> {
     if let Some(error) = world.failure() {
         world.tally.requests_failed += 1;
-        world.note(|| format!("page {}: {error}", query.page));
+        world.log(|| format!("page {}: {error}", query.page));
         return Err(error);
     }
     let mut value = world.answer(query);
     let chance = world.plan.api.fails / 2.0;
     if world.happens(chance) {
         world.tally.requests_failed += 1;
-        spoil(&mut value, &mut world.chance);
+        corrupt(&mut value, &mut world.rng);
     }
     let date = world.date();
-    world.note(|| {
+    world.log(|| {
         let (from, to) = (shown(query.from), query.to.map(shown));
         let date = date.map(shown);
-        let ids: Vec<&str> = value.split('"').filter(|id| is_number(id)).collect();
+        let ids: Vec<&str> = value.split('"').filter(|id| is_event_id(id)).collect();
         format!(
             "page {} of {from}..{to:?} at {date:?}: {}",
             query.page,

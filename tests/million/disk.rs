@@ -1,4 +1,4 @@
-//! A disk that fails before a commit, or after it; and what it holds.
+//! A model of the disk, where a commit may fail before or after it is durable.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,22 +21,24 @@ use crate::{
     world::{Shared, World},
 };
 
-/// The series cap, above anything that a history needs.
+/// The series cap, above the number of series in any history.
 pub(crate) const MAX_SERIES: usize = 1000;
 
-/// What is durable.
+/// The durable state, and what is checked against it.
 #[derive(Default)]
 pub(crate) struct Disk {
     account: Option<Stored>,
     was_scraped: bool,
+    /// Each scraper with its interval and the local time at which it was last seen.
     scrapers: Vec<(ScraperId, std::time::Duration, Ms)>,
-    /// What may be on show: the published values that are durable.
+    /// The durable published values, which may be shown.
     pub(crate) published: Sample,
+    /// The durable totals.
     pub(crate) totals: Sample,
-    /// The published values of every commit that was begun.
+    /// The highest published value of each series in any commit that was begun.
     pub(crate) decided: Sample,
-    /// What a commit that came too late would store.
-    behind: Option<(Arc<Commit>, Arc<SavedGate>)>,
+    /// The commit that is not stored yet, under [`Mutant::ShowBeforeCommit`].
+    unstored_commit: Option<(Arc<Commit>, Arc<SavedGate>)>,
 }
 
 struct Stored {
@@ -52,7 +54,7 @@ impl Disk {
         self.account.is_none()
     }
 
-    /// The account as a process finds it that starts now.
+    /// Returns the account as a process that starts now finds it.
     pub(crate) fn account(&self, plan: &Plan) -> Option<Account> {
         let stored = self.account.as_ref()?;
         let mut ledger = Ledger::new(MAX_SERIES);
@@ -78,7 +80,7 @@ impl Disk {
         })
     }
 
-    /// Who scraped, by a wall clock that may have been set meanwhile.
+    /// Returns what is stored of the gate, by a wall clock that may have been set since.
     pub(crate) fn gate(&self, world: &World) -> SavedGate {
         let local = world.local();
         let known = |(id, interval, last_seen): &(ScraperId, std::time::Duration, Ms)| {
@@ -98,9 +100,9 @@ impl Disk {
         }
     }
 
-    /// The process died.
+    /// Forgets what is not durable, since the process died.
     pub(crate) fn crash(&mut self) {
-        self.behind = None;
+        self.unstored_commit = None;
     }
 
     fn store_window(&mut self, commit: &Commit) {
@@ -159,20 +161,20 @@ impl Disk {
     }
 }
 
-/// Why a commit failed.
+/// The error of a commit.
 #[derive(Debug, thiserror::Error)]
 #[error("no space left on device")]
 pub(crate) struct DiskFull;
 
-/// One account on the disk of the world.
+/// The account on the disk of the simulated world, as the poller uses it.
 pub(crate) struct StoredAccount(pub(crate) Shared);
 
-/// What becomes of a commit.
+/// The outcome of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum CommitOutcome {
     Durable,
     FailsBefore,
-    /// It is durable, and the process is told that it failed.
+    /// The commit is durable, and the process is told that it failed.
     FailsAfter,
 }
 
@@ -184,29 +186,31 @@ impl Storage for StoredAccount {
         let (before, after, mutant) = begin(&mut world.lock(), &commit);
         match mutant {
             Some(Mutant::ShowBeforeCommit) => {
-                let behind = world.lock().disk.behind.replace((commit, gate));
-                if let Some((commit, gate)) = behind {
+                let unstored_commit = world.lock().disk.unstored_commit.replace((commit, gate));
+                if let Some((commit, gate)) = unstored_commit {
                     store(&mut world.lock(), &commit, &gate);
                 }
                 return Ok(());
             }
-            Some(Mutant::CursorFirst) => {
+            Some(Mutant::WindowFirst) => {
                 let world = &mut *world.lock();
                 begin_counting(world, &commit);
                 world.disk.store_window(&commit);
             }
             _ => {}
         }
-        world.step("before a commit").await;
+        world.crash_point("before a commit").await;
         world.sleep(before).await;
-        let fate = draw(&mut world.lock());
-        if fate != Fate::FailsBefore {
+        let outcome = draw_outcome(&mut world.lock());
+        if outcome != CommitOutcome::FailsBefore {
             store(&mut world.lock(), &commit, &gate);
-            world.step("after a commit, before it is shown").await;
+            world
+                .crash_point("after a commit, before it is shown")
+                .await;
         }
         world.sleep(after).await;
-        world.lock().note(|| format!("commit: {fate:?}"));
-        if fate == Fate::Durable {
+        world.lock().log(|| format!("commit: {outcome:?}"));
+        if outcome == CommitOutcome::Durable {
             Ok(())
         } else {
             world.lock().tally.commits_failed += 1;
@@ -219,21 +223,21 @@ fn begin(world: &mut World, commit: &Commit) -> (Ms, Ms, Option<Mutant>) {
     world.tally.commits += 1;
     world.disk.decide(commit);
     let slowest = world.plan.disk.slowest;
-    let before = world.chance.i64(0..=slowest);
-    let after = world.chance.i64(0..=slowest);
+    let before = world.rng.i64(0..=slowest);
+    let after = world.rng.i64(0..=slowest);
     (before, after, world.plan.mutant)
 }
 
-fn draw(world: &mut World) -> Fate {
+fn draw_outcome(world: &mut World) -> CommitOutcome {
     let disk = &world.plan.disk;
     let full = disk.full.iter().any(|span| span.contains(&world.now));
     let (before, after) = (disk.fails_before, disk.fails_after);
     if !world.is_calm && full || world.happens(before) {
-        Fate::FailsBefore
+        CommitOutcome::FailsBefore
     } else if world.happens(after) {
-        Fate::FailsAfter
+        CommitOutcome::FailsAfter
     } else {
-        Fate::Durable
+        CommitOutcome::Durable
     }
 }
 
@@ -242,7 +246,7 @@ fn store(world: &mut World, commit: &Commit, gate: &SavedGate) {
     begin_counting(world, commit);
     let local = world.local();
     world.disk.store(commit, gate, local);
-    world.note(|| {
+    world.log(|| {
         let change = |(key, saved): (&SeriesKey, SavedCounter)| {
             let SeriesKey {
                 event_type,
@@ -266,27 +270,27 @@ fn store(world: &mut World, commit: &Commit, gate: &SavedGate) {
             commit.ids.len()
         )
     });
-    world.recorded();
+    world.update_recorded();
     if let Err(claim) = check(world, &before) {
-        world.breach(claim);
+        world.report_broken(claim);
     }
 }
 
-/// The first commit makes it durable where counting begins.
+/// Records where counting begins, which the first commit makes durable.
 fn begin_counting(world: &mut World, commit: &Commit) {
     if world.disk.is_empty() {
         let beginning = Beginning {
             start: shown(commit.stage.start),
             began: shown(commit.stage.began),
-            at: world.started,
+            process_started: world.started,
         };
         world.api.counting_began(beginning);
     }
 }
 
-/// Published ≤ total ≤ what the API has recorded, and totals never fall. What is
-/// published may: after a commit that was durable and said to have failed, the
-/// gate may decide anew, since nobody was shown it.
+/// Checks that published ≤ total ≤ what the API has recorded, and that no total falls. A
+/// published value may fall: after a durable commit that was reported as failed, the gate
+/// decides again, since no scrape has shown the value.
 fn check(world: &World, before: &Sample) -> Result<(), String> {
     let disk = &world.disk;
     for (name, total) in &disk.totals {

@@ -1,5 +1,5 @@
-//! One history: processes come and go, servers scrape, and in the end all must
-//! have seen what the API recorded.
+//! One history: processes start and die, servers scrape, and at the end every server must
+//! have seen what the API has recorded.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,22 +15,22 @@ use crate::{
     plan::Plan,
     process::{Process, uptime},
     sample::{Reader, Sample, brief},
-    scraper::{Circumstances, Fortune, Resumed, Scraper},
+    scraper::{Delivery, ScrapeContext, Scraper, Standstill},
     tally::Tally,
     world::{Shared, World},
 };
 
-/// How long calm may last before what is still missing counts as lost: whoever was
-/// rejected rests 5 minutes, whoever left is waited for 10, and again after a
-/// restart.
+/// How long the world may be calm before events that are still missing count as lost. A
+/// poller whose credentials were rejected pauses for 5 minutes, and a server that is away is
+/// waited for 10 minutes, and again after a restart.
 const LONGEST_CALM: Ms = 90 * MINUTE;
-/// How often it is looked whether all is done.
-const LOOK: Ms = 5 * SECOND;
+/// The interval of the checks whether the history has ended.
+const CHECK_INTERVAL: Ms = 5 * SECOND;
 
 /// What the simulated servers ask for.
 const TEXT: Variant = Variant::new(Format::Text, Encoding::Identity);
 
-/// What came of a history.
+/// The outcome of a history.
 pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     pub(crate) broken: Option<String>,
@@ -41,7 +41,7 @@ pub(crate) struct Outcome {
 pub(crate) fn run(plan: Plan, metrics: &Arc<AccountMetrics>, traced: bool) -> Outcome {
     let mut history = History::new(plan, metrics, traced);
     while !history.has_ended() {
-        history.go_on();
+        history.advance();
     }
     let mut world = history.shared.lock();
     world.tally.histories = 1;
@@ -63,11 +63,12 @@ struct History {
     kills: Vec<Ms>,
     scrapers: Vec<Scraper>,
     reader: Reader,
-    /// When it was down.
+    /// When the exporter was down.
     outages: Vec<(Ms, Ms)>,
+    /// The last scrape, by any server, that this process answered.
     last_served: Option<Ms>,
-    resumed: Option<Resumed>,
-    next_look: Ms,
+    standstill: Option<Standstill>,
+    next_check: Ms,
     is_done: bool,
 }
 
@@ -89,8 +90,8 @@ impl History {
             reader: Reader::default(),
             outages: Vec::new(),
             last_served: None,
-            resumed: None,
-            next_look: plan.span,
+            standstill: None,
+            next_check: plan.span,
             is_done: false,
             plan,
         }
@@ -100,23 +101,23 @@ impl History {
         self.is_done || self.shared.lock().broken.is_some()
     }
 
-    /// To the next moment at which something happens.
-    fn go_on(&mut self) {
-        let now = self.next_moment();
+    /// Advances to the next time at which something happens.
+    fn advance(&mut self) {
+        let now = self.next_time();
         let due = {
             let mut world = self.shared.lock();
             world.now = now;
             world.is_calm = now >= self.plan.span;
-            world.take_alarms()
+            world.take_due_timers()
         };
         if self.kills.last().is_some_and(|at| *at <= now) {
             self.kills.pop();
-            self.crash("wherever it was");
+            self.crash("at a random time");
         }
         if self.start.is_some_and(|at| at <= now) {
             self.start = None;
             self.process = Some(Process::start(&self.shared, &self.metrics));
-            self.haunt();
+            self.record_false_scrapes();
             self.run_process();
         } else if !due.is_empty() {
             due.into_iter().for_each(std::task::Waker::wake);
@@ -127,28 +128,28 @@ impl History {
                 self.scrape(number);
             }
         }
-        if self.next_look <= now {
-            self.next_look = now + LOOK;
-            self.look(now);
+        if self.next_check <= now {
+            self.next_check = now + CHECK_INTERVAL;
+            self.check_end(now);
         }
     }
 
-    fn next_moment(&self) -> Ms {
-        let alarm = self.shared.lock().next_alarm();
+    fn next_time(&self) -> Ms {
+        let timer = self.shared.lock().next_timer();
         let scrapes = self.scrapers.iter().map(|scraper| scraper.next);
-        let others = [alarm, self.start, self.kills.last().copied()];
+        let others = [timer, self.start, self.kills.last().copied()];
         scrapes
             .chain(others.into_iter().flatten())
-            .chain([self.next_look])
+            .chain([self.next_check])
             .min()
-            .unwrap_or(self.next_look)
+            .unwrap_or(self.next_check)
     }
 
     fn run_process(&mut self) {
         let Some(process) = &mut self.process else {
             return;
         };
-        process.go_on();
+        process.advance();
         let died = self.shared.lock().died.take();
         if let Some(place) = died {
             self.crash(place);
@@ -160,15 +161,15 @@ impl History {
             return;
         }
         let mut world = self.shared.lock();
-        let longest = match world.chance.u8(0..40) {
+        let longest = match world.rng.u8(0..40) {
             0 => 20 * MINUTE,
             1..10 => 4 * MINUTE,
             10..20 => MINUTE,
             _ => 3 * SECOND,
         };
-        let down = world.chance.i64(0..longest);
-        world.note(|| format!("dies {place}, for {down} ms"));
-        world.forget_alarms();
+        let down = world.rng.i64(0..longest);
+        world.log(|| format!("dies {place}, for {down} ms"));
+        world.clear_timers();
         world.disk.crash();
         world.tally.crashes += 1;
         world.tally.crashes_in_commit += u64::from(place.contains("commit"));
@@ -185,8 +186,8 @@ impl History {
             let world = self.shared.lock();
             (world.now, world.is_calm)
         };
-        let fortune = self.scrapers[number].scrape(now, is_calm);
-        if fortune == Fortune::NotSent || self.process.is_none() {
+        let delivery = self.scrapers[number].scrape(now, is_calm);
+        if delivery == Delivery::NotSent || self.process.is_none() {
             self.shared.lock().tally.scrapes_missed += 1;
             return;
         }
@@ -197,34 +198,34 @@ impl History {
         }
         let down = self.down_since(self.scrapers[number].last_answered.unwrap_or(now));
         self.scrapers[number].is_answered(now, down);
-        let resumed = self.note_served(now);
+        let standstill = self.record_answer(now);
         let text = self.serve(number);
         let sample = self.reader.read(&text);
         let scraper = &self.scrapers[number];
         let id = scraper.plan.id;
-        let seen = Circumstances {
+        let context = ScrapeContext {
             now,
-            resumed: resumed.as_ref(),
+            standstill: standstill.as_ref(),
             down: self.down_since(scraper.last_served.unwrap_or(now)),
             promised: self.plan.promised_window(),
         };
         let mut world = self.shared.lock();
         world.tally.scrapes += 1;
-        world.note(|| {
+        world.log(|| {
             let shown = match sample.as_deref() {
                 None => "no events".into(),
                 Some(_) if scraper.has_last(sample.as_ref()) => "as before".into(),
                 Some(sample) => brief(sample),
             };
-            format!("scrape by {id}, {fortune:?}: {shown}")
+            format!("scrape by {id}, {delivery:?}: {shown}")
         });
         let mut claim = sample
             .as_deref()
-            .map_or(Ok(()), |sample| is_committed(sample, &world));
+            .map_or(Ok(()), |sample| check_committed(sample, &world));
         let scraper = &mut self.scrapers[number];
         let shown = sample.is_some();
-        if fortune == Fortune::Received {
-            claim = claim.and_then(|()| scraper.receive(sample, &seen, &mut world.tally));
+        if delivery == Delivery::Received {
+            claim = claim.and_then(|()| scraper.receive(sample, &context, &mut world.tally));
         } else {
             world.tally.scrapes_missed += 1;
         }
@@ -232,27 +233,29 @@ impl History {
             scraper.last_served = Some(now);
         }
         if let Err(claim) = claim {
-            world.breach(claim);
+            world.report_broken(claim);
         }
     }
 
-    /// Lets a poller store a new scraper before it is answered, as the server does. The
-    /// server waits for that, but for no longer than the disk of this world may take.
+    /// Lets the poller store a new scraper before it is answered, as the server of the
+    /// exporter does. The exporter's server waits for that up to a limit. Here the scrape
+    /// goes on at once, as if the disk had taken longer than the limit.
     fn announce(&mut self, number: usize) {
         let process = self.process.as_ref().expect("a process that runs");
         let id = ScraperId(self.scrapers[number].plan.id);
         let up = uptime(&self.shared.lock());
-        if !self.is_unseen(number) && !process.gate.announce(id, up) {
+        if !self.is_hidden(number) && !process.gate.announce(id, up) {
             self.run_process();
         }
     }
 
-    /// Whether the fault is that only one scraper counts, and this one does not.
-    fn is_unseen(&self, number: usize) -> bool {
-        number > 0 && self.plan.mutant == Some(Mutant::HoldUntilOneSawIt)
+    /// Returns `true` if the gate is not told of this scraper, under
+    /// [`Mutant::HoldForOneScraper`].
+    fn is_hidden(&self, number: usize) -> bool {
+        number > 0 && self.plan.mutant == Some(Mutant::HoldForOneScraper)
     }
 
-    /// What the exporter answers.
+    /// Returns the answer of the exporter.
     fn serve(&self, number: usize) -> String {
         let scraper = &self.scrapers[number];
         let timeout = scraper.plan.interval.min(10 * SECOND);
@@ -263,33 +266,35 @@ impl History {
         };
         let uptime = uptime(&self.shared.lock());
         let process = self.process.as_ref().expect("a process that runs");
-        let scrape = (!self.is_unseen(number)).then_some(scrape);
+        let scrape = (!self.is_hidden(number)).then_some(scrape);
         let parts = process.exposition.scrape(scrape, TEXT, uptime);
         let text = parts.expect("an exposition").concat();
         String::from_utf8(text).expect("UTF-8")
     }
 
-    /// Someone was answered; says since when the gate has had to stand still.
-    fn note_served(&mut self, now: Ms) -> Option<Resumed> {
-        let silent = self
+    /// Records that a scrape is answered. Returns the last reason of the gate to stand still.
+    fn record_answer(&mut self, now: Ms) -> Option<Standstill> {
+        let was_silent = self
             .last_served
             .is_none_or(|last| now - last > self.plan.promised_window());
-        if silent {
+        if was_silent {
             let decided = Arc::new(self.shared.lock().disk.decided.clone());
-            self.resumed = Some(Resumed { at: now, decided });
+            self.standstill = Some(Standstill { at: now, decided });
         }
         self.last_served = Some(now);
-        self.resumed.clone()
+        self.standstill.clone()
     }
 
+    /// Returns how long the exporter was down since `since`.
     fn down_since(&self, since: Ms) -> Ms {
         let spans = self.outages.iter();
         spans.map(|(from, to)| (to - since.max(*from)).max(0)).sum()
     }
 
-    /// Someone who was never there scraped all along.
-    fn haunt(&self) {
-        if self.plan.mutant != Some(Mutant::GapUnnoticed) {
+    /// Records scrapes that never happened, under [`Mutant::NoStandstill`]: one every second
+    /// of the uptime that the process believes to have.
+    fn record_false_scrapes(&self) {
+        if self.plan.mutant != Some(Mutant::NoStandstill) {
             return;
         }
         let process = self.process.as_ref().expect("a process that runs");
@@ -306,10 +311,11 @@ impl History {
         }
     }
 
-    /// Whether all is done; or ought to be.
-    fn look(&mut self, now: Ms) {
+    /// Ends the history if every event was counted and seen. Reports a broken claim if the
+    /// world has been calm for too long, or if a server saw another increase.
+    fn check_end(&mut self, now: Ms) {
         let mut world = self.shared.lock();
-        let recorded = world.recorded().clone();
+        let recorded = world.update_recorded().clone();
         let deep = self.plan.polls.deep.map_or(0, |(_, interval)| interval);
         let enough = self.plan.span + self.plan.polls.interval * 3 + deep;
         let counted = world
@@ -325,22 +331,22 @@ impl History {
             self.is_done = true;
             let history = world.api.history.clone();
             for scraper in &self.scrapers {
-                let verdict = scraper.judge(&recorded);
-                if let Err(claim) = verdict.and_then(|()| has_history(scraper, &history)) {
-                    world.breach(claim);
+                let verdict = scraper.check_increase(&recorded);
+                if let Err(claim) = verdict.and_then(|()| check_history(scraper, &history)) {
+                    world.report_broken(claim);
                 }
             }
         } else if now > self.plan.span + LONGEST_CALM {
             let totals = world.disk.totals.clone();
             let published = world.disk.published.clone();
             let [recorded, totals, published] = [&recorded, &totals, &published].map(brief);
-            world.breach(format!("not all was seen:\n  {recorded} recorded,\n  {totals} counted,\n  {published} published"));
+            world.report_broken(format!("not every event was seen:\n  {recorded} recorded,\n  {totals} counted,\n  {published} published"));
         }
     }
 }
 
-/// What happened before the first start is no increase.
-fn has_history(scraper: &Scraper, history: &Sample) -> Result<(), String> {
+/// Checks that events from before the first start are part of the first sample.
+fn check_history(scraper: &Scraper, history: &Sample) -> Result<(), String> {
     for (name, events) in history {
         let first = scraper.first().and_then(|first| first.get(name));
         if first.is_none_or(|first| first < events) {
@@ -353,8 +359,8 @@ fn has_history(scraper: &Scraper, history: &Sample) -> Result<(), String> {
     Ok(())
 }
 
-/// Nothing is shown that is not committed.
-fn is_committed(sample: &Sample, world: &World) -> Result<(), String> {
+/// Checks that no value is shown that is not committed.
+fn check_committed(sample: &Sample, world: &World) -> Result<(), String> {
     for (name, value) in sample {
         let durable = world.disk.published.get(name).copied();
         if durable.is_none_or(|durable| *value > durable) {

@@ -1,26 +1,27 @@
-//! Deliberate faults, behind the model or in the wiring: the harness must catch
-//! each of them.
+//! Deliberate faults, either in a model or in how the process is put together. The test
+//! must catch each of them.
 
 /// A deliberate fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mutant {
-    /// A commit is said to be durable when it is not; the next one stores it.
+    /// A commit returns success although it is not durable. The next commit stores it.
     ShowBeforeCommit,
-    /// Watermark and ids are stored first, counters in a second transaction.
-    CursorFirst,
-    /// The gate is off: a new series begins with its events.
-    NoHold,
-    /// A new series is released when one scraper has seen it at 0.
-    HoldUntilOneSawIt,
-    /// A poll reads from the watermark on.
+    /// The watermark and the ids are stored first, and the counters in a second
+    /// transaction.
+    WindowFirst,
+    /// The gate is off, so a new series begins with its events.
+    GateOff,
+    /// The gate waits only for the first scraper before it lets a new series step from 0.
+    HoldForOneScraper,
+    /// A poll reads from the watermark, without the lookback.
     NoLookback,
-    /// Counters begin again at 0, and the cursor does not.
+    /// Counters begin at 0 after a restart, while the window does not.
     CountersInMemory,
     /// Ids are not stored.
     IdsInMemory,
-    /// Who scraped is not stored.
+    /// The scrapers are not stored.
     ScrapersInMemory,
-    /// No standstill after a start: the gate believes that someone scraped all
-    /// along.
-    GapUnnoticed,
+    /// The gate does not stand still after a start: it is made to believe that a server
+    /// scraped all the time.
+    NoStandstill,
 }

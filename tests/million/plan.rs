@@ -1,4 +1,4 @@
-//! What a seed makes of a history, before it begins.
+//! The plan of a history, which is drawn from a seed before the history begins.
 
 use std::{ops::Range, time::Duration};
 
@@ -17,70 +17,83 @@ use crate::{
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) mutant: Option<Mutant>,
-    /// How long things happen, before all is calm.
+    /// How long events and faults happen. After that the world is calm.
     pub(crate) span: Ms,
     pub(crate) polls: Polls,
-    pub(crate) api: Manners,
-    pub(crate) disk: DiskManners,
+    pub(crate) api: ApiPlan,
+    pub(crate) disk: DiskPlan,
     pub(crate) api_clock: WallClock,
     pub(crate) local_clock: WallClock,
     /// The chance that the process dies at an await.
-    pub(crate) dies_at_step: f64,
-    /// When the process is killed, wherever it is.
+    pub(crate) crash_chance: f64,
+    /// The times at which the process is killed, whatever it does.
     pub(crate) kills: Vec<Ms>,
     pub(crate) scrapers: Vec<ScraperPlan>,
-    /// By when they appear.
+    /// The events, in the order in which they appear.
     pub(crate) records: Vec<Record>,
 }
 
-/// How the exporter was told to poll.
+/// The settings of the exporter.
 #[derive(Debug)]
 pub(crate) struct Polls {
     pub(crate) interval: Ms,
     pub(crate) lookback: Ms,
-    /// How far and how often a deep sweep reads; `None` for never.
+    /// How far back a deep sweep reads, and the interval of deep sweeps; `None` if there are
+    /// none.
     pub(crate) deep: Option<(Ms, Ms)>,
     pub(crate) retention: Ms,
     pub(crate) start: PollStart,
-    /// The vendor names its types.
+    /// Whether the vendor names its event types.
     pub(crate) types_named: bool,
     pub(crate) scrape_interval: ScrapeInterval,
 }
 
 /// How the API answers.
 #[derive(Debug)]
-pub(crate) struct Manners {
+pub(crate) struct ApiPlan {
     pub(crate) order: Order,
-    /// Events of one second change places at every request.
-    pub(crate) restless: bool,
+    /// Whether the events of one second are in another order at every request.
+    pub(crate) reorders_same_second: bool,
     pub(crate) page_cap: usize,
-    /// How many events of a page come twice on it.
+    /// The number of events that are on a page twice.
     pub(crate) repeated: usize,
-    /// How far before the range it shows events, too.
+    /// How far before the range the list shows events too.
     pub(crate) too_early: Ms,
+    /// Whether events at the bounds of the range are left out.
     pub(crate) excludes_bounds: bool,
-    /// Without events there is no `_embedded`, or no body at all.
+    /// How an answer without events looks.
     pub(crate) empty: Empty,
-    pub(crate) tells_no_time: f64,
+    /// The chance that an answer has no time.
+    pub(crate) omits_date: f64,
+    /// The chance that a request fails.
     pub(crate) fails: f64,
+    /// When every request fails.
     pub(crate) outages: Vec<Range<Ms>>,
+    /// The longest time that a request or an answer is under way.
     pub(crate) slowest: Ms,
 }
 
-/// An answer without events.
+/// How an answer without events looks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Empty {
+    /// The list is empty.
     List,
+    /// The member `_embedded` is missing.
     NoList,
+    /// The answer has no body if no event is listed at all.
     NoBody,
 }
 
 /// How the disk fails.
 #[derive(Debug)]
-pub(crate) struct DiskManners {
+pub(crate) struct DiskPlan {
+    /// The chance that a commit fails before it is durable.
     pub(crate) fails_before: f64,
+    /// The chance that a durable commit is reported as failed.
     pub(crate) fails_after: f64,
+    /// When every commit fails.
     pub(crate) full: Vec<Range<Ms>>,
+    /// The longest time that either half of a commit takes.
     pub(crate) slowest: Ms,
 }
 
@@ -89,10 +102,14 @@ pub(crate) struct DiskManners {
 pub(crate) struct ScraperPlan {
     pub(crate) id: u64,
     pub(crate) interval: Ms,
+    /// When the first scrape is due.
     pub(crate) first: Ms,
+    /// When the server does not scrape.
     pub(crate) away: Vec<Range<Ms>>,
     pub(crate) keeps_connection: bool,
+    /// The chance that a scrape is missed.
     pub(crate) misses: f64,
+    /// The chance that a scrape is late by up to its time limit.
     pub(crate) slow: f64,
 }
 
@@ -101,24 +118,24 @@ impl Plan {
         let mut rng = Rng::with_seed(seed);
         let rng = &mut rng;
         let span = rng.i64(2 * MINUTE..9 * MINUTE);
-        // The real reach, with everything that only a deep sweep mends; or a short
-        // one, so that much is forgotten within one history.
-        let far = rng.bool();
-        let polls = polls(rng, far);
-        let (api_clock, local_clock) = clocks(rng, span, far);
+        // Either the lookback and retention of production, with everything that only a deep
+        // sweep repairs; or short ones, so that much is forgotten within one history.
+        let full_reach = rng.bool();
+        let polls = polls(rng, full_reach);
+        let (api_clock, local_clock) = clocks(rng, span, full_reach);
         let clocks_differ = (api_clock.ahead - local_clock.ahead).abs() > 5 * SECOND
             || !local_clock.jumps.is_empty()
             || !api_clock.jumps.is_empty();
-        let mut api = manners(rng, span, far, clocks_differ);
+        let mut api = api_plan(rng, span, full_reach, clocks_differ);
         let scrapers = scrapers(rng, span);
         let scrape_interval = scrape_interval(rng, &scrapers);
-        let mut records = api::records(rng, span, &polls, far, &api_clock);
-        if far && rng.u16(0..2000) == 0 {
-            // More than is read at once, which takes pages in some order.
+        let mut records = api::records(rng, span, &polls, full_reach, &api_clock);
+        if full_reach && rng.u16(0..2000) == 0 {
+            // More events than one piece holds. To read them, pages need an order.
             api.order = Order::NewestFirst;
-            api.restless = false;
+            api.reorders_same_second = false;
             api.page_cap = 100;
-            records = api::crowd(rng, span, &api_clock);
+            records = api::burst(rng, span, &api_clock);
         }
         Self {
             seed,
@@ -128,13 +145,13 @@ impl Plan {
             disk: disk(rng, span),
             api_clock,
             local_clock,
-            dies_at_step: *pick(rng, &[0.0, 0.002, 0.01]),
+            crash_chance: *pick(rng, &[0.0, 0.002, 0.01]),
             kills: (0..rng.usize(0..4)).map(|_| rng.i64(0..span)).collect(),
             scrapers,
             records,
             polls: Polls {
                 scrape_interval: match mutant {
-                    Some(Mutant::NoHold) => ScrapeInterval::Off,
+                    Some(Mutant::GateOff) => ScrapeInterval::Off,
                     _ => scrape_interval,
                 },
                 lookback: match mutant {
@@ -153,7 +170,7 @@ impl Plan {
         }
     }
 
-    /// The promise: two samples around a step are no further apart.
+    /// Returns the longest distance that is promised between the two samples around a step.
     pub(crate) fn promised_window(&self) -> Ms {
         let longest = self.scrapers.iter().map(|s| s.interval).max();
         let longest = longest.unwrap_or(0).max(MINUTE);
@@ -161,7 +178,7 @@ impl Plan {
     }
 }
 
-/// H of a scrape interval: it may miss one scrape, and another may take its
+/// Returns H of a scrape interval: a server may miss one scrape, and another may take its
 /// time limit.
 pub(crate) fn hold(interval: Ms) -> Ms {
     2 * interval + interval.min(10 * SECOND)
@@ -171,21 +188,21 @@ pub(crate) fn pick<'a, T>(rng: &mut Rng, of: &'a [T]) -> &'a T {
     &of[rng.usize(0..of.len())]
 }
 
-fn polls(rng: &mut Rng, far: bool) -> Polls {
+fn polls(rng: &mut Rng, full_reach: bool) -> Polls {
     let interval = *pick(rng, &[1, 5, 10, 15, 30, 30]) * SECOND;
-    let lookback = if far {
+    let lookback = if full_reach {
         15 * MINUTE
     } else {
         MINUTE.max(interval)
     };
-    let depth = if far { 24 * HOUR } else { 5 * MINUTE };
-    let deep = (far || rng.bool()).then(|| (depth, rng.i64(MINUTE..3 * MINUTE)));
-    let backlog = if far { 2 * HOUR } else { 20 * MINUTE };
+    let depth = if full_reach { 24 * HOUR } else { 5 * MINUTE };
+    let deep = (full_reach || rng.bool()).then(|| (depth, rng.i64(MINUTE..3 * MINUTE)));
+    let backlog = if full_reach { 2 * HOUR } else { 20 * MINUTE };
     Polls {
         interval,
         lookback,
         deep,
-        retention: if far { 25 * HOUR } else { 7 * MINUTE },
+        retention: if full_reach { 25 * HOUR } else { 7 * MINUTE },
         start: if rng.bool() {
             PollStart::Now
         } else {
@@ -198,20 +215,20 @@ fn polls(rng: &mut Rng, far: bool) -> Polls {
 
 fn scrape_interval(rng: &mut Rng, scrapers: &[ScraperPlan]) -> ScrapeInterval {
     let longest = scrapers.iter().map(|s| s.interval).max().unwrap_or(MINUTE);
-    // Behind one address a second server that comes less often is learned of too
-    // late if the exporter dies meanwhile: that is for the user to say.
-    let is_confusing = scrapers.iter().any(|one| {
+    // If a second server behind the same address scrapes less often, its interval may be
+    // learned too late when the exporter dies meanwhile. The user has to set the interval.
+    let intervals_differ = scrapers.iter().any(|scraper| {
         let mut others = scrapers.iter();
-        others.any(|other| other.id == one.id && other.interval != one.interval)
+        others.any(|other| other.id == scraper.id && other.interval != scraper.interval)
     });
-    if is_confusing || rng.u8(0..5) == 0 {
+    if intervals_differ || rng.u8(0..5) == 0 {
         ScrapeInterval::Fixed(Duration::from_millis(longest.unsigned_abs()))
     } else {
         ScrapeInterval::Learned
     }
 }
 
-fn clocks(rng: &mut Rng, span: Ms, far: bool) -> (WallClock, WallClock) {
+fn clocks(rng: &mut Rng, span: Ms, full_reach: bool) -> (WallClock, WallClock) {
     let ahead = |rng: &mut Rng| match rng.u8(0..4) {
         0 => rng.i64(-HOUR..=HOUR),
         1 => rng.i64(-3 * SECOND..=3 * SECOND),
@@ -226,8 +243,8 @@ fn clocks(rng: &mut Rng, span: Ms, far: bool) -> (WallClock, WallClock) {
         let jumps = (0..jumps).map(|_| (rng.i64(0..span), rng.i64(-HOUR..=HOUR) / 2));
         jumps.collect()
     };
-    // A clock of the API that is set back makes events late, by as much.
-    let (api, local) = (jumps(far), jumps(true));
+    // If the clock of the API is set back, events are late by as much.
+    let (api, local) = (jumps(full_reach), jumps(true));
     let api = WallClock {
         ahead: ahead(rng),
         jumps: api,
@@ -239,28 +256,28 @@ fn clocks(rng: &mut Rng, span: Ms, far: bool) -> (WallClock, WallClock) {
     (api, local)
 }
 
-fn manners(rng: &mut Rng, span: Ms, far: bool, clocks_differ: bool) -> Manners {
+fn api_plan(rng: &mut Rng, span: Ms, full_reach: bool, clocks_differ: bool) -> ApiPlan {
     let outages = (0..rng.usize(0..3)).map(|_| {
         let from = rng.i64(0..span);
         from..from + rng.i64(SECOND..3 * MINUTE)
     });
-    Manners {
+    ApiPlan {
         outages: outages.collect(),
         order: match rng.u8(0..3) {
             0 => Order::NewestFirst,
-            1 if far => Order::None,
+            1 if full_reach => Order::None,
             _ => Order::OldestFirst,
         },
-        // Only a deep sweep is sure to find what all pages failed to show.
-        restless: far && rng.bool(),
+        // Only a deep sweep is sure to find an event that no page has shown.
+        reorders_same_second: full_reach && rng.bool(),
         page_cap: *pick(rng, &[2, 5, 30, 100]),
         repeated: rng.usize(0..2) * rng.usize(0..3),
         too_early: rng.i64(0..2) * rng.i64(0..100 * SECOND),
         excludes_bounds: rng.bool(),
         empty: *pick(rng, &[Empty::List, Empty::NoList, Empty::NoBody]),
-        // Without the API's time a clock that differs hides events until a deep
+        // If the clocks differ and an answer has no time, events are hidden until a deep
         // sweep.
-        tells_no_time: if far || !clocks_differ {
+        omits_date: if full_reach || !clocks_differ {
             *pick(rng, &[0.0, 0.2])
         } else {
             0.0
@@ -270,12 +287,12 @@ fn manners(rng: &mut Rng, span: Ms, far: bool, clocks_differ: bool) -> Manners {
     }
 }
 
-fn disk(rng: &mut Rng, span: Ms) -> DiskManners {
+fn disk(rng: &mut Rng, span: Ms) -> DiskPlan {
     let full = (0..rng.usize(0..2)).map(|_| {
         let from = rng.i64(0..span);
         from..from + rng.i64(SECOND..2 * MINUTE)
     });
-    DiskManners {
+    DiskPlan {
         full: full.collect(),
         fails_before: *pick(rng, &[0.0, 0.05]),
         fails_after: *pick(rng, &[0.0, 0.05]),
@@ -287,8 +304,8 @@ fn scrapers(rng: &mut Rng, span: Ms) -> Vec<ScraperPlan> {
     let count = rng.u64(1..=3);
     let mut scrapers: Vec<_> = (0..count).map(|id| scraper(rng, span, id)).collect();
     if count > 1 && rng.u8(0..8) == 0 {
-        // Two servers behind one address, which keep their connections: only time
-        // protects them, so neither is away.
+        // Two servers behind one address, which keep their connections. The gate cannot
+        // count what each of them was served, so neither is away.
         let (id, first) = (scrapers[0].id, scrapers[0].first);
         for scraper in &mut scrapers[..2] {
             scraper.id = id;

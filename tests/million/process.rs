@@ -1,5 +1,5 @@
-//! One process of the exporter: the poller, gate and exposition that ship, with the
-//! API, the disk and the clocks of the simulated world.
+//! One process of the exporter: the poller, gate and exposition that ship, on the models of
+//! the API, the disk and the clocks.
 
 use std::{
     pin::Pin,
@@ -27,11 +27,10 @@ use crate::{
     world::{Shared, World},
 };
 
-/// How long a process has been up when it starts whose gate believes that a server
-/// scraped all along.
-const PHANTOM_UPTIME: Ms = 3 * MINUTE;
+/// The uptime with which a process starts under [`Mutant::NoStandstill`].
+const FALSE_UPTIME: Ms = 3 * MINUTE;
 
-/// A process that runs.
+/// A running process.
 pub(crate) struct Process {
     pub(crate) exposition: Arc<Exposition>,
     pub(crate) gate: Arc<SharedGate>,
@@ -39,15 +38,15 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a process on what is durable.
+    /// Starts a process from what is durable.
     pub(crate) fn start(shared: &Shared, metrics: &Arc<AccountMetrics>) -> Self {
         let (plan, stored, memory, seed) = {
             let mut world = shared.lock();
             world.started = world.now;
-            world.note(|| "starts".into());
+            world.log(|| "starts".into());
             let plan = Arc::clone(&world.plan);
             let stored = world.disk.account(&plan);
-            let seed = world.chance.u64(..);
+            let seed = world.rng.u64(..);
             (plan, stored, world.disk.gate(&world), seed)
         };
         let gate = Gate::new(plan.polls.scrape_interval, &memory);
@@ -79,8 +78,8 @@ impl Process {
         }
     }
 
-    /// Lets the process do what it can at this moment.
-    pub(crate) fn go_on(&mut self) {
+    /// Lets the process run until it waits.
+    pub(crate) fn advance(&mut self) {
         let mut context = Context::from_waker(Waker::noop());
         let _ = self.work.as_mut().poll(&mut context);
     }
@@ -104,17 +103,17 @@ fn span(milliseconds: Ms) -> Duration {
     Duration::from_millis(milliseconds.unsigned_abs())
 }
 
-/// How much longer than it is the process believes to have been up.
-fn phantom(world: &World) -> Ms {
+/// Returns how much longer than in fact the process seems to have been up.
+fn false_uptime(world: &World) -> Ms {
     match world.plan.mutant {
-        Some(Mutant::GapUnnoticed) => PHANTOM_UPTIME,
+        Some(Mutant::NoStandstill) => FALSE_UPTIME,
         _ => 0,
     }
 }
 
-/// How long the process has been up.
+/// Returns the uptime of the process, as the process knows it.
 pub(crate) fn uptime(world: &World) -> Duration {
-    span(world.now - world.started + phantom(world))
+    span(world.now - world.started + false_uptime(world))
 }
 
 #[derive(Clone)]
@@ -129,16 +128,21 @@ impl Clock for WorldClock {
         uptime(&self.0.lock())
     }
 
-    async fn sleep_until(&self, until: Duration) {
+    fn sleep_until(&self, until: Duration) -> impl Future<Output = ()> + Send {
         let Self(world) = self;
-        world.step("before a rest").await;
+        let crash_point = world.crash_point("before a sleep");
         let until = {
             let world = world.lock();
-            // A part of a millisecond is a millisecond, or it would never pass.
+            // Rounded up, since the time of the world moves by whole milliseconds and a sleep
+            // that ends too early would be repeated for ever.
             let until = until.as_nanos().div_ceil(1_000_000);
             let until = Ms::try_from(until).unwrap_or(Ms::MAX / 2);
-            world.started + until - phantom(&world)
+            world.started + until - false_uptime(&world)
         };
-        world.sleep_until(until).await;
+        let sleep = world.sleep_until(until);
+        async {
+            crash_point.await;
+            sleep.await;
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What a scrape shows of the events.
+//! The counters of events that a scrape shows.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,7 +15,7 @@ const FAMILIES: [&str; 2] = [
 /// The first line after the counters.
 const END: &str = "# HELP nexmo_audit_event_type_info ";
 
-/// A series of `nexmo_audit_events_total`, as the exposition writes it.
+/// Returns a series of `nexmo_audit_events_total` as the exposition writes it.
 pub(crate) fn series_name(labels: &Labels<'_>) -> String {
     format!(
         r#"nexmo_audit_events_total{{event_type="{}",source="{}",source_country="{}"}}"#,
@@ -23,20 +23,20 @@ pub(crate) fn series_name(labels: &Labels<'_>) -> String {
     )
 }
 
-/// A series of `nexmo_audit_events_by_type_total`.
+/// Returns a series of `nexmo_audit_events_by_type_total` as the exposition writes it.
 pub(crate) fn type_name(name: &str) -> String {
     format!(r#"nexmo_audit_events_by_type_total{{event_type="{name}"}}"#)
 }
 
-/// Reads expositions, of which most repeat the one before.
+/// Reads expositions. Most of them repeat the previous one, which is kept for that.
 #[derive(Default)]
 pub(crate) struct Reader {
     last: Option<(String, Arc<Sample>)>,
 }
 
 impl Reader {
-    /// The counters of events; `None` where the exposition shows none, not even
-    /// their families.
+    /// Returns the counters of events; `None` if the exposition does not even have their
+    /// families.
     pub(crate) fn read(&mut self, text: &str) -> Option<Arc<Sample>> {
         if !text.starts_with(FIRST_LINE) {
             return None;
@@ -59,7 +59,7 @@ fn counter(line: &str) -> Option<(String, u64)> {
     Some((name.to_owned(), value.parse().expect("a whole number")))
 }
 
-/// A sample as a person reads it: `T0/CD/GB 3`.
+/// Returns a sample in a short form for people: `T0/CD/GB 3`.
 pub(crate) fn brief(sample: &Sample) -> String {
     let line = |(name, value): (&String, &u64)| {
         let values: Vec<&str> = name.split('"').skip(1).step_by(2).collect();

@@ -1,4 +1,4 @@
-//! A server that scrapes, and what it may expect to see.
+//! A model of a server that scrapes, and the claims about the samples that it receives.
 
 use std::{ops::Range, sync::Arc};
 
@@ -12,54 +12,61 @@ use crate::{
     tally::Tally,
 };
 
-/// For how long one who comes back beyond patience may be shown nothing: until it
-/// is stored that it is there, which waits for the disk.
-const STRANGER_FOR: Ms = 5 * MINUTE;
+/// How long a server that comes back after `LONGEST_ABSENCE` may be shown no events: until
+/// the server is stored again, which waits for the disk.
+const LONGEST_UNSTORED: Ms = 5 * MINUTE;
 
 /// A server that scrapes.
 pub(crate) struct Scraper {
     pub(crate) plan: ScraperPlan,
     rng: Rng,
-    /// Its next scrape by the book.
+    /// When the next scrape is due.
     tick: Ms,
-    /// When that is answered.
+    /// When the next scrape is answered.
     pub(crate) next: Ms,
     pub(crate) connection: u64,
     missed_last: bool,
+    /// When the server was last answered with events.
     pub(crate) last_served: Option<Ms>,
-    /// When it was answered last, and be it without events.
+    /// When the server was last answered, with or without events.
     pub(crate) last_answered: Option<Ms>,
-    /// When it came back from an absence beyond patience.
+    /// When the server came back from an absence of `LONGEST_ABSENCE` or longer.
     returned: Option<Ms>,
+    /// The first sample received.
     first: Option<Arc<Sample>>,
+    /// The last sample received, and when.
     last: Option<(Ms, Arc<Sample>)>,
-    /// Every increase between two samples in a row.
+    /// The sums of all increases between two samples in a row.
     increase: Sample,
 }
 
-/// How a scrape goes.
+/// The outcome of a scrape for the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fortune {
+pub(crate) enum Delivery {
+    /// The answer was received.
     Received,
-    /// It was answered, and the answer was lost.
+    /// The scrape was answered, and the answer was lost.
     Lost,
+    /// The scrape was missed.
     NotSent,
 }
 
-/// When the gate last had a reason to stand still: the first scrape after a start
-/// or after a long silence, and all that was decided to be shown before it.
+/// The last reason of the gate to stand still.
 #[derive(Clone)]
-pub(crate) struct Resumed {
+pub(crate) struct Standstill {
+    /// The first scrape after a start, or after a long time without a scrape.
     pub(crate) at: Ms,
+    /// Everything that was decided to be shown before that scrape.
     pub(crate) decided: Arc<Sample>,
 }
 
-/// What is known at a scrape that its server does not know.
-pub(crate) struct Circumstances<'a> {
+/// What a server does not know of its scrape.
+pub(crate) struct ScrapeContext<'a> {
     pub(crate) now: Ms,
-    pub(crate) resumed: Option<&'a Resumed>,
-    /// How long the exporter was down since the last scrape that was answered.
+    pub(crate) standstill: Option<&'a Standstill>,
+    /// How long the exporter was down since the last answer with events.
     pub(crate) down: Ms,
+    /// The longest distance that is promised between the two samples around a step.
     pub(crate) promised: Ms,
 }
 
@@ -85,11 +92,12 @@ impl Scraper {
         self.plan.away.iter().any(|span| span.contains(&now))
     }
 
-    /// How this scrape goes; the next one is an interval later. No two are missed
-    /// in a row, but for those of a server that is away, and after those none.
-    pub(crate) fn scrape(&mut self, now: Ms, is_calm: bool) -> Fortune {
+    /// Draws the outcome of the scrape that is due, and when the next one is answered. A
+    /// server does not miss or lose two scrapes in a row, not even with an absence between
+    /// them; the scrapes of the absence do not count.
+    pub(crate) fn scrape(&mut self, now: Ms, is_calm: bool) -> Delivery {
         let away = self.is_away(self.tick);
-        let unlucky = !is_calm && !self.missed_last && self.rng.f64() < self.plan.misses;
+        let is_missed = !is_calm && !self.missed_last && self.rng.f64() < self.plan.misses;
         self.tick += self.plan.interval;
         let late = if !is_calm && self.rng.f64() < self.plan.slow {
             self.rng.i64(0..self.plan.interval.min(10 * SECOND))
@@ -101,42 +109,42 @@ impl Scraper {
             self.connection += 1;
         }
         if away {
-            return Fortune::NotSent;
+            return Delivery::NotSent;
         }
-        self.missed_last = unlucky;
-        match unlucky {
-            false => Fortune::Received,
-            true if self.rng.bool() => Fortune::Lost,
-            true => Fortune::NotSent,
+        self.missed_last = is_missed;
+        match is_missed {
+            false => Delivery::Received,
+            true if self.rng.bool() => Delivery::Lost,
+            true => Delivery::NotSent,
         }
     }
 
-    /// The exporter is gone, and every connection with it.
+    /// Ends the connection, since the exporter has died.
     pub(crate) fn disconnect(&mut self) {
         self.connection += 1;
     }
 
-    /// It is answered, after the exporter was down for so long of the time since it
-    /// was last.
+    /// Records that the server is answered. `down` is how long the exporter was down since
+    /// the last answer.
     pub(crate) fn is_answered(&mut self, now: Ms, down: Ms) {
         let last = self.last_answered.replace(now).unwrap_or(now);
-        if now - last - down >= patience() {
+        if now - last - down >= longest_absence() {
             self.returned = Some(now);
         }
     }
 
-    /// Takes in an exposition, or one without the families of events.
+    /// Checks and keeps a sample; `None` is an exposition without events.
     pub(crate) fn receive(
         &mut self,
         sample: Option<Arc<Sample>>,
-        seen: &Circumstances<'_>,
+        context: &ScrapeContext<'_>,
         tally: &mut Tally,
     ) -> Result<(), String> {
         let Some(sample) = sample else {
-            let is_stranger = self
+            let is_unstored = self
                 .returned
-                .is_some_and(|returned| seen.now - returned < STRANGER_FOR);
-            return if self.last.is_none() || is_stranger {
+                .is_some_and(|returned| context.now - returned < LONGEST_UNSTORED);
+            return if self.last.is_none() || is_unstored {
                 Ok(())
             } else {
                 Err(format!("scraper {}: all series are gone", self.plan.id))
@@ -146,11 +154,11 @@ impl Scraper {
             && !Arc::ptr_eq(last, &sample)
         {
             let (at, last) = (*at, Arc::clone(last));
-            self.compare(at, &last, &sample, seen, tally)
+            self.compare(at, &last, &sample, context, tally)
                 .map_err(|claim| format!("scraper {}: {claim}", self.plan.id))?;
         }
         self.first.get_or_insert_with(|| Arc::clone(&sample));
-        self.last = Some((seen.now, sample));
+        self.last = Some((context.now, sample));
         Ok(())
     }
 
@@ -159,7 +167,7 @@ impl Scraper {
         at: Ms,
         last: &Sample,
         sample: &Sample,
-        seen: &Circumstances<'_>,
+        context: &ScrapeContext<'_>,
         tally: &mut Tally,
     ) -> Result<(), String> {
         if let Some(gone) = last.keys().find(|name| !sample.contains_key(*name)) {
@@ -169,8 +177,8 @@ impl Scraper {
         for (name, value) in sample {
             match last.get(name) {
                 None if *value == 0 => tally.first_events_seen += 1,
-                None if self.was_away_beyond_patience(seen) => {
-                    tally.beyond_patience += 1;
+                None if self.was_away_for_long(context) => {
+                    tally.after_long_absence += 1;
                     *self.increase.entry(name.clone()).or_default() += value;
                 }
                 None => return Err(format!("{name} begins at {value}")),
@@ -184,32 +192,36 @@ impl Scraper {
             }
         }
         if steps {
-            self.place_step(at..seen.now, sample, seen, tally)?;
+            self.check_step(at..context.now, sample, context, tally)?;
         }
         Ok(())
     }
 
-    /// Patience is the exporter's, so the time that it was down does not count.
-    fn was_away_beyond_patience(&self, seen: &Circumstances<'_>) -> bool {
-        let last = self.last_served.unwrap_or(seen.now);
-        seen.now - last - seen.down >= patience()
+    /// Returns `true` if the server was away for `LONGEST_ABSENCE` or longer. The time that
+    /// the exporter was down does not count.
+    fn was_away_for_long(&self, context: &ScrapeContext<'_>) -> bool {
+        let last = self.last_served.unwrap_or(context.now);
+        context.now - last - context.down >= longest_absence()
     }
 
-    /// A step lies within the promised window; or the server itself was away; or
-    /// it was on show already when everyone went away.
-    fn place_step(
+    /// Checks the distance of the samples around a step. They are no further apart than
+    /// promised, unless the server itself was away, or the new value was decided to be shown
+    /// before all servers went away or the exporter died.
+    fn check_step(
         &self,
         between: Range<Ms>,
         sample: &Sample,
-        seen: &Circumstances<'_>,
+        context: &ScrapeContext<'_>,
         tally: &mut Tally,
     ) -> Result<(), String> {
-        let resumed = seen.resumed.filter(|resumed| resumed.at > between.start);
+        let standstill = context
+            .standstill
+            .filter(|standstill| standstill.at > between.start);
         let distance = between.end - between.start;
-        if let Some(resumed) = resumed
-            && between.end - resumed.at < hold(self.plan.interval)
+        if let Some(standstill) = standstill
+            && between.end - standstill.at < hold(self.plan.interval)
         {
-            let shown_before = |name: &String| resumed.decided.get(name).copied().unwrap_or(0);
+            let shown_before = |name: &String| standstill.decided.get(name).copied().unwrap_or(0);
             let early = sample
                 .iter()
                 .find(|(name, value)| **value > shown_before(name));
@@ -219,7 +231,7 @@ impl Scraper {
                 ));
             }
             tally.steps_over_outage += 1;
-        } else if distance <= seen.promised {
+        } else if distance <= context.promised {
             tally.steps_in_window += 1;
         } else if self
             .plan
@@ -234,14 +246,14 @@ impl Scraper {
         Ok(())
     }
 
-    /// Whether this is the sample that it received last.
+    /// Returns `true` if `sample` is the last sample that the server received.
     pub(crate) fn has_last(&self, sample: Option<&Arc<Sample>>) -> bool {
         let last = self.last.as_ref().map(|(_, last)| last);
         last.zip(sample)
             .is_some_and(|(last, sample)| Arc::ptr_eq(last, sample))
     }
 
-    /// Whether it has seen exactly this.
+    /// Returns `true` if the last sample shows exactly `recorded`.
     pub(crate) fn has_seen(&self, recorded: &Sample) -> bool {
         let Some((_, last)) = &self.last else {
             return false;
@@ -252,9 +264,8 @@ impl Scraper {
         nothing_else && recorded.keys().all(|name| last.contains_key(name))
     }
 
-    /// What it saw of the increase, against what was recorded since its first
-    /// sample.
-    pub(crate) fn judge(&self, recorded: &Sample) -> Result<(), String> {
+    /// Checks that the sum of all increases is what was recorded since the first sample.
+    pub(crate) fn check_increase(&self, recorded: &Sample) -> Result<(), String> {
         let nothing = Sample::new();
         let first = self.first.as_deref().unwrap_or(&nothing);
         for (name, recorded) in recorded {
@@ -275,6 +286,6 @@ impl Scraper {
     }
 }
 
-fn patience() -> Ms {
+fn longest_absence() -> Ms {
     Ms::try_from(LONGEST_ABSENCE.as_millis()).unwrap_or(Ms::MAX)
 }

@@ -1,8 +1,8 @@
-//! What was covered, so that nobody mistakes an idle harness for a passed test.
+//! Counts of what the histories covered, so that a test in which little happens is noticed.
 
 use std::{fmt, ops::AddAssign};
 
-/// What histories went through.
+/// Counts over histories.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tally {
     pub(crate) histories: u64,
@@ -16,17 +16,18 @@ pub(crate) struct Tally {
     pub(crate) commits_failed: u64,
     pub(crate) scrapes: u64,
     pub(crate) scrapes_missed: u64,
-    /// Series that a scraper saw begin, at 0.
+    /// Series that began at 0 for a scraper.
     pub(crate) first_events_seen: u64,
-    /// Steps that a scraper saw between two samples of the promised distance.
+    /// Steps between two samples that are no further apart than promised.
     pub(crate) steps_in_window: u64,
-    /// Steps further apart, since the scraper itself was away while others came.
+    /// Steps between samples further apart, because the scraper was away while others
+    /// scraped.
     pub(crate) steps_over_own_absence: u64,
-    /// Steps further apart, since they were on show already when everyone went
-    /// away or the exporter died.
+    /// Steps between samples further apart, because the new value was decided to be shown
+    /// before all scrapers went away or the exporter died.
     pub(crate) steps_over_outage: u64,
-    /// Series that began above 0 for a scraper that was away beyond patience.
-    pub(crate) beyond_patience: u64,
+    /// Series that began above 0 for a scraper that was away for `LONGEST_ABSENCE`.
+    pub(crate) after_long_absence: u64,
 }
 
 impl AddAssign for Tally {
@@ -46,7 +47,7 @@ impl AddAssign for Tally {
         self.steps_in_window += other.steps_in_window;
         self.steps_over_own_absence += other.steps_over_own_absence;
         self.steps_over_outage += other.steps_over_outage;
-        self.beyond_patience += other.beyond_patience;
+        self.after_long_absence += other.after_long_absence;
     }
 }
 
@@ -75,8 +76,8 @@ impl fmt::Display for Tally {
         )?;
         writeln!(
             formatter,
-            "series that began at 0 for a scraper: {}, and above 0 beyond patience: {}",
-            self.first_events_seen, self.beyond_patience
+            "series that began at 0 for a scraper: {}, and above 0 after a long absence: {}",
+            self.first_events_seen, self.after_long_absence
         )?;
         write!(
             formatter,

@@ -1,5 +1,5 @@
-//! The world that one exporter lives in: its time, its chances, its API and its
-//! disk. Everything in it happens at an await, and any await may be the last.
+//! The simulated world of one exporter: its time, its random numbers, its API and its disk.
+//! Everything in it happens at an await, and at any await the process may die.
 
 use std::{
     future::{Future, pending},
@@ -10,96 +10,98 @@ use std::{
 
 use fastrand::Rng;
 
-use crate::{api::ListOfEvents, clock::Ms, disk::Disk, plan::Plan, tally::Tally};
+use crate::{api::EventList, clock::Ms, disk::Disk, plan::Plan, tally::Tally};
 
-/// The world of one exporter.
+/// The simulated world of one exporter.
 pub(crate) struct World {
     pub(crate) now: Ms,
     pub(crate) plan: Arc<Plan>,
-    pub(crate) api: ListOfEvents,
+    pub(crate) api: EventList,
     pub(crate) disk: Disk,
-    pub(crate) chance: Rng,
-    /// Nothing fails any more.
+    pub(crate) rng: Rng,
+    /// Whether no more faults happen.
     pub(crate) is_calm: bool,
-    /// When the process that runs was started.
+    /// When the running process was started.
     pub(crate) started: Ms,
-    /// Where the process died that is still running.
+    /// The place where the process has died, until the history takes notice.
     pub(crate) died: Option<&'static str>,
     /// The first claim that did not hold.
     pub(crate) broken: Option<String>,
     pub(crate) tally: Tally,
-    /// What happened, if someone is to read it.
+    /// What happened so far, if it is to be printed.
     pub(crate) trace: Option<Vec<String>>,
-    alarms: Vec<(Ms, Waker)>,
+    /// The times at which sleeping tasks of the process are to be woken.
+    timers: Vec<(Ms, Waker)>,
 }
 
 impl World {
     pub(crate) fn new(plan: Arc<Plan>, traced: bool) -> Self {
         Self {
             now: 0,
-            api: ListOfEvents::new(&plan),
+            api: EventList::new(&plan),
             disk: Disk::default(),
-            chance: Rng::with_seed(plan.seed ^ 0x5eed),
+            rng: Rng::with_seed(plan.seed ^ 0x5eed),
             is_calm: false,
             started: 0,
             died: None,
             broken: None,
             tally: Tally::default(),
             trace: traced.then(Vec::new),
-            alarms: Vec::new(),
+            timers: Vec::new(),
             plan,
         }
     }
 
-    /// By the exporter's machine.
+    /// Returns the time of the exporter's machine.
     pub(crate) fn local(&self) -> Ms {
         self.plan.local_clock.at(self.now)
     }
 
-    /// By the API.
+    /// Returns the time of the API.
     pub(crate) fn api_time(&self) -> Ms {
         self.plan.api_clock.at(self.now)
     }
 
-    /// Writes down what happens.
-    pub(crate) fn note(&mut self, what: impl FnOnce() -> String) {
+    /// Adds a line to the trace.
+    pub(crate) fn log(&mut self, what: impl FnOnce() -> String) {
         let now = self.now;
         if let Some(trace) = &mut self.trace {
             trace.push(format!("{now:>9} {}", what()));
         }
     }
 
-    /// A claim does not hold.
-    pub(crate) fn breach(&mut self, claim: String) {
-        self.note(|| format!("BROKEN: {claim}"));
+    /// Records that a claim does not hold.
+    pub(crate) fn report_broken(&mut self, claim: String) {
+        self.log(|| format!("BROKEN: {claim}"));
         self.broken.get_or_insert(claim);
     }
 
+    /// Draws whether a fault of this chance happens.
     pub(crate) fn happens(&mut self, chance: f64) -> bool {
-        !self.is_calm && self.chance.f64() < chance
+        !self.is_calm && self.rng.f64() < chance
     }
 
-    /// When the process has something to do.
-    pub(crate) fn next_alarm(&self) -> Option<Ms> {
-        self.alarms.iter().map(|(at, _)| *at).min()
+    /// Returns the time of the earliest timer.
+    pub(crate) fn next_timer(&self) -> Option<Ms> {
+        self.timers.iter().map(|(at, _)| *at).min()
     }
 
-    /// Those whose time has come.
-    pub(crate) fn take_alarms(&mut self) -> Vec<Waker> {
+    /// Removes and returns the timers that are due.
+    pub(crate) fn take_due_timers(&mut self) -> Vec<Waker> {
         let now = self.now;
-        let (due, later) = self.alarms.drain(..).partition(|(at, _)| *at <= now);
-        self.alarms = later;
+        let (due, later) = self.timers.drain(..).partition(|(at, _)| *at <= now);
+        self.timers = later;
         let due: Vec<(Ms, Waker)> = due;
         due.into_iter().map(|(_, waker)| waker).collect()
     }
 
-    /// The process is gone, and all that it waited for.
-    pub(crate) fn forget_alarms(&mut self) {
-        self.alarms.clear();
+    /// Removes all timers, since the process has died.
+    pub(crate) fn clear_timers(&mut self) {
+        self.timers.clear();
     }
 }
 
-/// The world, as each part of it holds it.
+/// A handle of the world, which all its parts share.
 #[derive(Clone)]
 pub(crate) struct Shared(Arc<Mutex<World>>);
 
@@ -124,16 +126,21 @@ impl Shared {
         }
     }
 
-    /// A point where the process may die.
-    pub(crate) async fn step(&self, place: &'static str) {
-        if self.may_die(place) {
-            pending::<()>().await;
+    /// A point at which the process may die. The future never ends if it does. That is drawn
+    /// here and not when the future is polled, since `tokio::select!` polls its branches in
+    /// random order.
+    pub(crate) fn crash_point(&self, place: &'static str) -> impl Future<Output = ()> + use<> {
+        let crashes = self.crashes(place);
+        async move {
+            if crashes {
+                pending::<()>().await;
+            }
         }
     }
 
-    fn may_die(&self, place: &'static str) -> bool {
+    fn crashes(&self, place: &'static str) -> bool {
         let mut world = self.lock();
-        let chance = world.plan.dies_at_step;
+        let chance = world.plan.crash_chance;
         let dies = world.happens(chance);
         if dies {
             world.died = Some(place);
@@ -142,7 +149,7 @@ impl Shared {
     }
 }
 
-/// Waits in the time of the world.
+/// A sleep in the time of the world.
 pub(crate) struct Sleep {
     world: Shared,
     until: Ms,
@@ -156,7 +163,7 @@ impl Future for Sleep {
         if world.now >= self.until {
             return Poll::Ready(());
         }
-        world.alarms.push((self.until, context.waker().clone()));
+        world.timers.push((self.until, context.waker().clone()));
         Poll::Pending
     }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the whole image by buildah where no registry of images can be reached: the
-# base image is a Debian of the same release with this machine's own Rust in it. Then
-# starts the program out of the image. Takes the time of a release; needs root.
+# Builds the whole image by buildah on a machine that reaches no registry of images: the
+# base image is a Debian of the same release with the Rust of this machine. Then starts
+# the program from the image. This takes as long as a release build, and needs root.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../tools/paths.sh"
 source "$here/debian.sh"

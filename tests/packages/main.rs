@@ -1,4 +1,4 @@
-//! What is delivered beside the program: the files in `packaging`, the image, and the
+//! The deliverables beside the program: the files in `packaging`, the image, and the
 //! list of what they are made of.
 
 mod command_line;

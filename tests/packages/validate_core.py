@@ -1,4 +1,4 @@
-"""Holds objects, a file with a JSON array, to the schemas of Kubernetes."""
+"""Checks objects, given as a file with a JSON array, against the schemas of Kubernetes."""
 
 import json
 import sys

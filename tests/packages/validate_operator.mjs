@@ -1,7 +1,8 @@
-// Holds objects, a file with a JSON array, to the schemas of the Prometheus Operator.
+// Checks objects, given as a file with a JSON array, against the schemas of the
+// Prometheus Operator.
 import { readFileSync } from "node:fs";
 
-// Modules are not looked for in NODE_PATH when they are imported by name.
+// An import by name does not search NODE_PATH.
 const models = await import(
   `${process.env.NODE_PATH}/@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/index.js`
 );

@@ -1,4 +1,4 @@
-//! What each path answers, and that no answer waits for a poll or another client.
+//! The answer of each path; no answer waits for a poll or another client.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-"""Reads a file with the reference parser of OpenMetrics; prints how many samples."""
+"""Reads a file with the reference parser of OpenMetrics, and prints its number of samples."""
 
 import sys
 

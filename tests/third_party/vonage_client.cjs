@@ -1,4 +1,4 @@
-// Asks an Audit API with the vendor's own client and prints what it answered.
+// Queries an Audit API with the vendor's client, and prints the answers.
 // Usage: NODE_PATH=… node vonage_client.cjs HOST KEY SECRET
 
 'use strict';

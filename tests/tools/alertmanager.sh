@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Alertmanager and its amtool out of a Debian release. They are unpacked, not
-# installed: no service is started.
+# Unpacks Alertmanager and its amtool from a Debian release. They are not installed: no
+# service is started.
 #
 # Usage: alertmanager.sh SUITE
 set -euo pipefail

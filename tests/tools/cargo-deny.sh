@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# cargo-deny, kept with the other programs of cargo so that it is built once.
+# Installs cargo-deny beside the other programs of cargo, so that it is built once.
 set -euo pipefail
 
 command -v cargo-deny >/dev/null && exit 0

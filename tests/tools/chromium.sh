@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Debian's Chromium, with the system's own package manager: it needs too many
-# libraries to be unpacked beside them.
+# Installs Debian's Chromium with the package manager of the system, since Chromium needs
+# too many libraries to be unpacked beside them.
 set -euo pipefail
 
 command -v chromium >/dev/null && exit 0

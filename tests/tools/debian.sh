@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Packages of any Debian release, out of the archive that this machine uses
-# already and without touching its configuration. Sourced.
+# Unpacks packages of any Debian release from the archive that this machine uses, without
+# a change of its configuration. Other scripts source this file.
 
-# The archive's address, as the machine's own sources have it.
+# The address of the archive, from the sources of this machine.
 archive() {
     local codename
     codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
@@ -12,8 +12,8 @@ archive() {
         awk -v suite="$codename" '$1 == suite && $2 == "main" && !seen++ { print $3 }'
 }
 
-# Writes into folder $2 a configuration under which apt knows suite $1 alone.
-# Signatures are checked, dates are not: a frozen mirror's lists are past theirs.
+# Writes a configuration into folder $2 with which apt knows only suite $1. Signatures are
+# checked and dates are not, since the lists of a frozen mirror are older than allowed.
 configure_apt() {
     local suite=$1 apt=$2 address
     address=$(archive)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Installs what the tests run against into target/tools. What is there already
-# costs nothing. In CI a required step that fails fails the run; elsewhere, and
-# for an optional one, the tests that miss the tool are skipped by name.
+# Installs the tools of the tests into target/tools. Nothing is installed twice. In CI a
+# required step that fails ends the run; elsewhere, and for an optional step, the tests
+# that need the tool are skipped and listed.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
 
 failed=()
 
-# Each step is a process of its own, so that its first failing command ends it.
+# Each step is a process of its own, which its first failing command ends.
 step() {
     local start=$SECONDS
     bash "$here/$1.sh" "${@:2}" || return

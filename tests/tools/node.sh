@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Prism, the vendor's API definition and the vendor's client.
+# Installs Prism, the vendor's API definition and the vendor's client.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
 
 node=$tools/node
-# The copy is made last, so it stands for a whole installation.
+# The copy is made last, so it marks a complete installation.
 cmp -s "$here/node/package-lock.json" "$node/installed.json" && exit 0
 
 npm=$(dirname "$(realpath "$bin/node")")/../lib/node_modules/npm/bin/npm-cli.js

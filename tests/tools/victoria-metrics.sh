@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# VictoriaMetrics out of Debian's packages, unpacked and not installed.
+# Unpacks VictoriaMetrics from the packages of Debian. It is not installed.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
 source "$here/debian.sh"

@@ -25,7 +25,7 @@ pub(crate) enum Subject {
 pub(crate) struct CatalogType {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
-    /// How often events of this type happen, relative to other types.
+    /// The frequency of events of this type, relative to other types.
     pub(crate) weight: u32,
     /// The percentage of these events that come from the Developer API.
     pub(crate) developer_api_percent: u8,

@@ -225,7 +225,7 @@ mod tests {
         }
     }
 
-    /// What a filter finds by looking at every event.
+    /// Returns the events that a filter finds by looking at every event.
     fn plainly(archive: &Archive, raw: &str) -> Vec<ArchivedEvent> {
         let query = query(raw);
         let wanted = |event: &&ArchivedEvent| {

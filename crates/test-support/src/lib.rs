@@ -1,4 +1,4 @@
-//! What the tests, the benchmarks and the fuzzers share.
+//! Code that the tests, the benchmarks and the fuzzers share.
 //!
 //! - Programs that run beside a test: [`program`], [`exporter`], [`process`],
 //!   [`restartable`], and [`tools`] that were installed for it.

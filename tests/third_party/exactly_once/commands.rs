@@ -14,7 +14,7 @@ use super::settings::Settings;
 pub(super) const LATE_BY: Duration = Duration::from_secs(8);
 const LOOKBACK: &str = "3s";
 
-/// Whether requests fail by themselves.
+/// The faults of single requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Faults {
     Some,

@@ -1,4 +1,4 @@
-//! What was done to the parties of a run, as it happened.
+//! A record of the outages of a run, as they happened.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};

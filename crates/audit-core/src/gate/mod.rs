@@ -1,11 +1,11 @@
 //! The publish gate decides when a count may be shown, so that every server that
 //! scrapes sees every step of a counter.
 //!
-//! Prometheus computes `increase()` from the samples that it has, and two kinds of events
-//! are lost to it. A series that begins at 1 has no increase, so its first event is not
-//! seen. A step during the absence of a server is seen only if the server gets the old
-//! value once more before it gets the new one. In both cases the gate shows the old value
-//! for long enough before it lets the value change.
+//! Prometheus computes `increase()` from the samples that it has, and would miss two kinds
+//! of events. A series that begins at 1 has no increase, so its first event is not seen. A
+//! step during the absence of a server is seen only if the server gets the old value once
+//! more before it gets the new one. In both cases the gate shows the earlier value for long
+//! enough before it lets the value change.
 //!
 //! ```text
 //!            first scraper ever          no scrape for longer than H
@@ -25,11 +25,13 @@
 //!
 //! The **hold** H ([`Gate::hold`]) is the time within which every server scrapes: two
 //! scrape intervals, since a server may miss one scrape, and the time that a scrape may
-//! take. The interval is the one that the user has set, or the longest that was learned.
+//! take. The interval is the one that the user has set, or the longest that was learned; a
+//! minute is assumed of a scraper whose interval is not known yet.
 //!
 //! - **A new series** stays at its first value until every server has seen that value
 //!   ([`Gate::is_seen_by_all`]): H has passed since the first scrape that showed it, and
-//!   every scraper that is waited for was served it twice.
+//!   every scraper was served it twice. A scraper that has been away for longer than
+//!   [`LONGEST_ABSENCE`] and three of its intervals is not waited for.
 //! - **After a start, or after no scrape for longer than H**, every series stands still
 //!   until H has passed since the next scrape ([`Gate::is_running`]).
 //! - **A scraper that is not stored** is shown no events ([`Gate::may_show`]). After a crash

@@ -1,11 +1,11 @@
-//! What goes wrong on purpose, as clients see it.
+//! Faults and outages, as clients see them.
 
 use std::io::ErrorKind;
 
 use audit_simulator::{Outage, SimulatorSettings};
 use serde_json::Value;
 
-use crate::running::{Api, settings, time};
+use crate::running_simulator::{Api, settings, time};
 
 #[tokio::test]
 async fn too_many_requests_say_when_to_return_in_turn() {

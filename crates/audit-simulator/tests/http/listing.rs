@@ -1,4 +1,4 @@
-//! What the list answers.
+//! Lists, single events and types.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use audit_simulator::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::running::{Api, settings, time};
+use crate::running_simulator::{Api, settings, time};
 
 #[tokio::test]
 async fn paging_covers_every_event_once_in_each_stable_order() {

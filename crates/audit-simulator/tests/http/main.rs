@@ -2,4 +2,4 @@
 
 mod faults;
 mod listing;
-mod running;
+mod running_simulator;
