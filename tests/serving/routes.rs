@@ -163,3 +163,17 @@ fn idle_clients_delay_no_other() {
     assert!(idle.iter_mut().all(RawHttp::is_at_its_end));
     assert!(api.requests().iter().any(Request::is_list));
 }
+
+#[test]
+fn no_time_limit_of_a_scrape_holds_counts_for_hours() {
+    // The hold of the interval of an unknown scraper, one minute.
+    const LONGEST_HOLD: f64 = 130.0;
+    for limit in ["10", "61", "3600", "1000000000", "1e300"] {
+        let (_api, exporter) = polled();
+        let mut http = RawHttp::connect(exporter.program.address());
+        let scraper = [("X-Prometheus-Scrape-Timeout-Seconds", limit)];
+        http.get_as("/metrics", &scraper);
+        let hold = exporter.wait_for("nexmo_audit_publish_hold_seconds", &[], |hold| hold > 0.0);
+        assert!(hold <= LONGEST_HOLD, "{limit} s: {hold} s");
+    }
+}

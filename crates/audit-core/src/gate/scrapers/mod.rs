@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use scraper::{LONGEST_INTERVAL, Scraper};
+use scraper::Scraper;
 
 /// The interval that is assumed of a scraper until its interval is known.
 pub(super) const UNKNOWN_INTERVAL: Duration = Duration::from_mins(1);
@@ -114,7 +114,7 @@ impl Scrapers {
         };
         scraper.record_gap(connection, now);
         scraper.last_scrape = now;
-        scraper.timeout = timeout.min(LONGEST_INTERVAL);
+        scraper.set_timeout(timeout);
         scraper.served = [scraper.served[1], Some(generation)];
     }
 

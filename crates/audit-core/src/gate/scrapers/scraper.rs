@@ -7,9 +7,9 @@ use std::{
 
 use super::{LONGEST_ABSENCE, UNKNOWN_INTERVAL};
 
-/// The longest interval that is believed, far above any in use: Prometheus shows a sample
-/// for no longer than 5 minutes.
-pub(super) const LONGEST_INTERVAL: Duration = Duration::from_hours(1);
+/// The longest interval that is believed. No server scrapes less often: Prometheus shows a
+/// sample for no longer than 5 minutes.
+const LONGEST_INTERVAL: Duration = Duration::from_mins(5);
 /// The number of gaps that are kept.
 const GAPS_KEPT: usize = 8;
 /// The number of gaps from which the interval of a scraper is known.
@@ -27,8 +27,8 @@ pub(super) struct Scraper {
     /// The generations of the last two scrapes of this process, since one of the two
     /// answers may have been lost.
     pub(super) served: [Option<u64>; 2],
-    /// The time limit of the last scrape.
-    pub(super) timeout: Duration,
+    /// The time limit of the last scrape, at most [`UNKNOWN_INTERVAL`].
+    timeout: Duration,
     /// The interval that an earlier process has stored.
     saved_interval: Option<Duration>,
     /// The interval that this process has learned.
@@ -85,9 +85,16 @@ impl Scraper {
     pub(super) fn restored(interval: Duration, now: Duration) -> Self {
         Self {
             stored: true,
-            saved_interval: Some(interval),
+            saved_interval: Some(interval.min(LONGEST_INTERVAL)),
             ..Self::new(now)
         }
+    }
+
+    /// Takes over the time limit that a request states. A longer one than the interval of
+    /// an unknown scraper counts as that interval: any client can state hours, for which
+    /// the gate would then hold every count.
+    pub(super) fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout.min(UNKNOWN_INTERVAL);
     }
 
     /// Returns `true` if the gate waits for the scraper: it has scraped within

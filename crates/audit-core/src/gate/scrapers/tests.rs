@@ -46,7 +46,7 @@ fn the_interval_is_learned_from_the_gaps() {
         (
             "longer than the longest interval",
             every(7200, 0, 4, 0),
-            Some(3600),
+            Some(300),
         ),
         ("shorter than the time limit", every(3, 0, 9, 0), Some(10)),
         (
@@ -247,4 +247,32 @@ fn beyond_64_scrapers_the_longest_unseen_is_forgotten_and_all_are_shown_events()
     for scraper in 0..200 {
         assert!(scrapers.may_show(ScraperId(scraper)), "{scraper}");
     }
+}
+
+#[test]
+fn no_request_makes_an_interval_longer_than_that_of_an_unknown_scraper() {
+    for seconds in [0, 10, 60, 61, 3600, 1_000_000_000] {
+        let mut scrapers = Scrapers::default();
+        for (time, _) in every(15, 0, 6, 0) {
+            let scrape = Scrape {
+                timeout: at(seconds),
+                ..scrape(1, 0)
+            };
+            scrapers.record_scrape(scrape, 1, at(time));
+            let longest = scrapers.longest_interval(at(time)).expect("a scraper");
+            assert!(longest <= UNKNOWN_INTERVAL, "{seconds} s: {longest:?}");
+        }
+    }
+}
+
+#[test]
+fn a_stored_interval_counts_up_to_five_minutes() {
+    let mut scrapers = Scrapers::default();
+    let saved = SavedScraper {
+        id: ScraperId(1),
+        interval: at(3600),
+        unseen_for: Duration::ZERO,
+    };
+    scrapers.restore(saved, at(0));
+    assert_eq!(scrapers.longest_interval(at(0)), Some(at(300)));
 }
