@@ -90,6 +90,11 @@ impl Site for ExporterSite {
             _ => not_allowed("GET, HEAD"),
         }
     }
+
+    fn is_probe(&self, request: &request::Parts) -> bool {
+        let route = self.route(request.uri.path());
+        matches!(route, Some(Route::Healthy | Route::Ready))
+    }
 }
 
 impl ExporterSite {

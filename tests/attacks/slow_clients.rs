@@ -87,7 +87,7 @@ fn unread_answers_delay_no_scrape() {
 fn requests_above_the_limit_are_answered_with_503() {
     let (_api, exporter) = with_a_large_answer(&["--web.max-requests=1"]);
     let address = exporter.program.address();
-    let ask = || RawHttp::connect(address).get("/-/ready").0;
+    let ask = || RawHttp::connect(address).get("/").0;
     let (mut first, busy) = eventually("503", GIVEN_UP, || {
         let mut first = unread(&exporter, 1).remove(0);
         first.read_head();
@@ -106,6 +106,43 @@ fn requests_above_the_limit_are_answered_with_503() {
     });
     let rest = first.read_to_end();
     assert!(rest.len() < 8_000_000, "{}", rest.len());
+}
+
+#[test]
+fn a_request_above_the_limit_has_no_effect_and_probes_are_answered() {
+    const RELOADED: &str = "nexmo_audit_config_last_reload_success_timestamp_seconds";
+    const HOLD: &str = "nexmo_audit_publish_hold_seconds";
+    let limited = ["--web.max-requests=1", "--web.enable-lifecycle"];
+    let (_api, exporter) = with_a_large_answer(&limited);
+    let address = exporter.program.address();
+    let scraper = [("X-Prometheus-Scrape-Timeout-Seconds", "10")];
+    let mut has_scraped = false;
+    let before = eventually("503", GIVEN_UP, || {
+        let before = exporter.wait_for(RELOADED, &[], |reloaded| reloaded > 0.0);
+        let mut unread = unread(&exporter, 1).remove(0);
+        unread.read_head();
+        let mut http = RawHttp::connect(address);
+        http.send("POST", "/-/reload");
+        let reload = http.read_head().status;
+        for probe in ["/-/healthy", "/-/ready"] {
+            let status = RawHttp::connect(address).get(probe).0.status;
+            assert_eq!(status, 200, "{probe}");
+        }
+        if reload != 503 {
+            return Err(reload.to_string());
+        }
+        let scrape = RawHttp::connect(address).get_as("/metrics", &scraper).0;
+        // On a slow machine the unread answer may have been cut meanwhile.
+        has_scraped |= scrape.status == 200;
+        if scrape.status != 503 {
+            return Err(scrape.status.to_string());
+        }
+        Ok(before)
+    });
+    exporter.wait_for(RELOADED, &[], |reloaded| reloaded > 0.0);
+    assert_eq!(exporter.value(RELOADED, &[]), before, "it reloaded");
+    let hold = exporter.value(HOLD, &[]);
+    assert_eq!(hold > 0.0, has_scraped, "a refused scrape counts: {hold}");
 }
 
 #[test]

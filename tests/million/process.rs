@@ -139,10 +139,10 @@ impl Clock for WorldClock {
             let until = Ms::try_from(until).unwrap_or(Ms::MAX / 2);
             world.started + until - false_uptime(&world)
         };
-        let sleep = world.sleep_until(until);
+        let due = world.sleep_until(until);
         async {
             crash_point.await;
-            sleep.await;
+            due.await;
         }
     }
 }

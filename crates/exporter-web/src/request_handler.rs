@@ -20,7 +20,7 @@ use crate::{
     body::ResponseBody,
     open_connections::{OpenConnections, network},
     passwords::Verdict,
-    slots::Slots,
+    slots::{Slot, Slots},
     web_config::{WebConfig, WebConfigFile},
 };
 
@@ -117,21 +117,25 @@ impl<S: Site> RequestHandler<S> {
         request: &request::Parts,
         client: &ConnectedClient,
     ) -> Response<ResponseBody> {
+        if self.site.is_probe(request) {
+            return self.site.respond(request, client.peer).await;
+        }
+        // The slot comes first: a request that is refused must have no effect.
+        let Some(slot) = self.take_slot(client) else {
+            let text = "503: as many answers are in flight as --web.max-requests allows\n";
+            return retry_later(StatusCode::SERVICE_UNAVAILABLE, text);
+        };
         let mut response = self.site.respond(request, client.peer).await;
-        let slot = self.slots.take(&client.activity).or_else(|| {
+        response.body_mut().hold(slot);
+        response
+    }
+
+    /// Takes a slot, for which an answer that its client does not read is ended.
+    fn take_slot(&self, client: &ConnectedClient) -> Option<Slot> {
+        self.slots.take(&client.activity).or_else(|| {
             let is_cut = self.connections.cut_answer(client.peer.address());
             is_cut.then(|| self.slots.take_over(&client.activity))
-        });
-        match slot {
-            Some(slot) => {
-                response.body_mut().hold(slot);
-                response
-            }
-            None => retry_later(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "503: as many answers are in flight as --web.max-requests allows\n",
-            ),
-        }
+        })
     }
 }
 

@@ -9,23 +9,41 @@ use crate::running::{LARGE, Running, ask, read_head, send};
 const ATTEMPTS: usize = 20;
 
 #[tokio::test]
-async fn a_request_more_than_is_allowed_is_told_to_come_again() {
+async fn a_request_more_than_is_allowed_is_told_to_come_again_and_has_no_effect() {
     let server = Running::start_bounded(1).await;
     for _ in 0..ATTEMPTS {
         let mut unread = server.connect().await;
         send(&mut unread, "/large", "").await.expect("a request");
         read_head(&mut unread).await;
-        let answer = ask(server.connect().await, "/", "")
+        let before = server.counted();
+        let answer = ask(server.connect().await, "/counted", "")
             .await
             .expect("an answer");
         if answer.status == 503 {
             assert_eq!(answer.header("retry-after"), ["1"]);
             assert!(answer.body.contains("--web.max-requests"), "{answer:?}");
+            assert_eq!(server.counted(), before);
             drop(unread);
             return;
         }
+        assert_eq!(server.counted(), before + 1);
     }
     panic!("all of {ATTEMPTS} requests were answered beside one in flight");
+}
+
+#[tokio::test]
+async fn a_probe_is_answered_beside_the_answers_in_flight() {
+    let server = Running::start_bounded(1).await;
+    let mut unread = server.connect().await;
+    send(&mut unread, "/large", "").await.expect("a request");
+    read_head(&mut unread).await;
+    for _ in 0..10 {
+        let answer = ask(server.connect().await, "/probe", "").await;
+        assert_eq!(answer.expect("an answer").status, 200);
+    }
+    // No probe has taken the slot of the client that does not read.
+    let mut body = vec![0; LARGE];
+    unread.read_exact(&mut body).await.expect("a body");
 }
 
 #[tokio::test]

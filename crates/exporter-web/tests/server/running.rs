@@ -1,6 +1,14 @@
 //! A server that runs in the test, and a client that speaks HTTP by hand.
 
-use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
 
 use bytes::Bytes;
 use exporter_web::{Peer, ResponseBody, Server, Site, WebConfigFile, bind};
@@ -16,12 +24,19 @@ use tokio::{
 /// The length of `/large`: more than the buffers of both ends hold together.
 pub(crate) const LARGE: usize = 32 << 20;
 
-/// Answers `/large` with many bytes, and every other path with the path.
-struct TestSite;
+/// Answers `/large` with many bytes, and every other path with the path. Counts the
+/// requests for `/counted`, and takes `/probe` for a probe.
+#[derive(Clone, Default)]
+struct TestSite {
+    counted: Arc<AtomicUsize>,
+}
 
 impl Site for TestSite {
     async fn respond(&self, request: &request::Parts, _: Peer) -> Response<ResponseBody> {
         let path = request.uri.path();
+        if path == "/counted" {
+            self.counted.fetch_add(1, Relaxed);
+        }
         Response::new(if path == "/large" {
             let part = Bytes::from(vec![b'x'; 1 << 20]);
             vec![part; LARGE >> 20].into()
@@ -29,12 +44,17 @@ impl Site for TestSite {
             path.to_owned().into()
         })
     }
+
+    fn is_probe(&self, request: &request::Parts) -> bool {
+        request.uri.path() == "/probe"
+    }
 }
 
 /// A server with a web configuration file in a folder of its own.
 pub(crate) struct Running {
     folder: TempDir,
     pub(crate) web_config: Arc<WebConfigFile>,
+    site: TestSite,
     address: SocketAddr,
     shutdown: oneshot::Sender<()>,
     ended: JoinHandle<()>,
@@ -65,9 +85,10 @@ impl Running {
         fs::write(&path, web_config).expect("a file");
         let web_config = Arc::new(WebConfigFile::read(Some(&path)).expect("settings"));
         let listener = bind(Some("127.0.0.1"), 0).await.expect("a port");
+        let site = TestSite::default();
         let server = with(Server::new(
             vec![listener],
-            TestSite,
+            site.clone(),
             Arc::clone(&web_config),
         ));
         let address = server.local_addresses().expect("an address")[0];
@@ -78,10 +99,16 @@ impl Running {
         Self {
             folder,
             web_config,
+            site,
             address,
             shutdown,
             ended,
         }
+    }
+
+    /// The number of requests for `/counted` that came to the site.
+    pub(crate) fn counted(&self) -> usize {
+        self.site.counted.load(Relaxed)
     }
 
     pub(crate) fn path(&self) -> PathBuf {
