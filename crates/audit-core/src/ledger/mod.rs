@@ -43,7 +43,7 @@ pub enum Counted {
     Overflow,
 }
 
-/// Whether an event was created before or after the first start of the exporter.
+/// The age of an event: created before or after the first start of the exporter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Age {
     /// The event was created after the first start. Every scraper must see the counter
