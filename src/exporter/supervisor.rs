@@ -29,7 +29,7 @@ pub(super) struct Supervisor {
     pub(super) read: Option<ReadSettings>,
 }
 
-/// Why a reload failed.
+/// The reason why a reload failed.
 #[derive(Debug, thiserror::Error)]
 enum ReloadFailure {
     /// The configuration cannot be used; nothing changed.

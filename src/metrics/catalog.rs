@@ -26,7 +26,7 @@ pub enum Kind {
 pub struct Family {
     /// The name of the samples; for a counter with `_total`.
     pub name: &'static str,
-    /// What the values mean and, where that helps, what to do about them.
+    /// The meaning of the values and, where that helps, what to do about them.
     pub help: &'static str,
     /// The type.
     pub kind: Kind,

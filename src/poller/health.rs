@@ -39,7 +39,7 @@ pub struct AccountHealth {
     sign_of_life_due: AtomicU64,
 }
 
-/// How the last polls of an account ended.
+/// The outcome of the last polls of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct PollState {
     /// The time of the last poll that succeeded.

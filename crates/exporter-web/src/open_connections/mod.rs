@@ -1,8 +1,8 @@
-//! The open connections, and which of them is closed for a new one: descriptors are
-//! few, and clients that keep theirs must not lock out one that scrapes.
+//! The open connections, and which of them is closed for a new one: descriptors are few,
+//! and clients that keep connections open must not lock out a client that scrapes.
 //!
-//! The network that holds the most connections loses one first: the one that has been
-//! idle for longest.
+//! The connection that is closed belongs to the network that holds the most connections,
+//! and is the one that has been idle for longest there.
 
 use std::{
     cmp::Reverse,
