@@ -11,7 +11,7 @@ pub(crate) type ReloadReply = oneshot::Sender<Result<(), ReloadError>>;
 
 /// The error of a reload that failed. The log says why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the configuration could not be taken over")]
+#[error("the configuration could not be loaded")]
 pub(crate) struct ReloadError;
 
 impl ReloadHandle {

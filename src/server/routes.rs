@@ -203,10 +203,10 @@ impl ExporterSite {
             );
         };
         match reload.reload().await {
-            Ok(()) => text(StatusCode::OK, "the configuration was taken over\n"),
+            Ok(()) => text(StatusCode::OK, "the configuration was loaded\n"),
             Err(_) => text(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "500: the configuration could not be taken over, and the one before stays in use; the log says why\n",
+                "500: the configuration could not be loaded, and the previous one stays in use; the log says why\n",
             ),
         }
     }

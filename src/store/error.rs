@@ -84,7 +84,7 @@ pub enum StoreError {
         /// The missing parent.
         parent: PathBuf,
     },
-    /// There is something else than a directory at the path of the directory.
+    /// Something other than a directory is at the path.
     #[error("{} is not a directory: choose another storage path", path.display())]
     NotADirectory {
         /// The path.

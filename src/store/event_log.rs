@@ -169,7 +169,7 @@ impl EventLog {
             match outcome {
                 Ok(()) => {
                     if std::mem::take(&mut failing) {
-                        tracing::info!("the event log is written again, from where it had ended");
+                        tracing::info!("the event log is written again, from where it stopped");
                     }
                     waits = waits_after_failures();
                     self.lines.wait_for_new().await;

@@ -158,7 +158,7 @@ fn log(error: &WebConfigError) {
     for problem in error.problems() {
         tracing::error!(
             problem,
-            "the web configuration has changed and cannot be used; the one before stays in use"
+            "the web configuration has changed and cannot be used; the previous one stays in use"
         );
     }
 }
