@@ -216,9 +216,9 @@ impl Exposition {
 }
 
 impl AccountExposition {
-    /// Shows the changed counters in a new generation, whose number `ledger` takes over.
-    /// The changes have to be committed. `types` is the vendor's list of event types, and
-    /// at the time `start` every counter was 0.
+    /// Shows the changed counters in a new generation, whose number `ledger` records. The
+    /// changes have to be committed. `types` is the vendor's list of event types, and at
+    /// the time `start` every counter was 0.
     pub fn publish(
         &self,
         ledger: &mut Ledger,

@@ -118,8 +118,8 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         self.gate.is_settled(&self.account, self.clock.uptime())
     }
 
-    /// Takes over the vendor's list of event types: each type that the account counts has
-    /// a counter from now on.
+    /// Keeps the vendor's list of event types: each type that the account counts has a
+    /// counter from now on.
     pub(super) fn name_types(&mut self, mut types: Vec<EventType>) {
         types.retain(|known| self.account.filter.admits(&known.name));
         self.account

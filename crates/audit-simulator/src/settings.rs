@@ -235,7 +235,7 @@ mod tests {
     use super::*;
     use clap::Parser;
 
-    /// What the command does.
+    /// A command with the flags of the simulator.
     #[derive(Debug, Parser)]
     struct Flags {
         #[command(flatten)]

@@ -2,7 +2,7 @@
 //!
 //! [`Account::count`] adds the new events of a page to the window, the ledger and the
 //! outbox. [`Account::prepare`] returns all of that as one [`Commit`], and
-//! [`Account::confirm`] takes note that the commit is stored.
+//! [`Account::confirm`] records that the commit is stored.
 
 mod start;
 
@@ -124,7 +124,7 @@ impl Account {
         }
     }
 
-    /// Takes note that a commit is stored. Nothing may have been counted since
+    /// Records that a commit is stored. Nothing may have been counted since
     /// [`Account::prepare`] returned it.
     pub fn confirm(&mut self, commit: &Commit) {
         self.window.confirm();

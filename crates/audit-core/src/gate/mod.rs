@@ -130,7 +130,7 @@ impl Gate {
         }
     }
 
-    /// Takes note that `saved` is stored.
+    /// Records that `saved` is stored.
     pub fn confirm(&mut self, saved: &SavedGate) {
         self.scrapers.confirm(&saved.scrapers);
     }
@@ -206,7 +206,8 @@ impl Gate {
         !self.was_scraped || self.setting == ScrapeInterval::Off
     }
 
-    /// Returns `true` if a series may change whose first value every scraper has seen.
+    /// Returns `true` if counts may be shown, except those of a new series whose first
+    /// value not every scraper has seen.
     #[must_use]
     pub fn is_running(&self, now: Duration) -> bool {
         if self.is_open_to_all() {

@@ -150,7 +150,7 @@ impl Window {
         &self.fresh
     }
 
-    /// Takes note that all fresh ids are stored.
+    /// Records that all fresh ids are stored.
     pub fn confirm(&mut self) {
         self.fresh.clear();
     }
@@ -240,7 +240,7 @@ impl Window {
         admission
     }
 
-    /// Takes note that a sweep that began at `started` has read everything. Moves the
+    /// Records that a sweep that began at `started` has read everything. Moves the
     /// watermark, and forgets ids that no sweep can show again.
     ///
     /// The watermark becomes the earlier of the two times of `started`. Reading a span
@@ -249,7 +249,7 @@ impl Window {
         self.complete_piece(started.earliest(), started);
     }
 
-    /// Takes note that everything created up to `up_to` was read at `now`.
+    /// Records that everything created up to `up_to` was read at `now`.
     ///
     /// The watermark moves back only if it lies in the future, where a clock that was
     /// wrong has set it.

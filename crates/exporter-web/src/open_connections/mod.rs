@@ -96,7 +96,7 @@ impl OpenConnections {
         }
     }
 
-    /// Notes which task serves a connection, so that the connection can be closed.
+    /// Records which task serves a connection, so that the connection can be closed.
     pub(crate) fn set_task(&self, (network, id): (IpAddr, u64), task: AbortHandle) {
         let mut table = self.table();
         let connections = table.networks.get_mut(&network);

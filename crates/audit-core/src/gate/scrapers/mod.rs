@@ -71,7 +71,7 @@ impl Scrapers {
         })
     }
 
-    /// Takes note that the scrapers of `saved`, and no others, are stored.
+    /// Records that the scrapers of `saved`, and no others, are stored.
     pub(super) fn confirm(&mut self, saved: &[SavedScraper]) {
         let stored: BTreeSet<ScraperId> = saved.iter().map(|scraper| scraper.id).collect();
         for (id, scraper) in &mut self.all {

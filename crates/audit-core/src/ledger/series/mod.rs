@@ -154,7 +154,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
         self.counters.reserve_exact(more);
     }
 
-    /// Takes over the values that were stored.
+    /// Makes the values that were stored the current values.
     pub(super) fn confirm(&mut self, changes: &[Change<K>]) {
         for change in changes {
             if let Some((_, counter)) = self.counters.get_index_mut(change.place) {
@@ -172,7 +172,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
         });
     }
 
-    /// Takes note that this generation of the exposition shows every counter.
+    /// Records that this generation of the exposition shows every counter.
     pub(super) fn shown(&mut self, generation: u64) {
         let Some(generation) = NonZeroU64::new(generation) else {
             return;
