@@ -82,4 +82,4 @@ for ((at = 30; at <= minutes * 60; at += 30)); do
         kill -HUP "$exporter"
     fi
 done
-grep 'taken over' "$folder/exporter.log" | sed 's/.*message=/reload: /'
+grep 'configuration loaded' "$folder/exporter.log" | sed 's/.*message=/reload: /'

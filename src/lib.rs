@@ -1,7 +1,7 @@
 //! A Prometheus exporter for the Audit API of Nexmo (now Vonage).
 //!
 //! The exporter polls an API that lists audit events, counts each event once, stores the
-//! counts, and shows them to servers that scrape. Code that needs to know nothing of this
+//! counts, and shows them to servers that scrape. Code that does not depend on this
 //! program is a crate of its own:
 //!
 //! - `audit-core` counts: events, pages, sweeps, windows, ledgers and the publish gate,
@@ -21,7 +21,7 @@
 //! - [`poller`] decides when to poll, and counts, stores and shows one account.
 //! - [`store`] keeps the counts in a file, and writes the event log.
 //! - `server` answers HTTP requests: routes, the landing page and the reload endpoint.
-//! - `query` answers the commands that read events once: `events` and `backfill`.
+//! - `query` holds the commands that query the API once: `events` and `backfill`.
 //! - [`exporter`] puts the parts of `serve` together: accounts, threads and reloads.
 //! - [`cli`] parses the command line, starts the log, and runs each command.
 //!

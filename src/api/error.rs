@@ -41,7 +41,7 @@ pub enum ApiError {
         /// The message of the vendor.
         message: VendorMessage,
     },
-    /// The API answered with any other status that is no success.
+    /// The API answered with any other status that is not a success.
     #[error("the API answered with status {status}{message}{}", advice(*.status))]
     Status {
         /// The HTTP status.
@@ -63,17 +63,17 @@ pub enum ApiError {
     /// The answer is complete, and is not what the API documents.
     #[error("{cause}; check that --api.base-url is an Audit API")]
     Body {
-        /// What is wrong with the answer.
+        /// The problem with the answer.
         cause: String,
     },
 }
 
-/// A success whose body is empty although its status is not 204.
+/// The error of a success whose body is empty although its status is not 204.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is empty")]
 pub(super) struct Empty;
 
-/// A body that is larger than the limit.
+/// The error of a body that is larger than the limit.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is larger than {} MiB", .limit / (1024 * 1024))]
 pub(super) struct TooLarge {

@@ -66,7 +66,7 @@ pub(crate) struct ReadPage<'p> {
     pub(crate) first: Option<FirstPage>,
 }
 
-/// What the first answer says about a range.
+/// The facts about a range that the first answer gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FirstPage {
     /// The clocks when the range was requested.

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<std::time::Instant>>;
 
-/// A cap on requests per second, which spreads requests evenly. At once go at most the
-/// requests of a tenth of a second, and at least one.
+/// A cap on requests per second, which spreads requests evenly. At most the requests of a
+/// tenth of a second are sent at once, or a single request if that is more.
 #[derive(Debug)]
 pub(super) struct RateCap(Limiter);
 

@@ -1,4 +1,4 @@
-//! Makes the settings of the config file the defaults of the flags. So flags and the
+//! Makes the settings of the config file the defaults of the flags, so that flags and the
 //! environment take precedence, and every value is checked in one place.
 
 use std::{collections::BTreeMap, fmt, io, path::Path};
@@ -49,7 +49,7 @@ pub(super) fn read(
     Ok(file)
 }
 
-/// Makes each setting the default of its flag, in the command that `names` leads to.
+/// Makes each setting the default of its flag, in the command that `names` name.
 pub(super) fn give(command: Command, names: &[String], settings: &FileSettings) -> Command {
     if let Some((name, inner)) = names.split_first() {
         return command.mut_subcommand(name, |command| give(command, inner, settings));

@@ -19,8 +19,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 /// answer that asks for a password counts as healthy.
 ///
 /// # Errors
-/// When the exporter is not healthy, does not answer, or listens on a port that only it
-/// knows.
+/// An error if the exporter is not healthy, does not answer, or listens on a port that
+/// only it knows.
 pub(super) async fn run(listen_addresses: &[String]) -> anyhow::Result<()> {
     let address = listen_addresses.first().context("no address to ask")?;
     let address: ListenAddress = address.parse()?;

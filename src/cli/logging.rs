@@ -26,7 +26,7 @@ const OWN_CRATES: [&str; 3] = [env!("CARGO_CRATE_NAME"), "audit_simulator", "exp
 /// Starts logging. Libraries log from `warn` on: their lower levels may quote a request.
 ///
 /// # Errors
-/// When logging was started before.
+/// An error if logging was started before.
 pub fn init(settings: LogSettings) -> anyhow::Result<()> {
     let level = match settings.level {
         LogLevel::Error => Level::ERROR,

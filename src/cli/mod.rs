@@ -109,7 +109,7 @@ pub struct Request {
     pub(crate) file: ConfigFile,
 }
 
-/// Why the command line or the config file cannot be used.
+/// The reason why the command line or the config file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
     /// Bad usage, or `--help` or `--version`; [`clap::Error::exit`] prints either, and

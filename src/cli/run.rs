@@ -116,7 +116,7 @@ async fn reload_on(mut hangup: Signal, reload: ReloadHandle) {
 /// Reads the settings again from flags, the environment and files.
 fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
     let Request { action, file } = match parse(arguments) {
-        // As [`Problems`], which the log writes one by one.
+        // The log writes `Problems` one by one.
         Err(UsageError::ConfigFile(problems)) => return Err(problems.into()),
         parsed => parsed?,
     };

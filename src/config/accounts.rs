@@ -105,8 +105,7 @@ impl SettingsCheck {
     ) -> Option<AccountSettings> {
         let Some(accounts) = environment.accounts else {
             let account = self.only_account(options, environment.credentials);
-            let problem =
-                "names an account of the config file, and there is none; give --config.file";
+            let problem = "names an account of a config file, but no config file with accounts is given; give --config.file";
             return self.that("--account", name.is_none(), problem, account?);
         };
         let names: Vec<String> = accounts

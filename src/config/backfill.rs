@@ -6,29 +6,29 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::{BackfillOptions, Environment, Problems, QuerySettings, SettingsCheck};
 
-/// How long before now Prometheus still writes: blocks from that time overlap with its
-/// own.
+/// The time before now into which Prometheus still writes. Blocks of that time would
+/// overlap with its own.
 const RECENT: SignedDuration = SignedDuration::from_hours(3);
 /// Labels that the exporter sets itself.
 const OWN_LABELS: [&str; 4] = ["event_type", "source", "source_country", ACCOUNT];
 /// The label of an account of the config file; its value is the account's name.
 const ACCOUNT: &str = "account";
 
-/// Where a history is written.
+/// The destination of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BackfillOutput {
-    /// To standard output.
+    /// Standard output.
     Standard,
-    /// To this file.
+    /// This file.
     File(PathBuf),
-    /// To this directory, a file for each day.
+    /// This directory, with a file for each day.
     Directory(PathBuf),
 }
 
 /// Everything that `backfill` needs, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct BackfillSettings {
-    /// The account that is read, and what is logged.
+    /// The account that is read, and the settings of the log.
     pub(crate) query: QuerySettings,
     /// The first moment that is counted; a whole second.
     pub(crate) from: Timestamp,
@@ -36,9 +36,9 @@ pub(crate) struct BackfillSettings {
     pub(crate) to: Timestamp,
     /// The time from one sample to the next, in seconds; above 0.
     pub(crate) step: u32,
-    /// Where the history is written.
+    /// The destination of the history.
     pub(crate) output: BackfillOutput,
-    /// Labels to add, as name and value.
+    /// The labels to add, each a name and a value.
     pub(crate) labels: Vec<(String, String)>,
     /// The highest number of label combinations of `nexmo_audit_events_total`.
     pub(crate) max_series: usize,

@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-/// Why a URL is refused.
+/// The reason why a URL is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BaseUrlError {
     /// The text is not a URL.

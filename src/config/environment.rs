@@ -11,12 +11,12 @@ use secrecy::SecretString;
 
 use super::{AccountEntry, ConfigFile, EntrySecret, FileSetting};
 
-/// The length of a secret's file, in bytes, at most: a secret is one line.
+/// The greatest length of a secret's file, in bytes: a secret is one line.
 const MAX_SECRET_BYTES: u64 = 4096;
-/// Where Linux names this machine; in a container, the container.
+/// The file in which Linux gives the name of this machine, or of the container.
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
-/// Editors and Kubernetes end the file of a secret with characters that are no part of
-/// the secret.
+/// The characters with which editors and Kubernetes end the file of a secret. They are
+/// not part of the secret.
 const LINE_END: [char; 2] = ['\r', '\n'];
 
 /// Everything that is found beside the flags: in the environment, in files, on this machine.
@@ -61,7 +61,7 @@ pub struct SettingOrigins {
     pub settings: BTreeMap<String, FileSetting>,
 }
 
-/// Why the file of an API secret cannot be used.
+/// The reason why the file of an API secret cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretFileError {
     /// The file cannot be read.
@@ -78,7 +78,7 @@ pub enum SecretFileError {
         /// The file.
         path: PathBuf,
     },
-    /// The file holds no more than the end of a line.
+    /// The file holds nothing but the end of a line.
     #[error("{} cannot be used: it is empty", path.display())]
     Empty {
         /// The file.

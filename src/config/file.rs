@@ -56,9 +56,9 @@ pub struct AccountEntry {
 /// The API secret of an account, or the file that holds it.
 #[derive(Debug, Clone)]
 pub enum EntrySecret {
-    /// The secret stands in the config file.
+    /// The secret is in the config file.
     Text(SecretString),
-    /// The secret stands in a file of its own.
+    /// The secret is in a file of its own.
     File(PathBuf),
 }
 

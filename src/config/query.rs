@@ -20,7 +20,7 @@ pub(crate) struct QuerySettings {
     pub(crate) log: LogSettings,
 }
 
-/// How events are shown.
+/// The format in which events are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutputFormat {
     /// Columns, for people.
@@ -43,17 +43,17 @@ pub struct TimeRange {
 /// Everything that `events list` needs, checked.
 #[derive(Debug, Clone)]
 pub struct ListSettings {
-    /// The account that is read, and what is logged.
+    /// The account that is read, and the settings of the log.
     pub(crate) query: QuerySettings,
-    /// When the events were created.
+    /// The range of time in which the events were created.
     pub range: TimeRange,
-    /// Event types; empty for all.
+    /// The event types; empty for all.
     pub(crate) types: Vec<String>,
     /// The id or the e-mail address of a user.
     pub(crate) user: Option<String>,
-    /// Sources; empty for all.
+    /// The sources; empty for all.
     pub(crate) sources: Vec<String>,
-    /// Countries; empty for all.
+    /// The countries; empty for all.
     pub(crate) countries: Vec<String>,
     /// The text that the API looks for in events.
     pub(crate) search: Option<String>,
@@ -61,7 +61,7 @@ pub struct ListSettings {
     pub(crate) limit: Option<u64>,
     /// `true` if the command waits for more events.
     pub(crate) follow: bool,
-    /// How events are shown.
+    /// The format in which events are shown.
     pub(crate) output: OutputFormat,
     /// The time zone of the times that are shown.
     pub(crate) zone: TimeZone,
@@ -70,11 +70,11 @@ pub struct ListSettings {
 /// Everything that `events get` needs, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct GetSettings {
-    /// The account that is read, and what is logged.
+    /// The account that is read, and the settings of the log.
     pub(crate) query: QuerySettings,
     /// The ids of the events.
     pub(crate) ids: Vec<String>,
-    /// How events are shown.
+    /// The format in which events are shown.
     pub(crate) output: OutputFormat,
     /// The time zone of the times that are shown.
     pub(crate) zone: TimeZone,
@@ -83,9 +83,9 @@ pub(crate) struct GetSettings {
 /// Everything that `events types` needs, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct TypesSettings {
-    /// The account that is read, and what is logged.
+    /// The account that is read, and the settings of the log.
     pub(crate) query: QuerySettings,
-    /// How types are shown.
+    /// The format in which types are shown.
     pub(crate) output: OutputFormat,
 }
 

@@ -25,7 +25,7 @@ pub struct Settings {
     pub max_requests: usize,
     /// The accounts that are polled; a shard may have none.
     pub accounts: Vec<AccountSettings>,
-    /// How accounts are polled.
+    /// The settings by which accounts are polled.
     pub poll: PollSettings,
     /// The directory of the durable state.
     pub storage_path: PathBuf,
@@ -33,15 +33,15 @@ pub struct Settings {
     pub scrape_interval: ScrapeInterval,
     /// The highest number of label combinations of `nexmo_audit_events_total`.
     pub max_series: usize,
-    /// `true` if `OpenMetrics` says when each counter was 0.
+    /// `true` if the `OpenMetrics` format shows when each counter was 0.
     pub created_timestamps: bool,
-    /// Where counted events are logged.
+    /// The event log; `None` if counted events are not logged.
     pub event_log: Option<EventLogSettings>,
     /// The level and the format of the log.
     pub log: LogSettings,
 }
 
-/// Where counted events are logged, and with which fields.
+/// The destination of the event log, and the fields that it contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventLogSettings {
     /// The file; `None` for standard output.
@@ -50,7 +50,7 @@ pub struct EventLogSettings {
     pub personal_data: bool,
 }
 
-/// How an account is polled.
+/// The settings by which an account is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PollSettings {
     /// The time from one poll to the next; above 0.

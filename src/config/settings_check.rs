@@ -34,7 +34,7 @@ impl SettingsCheck {
         Problems::new(self.problems)
     }
 
-    /// Reports a problem, after the place that the setting comes from.
+    /// Reports a problem. The report begins with the place that the setting comes from.
     pub(super) fn report(&mut self, setting: &str, problem: impl fmt::Display) {
         let setting = self.origins.of(setting);
         self.problems.push(format!("{setting} {problem}"));

@@ -1,6 +1,6 @@
 //! Errors of values that a user wrote.
 
-/// Why a value cannot be used. The message follows the name of the setting.
+/// The reason why a value cannot be used. The message follows the name of the setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
     /// The text is not an address to listen on.

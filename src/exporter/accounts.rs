@@ -30,7 +30,7 @@ use crate::{
     store::SharedStore,
 };
 
-/// How long an account waits for its next poll after its poller has ended by itself.
+/// The time until the next poll of an account whose poller has ended by itself.
 const AFTER_DEFECT: Duration = Duration::from_secs(10);
 
 /// The parts that all accounts share.
@@ -53,7 +53,7 @@ pub(super) struct Accounts {
     tasks: JoinSet<()>,
 }
 
-/// How many accounts a reload has added, changed and removed.
+/// The numbers of accounts that a reload has added, changed and removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Difference {
     pub(super) added: usize,
@@ -61,7 +61,7 @@ pub(super) struct Difference {
     pub(super) removed: usize,
 }
 
-/// Why an account could not be started.
+/// The reason why an account could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.account())]
 pub(super) struct StartError {

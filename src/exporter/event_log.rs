@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// Where events of all accounts are logged, and how much of them.
+/// The destination of the event log of all accounts, and the fields that it contains.
 #[derive(Debug)]
 pub(super) struct SharedEventLog {
     content: Content,

@@ -13,16 +13,16 @@ use crate::{
     poller::PollerSettings,
 };
 
-/// How much longer than the longest lookback an id is remembered, for polls that take
-/// long.
+/// The time for which an id is remembered beyond the longest lookback, for polls that
+/// take long.
 const RETENTION_MARGIN: SignedDuration = SignedDuration::from_hours(1);
-/// About how many requests of an account wait for the rate limit at once.
+/// The approximate number of requests of an account that wait for the rate limit at once.
 const PAGES_AT_ONCE: f64 = 8.0;
 /// The longest time between the first polls of two accounts. If ten thousand accounts
 /// began at once, their polls would always be late together.
 const BETWEEN_STARTS: Duration = Duration::from_millis(5);
 
-/// How one account is polled.
+/// One account with everything that decides how it is polled.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct AccountPlan {
     pub(super) account: AccountSettings,

@@ -1,5 +1,4 @@
-//! One account that is counted: the tasks that count and log it, and what scrapes
-//! show of it.
+//! One account that is counted: the tasks that count and log it, and its exposition.
 
 use std::sync::Arc;
 
@@ -40,7 +39,7 @@ pub(super) struct PreparedTasks {
     pub(super) event_log: Option<EventLog>,
 }
 
-/// What scrapes show of an account, kept while its poller is replaced.
+/// The exposition of an account, kept while its poller is replaced.
 #[derive(Debug)]
 pub(super) struct KeptExposition {
     pub(super) metrics: Arc<AccountMetrics>,
@@ -93,7 +92,7 @@ impl RunningAccount {
 
     /// Runs the tasks on `counting`, unless they run already.
     pub(super) fn start(&mut self, tasks: &mut JoinSet<()>, counting: &Handle) {
-        // Of the highest level, so that it is there at every level of the log.
+        // The span has the highest level, so that it exists at every level of the log.
         let span = self.health.name().map_or_else(Span::none, |name| {
             tracing::error_span!("account", account = &**name)
         });
@@ -106,8 +105,8 @@ impl RunningAccount {
         self.event_log = log;
     }
 
-    /// Tells the tasks to stop, and returns them; they end some time later. To drop a
-    /// poller at any await loses nothing that was shown.
+    /// Tells the tasks to stop, and returns them; they end some time later. A poller can
+    /// be dropped at any await without losing anything that was shown.
     pub(super) fn stop(&self) -> Vec<AbortHandle> {
         let tasks = self.poller.iter().chain(&self.event_log).cloned();
         let tasks: Vec<_> = tasks.collect();

@@ -29,13 +29,13 @@ pub(super) struct Supervisor {
     pub(super) read: Option<ReadSettings>,
 }
 
-/// Why a reload failed.
+/// The reason why a reload failed.
 #[derive(Debug, thiserror::Error)]
 enum ReloadFailure {
     /// The configuration cannot be used; nothing changed.
     #[error("{0:#}")]
     Configuration(#[from] anyhow::Error),
-    /// Some accounts could not be started; everything else was taken over.
+    /// Some accounts could not be started; everything else was loaded.
     #[error("{} accounts could not be started", .0.len())]
     Accounts(Vec<StartError>),
 }
@@ -75,7 +75,7 @@ impl Supervisor {
             let waiting = waiting.join(", ");
             tracing::warn!(
                 settings = waiting,
-                "these settings changed, and hold from the next start on"
+                "these settings have changed and take effect at the next start"
             );
         }
         let difference = self.accounts.change(&settings, counting).await;
@@ -85,7 +85,7 @@ impl Supervisor {
             added = difference.added,
             changed = difference.changed,
             removed = difference.removed,
-            "configuration taken over"
+            "configuration loaded"
         );
         Ok(())
     }
@@ -124,13 +124,13 @@ fn log_account(StartError { name, source }: &StartError) {
     tracing::error!(
         account = name.as_deref(),
         error,
-        "the account could not be started; the rest of the configuration was taken over"
+        "the account could not be started; the rest of the configuration was loaded"
     );
 }
 
 fn log_problem(error: &str) {
     tracing::error!(
         error,
-        "the configuration could not be taken over; the previous one stays in use"
+        "the configuration could not be loaded; the previous one stays in use"
     );
 }

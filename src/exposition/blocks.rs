@@ -2,7 +2,7 @@
 //!
 //! A commit changes few series of many. Only the blocks with changed series are built,
 //! rendered and compressed again; the other blocks are shared with the generation before.
-//! So the cost depends on what changed, and not on how many series there are.
+//! The cost therefore depends on what changed, and not on how many series there are.
 
 use std::sync::Arc;
 
@@ -76,13 +76,14 @@ pub(super) struct Blocks<K> {
     blocks: Vec<Arc<Block<K>>>,
 }
 
-/// What all series of one family of one account have in common.
+/// The properties that all series of one family of one account share.
 #[derive(Debug, Clone)]
 struct Common {
     family: &'static Family,
     /// The value of the label `account`, if there are several accounts.
     account: Option<Arc<str>>,
-    /// When the counters were 0, in milliseconds since 1970, if `_created` is to be shown.
+    /// The time when the counters were 0, in milliseconds since 1970, if `_created` is to
+    /// be shown.
     created: Option<i64>,
 }
 
@@ -109,8 +110,8 @@ impl RenderedPart {
 }
 
 impl<K: Key> Blocks<K> {
-    /// Returns a family without series. `created` is when its counters were 0, in
-    /// milliseconds since 1970, if `_created` is to be shown.
+    /// Returns a family without series. `created` is the time when its counters were 0,
+    /// in milliseconds since 1970, if `_created` is to be shown.
     pub(super) fn new(
         family: &'static Family,
         account: Option<Arc<str>>,

@@ -15,7 +15,7 @@ pub(super) struct Body {
     pub(super) checksum: Checksum,
 }
 
-/// Parts with fewer bytes are joined: to send many small parts costs more than to copy
+/// Parts with fewer bytes are joined: sending many small parts costs more than copying
 /// them once for each commit.
 const SMALL: usize = 16 << 10;
 

@@ -26,8 +26,8 @@ pub(super) struct DescribedTypes {
 }
 
 impl EventFamilies {
-    /// Returns the families without series. `created` is when the counters were 0, in
-    /// milliseconds since 1970, if `_created` is to be shown.
+    /// Returns the families without series. `created` is the time when the counters were
+    /// 0, in milliseconds since 1970, if `_created` is to be shown.
     pub(super) fn new(account: Option<&Arc<str>>, created: Option<i64>) -> Self {
         Self {
             by_type: Blocks::new(&EVENTS_BY_TYPE, account.cloned(), created),

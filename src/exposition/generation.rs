@@ -1,4 +1,4 @@
-//! What scrapes show of all accounts, generation by generation.
+//! The accounts as scrapes show them, generation by generation.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,7 +20,7 @@ use crate::metrics::{
 /// The limit of [`ShownAccounts::generation_if_few`].
 const FEW_ACCOUNTS: usize = 16;
 
-/// What scrapes show of all accounts. Pollers change it.
+/// All accounts as scrapes show them. Pollers change them.
 #[derive(Debug)]
 pub(super) struct ShownAccounts {
     pub(super) generation: u64,
@@ -29,7 +29,7 @@ pub(super) struct ShownAccounts {
     headers: Arc<Headers>,
 }
 
-/// One state of what scrapes show of all accounts. It never changes.
+/// One state of all accounts as scrapes show them. It never changes.
 #[derive(Debug)]
 pub(super) struct Generation {
     pub(super) number: u64,
@@ -40,7 +40,7 @@ pub(super) struct Generation {
     bodies: PerVariant<OnceCell<Body>>,
 }
 
-/// What scrapes show of one account.
+/// One account as scrapes show it.
 #[derive(Debug, Clone)]
 pub(super) struct ShownAccount {
     /// Distinguishes the account from an earlier one of the same name.

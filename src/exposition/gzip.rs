@@ -1,9 +1,9 @@
 //! A gzip stream of parts that were compressed at different times.
 //!
 //! A deflate stream that is flushed ends at a byte boundary, so that a part that was
-//! compressed separately can follow. The checksum of the stream is combined from those
-//! of the parts. So one series can change without the others being compressed again.
-//! All parts are one gzip member, since some clients read only the first member.
+//! compressed separately can follow. The checksum of the stream is combined from those of
+//! the parts. One series can therefore change without compressing the others again. All
+//! parts are one gzip member, since some clients read only the first member.
 //!
 //! Source: RFC 1951 and RFC 1952.
 
@@ -14,7 +14,7 @@ use flate2::{Compress, Compression, FlushCompress};
 pub(super) const HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 /// Enough bytes for the end of a stream.
-const ROOM: usize = 64;
+const TRAILER_SPACE: usize = 64;
 
 /// The checksum and the number of uncompressed bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,17 +69,17 @@ pub(super) fn deflate(text: &[u8], position: Position) -> Vec<u8> {
         Position::Last => (FlushCompress::Finish, Compression::fast()),
     };
     let mut compress = Compress::new(level, false);
-    let mut deflated = Vec::with_capacity(text.len() / 4 + ROOM);
+    let mut deflated = Vec::with_capacity(text.len() / 4 + TRAILER_SPACE);
     loop {
         let done = usize::try_from(compress.total_in()).unwrap_or(usize::MAX);
         // Cannot fail: the parameters are valid and there is no dictionary.
         let _ = compress.compress_vec(&text[done..], &mut deflated, flush);
-        // If there is room left, everything is written.
+        // If space is left, everything is written.
         if deflated.len() < deflated.capacity() {
             deflated.shrink_to_fit();
             return deflated;
         }
-        deflated.reserve(text.len() / 8 + ROOM);
+        deflated.reserve(text.len() / 8 + TRAILER_SPACE);
     }
 }
 

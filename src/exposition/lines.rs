@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 use super::format::Format;
 use crate::metrics::{Kind, catalog::ACCOUNT};
 
-/// What the header of a family says.
+/// The content of the header of a family.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Header<'a> {
     /// The name of the samples; for a counter with `_total`.

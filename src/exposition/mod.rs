@@ -1,8 +1,8 @@
 //! The response to a scrape: the committed counts, rendered once after each commit, and
 //! the metrics of the exporter's own work.
 //!
-//! Each scrape is noted in the publish gate. This module never counts, waits or reads a
-//! clock.
+//! Each scrape is recorded in the publish gate. This module never counts, waits or reads
+//! a clock.
 
 mod accept;
 mod blocks;
@@ -43,9 +43,9 @@ use own::OwnMetrics;
 pub use accept::Accepted;
 pub use format::{Encoding, Format, Variant};
 
-/// The time for which the exporter's own metrics are kept once they are gathered, unless a
-/// new generation comes first. It is far below any scrape interval, and it lets a storm of
-/// scrapes cost no more than the sending of bytes.
+/// The time for which the exporter's own metrics are kept once they are gathered, unless
+/// a new generation comes first. It is far below any scrape interval, and with it many
+/// scrapes at once cost no more than sending their bytes.
 const OWN_METRICS_KEEP: Duration = Duration::from_millis(100);
 
 /// The response to a scrape. The pollers publish to it and the server reads from it, and
@@ -163,8 +163,8 @@ impl Exposition {
         latest
     }
 
-    /// Returns the response as parts that follow each other. A `scrape` is noted in the
-    /// gate; `uptime` is the time since the process started.
+    /// Returns the response as parts that follow each other. A `scrape` is recorded in
+    /// the gate; `uptime` is the time since the process started.
     ///
     /// # Errors
     /// The error of the format if it cannot represent a metric.
@@ -174,7 +174,7 @@ impl Exposition {
         variant: Variant,
         uptime: Duration,
     ) -> prometheus::Result<Vec<Bytes>> {
-        // The generation is read first, so that the gate notes the one that is sent.
+        // The generation is read first, so that the gate records the one that is sent.
         let current = self.current();
         let may_show =
             scrape.is_none_or(|scrape| self.gate.record_scrape(scrape, current.number, uptime));
@@ -216,9 +216,9 @@ impl Exposition {
 }
 
 impl AccountExposition {
-    /// Shows the changed counters in a new generation, whose number `ledger` takes over.
-    /// The changes have to be committed. `types` is the vendor's list of event types, and
-    /// at the time `start` every counter was 0.
+    /// Shows the changed counters in a new generation, whose number `ledger` records. The
+    /// changes have to be committed. `types` is the vendor's list of event types, and at
+    /// the time `start` every counter was 0.
     pub fn publish(
         &self,
         ledger: &mut Ledger,

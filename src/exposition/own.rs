@@ -28,7 +28,8 @@ pub(super) struct OwnMetrics {
     /// The uptime of the process at that time.
     pub(super) gathered: Duration,
     families: Vec<MetricFamily>,
-    /// When the counters were 0, in milliseconds since 1970, if `_created` is to be shown.
+    /// The time when the counters were 0, in milliseconds since 1970, if `_created` is to
+    /// be shown.
     created: Option<i64>,
     parts: PerVariant<OnceCell<RenderedPart>>,
 }

@@ -107,7 +107,7 @@ impl SharedGate {
         (account.prepare(&gate, uptime), gate.saved(uptime))
     }
 
-    /// Takes over that `saved` was stored, and wakes the scrapes that wait for it.
+    /// Records that `saved` is stored, and wakes the scrapes that wait for it.
     pub fn confirm(&self, saved: &SavedGate) {
         self.lock().confirm(saved);
         self.stored.notify_waiters();

@@ -26,7 +26,7 @@ pub enum Kind {
 pub struct Family {
     /// The name of the samples; for a counter with `_total`.
     pub name: &'static str,
-    /// What the values mean and, where that helps, what to do about them.
+    /// The meaning of the values and, where that helps, what to do about them.
     pub help: &'static str,
     /// The type.
     pub kind: Kind,
@@ -51,7 +51,7 @@ macro_rules! families {
 
 families! {
     EVENTS: Counter "nexmo_audit_events_total" ["event_type", "source", "source_country"]
-        "Audit events recorded by the API, each counted once. A new series is shown at 0 until every server has seen that: see nexmo_audit_pending_events.";
+        "Audit events recorded by the API, each counted once. A new series is shown at 0 until every scraper has seen the 0: see nexmo_audit_pending_events.";
     EVENTS_BY_TYPE: Counter "nexmo_audit_events_by_type_total" ["event_type"]
         "Audit events by type alone; 0 from the start for every type that the API names.";
     EVENT_TYPE_INFO: Gauge "nexmo_audit_event_type_info" ["event_type", "description"]
@@ -87,7 +87,7 @@ families! {
     PENDING_EVENTS: Gauge "nexmo_audit_pending_events" []
         "Events that are counted and stored, but not shown yet: see nexmo_audit_publish_hold_seconds.";
     PUBLISH_HOLD: Gauge "nexmo_audit_publish_hold_seconds" []
-        "How long a new series stays at its first value, and every series after a start or a gap between scrapes, so that each server that scrapes sees the increase; 0 until the first scrape.";
+        "How long a new series stays at its first value, so that every scraper sees its increase. So does every series after a start or a gap between scrapes. 0 until the first scrape.";
     RECONCILE_MISSING: Gauge "nexmo_audit_reconcile_missing_events" []
         "How many more events the API counts in the range of the last deep poll than it showed.";
     STORAGE_FAILURES: Counter "nexmo_audit_storage_failures_total" []

@@ -63,9 +63,9 @@ pub(super) struct Collector<A, S, C> {
 /// A deep sweep under way: it reads a long range again, piece by piece.
 #[derive(Debug)]
 struct DeepSweep {
-    /// Where the next piece begins.
+    /// The time at which the next piece begins.
     from: Timestamp,
-    /// Where the last piece ends.
+    /// The time at which the last piece ends.
     end: Timestamp,
     cutter: Cutter,
     /// The number of events that the API reported and did not return, so far.
@@ -113,13 +113,13 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     }
 
     /// Returns `true` if the gate has nothing to store and nothing to decide until an
-    /// event is counted or a new server scrapes.
+    /// event is counted or a new scraper comes.
     pub(super) fn is_settled(&self) -> bool {
         self.gate.is_settled(&self.account, self.clock.uptime())
     }
 
-    /// Takes over the vendor's list of event types: each type that the account counts has
-    /// a counter from now on.
+    /// Keeps the vendor's list of event types: each type that the account counts has a
+    /// counter from now on.
     pub(super) fn name_types(&mut self, mut types: Vec<EventType>) {
         types.retain(|known| self.account.filter.admits(&known.name));
         self.account
@@ -276,8 +276,8 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         Ok(())
     }
 
-    /// Shows the counters that changed; the first time, all counters. Shows none before
-    /// the first poll has succeeded.
+    /// Shows the counters that changed; the first time, all counters. Shows no counter
+    /// until all of the history is counted.
     fn show(&mut self, changes: &Changes) {
         // This comes first, so that no scrape sees new counts beside the old number of
         // events that wait.

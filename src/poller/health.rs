@@ -39,7 +39,7 @@ pub struct AccountHealth {
     sign_of_life_due: AtomicU64,
 }
 
-/// How the last polls of an account ended.
+/// The outcome of the last polls of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct PollState {
     /// The time of the last poll that succeeded.
@@ -120,7 +120,7 @@ impl AccountHealth {
         PollState::clone(&self.polls.load())
     }
 
-    /// Takes note of how a poll has ended.
+    /// Records how a poll has ended.
     pub(crate) fn record(&self, polls: PollState) {
         self.polls.store(polls.into());
         self.is_ready.store(true, Ordering::Relaxed);
@@ -131,7 +131,7 @@ impl AccountHealth {
         self.is_ready.load(Ordering::Relaxed)
     }
 
-    /// Takes note that the poller shows its next sign of life within `bound` from `uptime`
+    /// Records that the poller shows its next sign of life within `bound` from `uptime`
     /// on. The poller counts as stalled a minute after that.
     pub(crate) fn expect_life(&self, uptime: Duration, bound: Duration) {
         let due = uptime.saturating_add(bound).saturating_add(GRACE);

@@ -18,7 +18,8 @@ use crate::api::paging::{PageReader, PagesRead, ReadPage};
 /// A piece that was read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PieceRead {
-    /// Where the piece ends; `None` if the piece reaches to the end of the range.
+    /// The time at which the piece ends; `None` if the piece reaches to the end of the
+    /// range.
     pub(super) read_to: Option<Timestamp>,
     /// The clocks when the first page of the piece was requested.
     pub(super) clocks: Clocks,

@@ -111,7 +111,7 @@ impl PollReporter {
         instrumentation::DeepSweepFailed { error }.record(&self.metrics);
     }
 
-    /// Takes note that the poller waits for at most `bound` from `uptime` on.
+    /// Records that the poller waits for at most `bound` from `uptime` on.
     pub(super) fn expect_wait(&self, uptime: Duration, bound: Duration) {
         self.health.expect_life(uptime, bound);
     }

@@ -75,8 +75,8 @@ impl TypeList {
         }
     }
 
-    /// Takes note that other requests succeed, and logs the failure of the last request
-    /// for the list.
+    /// Records that other requests succeed, and logs the failure of the last request for
+    /// the list.
     pub(super) fn others_succeed(&mut self, uptime: Duration) {
         if let Some(error) = self.unlogged.take() {
             self.due = uptime.saturating_add(RETRY);

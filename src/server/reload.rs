@@ -9,9 +9,9 @@ pub(crate) struct ReloadHandle(mpsc::Sender<ReloadReply>);
 /// Takes the outcome of one reload.
 pub(crate) type ReloadReply = oneshot::Sender<Result<(), ReloadError>>;
 
-/// The configuration stays as it was. The log says why.
+/// The error of a reload that failed. The log says why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the configuration could not be taken over")]
+#[error("the configuration could not be loaded")]
 pub(crate) struct ReloadError;
 
 impl ReloadHandle {

@@ -30,10 +30,10 @@ use crate::{
 
 const HTML: &str = "text/html; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
-/// The longest that the first scrape of a new scraper waits until the scraper is
+/// The longest time that the first scrape of a new scraper waits until the scraper is
 /// stored. A commit takes milliseconds.
 const LONGEST_FIRST_WAIT: Duration = Duration::from_millis(500);
-/// More servers than anyone runs.
+/// The highest number of scrapers that the log names, more than any installation has.
 const MAX_NAMED: usize = 64;
 /// The policy of the landing page, which needs no script and nothing from another server.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -48,9 +48,9 @@ pub(crate) struct ExporterSite {
     health: Arc<Health>,
     /// The time at which the process started.
     started: Instant,
-    /// Asks for reloads; `None` if clients may not.
+    /// The handle that asks for reloads; `None` if clients may not ask for them.
     reload: Option<ReloadHandle>,
-    /// Scrapers that the log has named.
+    /// The slow scrapers that the log has named.
     slow_scrapers: Mutex<BTreeSet<ScraperId>>,
 }
 
@@ -143,10 +143,10 @@ impl ExporterSite {
         }
     }
 
-    /// Gives a poller a moment to store a new scraper, so that its first scrape shows
-    /// events already. Without that the next scrape does.
+    /// Waits a moment for a poller to store a new scraper, so that the first scrape
+    /// already shows events. Otherwise the next scrape shows them.
     async fn wait_until_stored(&self, scrape: Scrape) {
-        // Never more than a quarter of the time that the scraper gives the answer.
+        // A scrape waits for at most a quarter of its own time limit.
         let limit = scrape.timeout.div_f64(4.0).min(LONGEST_FIRST_WAIT);
         let uptime = self.started.elapsed();
         self.gate
@@ -154,8 +154,7 @@ impl ExporterSite {
             .await;
     }
 
-    /// A server that scrapes less often than the user said is named in the log,
-    /// once.
+    /// Logs once that a scraper scrapes less often than the user has set.
     fn name_if_slow(&self, scrape: Option<Scrape>, peer: Peer) {
         let Some(Scrape { scraper, .. }) = scrape else {
             return;
@@ -199,7 +198,8 @@ impl ExporterSite {
         response
     }
 
-    /// The answer does not say what is wrong: the log does, and names accounts and files.
+    /// Asks for a reload, and answers when it is done. The answer does not say what is
+    /// wrong, since that would name accounts and files; the log does.
     async fn reload(&self) -> Response<ResponseBody> {
         let Some(reload) = &self.reload else {
             return text(
@@ -208,10 +208,10 @@ impl ExporterSite {
             );
         };
         match reload.reload().await {
-            Ok(()) => text(StatusCode::OK, "the configuration was taken over\n"),
+            Ok(()) => text(StatusCode::OK, "the configuration was loaded\n"),
             Err(_) => text(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "500: the configuration could not be taken over, and the one before stays in use; the log says why\n",
+                "500: the configuration could not be loaded, and the previous one stays in use; the log says why\n",
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! Tells a server that scrapes from a person, and from another server.
+//! Tells a scraper from a person, and from another scraper.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -28,7 +28,8 @@ impl From<Peer> for Visitor {
 }
 
 impl Visitor {
-    /// The server that scrapes with these headers; `None` for anyone else.
+    /// Returns the scrape that a request with these headers is; `None` if the client is
+    /// not a scraper.
     pub(super) fn scrape(&self, headers: &HeaderMap) -> Option<Scrape> {
         let timeout = headers.get(SCRAPE_TIMEOUT)?;
         let seconds = timeout.to_str().ok().and_then(|text| text.parse().ok());
@@ -40,7 +41,8 @@ impl Visitor {
         })
     }
 
-    /// The value is stored, so the rule may not change.
+    /// Returns the identity of the scraper that sent these headers. The identity is
+    /// stored, so the rule may not change.
     fn scraper(&self, headers: &HeaderMap) -> ScraperId {
         let mut hash = Xxh3::new();
         hash.update(self.address.to_string().as_bytes());

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Why the state cannot be read or written.
+/// The reason why the state cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process has locked the file.
@@ -29,7 +29,7 @@ pub enum StoreError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The damage that was found.
         detail: String,
     },
     /// A newer version of the exporter wrote the file, in a format that this version does
@@ -84,7 +84,7 @@ pub enum StoreError {
         /// The missing parent.
         parent: PathBuf,
     },
-    /// The path of the directory leads to something else.
+    /// Something other than a directory is at the path.
     #[error("{} is not a directory: choose another storage path", path.display())]
     NotADirectory {
         /// The path.
@@ -97,7 +97,7 @@ pub enum StoreError {
         path.display()
     )]
     NoPermission {
-        /// What was tried, as a verb.
+        /// The action that failed, as a verb.
         doing: &'static str,
         /// The file or directory.
         path: PathBuf,
@@ -107,7 +107,7 @@ pub enum StoreError {
     /// The disk is full, or an access to it failed.
     #[error("cannot {doing} {}: {source}: {}", path.display(), remedy(source))]
     Io {
-        /// What was tried, as a verb.
+        /// The action that failed, as a verb.
         doing: &'static str,
         /// The file or directory.
         path: PathBuf,

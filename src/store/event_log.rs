@@ -20,15 +20,17 @@ use tokio::task::spawn_blocking;
 
 use super::{StoreError, file_identity::FileIdentity, handles::EventLogLines};
 
-/// How many bytes are written at once.
+/// The highest number of bytes that are written at once, except for a longer line.
 const BATCH_BYTES: usize = 256 * 1024;
-/// The first and the longest wait after failures in a row.
+/// The wait after the first of several failures in a row.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// The longest wait between two failures.
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
-/// Writable by the owner and readable by the group, as far as the umask allows.
+/// The permissions of a new file: writable by the owner and readable by the group, as far
+/// as the umask allows.
 const FILE_MODE: u32 = 0o640;
 
-/// Where the log is written to.
+/// The destination of the log.
 #[derive(Debug)]
 pub(crate) enum Destination {
     /// Standard output.
@@ -167,7 +169,7 @@ impl EventLog {
             match outcome {
                 Ok(()) => {
                     if std::mem::take(&mut failing) {
-                        tracing::info!("the event log is written again, from where it had ended");
+                        tracing::info!("the event log is written again, from where it stopped");
                     }
                     waits = waits_after_failures();
                     self.lines.wait_for_new().await;

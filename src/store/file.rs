@@ -23,10 +23,12 @@ use super::{
 };
 
 const FILE_NAME: &str = "state.redb";
-/// Enough for what a write touches: the counters that change and the newest ids. The
-/// rest is read once, at the start, and the system has a cache of its own.
+/// The size of the cache: enough for what a write touches, which is the counters that
+/// change and the newest ids. The rest is read once, at the start, and the system has a
+/// cache of its own.
 const CACHE_BYTES: usize = 1 << 20;
-/// Readable and writable by owner and group, as far as the umask allows.
+/// The permissions of a new file: readable and writable by owner and group, as far as the
+/// umask allows.
 const FILE_MODE: u32 = 0o660;
 
 /// An open state file.

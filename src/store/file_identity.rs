@@ -1,4 +1,4 @@
-//! Which file it is that a path leads to.
+//! The identity of the file at a path.
 
 use std::{
     fs::{self, Metadata},

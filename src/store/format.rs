@@ -61,7 +61,7 @@ pub(super) fn upgrade(database: &Database, format: u32) -> Result<(), Error> {
     upgrade_by(database, format, STEPS)
 }
 
-/// The second format had no event log.
+/// Upgrades the second format, which has no event log, to the third.
 fn add_lines(transaction: &WriteTransaction) -> Result<(), Error> {
     transaction.open_table(LINES)?;
     Ok(())

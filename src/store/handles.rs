@@ -159,7 +159,7 @@ mod tests {
         Account::new(SETTINGS, began, began, 10)
     }
 
-    /// What the gate knew after so many seconds: one more scraper in each.
+    /// Returns the state of the gate after this many seconds: one more scraper in each.
     fn gate(seconds: u64) -> SavedGate {
         let scraper = |id| SavedScraper {
             id: ScraperId(id),

@@ -1,9 +1,9 @@
 //! A file whose writes are held in memory until they are allowed.
 //!
-//! A database that is opened writes to its file: that it is open, what recovery found,
-//! and later that it was closed. A file that turns out to be damaged, or to belong to
-//! another program or a newer version, must not change by a byte. So all writes are
-//! held until [`HeldFile::release`].
+//! The database writes to its file when it is opened: it marks the file as open, writes
+//! the result of a recovery, and later marks the file as closed. A file that turns out to
+//! be damaged, or to belong to another program or a newer version, must not change by a
+//! byte. So all writes are held until [`HeldFile::release`].
 
 use std::{
     io,
@@ -13,7 +13,7 @@ use std::{
 
 use redb::{BackendError, StorageBackend, backends::FileBackend};
 
-/// How many bytes [`HeldFile::rewrite`] copies at once.
+/// The number of bytes that [`HeldFile::rewrite`] copies at once.
 const CHUNK: usize = 1 << 16;
 
 #[derive(Debug)]
@@ -138,7 +138,8 @@ fn overlay(offset: u64, out: &mut [u8], start: u64, bytes: &[u8]) {
     }
 }
 
-/// Sets everything beyond `length` to 0, which is how it reads if the file grows again.
+/// Sets everything beyond `length` to 0, which is what reading returns if the file grows
+/// again.
 fn cut(offset: u64, out: &mut [u8], length: u64) {
     let kept = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
     if kept < out.len() {

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{error::StoreError, file_identity::FileIdentity};
 
-/// Adds the process to an error that says that another process uses the file.
+/// Adds the process to the error of a file that another process uses.
 pub(super) fn add_to(error: StoreError, identity: FileIdentity) -> StoreError {
     match error {
         StoreError::AlreadyOpen { path, pid: None } => StoreError::AlreadyOpen {

@@ -65,9 +65,9 @@ pub struct Store {
 /// An account as it was stored. `W` is the form of its window.
 #[derive(Debug, Clone)]
 pub struct SavedAccount<W> {
-    /// How far counting has come.
+    /// The progress of counting.
     pub stage: Stage,
-    /// What `restore` of [`Store::load_account`] returned.
+    /// The value that `restore` of [`Store::load_account`] returned.
     pub window: W,
     /// The counters.
     pub ledger: Ledger,
@@ -154,8 +154,8 @@ impl Store {
 
     /// Writes commits, each with the API key of its account, and the memory of the gate
     /// if it has changed, in one transaction. Everything is on the disk when the function
-    /// returns. To write the same again changes nothing. `now` is the time of the wall
-    /// clock.
+    /// returns. Writing the same commits again changes nothing. `now` is the time of the
+    /// wall clock.
     ///
     /// # Errors
     ///

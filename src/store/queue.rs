@@ -1,8 +1,8 @@
 //! The queue of commits before the file.
 //!
-//! A disk may take its time, so commits are written on a thread of their own and not
-//! on those that answer scrapes. All commits that wait go into one transaction, since
-//! each transaction waits for the disk once.
+//! A disk may be slow, so commits are written on a thread of their own and not on the
+//! threads that answer scrapes. All commits that wait go into one transaction, since each
+//! transaction waits for the disk once.
 
 use std::{
     future::pending,
@@ -26,9 +26,9 @@ pub(super) struct WriteQueue {
 #[derive(Debug, Default)]
 struct QueueState {
     waiting: Vec<QueuedWrite>,
-    /// A thread is writing, and will write what is waiting.
+    /// `true` while a thread is writing; it then also writes the commits that wait.
     writing: bool,
-    /// When the stored memory of the gate was taken.
+    /// The uptime at which the stored memory of the gate was taken.
     gate_taken: Option<Duration>,
 }
 
@@ -39,7 +39,7 @@ struct QueuedWrite {
     done: oneshot::Sender<Result<(), Arc<StoreError>>>,
 }
 
-/// What a poller wants to have written.
+/// The commit of a poller that is to be written, with the memory of the gate.
 #[derive(Debug)]
 pub(super) struct AccountWrite {
     /// The API key of the account.
@@ -94,7 +94,7 @@ impl WriteQueue {
         }
     }
 
-    /// Writes until nothing waits.
+    /// Writes until no commit waits.
     fn write_waiting(&self) {
         loop {
             let (batch, gate_taken) = {
@@ -117,8 +117,8 @@ impl WriteQueue {
         }
     }
 
-    /// Writes `batch` in one transaction. Returns when the memory of the gate that is
-    /// stored now was taken.
+    /// Writes `batch` in one transaction. Returns the uptime at which the memory of the
+    /// gate that is stored now was taken.
     fn write_batch(
         &self,
         batch: &[QueuedWrite],

@@ -165,10 +165,10 @@ fn counters(
 ) -> Result<(), Error> {
     let series = transaction.open_table(SERIES)?;
     let types = transaction.open_table(TYPES)?;
-    // Room for all counters in the ledger of each account would take seconds to clear.
+    // Reserving memory for all counters in the ledger of each account would take seconds.
     let accounts = transaction.open_table(ACCOUNTS)?.len()?.max(1);
-    let room = |count: u64| usize::try_from(count / accounts).unwrap_or(0);
-    ledger.reserve(room(series.len()?), room(types.len()?));
+    let share = |count: u64| usize::try_from(count / accounts).unwrap_or(0);
+    ledger.reserve(share(series.len()?), share(types.len()?));
     for entry in series.range((account, "", "", "")..(account + 1, "", "", ""))? {
         let (key, counter) = entry?;
         let (_, event_type, source, source_country) = key.value();

@@ -23,21 +23,22 @@ pub(super) type StoredIdKey = (AccountNumber, i64, u128);
 pub(super) type StoredSeriesKey<'a> = (AccountNumber, &'a str, &'a str, &'a str);
 /// Account and event type.
 pub(super) type StoredTypeKey<'a> = (AccountNumber, &'a str);
-/// Total, published value, whether it was seen, and the exemplar.
+/// The total, the published value, `true` if the first value was seen by every scraper,
+/// and the exemplar.
 pub(super) type StoredCounter<'a> = (u64, u64, bool, Option<StoredExemplar<'a>>);
-/// When the event was created, in milliseconds since 1970; and the bits of its id, or
-/// 0 and the id as the API writes it.
+/// The time of creation of the event, in milliseconds since 1970; and the bits of its id,
+/// or 0 and the id as the API writes it.
 pub(super) type StoredExemplar<'a> = (i64, u128, Option<&'a str>);
 /// The fields of [`Stage`] (start, began, caught up) and of [`SavedWindow`] (floor,
 /// watermark, newest). Times are in nanoseconds since 1970.
 pub(super) type StoredProgress = (i128, i128, bool, i128, Option<i128>, Option<i128>);
-/// The scrape interval, and when the scraper was last seen; both in nanoseconds.
+/// The scrape interval, and the time when the scraper was last seen; both in nanoseconds.
 pub(super) type StoredScraper = (u64, i128);
 
 /// The number of each account, by API key.
 pub(super) const ACCOUNTS: TableDefinition<'_, &str, AccountNumber> =
     TableDefinition::new("accounts");
-/// How far each account is read.
+/// The progress of each account.
 pub(super) const PROGRESS: TableDefinition<'_, AccountNumber, StoredProgress> =
     TableDefinition::new("progress");
 /// The ids of counted events, until they are forgotten.

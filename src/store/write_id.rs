@@ -1,15 +1,15 @@
-//! How a process can tell that the file is as it left it.
+//! The ids of writes, by which a process can tell that the file is as it left it.
 
 /// Identifies a write to the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WriteId {
     /// A random number of the process that wrote.
     pub(super) writer: u64,
-    /// How many writes there were, by all processes.
+    /// The number of writes so far, by all processes.
     pub(super) sequence: u64,
 }
 
-/// What this process knows about the last write in the file.
+/// The knowledge of this process about the last write in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LastWrite {
     writer: u64,
@@ -21,8 +21,8 @@ pub(super) struct LastWrite {
 }
 
 impl LastWrite {
-    /// Returns what a process with the number `writer` knows that has found `last` in the
-    /// file.
+    /// Returns the knowledge of a process with the number `writer` that has found `last`
+    /// in the file.
     pub(super) fn new(writer: u64, last: WriteId) -> Self {
         Self {
             writer,

@@ -12,7 +12,7 @@ use crate::vendor::{UP, Vendor, account, wait_for_counted};
 
 const SUCCESSFUL: &str = "nexmo_audit_config_last_reload_successful";
 const REQUESTS: &str = "nexmo_audit_api_requests_total";
-const TAKEN_OVER: &str = "configuration taken over";
+const LOADED: &str = "configuration loaded";
 
 fn requests(exporter: &Exporter, account: &str) -> f64 {
     let labels = [("account", account), ("operation", "list"), ("code", "200")];
@@ -67,7 +67,7 @@ fn accounts_are_added_and_removed_without_effect_on_the_others() {
     let watch = Watch::start(&exporter, "stays", 2.0);
     vendor.configure_accounts(&["comes", "stays"]);
     exporter.program.signal("HUP");
-    let line = exporter.program.wait_for_line(TAKEN_OVER);
+    let line = exporter.program.wait_for_line(LOADED);
     assert!(line.contains("added=1 changed=0 removed=1"), "{line}");
     wait_for_counted(&exporter, "comes", 2);
     watch.end();
@@ -104,7 +104,7 @@ fn a_secret_is_rotated_without_a_lost_event() {
     exporter.wait_for(UP, &[("account", "one")], is(0.0));
     vendor.write("one.secret", "rotated\n");
     exporter.program.signal("HUP");
-    let line = exporter.program.wait_for_line(TAKEN_OVER);
+    let line = exporter.program.wait_for_line(LOADED);
     assert!(line.contains("added=0 changed=1 removed=0"), "{line}");
     wait_for_counted(&exporter, "one", 7);
     exporter.wait_for(UP, &[("account", "one")], is(1.0));
@@ -131,7 +131,7 @@ fn a_name_moved_to_another_key_takes_no_counts_with_it() {
     wait_for_counted(&exporter, "one", 5);
     vendor.configure("accounts: [{name: one, api_key: two, api_secret: two-secret}]");
     exporter.program.signal("HUP");
-    exporter.program.wait_for_line(TAKEN_OVER);
+    exporter.program.wait_for_line(LOADED);
     wait_for_counted(&exporter, "one", 2);
     let labels = [("account", "one"), ("event_type", "USER_LOGIN")];
     let logins = exporter.value("nexmo_audit_events_by_type_total", &labels);
@@ -226,7 +226,7 @@ fn settings_that_need_a_restart_are_named() {
     exporter.program.signal("HUP");
     let line = exporter
         .program
-        .wait_for_line("hold from the next start on");
+        .wait_for_line("take effect at the next start");
     let names = "--web.telemetry-path, --metrics.scrape-interval";
     assert!(line.contains(names), "{line}");
     assert_eq!(exporter.status("/metrics"), 200);

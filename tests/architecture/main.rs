@@ -1,6 +1,6 @@
-//! Checks which folder of `src` imports which other folder, and that pure code stays pure.
+//! Checks which module of `src` imports which other module, and that pure code stays pure.
 //!
-//! The compiler checks what one crate uses of another. It does not check the folders of one
+//! The compiler checks what one crate uses of another. It does not check the modules of one
 //! crate, so this test does.
 
 mod source;
@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use source::{Source, sources};
 
-/// Each folder of `src`, with the folders that it imports. A folder comes after all folders
-/// that it imports, so no two folders import each other.
+/// Each module of `src`, with the modules that it imports. A module comes after all modules
+/// that it imports, so no two modules import each other.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("config", &[]),

@@ -2,15 +2,15 @@
 
 use super::{Repository, markdown::Document};
 
-/// The most files that the walk of one event may pass.
+/// The most files that the path of an event may pass.
 const MOST_FILES: usize = 25;
 
-/// Hops of the walk of one event that are not where the table says, and files that are
+/// Hops of the path of an event that are not where the table says, and files that are
 /// too many.
-pub(crate) fn lost_on_the_walk(document: &Document, repository: &Repository) -> Vec<String> {
+pub(crate) fn lost_on_the_path(document: &Document, repository: &Repository) -> Vec<String> {
     let rows = document.rows.iter();
     let hops: Vec<_> = rows
-        .filter(|row| row.section == "The walk of one event")
+        .filter(|row| row.section == "The path of an event")
         .filter_map(|row| row.cells.get(1))
         .collect();
     let mut files: Vec<&String> = hops.iter().filter_map(|hop| hop.first()).collect();
@@ -18,7 +18,7 @@ pub(crate) fn lost_on_the_walk(document: &Document, repository: &Repository) -> 
     files.dedup();
     let mut problems = Vec::new();
     if hops.is_empty() || files.len() > MOST_FILES {
-        problems.push(format!("the walk passes {} files", files.len()));
+        problems.push(format!("the path passes {} files", files.len()));
     }
     for hop in hops {
         let [file, function] = &**hop else {
@@ -50,20 +50,20 @@ pub(crate) fn messages_not_said(document: &Document, repository: &Repository) ->
 #[test]
 fn a_hop_is_where_the_table_says() {
     let repository = Repository::of(&[("src/a.rs", "fn go() {}\nfn over<T>() {}")]);
-    let walk = |rows: &str| {
-        let text = format!("# The walk of one event\n\n| n | w |\n| --- | --- |\n{rows}");
-        lost_on_the_walk(&Document::read("a.md", &text), &repository).len()
+    let path = |rows: &str| {
+        let text = format!("# The path of an event\n\n| n | w |\n| --- | --- |\n{rows}");
+        lost_on_the_path(&Document::read("a.md", &text), &repository).len()
     };
     assert_eq!(
-        walk("| 1 | `src/a.rs` `go` |\n| 2 | `src/a.rs` `over` |\n"),
+        path("| 1 | `src/a.rs` `go` |\n| 2 | `src/a.rs` `over` |\n"),
         0
     );
-    assert_eq!(walk("| 1 | `src/a.rs` `gone` |\n"), 1);
-    assert_eq!(walk("| 1 | `src/b.rs` `go` |\n"), 1);
-    assert_eq!(walk("| 1 | `src/a.rs` |\n"), 1);
-    assert_eq!(walk(""), 1);
+    assert_eq!(path("| 1 | `src/a.rs` `gone` |\n"), 1);
+    assert_eq!(path("| 1 | `src/b.rs` `go` |\n"), 1);
+    assert_eq!(path("| 1 | `src/a.rs` |\n"), 1);
+    assert_eq!(path(""), 1);
     let many = (0..26).map(|n| format!("| {n} | `src/{n}.rs` `go` |\n"));
-    assert_eq!(walk(&many.collect::<Vec<_>>().concat()), 27);
+    assert_eq!(path(&many.collect::<Vec<_>>().concat()), 27);
 }
 
 #[test]

@@ -179,8 +179,8 @@ fn names_exist_and_none_is_left_out() {
 fn code_is_as_documents_say() {
     let repository = Repository::here();
     let architecture = repository.document("ARCHITECTURE.md");
-    let mut problems = code::lost_on_the_walk(architecture, &repository);
-    problems.extend(names::rooms_left_out(architecture, &repository));
+    let mut problems = code::lost_on_the_path(architecture, &repository);
+    problems.extend(names::modules_left_out(architecture, &repository));
     let troubleshooting = repository.document("docs/troubleshooting.md");
     problems.extend(code::messages_not_said(troubleshooting, &repository));
     hold(&problems);

@@ -79,10 +79,10 @@ pub(crate) fn metrics_left_out(page: &Document) -> Vec<String> {
         .collect()
 }
 
-/// Crates and rooms of the exporter that the map should name and does not.
-pub(crate) fn rooms_left_out(map: &Document, repository: &Repository) -> Vec<String> {
+/// Crates and modules of the exporter that the map should name and does not.
+pub(crate) fn modules_left_out(map: &Document, repository: &Repository) -> Vec<String> {
     let paths = repository.paths();
-    let rooms: BTreeSet<String> = paths
+    let modules: BTreeSet<String> = paths
         .filter_map(|path| {
             let (folder, rest) = path.split_once('/')?;
             let name = rest.split('/').next()?;
@@ -93,9 +93,9 @@ pub(crate) fn rooms_left_out(map: &Document, repository: &Repository) -> Vec<Str
             }
         })
         .collect();
-    let left_out = rooms.iter().filter(|room| !map.spans.contains(room));
+    let left_out = modules.iter().filter(|module| !map.spans.contains(module));
     left_out
-        .map(|room| format!("{}: {room} is left out", map.path))
+        .map(|module| format!("{}: {module} is left out", map.path))
         .collect()
 }
 
@@ -198,5 +198,5 @@ fn a_page_names_everything() {
     let repository = Repository::of(&[&files[..], &[("crates/d/src/lib.rs", "")]].concat());
     let map = Document::read("a.md", "`src/a` `d`");
     let expected = ["a.md: src/c.rs is left out"];
-    assert_eq!(rooms_left_out(&map, &repository), expected);
+    assert_eq!(modules_left_out(&map, &repository), expected);
 }

@@ -178,7 +178,7 @@ fn visited_and_reloaded(form: &str) -> CollectedOutput {
     let good = two_accounts(&format!("api_secret: '{anew}'"));
     assert_eq!(guarded.reload(&mut collected, &good), 200);
     let program = &guarded.exporter.program;
-    program.wait_for_line("configuration taken over");
+    program.wait_for_line("configuration loaded");
     let sent = basic(REJECTED_KEY, &anew);
     eventually("the new secret at the API", DEADLINE, || {
         let requests = api.requests();

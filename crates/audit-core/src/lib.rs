@@ -6,14 +6,14 @@
 //! rise. This crate holds the rules by which every event becomes one step of a counter
 //! that every scraper sees.
 //!
-//! # What it must not know
+//! # No input or output
 //!
 //! The crate does no input or output. It has no socket, file, thread, metrics library or
-//! log, and it never reads a clock. All of that belongs to the program that drives it,
-//! so that a test can run hours of polls, crashes and scrapes within milliseconds.
-//! `Cargo.toml` names no crate for any of it, and `clippy.toml` forbids to read a clock.
+//! log, and it never reads a clock. All of that belongs to the program that drives it, so
+//! that a test can run hours of polls, crashes and scrapes within milliseconds.
+//! `Cargo.toml` names no crate for any of it, and `clippy.toml` forbids reading a clock.
 //!
-//! # The way of an event
+//! # The path of an event
 //!
 //! 1. [`sweep`] says which pages of a range are still to be read, and when a sweep has
 //!    seen everything. It cuts a range that holds too many events into pieces.
@@ -29,8 +29,8 @@
 //!    that, and not before, it calls [`Account::confirm`](account::Account::confirm) and
 //!    shows the new values.
 //!
-//! A process that ends at any moment goes on from its last commit. It reads again what was
-//! counted after that, and has shown nothing of it.
+//! A process that ends at any moment goes on from its last commit when it starts again. It
+//! counts the later events again; none of them was shown.
 //!
 //! # Time is an argument
 //!
@@ -43,7 +43,7 @@
 //! - A `Duration` called `now` or `uptime` is the span since the process started. The gate
 //!   uses it alone, since setting a clock does not change it.
 //!
-//! # How to drive it
+//! # How to use the crate
 //!
 //! A program parses and counts pages, stores commits, and tells the gate of each scrape:
 //!

@@ -13,13 +13,14 @@ use crate::event_key::{EventKey, KeyTable};
 use crate::traffic::{Arrival, FIRST_EXTRA, Traffic};
 use crate::type_blocks::{BLOCK, TypeBlocks};
 
-/// One event of the archive. All else that the API says of it is drawn from its number.
+/// One event of the archive. Everything else that the API says of the event is drawn from
+/// its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ArchivedEvent {
-    /// When it was created, in milliseconds since the Unix epoch.
+    /// The time of creation, in milliseconds since the Unix epoch.
     pub(crate) at: i64,
     pub(crate) number: u32,
-    /// Its combination of labels, see [`KeyTable`].
+    /// The number of its combination of labels, see [`KeyTable`].
     pub(crate) key: u32,
 }
 
@@ -35,7 +36,7 @@ pub(crate) struct Archive {
     highest: Vec<u32>,
     /// Events that are not visible yet, by the time at which they become visible.
     hidden: BinaryHeap<Reverse<(i64, ArchivedEvent)>>,
-    /// When each recorded event was created, by number from [`FIRST_EXTRA`] on.
+    /// The time of creation of each recorded event, by number from [`FIRST_EXTRA`] on.
     extras: HashMap<u32, i64>,
     now: i64,
 }
@@ -95,7 +96,7 @@ impl Archive {
         self.traffic.stop(self.now);
     }
 
-    /// The visible event with this id.
+    /// Returns the visible event with this id.
     pub(crate) fn find(&self, id: &str) -> Option<ArchivedEvent> {
         let number = event_id::number_of(self.seed, id)?;
         if let Some(at) = self.extras.get(&number) {
@@ -121,7 +122,7 @@ impl Archive {
         start..end.max(start)
     }
 
-    /// The visible events, oldest first.
+    /// Returns the visible events, oldest first.
     pub(crate) fn events(&self) -> &[ArchivedEvent] {
         &self.events
     }

@@ -38,10 +38,10 @@
 //! ```
 //!
 //! The events are a function of the seed, the start time and the time on the clock of the
-//! API, so that a simulator that was killed shows the same events again. Traffic, archive,
-//! queries and answers know neither clock nor network; `server`, `connection` and `http`
-//! are the thin shell around them. The crate uses nothing of the exporter: what plays the
-//! vendor cannot share the exporter's idea of the vendor.
+//! API, so that a simulator that was killed shows the same events again. Traffic,
+//! archive, queries and answers know neither clock nor network; `server`, `connection`
+//! and `http` are the thin shell around them. The crate uses nothing of the exporter: a
+//! simulator that shared the exporter's code would share its mistakes about the vendor.
 
 mod archive;
 mod body;

@@ -28,7 +28,7 @@ pub(crate) struct Query {
     pub(crate) filters: Vec<(String, String)>,
 }
 
-/// Why a query cannot be answered; the text is the answer's `message`.
+/// The reason why a query cannot be answered; the text is the answer's `message`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum QueryError {
     #[error("{name}: {value:?} is not an ISO-8601 date or date-time")]

@@ -23,7 +23,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Why a simulator cannot start.
+/// The reason why a simulator cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
     /// The settings contradict each other or lie outside their ranges.

@@ -152,7 +152,7 @@ pub enum SettingsProblem {
     OutOfRange {
         /// The flag that sets the value.
         setting: &'static str,
-        /// Why the value is refused.
+        /// The reason why the value is refused.
         problem: FlagValueError,
     },
     /// The shares of the faults add up to more than 1, although the faults exclude each
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
     use clap::Parser;
 
-    /// What the command does.
+    /// A command with the flags of the simulator.
     #[derive(Debug, Parser)]
     struct Flags {
         #[command(flatten)]

@@ -171,7 +171,7 @@ impl SimulatedApi {
     }
 }
 
-/// Why a list request cannot be answered with a list.
+/// The reason why a list request cannot be answered with a list.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ListError {
     #[error(transparent)]

@@ -18,7 +18,7 @@ impl TypeBlocks {
         }
     }
 
-    /// Makes room for more types.
+    /// Adds counts of 0 for more types.
     pub(crate) fn grow_types(&mut self, types: usize) {
         self.counts.resize(types, vec![0; self.blocks]);
     }

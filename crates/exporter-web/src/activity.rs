@@ -34,7 +34,7 @@ impl Activity {
         }
     }
 
-    /// Notes that the head of a request has been read.
+    /// Records that the head of a request has been read.
     pub(crate) fn request_received(&self) {
         self.has_asked.store(true, Relaxed);
         self.last.store(now(), Relaxed);
@@ -53,14 +53,14 @@ impl Activity {
         }
     }
 
-    /// Notes that the client does not read what was sent.
+    /// Records that the client does not read what was sent.
     pub(crate) fn set_behind(&self) {
         let since = now().max(1);
         let behind_since = &self.behind_since;
         let _ = behind_since.compare_exchange(0, since, Relaxed, Relaxed);
     }
 
-    /// Notes that the client has read all that was sent.
+    /// Records that the client has read all that was sent.
     pub(crate) fn clear_behind(&self) {
         self.behind_since.store(0, Relaxed);
         self.last.store(now(), Relaxed);

@@ -17,7 +17,7 @@ use crate::settings::AllowedName;
 #[derive(Debug)]
 pub(crate) struct AnyCertificate(WebPkiSupportedAlgorithms);
 
-/// Accepts a certificate that another verifier accepts and that bears one of some names.
+/// Accepts a certificate that another verifier accepts and that has one of several names.
 pub(crate) struct NamedCertificate {
     verifier: Arc<dyn ClientCertVerifier>,
     names: Vec<AllowedName>,

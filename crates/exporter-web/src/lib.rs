@@ -33,15 +33,15 @@
 //! }
 //! ```
 //!
-//! # The way of a request
+//! # The path of a request
 //!
 //! 1. A connection is accepted, and counted: if there are too many, the one that has
 //!    been idle for longest is closed, in the network that holds the most.
-//! 2. TLS, if the file asks for it, and the head of the request, each within a time
-//!    limit.
-//! 3. The rate limit, and then the password. bcrypt is slow by design, so one password
-//!    is checked at a time, and a password that was right is known again by a keyed
-//!    hash.
+//! 2. The TLS handshake, if the file asks for TLS, and the head of the request each have
+//!    a time limit.
+//! 3. The rate limit is checked, and then the password. bcrypt is slow by design, so one
+//!    password is checked at a time, and a password that was right is recognized by a
+//!    keyed hash.
 //! 4. A slot among the answers in flight, until the client has read all of its answer.
 //!    A request without a slot is refused before it has an effect; a client that does not
 //!    read loses its slot to another request. Probes need none.
@@ -49,8 +49,9 @@
 //!
 //! # Logs
 //!
-//! The server logs with [`tracing`]: warnings and errors for whoever runs it, and at
-//! debug level what ended each connection early. No line shows a password or a key.
+//! The server logs with [`tracing`]: warnings and errors for the person who runs it, and
+//! at debug level the reason why a connection ended early. No line shows a password or a
+//! key.
 //!
 //! # Options
 //!

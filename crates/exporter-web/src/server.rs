@@ -23,7 +23,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// The interval at which the files of the web configuration are checked for changes.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// The bound on answers in flight by default, which is that of `node_exporter`.
+/// The default bound on answers in flight, which is the same as that of `node_exporter`.
 const MAX_REQUESTS: usize = 40;
 
 /// A server of HTTP/1.1, with TLS and passwords as a web configuration file says.
@@ -67,7 +67,7 @@ impl<S: Site> Server<S> {
     /// Serves until `shutdown` resolves, and then for up to ten seconds until the
     /// answers in flight have ended.
     ///
-    /// Follows the web configuration file meanwhile: it takes over what changes.
+    /// Meanwhile the server loads the web configuration again when it changes.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let graceful = Arc::new(GracefulShutdown::new());
         let mut tasks = JoinSet::new();
@@ -100,7 +100,7 @@ impl<S: Site> Server<S> {
     }
 }
 
-/// Takes over what changes in the files of the web configuration. Requests do not wait
+/// Loads the web configuration again when one of its files changes. Requests do not wait
 /// for the disk.
 async fn follow(web_config: Arc<WebConfigFile>) {
     let mut ticks = tokio::time::interval(CHECK_INTERVAL);

@@ -33,7 +33,7 @@ impl Slots {
     /// Takes a slot, if one is left.
     pub(crate) fn take(self: &Arc<Self>, activity: &Arc<Activity>) -> Option<Slot> {
         let taken = self.taken.fetch_add(1, Relaxed);
-        // Dropped again, and so given back, if none was left.
+        // If no slot was left, this one is dropped again and so given back.
         let slot = self.slot(activity);
         (self.max == 0 || taken < self.max).then_some(slot)
     }

@@ -1,4 +1,5 @@
-//! A TCP stream that notes when the client does not read, and fails if that lasts.
+//! A TCP stream that records when the client does not read, and fails if that lasts too
+//! long.
 
 use std::{
     future::Future,

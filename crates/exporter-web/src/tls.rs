@@ -15,7 +15,7 @@ use rustls::{
 use crate::client_certificates::{AnyCertificate, NamedCertificate};
 use crate::settings::{AllowedName, ClientCertificates, TlsSettings};
 
-/// Why rustls cannot serve with the settings. No message shows any of the PEM.
+/// The reason why rustls cannot serve with the settings. No message shows any of the PEM.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
     #[error("{setting} holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----")]

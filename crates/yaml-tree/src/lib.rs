@@ -37,7 +37,7 @@ const MAX_DEPTH: usize = 32;
 pub struct YamlError {
     /// The line of the error, from 1.
     pub line: usize,
-    /// What is wrong and how to correct it. Shows no value.
+    /// The problem, and how to correct it. Shows no value.
     pub problem: String,
 }
 
@@ -59,7 +59,7 @@ pub enum YamlValue {
     Scalar {
         /// The text without its quotes.
         text: String,
-        /// Whether the text was written without quotes. Only then is `true` a boolean.
+        /// `true` if the text was written without quotes. Only then can it be a boolean.
         plain: bool,
     },
     /// A list.

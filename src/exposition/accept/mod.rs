@@ -1,5 +1,5 @@
-//! Which format and encoding a client is answered in, from what it says that it
-//! takes.
+//! Chooses the format and the encoding of an answer by the headers `Accept` and
+//! `Accept-Encoding` of the request.
 //!
 //! Source: RFC 9110, sections 12.4.2, 12.5.1 and 12.5.3; for `escaping` the
 //! Prometheus documentation, "Content negotiation".
@@ -12,16 +12,17 @@ const VERSION: Name = Name::new_unchecked("version");
 const QUALITY: Name = Name::new_unchecked("q");
 const ESCAPING: Name = Name::new_unchecked("escaping");
 
-/// What a client is answered in.
+/// The format and the encoding of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accepted {
-    /// Format and encoding.
+    /// The format and the encoding.
     pub variant: Variant,
     escaping: Option<Escaping>,
 }
 
-/// How a client wants names that need it to be written. None of ours does, so that
-/// every scheme reads the same; it is told that it was understood.
+/// The scheme by which a client wants names to be escaped. No name of the exporter needs
+/// escaping, so the answer is the same for each scheme. Its content type names the
+/// scheme, so that the client knows that the scheme was understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Escaping {
     AllowUtf8,
@@ -30,20 +31,22 @@ enum Escaping {
     Values,
 }
 
-/// One format that a client takes, and how much it wants it.
+/// A format that a client accepts, and how much the client prefers it.
 #[derive(Debug, Clone, Copy)]
-struct Wish {
+struct Preference {
     format: Format,
-    /// In thousandths.
+    /// The quality of the format, in thousandths.
     quality: u16,
-    /// Of the range that names it: the more it says, the more it counts.
+    /// The precision of the media range that matches the format; a more precise range
+    /// takes precedence.
     precision: u8,
     escaping: Option<Escaping>,
 }
 
 impl Accepted {
-    /// Chooses by the headers `Accept` and `Accept-Encoding` of a request. Who takes
-    /// nothing that there is, or says nothing, has the text format: it reads everywhere.
+    /// Chooses by the headers `Accept` and `Accept-Encoding` of a request. A client that
+    /// accepts no format of the exporter, or names none, gets the text format, which
+    /// every client reads.
     #[must_use]
     pub fn choose(accept: &str, accept_encoding: &str) -> Self {
         let (format, escaping) = format(accept);
@@ -53,7 +56,7 @@ impl Accepted {
         }
     }
 
-    /// The content type of the answer.
+    /// Returns the content type of the answer.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         match (self.variant.format, self.escaping) {
@@ -78,12 +81,13 @@ impl Accepted {
 }
 
 fn format(accept: &str) -> (Format, Option<Escaping>) {
-    // What cannot be read is as if it were not there.
+    // Media ranges that cannot be read are ignored.
     let ranges: Vec<_> = MediaTypeList::new(accept).filter_map(Result::ok).collect();
-    let wishes = [Format::Text, Format::OpenMetrics].map(|format| {
-        let wishes = ranges.iter().filter_map(|range| wish(format, range));
-        // The range that says the most decides for a format; the first of equals.
-        wishes.reduce(|best, next| {
+    let preferences = [Format::Text, Format::OpenMetrics].map(|format| {
+        let preferences = ranges.iter().filter_map(|range| preference(format, range));
+        // The most precise range decides for a format, and the first of equally precise
+        // ones.
+        preferences.reduce(|best, next| {
             if next.precision > best.precision {
                 next
             } else {
@@ -91,20 +95,22 @@ fn format(accept: &str) -> (Format, Option<Escaping>) {
             }
         })
     });
-    let wishes = wishes.into_iter().flatten().filter(|wish| wish.quality > 0);
-    let best = wishes.reduce(|text, open_metrics| {
-        let rank = |wish: Wish| (wish.quality, wish.precision);
+    let preferences = preferences.into_iter().flatten();
+    let accepted = preferences.filter(|preference| preference.quality > 0);
+    let best = accepted.reduce(|text, open_metrics| {
+        let rank = |preference: Preference| (preference.quality, preference.precision);
         if rank(open_metrics) > rank(text) {
             open_metrics
         } else {
             text
         }
     });
-    best.map_or((Format::Text, None), |wish| (wish.format, wish.escaping))
+    best.map_or((Format::Text, None), |best| (best.format, best.escaping))
 }
 
-/// What a range says of a format, if it means it.
-fn wish(format: Format, range: &MediaType) -> Option<Wish> {
+/// Returns the preference that a media range gives to a format; `None` if the range does
+/// not match the format.
+fn preference(format: Format, range: &MediaType) -> Option<Preference> {
     let (media, subtype, version) = match format {
         Format::Text => ("text", "plain", "0.0.4"),
         Format::OpenMetrics => ("application", "openmetrics-text", "1.0.0"),
@@ -124,7 +130,7 @@ fn wish(format: Format, range: &MediaType) -> Option<Wish> {
     };
     let quality = range.get_param(QUALITY);
     let escaping = range.get_param(ESCAPING);
-    Some(Wish {
+    Some(Preference {
         format,
         quality: quality.map_or(1000, |q| thousandths(&q.unquoted_str())),
         precision,
@@ -147,8 +153,8 @@ fn encoding(accept_encoding: &str) -> Encoding {
         };
         place.get_or_insert(quality);
     }
-    // What is not named is as good as `*` says; uncompressed always is, unless
-    // something else is named.
+    // If gzip is not named, `*` decides for it. An answer without compression is always
+    // accepted, and is preferred only if `identity` is named with a higher quality.
     let gzip = gzip.or(any).unwrap_or(0);
     if gzip > 0 && gzip >= identity.unwrap_or(0) {
         Encoding::Gzip
@@ -157,7 +163,8 @@ fn encoding(accept_encoding: &str) -> Encoding {
     }
 }
 
-/// A quality from 0 to 1 with up to three digits. One that cannot be read refuses.
+/// Reads a quality from 0 to 1 with up to three digits, in thousandths. A quality that
+/// cannot be read counts as 0.
 fn thousandths(quality: &str) -> u16 {
     let (whole, part) = quality.split_once('.').unwrap_or((quality, ""));
     let digits = part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,10 +1,10 @@
 //! The counters as scrapes at the times of a grid would have shown them.
 //!
-//! A sample counts the events that were created before its time. A series begins with a
-//! 0 one step before its first event, so that its first increase is visible; a series
-//! whose first event follows the grid has its 0 at the end, for the server that
-//! continues it. Only the steps at which a counter rises are held, so memory grows with
-//! series and steps and not with events.
+//! A sample counts the events that were created before its time. A series begins with a 0
+//! one step before its first event, so that its first increase is visible; a series whose
+//! first event comes after the grid has its 0 at the end of the grid, for the exporter
+//! that continues the series. Only the steps at which a counter rises are held, so memory
+//! grows with series and steps and not with events.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -86,7 +86,7 @@ impl SampleTimes {
 /// A counter on the grid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GridCounter {
-    /// The place of its first sample, which is 0.
+    /// The place of the first sample of the counter. That sample is 0.
     begin: u32,
     /// The places where the counter rises, and by how much, in order.
     rises: Vec<(u32, u32)>,

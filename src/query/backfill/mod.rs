@@ -33,8 +33,8 @@ use openmetrics::AddedLabels;
 /// Writes the history of a range.
 ///
 /// # Errors
-/// When the range cannot be read or the history cannot be written; then no file has
-/// changed.
+/// An error if the range cannot be read or the history cannot be written. No file has
+/// changed then.
 pub(crate) async fn run(settings: BackfillSettings, client: RetryingClient) -> anyhow::Result<()> {
     let grid = read(&settings, client).await?;
     match &settings.output {
@@ -64,13 +64,13 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
             let names = types.iter().map(|known| known.name.as_str());
             grid.name_types(names.filter(|name| filter.admits(name)));
         }
-        // The exporter counts without the list of types, too.
+        // The exporter, too, counts without the list of types.
         Err(error) => {
             tracing::warn!(%error, "the list of event types could not be read; the series of a type begins with its first event");
         }
     }
-    // An event after the end opens its series, so that a server which continues finds
-    // its 0.
+    // An event after the end opens its series, so that the server, which goes on from the
+    // history, has its 0.
     let query = HistoryQuery {
         from: settings.from,
         to: None,
@@ -111,7 +111,7 @@ fn owned(labels: &Labels<'_>) -> Labels<'static> {
     }
 }
 
-/// How the history differs from what happened.
+/// The differences between the history and the events that happened.
 #[derive(Debug, Default)]
 struct Inaccuracies {
     missing: u64,

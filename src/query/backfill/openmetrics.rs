@@ -115,7 +115,7 @@ mod tests {
         nexmo_audit_events_by_type_total{event_type="q\"u\\o\nte",job="audit"} 0 600
         nexmo_audit_events_by_type_total{event_type="q\"u\\o\nte",job="audit"} 1 660
         nexmo_audit_events_by_type_total{event_type="q\"u\\o\nte",job="audit"} 1 720
-        # HELP nexmo_audit_events Audit events recorded by the API, each counted once. A new series is shown at 0 until every server has seen that: see nexmo_audit_pending_events.
+        # HELP nexmo_audit_events Audit events recorded by the API, each counted once. A new series is shown at 0 until every scraper has seen the 0: see nexmo_audit_pending_events.
         # TYPE nexmo_audit_events counter
         nexmo_audit_events_total{event_type="USER_STATUS",source="CD",source_country="unknown",job="audit"} 0 660
         nexmo_audit_events_total{event_type="USER_STATUS",source="CD",source_country="unknown",job="audit"} 1 720

@@ -19,7 +19,7 @@ use crate::{
 /// shown.
 ///
 /// # Errors
-/// When an event does not exist or cannot be read, with the id of each. The other
+/// An error with the id of each event that does not exist or cannot be read. The other
 /// events are written.
 pub(crate) async fn get(settings: GetSettings, client: RetryingClient) -> anyhow::Result<()> {
     let zone = Zone::new(settings.zone.clone());
@@ -51,7 +51,7 @@ enum GetError {
 
 async fn event(client: &RetryingClient, id: &str) -> Result<String, GetError> {
     let json = client.event(id).await?.ok_or(GetError::NotFound)?;
-    // An object that breaks off, or that something follows, is no event. Neither is
+    // JSON that breaks off, or that is followed by more text, is not an event. Neither is
     // the answer of another API, which may quote the request.
     let event = serde_json::from_str::<RawEvent<'_>>(&json);
     if !event.is_ok_and(|event| event.raw("id").is_some()) {

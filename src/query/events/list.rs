@@ -24,16 +24,17 @@ use crate::{
 
 /// The time from one look for new events to the next.
 const FOLLOW_INTERVAL: Duration = Duration::from_secs(5);
-/// How far behind the newest event a look reads again, for events that appear late.
+/// The span before the newest event that each look reads again, for events that appear
+/// late.
 const LOOKBACK: SignedDuration = SignedDuration::from_mins(15);
-/// How long an event is remembered, so that it is shown once.
+/// The time for which an event is remembered, so that it is shown once.
 const RETENTION: SignedDuration = SignedDuration::from_mins(30);
 
 /// Lists events.
 ///
 /// # Errors
-/// When the range cannot be read or the output cannot be written. The events that were
-/// written before are in order and complete.
+/// An error if the range cannot be read or the output cannot be written. The events that
+/// were written before are in order and complete.
 pub(crate) async fn list(settings: ListSettings, client: RetryingClient) -> anyhow::Result<()> {
     let mut lister = EventLister::new(&settings, client.clone())?;
     lister.read_all().await?;
@@ -155,8 +156,8 @@ impl EventLister {
     }
 }
 
-/// Returns the types to ask the API for. The API does not know the name that stands for
-/// no type.
+/// Returns the types to ask the API for; none if `types` has the name that stands for a
+/// missing type, which the API does not know.
 fn types_to_request(types: &[String]) -> Vec<String> {
     if types.iter().any(|name| name.eq_ignore_ascii_case(UNKNOWN)) {
         return Vec::new();

@@ -141,14 +141,15 @@ pub(super) fn layout() -> Layout {
     }
 }
 
-/// `None` where standard output is no terminal.
+/// Returns the width of the terminal, in columns; `None` if standard output is no
+/// terminal.
 fn terminal_width() -> Option<usize> {
     let (width, _) = terminal_size::terminal_size_of(stdout())?;
     // 0 is the width of a terminal that does not know its own.
     Some(usize::from(width.0)).filter(|columns| *columns > 0)
 }
 
-/// See <https://no-color.org>.
+/// Returns `true` if the names of columns are bold; see <https://no-color.org>.
 fn is_bold() -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     stdout().is_terminal()

@@ -32,7 +32,7 @@ const COLUMNS: [Column; 2] = [
 /// Lists the event types that the vendor names, in alphabetical order.
 ///
 /// # Errors
-/// With what a person can do about it.
+/// An error that says what a person can do about it.
 pub(crate) async fn types(settings: TypesSettings, client: RetryingClient) -> anyhow::Result<()> {
     let mut types = client.types().await?;
     types.sort_unstable_by(|one, other| one.name.cmp(&other.name));

@@ -51,7 +51,7 @@ pub(crate) struct RawElement<'a> {
 /// An event that was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Kept<T> {
-    /// When the event was created; `None` where the API gives no readable time.
+    /// The time of creation; `None` where the API gives no readable time.
     pub(crate) created_at: Option<Timestamp>,
     /// The identity of the event.
     pub(crate) id: EventId,
@@ -64,11 +64,11 @@ pub(crate) struct Kept<T> {
 pub(crate) struct HistoryPiece<T> {
     /// The events in the order of their time; events without a time are at the end.
     pub(crate) events: Vec<Kept<T>>,
-    /// Where the next piece begins; `None` after the last piece.
+    /// The time at which the next piece begins; `None` after the last piece.
     pub(crate) read_to: Option<Timestamp>,
     /// The clocks when reading began.
     pub(crate) clocks: Clocks,
-    /// How many more events the API reports than it returns.
+    /// The number of events that the API reports and does not return.
     pub(crate) missing: u64,
 }
 
@@ -78,9 +78,9 @@ pub(crate) struct History {
     client: RetryingClient,
     query: HistoryQuery,
     cutter: Cutter,
-    /// Where the next piece begins; `None` after the last piece.
+    /// The time at which the next piece begins; `None` after the last piece.
     next: Option<Timestamp>,
-    /// Events without a time, which any answer may hold.
+    /// The events without a time, which any answer may hold.
     timeless: HashSet<EventId, FxBuildHasher>,
     progress: ProgressLine,
 }
@@ -98,7 +98,7 @@ impl History {
         }
     }
 
-    /// Returns where the next piece begins; everything before was read.
+    /// Returns the time at which the next piece begins; everything before was read.
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.next
     }
@@ -147,7 +147,8 @@ impl History {
         }
     }
 
-    /// Reads the range for each type; `None` where the events of all types are too many.
+    /// Reads the range for each type; `None` if all types together have too many events
+    /// for one piece.
     async fn read<T>(
         &mut self,
         range: Range,
@@ -157,7 +158,7 @@ impl History {
     ) -> Result<Option<PagesRead>, ApiError> {
         let mut sum: Option<PagesRead> = None;
         let matchings = self.matchings();
-        // The number of one type is not that of the whole range.
+        // With several types, the number of events of one type is not that of the range.
         let is_whole = matchings.len() == 1;
         for matching in matchings {
             let before = sum.map_or(0, |sum| sum.claimed);

@@ -8,19 +8,19 @@ use std::{
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-/// How long a range is read before the line appears: a short range needs none.
+/// The time until the line appears: a range that is read sooner needs no line.
 const DELAY: Duration = Duration::from_secs(1);
-/// Drawings in a second, at most.
+/// The highest number of drawings in a second.
 const DRAWINGS_PER_SECOND: u8 = 5;
 
-/// How much of a range has been read, for the person who waits.
+/// The line that says how much of a range has been read.
 #[derive(Debug)]
 pub(crate) struct ProgressLine {
     bar: ProgressBar,
     is_shown: bool,
-    /// Events in pieces that were read whole.
+    /// The number of events in pieces that were read whole.
     read: u64,
-    /// Events in the piece that is being read.
+    /// The number of events in the piece that is being read.
     in_piece: u64,
 }
 
@@ -39,8 +39,8 @@ impl ProgressLine {
         }
     }
 
-    /// Adds a page with `events` events. `total` is the number of events of the range,
-    /// as the API says it; the first number stays.
+    /// Adds a page with `events` events. `total` is the number of events of the range, as
+    /// the API says; only the first such number is used.
     pub(super) fn page_read(&mut self, events: usize, total: Option<u64>) {
         if let (None, Some(total)) = (self.bar.length(), total) {
             self.bar.set_length(total);

@@ -17,13 +17,13 @@ use crate::{
     metrics::log_seconds,
 };
 
-/// How often a request that failed is sent again, at most.
+/// The highest number of times that a failed request is sent again.
 const MAX_RETRIES: usize = 6;
 /// The wait before the first retry; each further wait is twice as long.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 /// The longest wait that the API may ask for: a person waits for the command.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(5);
-/// A longer wait is logged as a warning.
+/// A retry after a longer wait is logged as a warning.
 const LONG_WAIT: Duration = Duration::from_secs(15);
 
 /// A client of the API that sends a failed request again, where that may help.
@@ -117,8 +117,8 @@ where
         .await
 }
 
-/// Returns how long to wait; `None` where the API asks for a longer wait than a person
-/// has time for.
+/// Returns how long to wait before the next retry; `None` if the API asks for a wait that
+/// is longer than [`LONGEST_RETRY_AFTER`].
 fn obey_retry_after(error: &ApiError, wait: Option<Duration>) -> Option<Duration> {
     let wait = error.retry_after().unwrap_or_default().max(wait?);
     (wait <= LONGEST_RETRY_AFTER).then_some(wait)

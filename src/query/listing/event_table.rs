@@ -6,7 +6,7 @@ use audit_core::raw_event::RawEvent;
 
 use super::{Column, Layout, Table, Zone, printable};
 
-/// Stands for a value that the API does not give.
+/// The text in place of a value that the API does not give.
 const NOTHING: &str = "-";
 
 /// Every column. An id is never cut: `events get` asks for it.

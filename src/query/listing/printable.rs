@@ -7,7 +7,7 @@ use std::fmt::Write;
 use audit_core::raw_event::is_unprintable;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Marks the place where a text was cut.
+/// The mark at the place where a text was cut.
 const ELLIPSIS: char = '…';
 
 /// Returns the text with an escape in place of every character that could steer a

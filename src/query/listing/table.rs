@@ -5,13 +5,14 @@ use std::borrow::Cow;
 
 use super::{fitted, printable::width};
 
-/// Stands between two columns, and before a line that continues a row.
+/// The text between two columns, and before a line that continues a row.
 const GAP: &str = "  ";
 
-/// How a table is drawn.
+/// The way in which a table is drawn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
-    /// Columns of the terminal; `None` where there is no terminal, and nothing is cut.
+    /// The columns of the terminal; `None` if there is no terminal, so that nothing is
+    /// cut.
     pub(crate) width: Option<usize>,
     /// `true` if the names of the columns are bold.
     pub(crate) bold: bool,
@@ -23,7 +24,7 @@ pub(crate) struct Column {
     pub(crate) name: &'static str,
     /// The least width; wider values of the first rows widen the column.
     pub(crate) width: usize,
-    /// `true` if its values are cut where the terminal is too narrow.
+    /// `true` if values of the column are cut where the terminal is too narrow.
     pub(crate) may_be_cut: bool,
 }
 
@@ -94,12 +95,12 @@ impl Table {
             .layout
             .width
             .map(|columns| columns.saturating_sub(width(line)));
-        let room = match left {
+        let space = match left {
             Some(left) if column.may_be_cut && is_last => left,
             Some(_) if column.may_be_cut => column.width,
             _ => usize::MAX,
         };
-        let text = fitted(text, room);
+        let text = fitted(text, space);
         line.push_str(&text);
         if !is_last {
             let blanks = column.width.saturating_sub(width(&text));

@@ -211,7 +211,7 @@ fn is_host(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && text.bytes().all(plain)
 }
 
-/// How urgently an account needs attention; the most urgent first.
+/// The urgency with which an account needs attention; the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Urgency {
     Failing,

@@ -1,8 +1,8 @@
-//! One account: counts pages, and says what a commit stores.
+//! One account: counts pages, and returns what a commit stores.
 //!
 //! [`Account::count`] adds the new events of a page to the window, the ledger and the
 //! outbox. [`Account::prepare`] returns all of that as one [`Commit`], and
-//! [`Account::confirm`] takes note that the commit is stored.
+//! [`Account::confirm`] records that the commit is stored.
 
 mod start;
 
@@ -20,7 +20,7 @@ use crate::{
     window::{Admission, Remembered, SavedWindow, Window, WindowSettings},
 };
 
-/// The counts of one account, and all that is needed to count each event once.
+/// The counts of one account, and everything that is needed to count each event once.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// Says which events are new.
@@ -45,13 +45,13 @@ pub struct Stage {
     /// The time of the first start, by the clock of the API. Events created before it are
     /// history.
     pub began: Timestamp,
-    /// Whether all of the history is counted. Until then nothing is shown, so that no
-    /// server mistakes history for news.
+    /// `true` once all of the history is counted. Until then nothing is shown, so that no
+    /// scraper sees history as new events.
     pub caught_up: bool,
 }
 
-/// What one transaction stores of an account. All values are absolute, so that the same
-/// commit may be stored twice.
+/// The part of an account that one transaction stores. All values are absolute, so that the
+/// same commit may be stored twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// The progress of the account.
@@ -66,7 +66,7 @@ pub struct Commit {
     pub lines: Lines,
 }
 
-/// What [`Account::count`] found on one page.
+/// The result of [`Account::count`] for one page.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// The seconds from creation to counting, for each event that was counted. If clocks
@@ -124,7 +124,7 @@ impl Account {
         }
     }
 
-    /// Takes note that a commit is stored. Nothing may have been counted since
+    /// Records that a commit is stored. Nothing may have been counted since
     /// [`Account::prepare`] returned it.
     pub fn confirm(&mut self, commit: &Commit) {
         self.window.confirm();

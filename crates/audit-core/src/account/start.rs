@@ -1,24 +1,24 @@
-//! What the first start ever counts from.
+//! The moment from which the first start of the exporter counts.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// What the first start ever counts from.
+/// The moment from which the first start of the exporter counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PollStart {
-    /// From when the exporter started.
+    /// The time when the exporter started.
     Now,
-    /// From so long before the exporter started.
+    /// This long before the exporter started.
     Age(SignedDuration),
-    /// From this moment on.
+    /// This moment.
     At(Timestamp),
 }
 
 impl PollStart {
-    /// The moment, by the API's clock, that counting begins at, and the moment that
-    /// news begins at: when the exporter was started. `api_now` is what the API's
-    /// clock said when the exporter had been up for `up`.
+    /// Returns two moments by the API's clock: the moment from which events are counted,
+    /// and the moment from which events are news, which is when the exporter started.
+    /// `api_now` is the time of the API's clock when the exporter had been up for `up`.
     #[must_use]
     pub fn resolve(self, api_now: Timestamp, up: Duration) -> (Timestamp, Timestamp) {
         let ago = SignedDuration::try_from(up).unwrap_or(SignedDuration::ZERO);
@@ -32,8 +32,8 @@ impl PollStart {
     }
 }
 
-/// The API's times are whole seconds: what happens within the first second would
-/// seem to have happened before it.
+/// Rounds down to a whole second. The API's times are whole seconds, so an event that was
+/// created later in the same second would seem older than `time`.
 fn whole_second(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

@@ -1,4 +1,4 @@
-//! Which events of an account are counted.
+//! The filter that decides by the type of an event whether it is counted.
 
 use std::collections::BTreeSet;
 

@@ -22,7 +22,8 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-/// What is counted of an audit event, borrowed from the answer that contains it.
+/// The fields of an audit event that are counted, borrowed from the answer that contains
+/// the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent<'a> {
     /// The identity of the event.

@@ -1,9 +1,9 @@
-//! The publish gate decides when a count may be shown, so that every server that
-//! scrapes sees every step of a counter.
+//! The publish gate decides when a count may be shown, so that every scraper sees every
+//! step of a counter. A scraper is a server that scrapes.
 //!
 //! Prometheus computes `increase()` from the samples that it has, and would miss two kinds
 //! of events. A series that begins at 1 has no increase, so its first event is not seen. A
-//! step during the absence of a server is seen only if the server gets the old value once
+//! step during the absence of a scraper is seen only if the scraper gets the old value once
 //! more before it gets the new one. In both cases the gate shows the earlier value for long
 //! enough before it lets the value change.
 //!
@@ -15,20 +15,20 @@
 //! ```
 //!
 //! Until the first scrape ever the gate is open to all ([`Gate::is_open_to_all`]): no
-//! server has a sample yet, and every count is shown at once. After that the gate is in
+//! scraper has a sample yet, and every count is shown at once. After that the gate is in
 //! one of two states, and a process always starts standing still:
 //!
-//! - **Standing still**: no value changes, so that a server that was away sees the old
+//! - **Standing still**: no value changes, so that a scraper that was away sees the old
 //!   value before it sees the step.
 //! - **Running** ([`Gate::is_running`]): counts are shown as they are committed, except
 //!   those of a new series.
 //!
-//! The **hold** H ([`Gate::hold`]) is the time within which every server scrapes: two
-//! scrape intervals, since a server may miss one scrape, and the time that a scrape may
+//! The **hold** H ([`Gate::hold`]) is the time within which every scraper scrapes: two
+//! scrape intervals, since a scraper may miss one scrape, and the time that a scrape may
 //! take. The interval is the one that the user has set, or the longest that was learned; a
 //! minute is assumed of a scraper whose interval is not known yet.
 //!
-//! - **A new series** stays at its first value until every server has seen that value
+//! - **A new series** stays at its first value until every scraper has seen that value
 //!   ([`Gate::is_seen_by_all`]): H has passed since the first scrape that showed it, and
 //!   every scraper was served it twice. A scraper that has been away for longer than
 //!   [`LONGEST_ABSENCE`] and three of its intervals is not waited for.
@@ -75,10 +75,10 @@ pub enum ScrapeInterval {
     Off,
 }
 
-/// What is stored of the gate.
+/// The stored state of the gate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SavedGate {
-    /// Whether any server ever scraped.
+    /// `true` if a server has ever scraped.
     pub was_scraped: bool,
     /// The scrapers that the gate waits for.
     pub scrapers: Vec<SavedScraper>,
@@ -130,7 +130,7 @@ impl Gate {
         }
     }
 
-    /// Takes over that `saved` was stored.
+    /// Records that `saved` is stored.
     pub fn confirm(&mut self, saved: &SavedGate) {
         self.scrapers.confirm(&saved.scrapers);
     }
@@ -183,9 +183,9 @@ impl Gate {
         may_show
     }
 
-    /// Returns the hold H: how long a value must have been shown before every server has
-    /// seen it. H is two scrape intervals, since a server may miss one scrape, and the time
-    /// that a scrape may take. It is zero if the gate is off.
+    /// Returns the hold H: how long a value must have been shown before every scraper has
+    /// seen it. H is two scrape intervals, since a scraper may miss one scrape, and the
+    /// time that a scrape may take. It is zero if the gate is off.
     #[must_use]
     pub fn hold(&self, now: Duration) -> Duration {
         let interval = match self.setting {
@@ -199,14 +199,15 @@ impl Gate {
         interval * 2 + interval.min(SCRAPE_TIMEOUT)
     }
 
-    /// Returns `true` if every count may be shown at once: no server ever scraped, or the
-    /// gate is off.
+    /// Returns `true` if every count may be shown at once: no server has ever scraped, or
+    /// the gate is off.
     #[must_use]
     pub fn is_open_to_all(&self) -> bool {
         !self.was_scraped || self.setting == ScrapeInterval::Off
     }
 
-    /// Returns `true` if a series whose first value every server has seen may change.
+    /// Returns `true` if counts may be shown, except those of a new series whose first
+    /// value not every scraper has seen.
     #[must_use]
     pub fn is_running(&self, now: Duration) -> bool {
         if self.is_open_to_all() {
@@ -216,7 +217,7 @@ impl Gate {
         !self.is_silent(now) && self.first_after_silence.is_some_and(held)
     }
 
-    /// Returns `true` if every server has seen what `generation` showed. Two things are
+    /// Returns `true` if every scraper has seen what `generation` showed. Two things are
     /// required: H has passed since the first scrape that was answered with `generation` or
     /// a later one, and each scraper that the gate waits for was served such a generation
     /// twice.

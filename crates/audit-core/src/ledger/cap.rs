@@ -6,7 +6,7 @@
 pub struct SeriesCap(usize);
 
 impl SeriesCap {
-    /// A cap of `max_series` series. The series `other` may be one more.
+    /// Returns a cap of `max_series` series. The series `other` may be one more.
     #[must_use]
     pub fn new(max_series: usize) -> Self {
         Self(max_series)

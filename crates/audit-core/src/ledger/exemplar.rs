@@ -16,7 +16,7 @@ const EXEMPLAR_MAX_CHARS: usize = 128 - "event_id".len();
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exemplar {
     name: EventName,
-    /// In milliseconds since 1970.
+    /// The time of creation, in milliseconds since 1970.
     created_at: i64,
 }
 

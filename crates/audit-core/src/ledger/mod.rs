@@ -1,8 +1,8 @@
 //! The counters of an account: what is counted, and how much of it is shown.
 //!
 //! A counter has a total and a published value. The published value is never above the
-//! total, and both only rise. [`Ledger::changes`] returns the values that the gate
-//! permits, and [`Ledger::confirm`] takes them over once they are stored.
+//! total, and both only rise. [`Ledger::changes`] returns the values that the gate permits,
+//! and [`Ledger::confirm`] makes them the current values once they are stored.
 
 mod cap;
 mod exemplar;
@@ -43,7 +43,7 @@ pub enum Counted {
     Overflow,
 }
 
-/// Whether an event was created before or after the first start of the exporter.
+/// The age of an event: created before or after the first start of the exporter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Age {
     /// The event was created after the first start. Every scraper must see the counter
@@ -147,14 +147,14 @@ impl Ledger {
         }
     }
 
-    /// Takes over the values that were stored. Nothing may have been counted since
-    /// [`Ledger::changes`] returned them.
+    /// Makes the values that were stored the current values. Nothing may have been counted
+    /// since [`Ledger::changes`] returned them.
     pub fn confirm(&mut self, changes: &Changes) {
         self.series.confirm(&changes.series);
         self.types.confirm(&changes.types);
     }
 
-    /// Takes note that this generation of the exposition shows every counter.
+    /// Records that this generation of the exposition shows every counter.
     pub fn shown(&mut self, generation: u64) {
         self.series.shown(generation);
         self.types.shown(generation);

@@ -1,4 +1,4 @@
-//! Lines of the event log that are not written yet.
+//! The lines of the event log between counting and storing.
 //!
 //! A line is made when its event is counted, stored by the commit that counts the event,
 //! and deleted from the store by a commit after it was written to the log. So the log has
@@ -23,7 +23,7 @@ pub struct Line {
     pub text: String,
 }
 
-/// What a commit stores of the event log.
+/// The part of a commit that belongs to the event log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lines {
     /// The lines of the events that this commit counts.
@@ -62,7 +62,7 @@ pub struct Outbox {
     written: Written,
 }
 
-/// Which fields of an event its line contains.
+/// The fields of an event that its line contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     /// Only fields that are known not to identify a person.

@@ -15,7 +15,8 @@ pub fn compact(json: &str) -> String {
 }
 
 /// Returns `json`, which must be JSON, on several lines. Each line but the first begins
-/// with `margin` spaces and those of its depth. Unprintable characters are escaped.
+/// with `margin` spaces, and two more for each level of nesting. Unprintable characters are
+/// escaped.
 #[must_use]
 pub fn indented(json: &str, margin: usize) -> String {
     let mut out = String::with_capacity(json.len() * 2);

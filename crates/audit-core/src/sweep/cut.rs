@@ -9,9 +9,9 @@ pub const PIECE_EVENTS: u64 = 20_000;
 /// The shortest piece: the API's times are whole seconds, so a second cannot be cut.
 const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 
-/// The number of cuts in a row that may leave the API's count as it was. After that the
-/// count is not believed and the range is not cut, since a wrong count would be cut for
-/// ever.
+/// The number of cuts in a row that may fail to lower the API's count. After that the count
+/// is not believed and the range is read uncut: with a wrong count, cutting would never
+/// end.
 const MAX_FUTILE_CUTS: u32 = 2;
 
 /// Decides where the next piece ends, from the number of events in the earlier pieces.

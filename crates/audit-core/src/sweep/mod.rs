@@ -21,7 +21,7 @@ pub struct Range {
     pub to: Option<Timestamp>,
 }
 
-/// What a sweep does next.
+/// The next step of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// The sweep reads this page; pages are numbered from 1.
@@ -67,11 +67,11 @@ pub struct Sweep {
     pages_claimed: u64,
     /// The largest number of elements that a page of this reading claimed.
     elements_claimed: u64,
-    /// Whether the last page taken was empty.
+    /// `true` if the last page taken was empty.
     page_was_empty: bool,
     /// The number of pages in a row that had nothing new for this reading.
     stale_pages: u32,
-    /// Whether this reading showed an element that no earlier reading did.
+    /// `true` if this reading showed an element that no earlier reading did.
     found_more: bool,
     /// Every id seen, with the number of the last reading that saw it.
     last_read: HashMap<EventId, u32, FxBuildHasher>,

@@ -22,13 +22,13 @@ pub(super) struct Ids {
     buckets: BTreeMap<i64, HashSet<EventId, FxBuildHasher>>,
 }
 
-/// How an id was remembered before.
+/// The state of an id before it was remembered at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Before {
     Never,
-    /// At an earlier time, so that the id must now be kept for longer.
+    /// The id was remembered at an earlier time, so that it must now be kept for longer.
     Earlier,
-    /// At the same time or a later one.
+    /// The id was remembered at the same time or a later one.
     AsLate,
 }
 

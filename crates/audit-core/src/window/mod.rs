@@ -35,8 +35,8 @@ pub struct WindowSettings {
 pub enum Admission {
     /// The event is seen for the first time and has to be counted.
     New {
-        /// Whether the event was created longer ago than the lookback, so that only
-        /// a deep sweep is sure to show it.
+        /// `true` if the event was created longer ago than the lookback, so that only a
+        /// deep sweep is sure to show it.
         late: bool,
         /// The time of creation; the time of the answer if the event has none.
         created_at: Timestamp,
@@ -91,7 +91,7 @@ pub struct Remembered {
     pub id: EventId,
 }
 
-/// What is stored of a window, apart from its ids.
+/// The stored state of a window, apart from its ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavedWindow {
     /// Events created before this moment are not counted.
@@ -150,7 +150,7 @@ impl Window {
         &self.fresh
     }
 
-    /// Takes note that all fresh ids are stored.
+    /// Records that all fresh ids are stored.
     pub fn confirm(&mut self) {
         self.fresh.clear();
     }
@@ -185,7 +185,7 @@ impl Window {
         self.start_behind(self.settings.lookback, local)
     }
 
-    /// Returns the moment from which a deep sweep has to read that reaches `depth` back.
+    /// Returns the moment from which a deep sweep that reaches `depth` back has to read.
     ///
     /// A deep sweep reaches back from the watermark and not from now. After an outage that
     /// was longer than `depth`, it would otherwise begin after events that were not read
@@ -240,16 +240,16 @@ impl Window {
         admission
     }
 
-    /// Takes note that a sweep that began at `started` has read everything. Moves the
+    /// Records that a sweep that began at `started` has read everything. Moves the
     /// watermark, and forgets ids that no sweep can show again.
     ///
-    /// The watermark becomes the earlier of the two times of `started`. To read a span
-    /// again costs a request, while to trust a clock that is ahead costs events.
+    /// The watermark becomes the earlier of the two times of `started`. Reading a span
+    /// again costs a request; trusting a clock that is ahead costs events.
     pub fn complete_sweep(&mut self, started: Clocks) {
         self.complete_piece(started.earliest(), started);
     }
 
-    /// Takes note that everything created up to `up_to` was read at `now`.
+    /// Records that everything created up to `up_to` was read at `now`.
     ///
     /// The watermark moves back only if it lies in the future, where a clock that was
     /// wrong has set it.

@@ -1,8 +1,8 @@
-//! The open connections, and which of them is closed for a new one: descriptors are
-//! few, and clients that keep theirs must not lock out one that scrapes.
+//! The open connections, and which of them is closed for a new one: descriptors are few,
+//! and clients that keep connections open must not lock out a client that scrapes.
 //!
-//! The network that holds the most connections loses one first: the one that has been
-//! idle for longest.
+//! The connection that is closed belongs to the network that holds the most connections,
+//! and is the one that has been idle for longest there.
 
 use std::{
     cmp::Reverse,
@@ -96,7 +96,7 @@ impl OpenConnections {
         }
     }
 
-    /// Notes which task serves a connection, so that the connection can be closed.
+    /// Records which task serves a connection, so that the connection can be closed.
     pub(crate) fn set_task(&self, (network, id): (IpAddr, u64), task: AbortHandle) {
         let mut table = self.table();
         let connections = table.networks.get_mut(&network);

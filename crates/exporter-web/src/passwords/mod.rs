@@ -1,10 +1,10 @@
 //! Basic authentication (RFC 7617) with passwords that are hashed by bcrypt.
 //!
 //! bcrypt is slow by design: no scrape may wait for it, and clients must not be able to
-//! keep the processor busy with it. A password that was right once is known again by a
-//! keyed hash, in a microsecond and without waiting. All other passwords are checked
-//! one after the other, on a thread that serves no requests; only a few may wait for
-//! that, and fewer from one network.
+//! keep the processor busy with it. A password that was right once is recognized by a
+//! keyed hash, in a microsecond and without waiting. All other passwords are checked one
+//! after the other, on a thread that serves no requests; only a few may wait, and fewer
+//! from one network.
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 
 use crate::settings::PasswordHash;
 
-/// The highest number of passwords that wait, with the one that is checked.
+/// The highest number of passwords that wait, including the one that is checked.
 const MAX_QUEUED: usize = 16;
 /// The highest number of passwords of one network that wait.
 const MAX_QUEUED_OF_NETWORK: usize = 4;
@@ -31,7 +31,7 @@ const MAX_QUEUED_OF_NETWORK: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Passwords {
     users: BTreeMap<String, Arc<UserPassword>>,
-    /// Checked in place of an unknown user's password, so that the response takes as
+    /// The password that is checked for an unknown user, so that the response takes as
     /// long as for a known user.
     nobody: Arc<UserPassword>,
     queue: Arc<PasswordQueue>,

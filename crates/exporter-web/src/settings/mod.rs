@@ -35,14 +35,14 @@ const SECTIONS: [&str; 4] = [
 /// The settings of a web configuration file, checked.
 #[derive(Debug, Clone, Default)]
 pub struct WebSettings {
-    /// How connections are encrypted; `None` for plain HTTP.
+    /// The settings of TLS; `None` for plain HTTP.
     pub tls: Option<TlsSettings>,
     /// The headers of every response. Each name is one of five, and each value fits
     /// into a header.
     pub headers: Vec<(&'static str, String)>,
     /// The users and their passwords. Requests need no password if there is no user.
     pub users: BTreeMap<String, PasswordHash>,
-    /// How many requests are answered; `None` for all of them.
+    /// The rate limit; `None` if every request is answered.
     pub rate_limit: Option<RateLimit>,
 }
 
@@ -62,7 +62,7 @@ impl WebSettings {
         Err(check.problems)
     }
 
-    /// Returns what is weaker than it may look, a sentence each.
+    /// Returns a sentence for each setting that is weaker than it may look.
     #[must_use]
     pub fn warnings(&self) -> Vec<&'static str> {
         let mut warnings = Vec::new();
@@ -134,7 +134,7 @@ impl WebConfigCheck {
     }
 }
 
-/// `a, b and c`.
+/// Returns the names as a list such as `a, b and c`.
 fn listed(names: &[&str]) -> String {
     match names {
         [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),

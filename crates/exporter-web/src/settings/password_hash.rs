@@ -20,7 +20,7 @@ pub struct PasswordHash {
     cost: u32,
 }
 
-/// Why a text cannot be used as a hash.
+/// The reason why a text cannot be used as a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PasswordHashError {

@@ -93,7 +93,7 @@ impl WebConfigFile {
     /// changes; this is for a program that is told to reload.
     ///
     /// # Errors
-    /// Returns all problems at once. The configuration before stays in use.
+    /// Returns all problems at once. The previous configuration stays in use.
     pub fn reload(&self) -> Result<(), WebConfigError> {
         let Some(path) = &self.path else {
             return Ok(());
@@ -109,7 +109,7 @@ impl WebConfigFile {
         Ok(())
     }
 
-    /// Returns what is weaker than it may look, a sentence each.
+    /// Returns a sentence for each setting that is weaker than it may look.
     #[must_use]
     pub fn warnings(&self) -> Vec<&'static str> {
         self.current.load().warnings.clone()
@@ -158,7 +158,7 @@ fn log(error: &WebConfigError) {
     for problem in error.problems() {
         tracing::error!(
             problem,
-            "the web configuration has changed and cannot be used; the one before stays in use"
+            "the web configuration has changed and cannot be used; the previous one stays in use"
         );
     }
 }

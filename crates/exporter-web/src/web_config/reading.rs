@@ -27,7 +27,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// The highest number of further readings if files change while they are read.
 const MAX_READINGS: usize = 3;
 
-/// The paths of all files, and what they say.
+/// The paths of all files, and the configuration that they contain.
 struct ReadOutcome {
     paths: Vec<PathBuf>,
     config: Result<WebConfig, Vec<WebConfigProblem>>,

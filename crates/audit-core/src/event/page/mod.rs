@@ -26,10 +26,10 @@ pub struct Page<'a> {
     pub total_pages: Option<u64>,
 }
 
-/// What a parsed page keeps of its elements.
+/// The parts of its elements that a parsed page keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// What is counted of each element, and nothing else.
+    /// The fields of each element that are counted, and nothing else.
     Parsed,
     /// Also the JSON of each element, as the API wrote it. Parsing takes about 1.6
     /// times as long.

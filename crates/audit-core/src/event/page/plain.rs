@@ -1,7 +1,7 @@
 //! Reads a page in one pass, provided that every field has the documented type.
 //!
-//! Nearly every page is like that. All others are left to the lenient reading, which is
-//! slower and gives the same result for these.
+//! Nearly every page is like that. All others are left to the lenient parser. It is slower,
+//! and gives the same result for a page that this module can read.
 
 use std::borrow::Cow;
 

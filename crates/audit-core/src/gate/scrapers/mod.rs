@@ -15,8 +15,8 @@ pub(super) const UNKNOWN_INTERVAL: Duration = Duration::from_mins(1);
 /// How long the gate waits for a scraper that stays away: long enough for a server to be
 /// restarted or upgraded.
 pub const LONGEST_ABSENCE: Duration = Duration::from_mins(10);
-/// The number of scrapers that are remembered, above what any installation has. The scraper
-/// that was not seen for the longest time makes room for a new one.
+/// The highest number of scrapers that are remembered, more than any installation has. The
+/// scraper that was not seen for the longest time makes room for a new one.
 const MAX_SCRAPERS: usize = 64;
 
 /// The identity of a scraper: a hash of its address and user agent.
@@ -36,7 +36,7 @@ pub struct Scrape {
     pub timeout: Duration,
 }
 
-/// What is stored of a scraper.
+/// The stored state of a scraper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavedScraper {
     /// The scraper.
@@ -55,9 +55,8 @@ pub(super) struct Scrapers {
 
 impl Scrapers {
     /// Adds a scraper that an earlier process has stored, as if it had scraped at `now`.
-    /// [`SavedScraper::unseen_for`] does not shorten the wait: the exporter was away and
-    /// not the scraper, and the wall clock by which the time was measured may have been
-    /// set since.
+    /// [`SavedScraper::unseen_for`] does not shorten the wait: it was the exporter that was
+    /// away, and the wall clock by which the time was measured may have been set since.
     pub(super) fn restore(&mut self, saved: SavedScraper, now: Duration) {
         self.all
             .insert(saved.id, Scraper::restored(saved.interval, now));
@@ -72,7 +71,7 @@ impl Scrapers {
         })
     }
 
-    /// Takes over that exactly the scrapers of `saved` are stored.
+    /// Records that the scrapers of `saved`, and no others, are stored.
     pub(super) fn confirm(&mut self, saved: &[SavedScraper]) {
         let stored: BTreeSet<ScraperId> = saved.iter().map(|scraper| scraper.id).collect();
         for (id, scraper) in &mut self.all {

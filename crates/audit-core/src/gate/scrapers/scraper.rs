@@ -17,10 +17,10 @@ const GAPS_TO_KNOW: usize = 3;
 /// The number of connections of one scraper that are remembered.
 const MAX_CONNECTIONS: usize = 16;
 
-/// What is known of a scraper.
+/// The facts that are known of a scraper.
 #[derive(Debug, Clone)]
 pub(super) struct Scraper {
-    /// Whether the scraper is stored, so that the gate waits for it after a restart.
+    /// `true` if the scraper is stored, so that the gate waits for it after a restart.
     pub(super) stored: bool,
     /// The time of the last scrape.
     pub(super) last_scrape: Duration,

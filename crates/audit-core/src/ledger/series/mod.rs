@@ -8,14 +8,14 @@ use rustc_hash::FxBuildHasher;
 use super::Exemplar;
 use crate::gate::Gate;
 
-/// What is stored of one counter.
+/// The stored values of one counter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SavedCounter {
     /// The number of events counted.
     pub total: u64,
     /// The value that is shown; never above `total`.
     pub published: u64,
-    /// Whether every server had the time to see the first value of the counter.
+    /// `true` once every scraper has had the time to see the first value of the counter.
     pub seen: bool,
 }
 
@@ -48,9 +48,9 @@ struct Counter {
     latest: Option<Exemplar>,
     /// The first generation of the exposition that showed the counter.
     shown_in: Option<NonZeroU64>,
-    /// Whether the place of the counter is in `Series::unsettled`.
+    /// `true` if the place of the counter is in `Series::unsettled`.
     unsettled: bool,
-    /// Whether the values differ from those that are stored.
+    /// `true` if the values differ from the stored values.
     dirty: bool,
 }
 
@@ -154,7 +154,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
         self.counters.reserve_exact(more);
     }
 
-    /// Takes over the values that were stored.
+    /// Makes the values that were stored the current values.
     pub(super) fn confirm(&mut self, changes: &[Change<K>]) {
         for change in changes {
             if let Some((_, counter)) = self.counters.get_index_mut(change.place) {
@@ -172,7 +172,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
         });
     }
 
-    /// Takes note that this generation of the exposition shows every counter.
+    /// Records that this generation of the exposition shows every counter.
     pub(super) fn shown(&mut self, generation: u64) {
         let Some(generation) = NonZeroU64::new(generation) else {
             return;
@@ -217,7 +217,7 @@ impl Counter {
         self.saved.published < self.saved.total
     }
 
-    /// Keeps the newest event, since servers refuse exemplars that go back in time.
+    /// Keeps the newest event, since scrapers refuse exemplars that go back in time.
     fn see(&mut self, event: Option<Exemplar>) {
         let Some(event) = event else { return };
         let newest = self.latest.as_ref().map(Exemplar::created_at);

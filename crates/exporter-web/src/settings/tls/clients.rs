@@ -15,8 +15,8 @@ pub enum ClientCertificates {
     None,
     /// Clients have to show a certificate, which anyone may have signed.
     Any {
-        /// The names of which the certificate has to bear one; no names mean that any
-        /// will do.
+        /// The names, of which the certificate must have one; if there are none, any name
+        /// is accepted.
         names: Vec<AllowedName>,
     },
     /// Clients have to show a certificate that an authority signed.
@@ -25,8 +25,8 @@ pub enum ClientCertificates {
         authority: Pem,
         /// `true` if a client without a certificate is refused.
         required: bool,
-        /// The names of which the certificate has to bear one; no names mean that any
-        /// will do.
+        /// The names, of which the certificate must have one; if there are none, any name
+        /// is accepted.
         names: Vec<AllowedName>,
     },
 }

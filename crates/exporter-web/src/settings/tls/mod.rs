@@ -32,7 +32,7 @@ const OPTIONS: [&str; 13] = [
     "curve_preferences",
 ];
 
-/// How connections are encrypted, and which clients may connect.
+/// The settings of TLS: how connections are encrypted, and which clients may connect.
 #[derive(Debug, Clone)]
 pub struct TlsSettings {
     /// The chain of certificates, the server's own first.
