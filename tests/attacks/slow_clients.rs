@@ -139,8 +139,8 @@ fn a_request_above_the_limit_has_no_effect_and_probes_are_answered() {
         }
         Ok(before)
     });
-    exporter.wait_for(RELOADED, &[], |reloaded| reloaded > 0.0);
-    assert_eq!(exporter.value(RELOADED, &[]), before, "it reloaded");
+    let after = exporter.wait_for(RELOADED, &[], |reloaded| reloaded > 0.0);
+    assert!(after <= before, "it reloaded {} s later", after - before);
     let hold = exporter.value(HOLD, &[]);
     assert_eq!(hold > 0.0, has_scraped, "a refused scrape counts: {hold}");
 }

@@ -42,10 +42,10 @@
 //! 3. The rate limit is checked, and then the password. bcrypt is slow by design, so one
 //!    password is checked at a time, and a password that was right is recognized by a
 //!    keyed hash.
-//! 4. A slot among the answers in flight, until the client has read all of its answer.
-//!    A request without a slot is refused before it has an effect; a client that does not
-//!    read loses its slot to another request. Probes need none.
-//! 5. The [`Site`], which makes the response.
+//! 4. The request takes a slot among the answers in flight, until the client has read all
+//!    of its answer. A request without a slot is refused before it has an effect; a client
+//!    that does not read loses its slot to another request. Probes need no slot.
+//! 5. The [`Site`] makes the response.
 //!
 //! # Logs
 //!
