@@ -2,12 +2,15 @@
 //! was committed is still served, the trouble is reported, and it ends by itself when
 //! the disk is back.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
 
 use test_support::audit_event::events;
 use test_support::exporter::{Exporter, is};
 use test_support::program::{Program, command};
-use test_support::scripted_api::{ScriptedApi, healthy};
+use test_support::scripted_api::{Request, ScriptedApi, healthy};
 
 const UP: &str = "nexmo_audit_up";
 const FAILURES: &str = "nexmo_audit_storage_failures_total";
@@ -68,6 +71,27 @@ fn counts_continue_after_a_restart() {
     let second = Exporter::polling_with(&api, &[&storage]);
     second.wait_until_up();
     assert!(is(4.0)(second.counted()), "{}", second.counted());
+}
+
+#[test]
+fn an_old_state_is_named_at_the_start_and_a_recent_one_is_not() {
+    const OLD: &str = "the stored state is old";
+    let folder = tempfile::tempdir().expect("a folder");
+    let storage = format!("--storage.path={}", folder.path().display());
+    let hours_ago = SystemTime::now() - Duration::from_hours(5);
+    let list = healthy(Vec::new());
+    let then = ScriptedApi::start(move |request: &Request| list(request).dated(hours_ago));
+    Exporter::polling_with(&then, &[&storage]).wait_until_up();
+    let now = ScriptedApi::start(healthy(Vec::new()));
+    let restored = Exporter::polling_with(&now, &[&storage]);
+    restored.wait_until_up();
+    let line = restored.program.wait_for_line(OLD);
+    assert!(line.contains("age_seconds=180"), "{line}");
+    drop(restored);
+    let restarted = Exporter::polling_with(&now, &[&storage]);
+    restarted.wait_until_up();
+    let log = restarted.program.log();
+    assert!(!log.contains(OLD), "{log}");
 }
 
 #[test]

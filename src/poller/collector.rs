@@ -58,6 +58,8 @@ pub(super) struct Collector<A, S, C> {
     deep_sweep: Option<DeepSweep>,
     /// `true` if the API returned fewer events of the last piece than it reported.
     was_short: bool,
+    /// The watermark of the state that the process began with, until the first page.
+    stored_watermark: Option<Timestamp>,
 }
 
 /// A deep sweep under way: it reads a long range again, piece by piece.
@@ -90,6 +92,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         metrics: Arc<AccountMetrics>,
         (exposition, gate): (AccountExposition, Arc<SharedGate>),
     ) -> Self {
+        let stored_watermark = account.window.watermark();
         let mut collector = Self {
             api,
             storage,
@@ -102,6 +105,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             is_shown: false,
             deep_sweep: None,
             was_short: false,
+            stored_watermark,
         };
         collector.show(&Changes::default());
         collector
@@ -156,6 +160,10 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             } = self
                 .read_piece(Range { from, to: None }, &mut cutter, counts)
                 .await?;
+            if let Some(watermark) = self.stored_watermark.take() {
+                let now = clocks.earliest();
+                instrumentation::StateContinued { watermark, now }.record();
+            }
             let was_short = std::mem::replace(&mut self.was_short, missing > 0);
             if missing > 0 {
                 let is_first = !was_short;

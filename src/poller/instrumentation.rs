@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use audit_core::account::Tally;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::collector::{PollCounts, PollError};
 use crate::{
@@ -96,6 +96,32 @@ impl CountingBegins {
         tracing::info!(
             from = log_time(self.from),
             "counting begins; events created before are not counted"
+        );
+    }
+}
+
+/// The first poll of a process goes on from a stored state.
+pub(super) struct StateContinued {
+    pub(super) watermark: Timestamp,
+    pub(super) now: Timestamp,
+}
+
+impl StateContinued {
+    /// A restart or an upgrade takes minutes. A state that is older is that of an exporter
+    /// that was stopped for long, or a copy that was put back, and only a person knows
+    /// which of the two.
+    const OLD: SignedDuration = SignedDuration::from_hours(1);
+
+    pub(super) fn record(&self) {
+        let age = self.now.duration_since(self.watermark);
+        if age < Self::OLD {
+            return;
+        }
+        let age = age.unsigned_abs();
+        tracing::warn!(
+            watermark = log_time(self.watermark),
+            age_seconds = log_seconds(age),
+            "the stored state is old: the events since are read from the API now; if the state is a copy that was put back, Prometheus takes the lower counts for a reset and counts events again"
         );
     }
 }
