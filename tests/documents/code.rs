@@ -1,4 +1,4 @@
-//! What documents say of the code: where functions are, and what messages say.
+//! Statements of documents about the code: where functions are, and what messages say.
 
 use super::{Repository, markdown::Document};
 

@@ -10,7 +10,7 @@ const PROGRAM: &str = "nexmo-audit-exporter";
 /// Commands of a document that the program or the Makefile does not know.
 pub(crate) fn unknown(document: &Document, targets: &[String]) -> Vec<String> {
     let blocks = document.shell.iter().flat_map(|block| commands(block));
-    // What comes after `make` is a target, and in a message it is more words.
+    // One word after `make` is a target; a message has more words.
     let is_make = |span: &str| span.split(' ').nth_back(1) == Some("make");
     let is_command = |span: &&String| is_make(span) || span.starts_with(&format!("{PROGRAM} "));
     let spans = document.spans.iter().filter(is_command);
@@ -64,7 +64,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(plain)
 }
 
-/// What the program says to arguments that it does not take.
+/// Returns the error of the program, if it does not take the arguments.
 fn refused<'w>(arguments: impl Iterator<Item = &'w String>) -> Option<String> {
     let line = std::iter::once(PROGRAM).chain(arguments.map(String::as_str));
     let error = cli::command().try_get_matches_from(line).err()?;

@@ -18,7 +18,7 @@ use markdown::Document;
 /// Folders that hold nothing of the repository's own.
 const FOREIGN: [&str; 3] = ["target", "node_modules", ".git"];
 
-/// What documents are held to.
+/// The repository that documents are held to.
 #[derive(Debug, Default)]
 pub(crate) struct Repository {
     /// Every document in Markdown.
@@ -68,7 +68,7 @@ impl Repository {
         }
     }
 
-    /// Whether there is a file or a folder of that path.
+    /// Returns `true` if there is a file or a folder of that path.
     pub(crate) fn has(&self, path: &str) -> bool {
         let on_disk = self
             .root

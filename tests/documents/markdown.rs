@@ -86,7 +86,7 @@ impl Document {
     }
 }
 
-/// What is being read.
+/// The part of a document that is being read.
 #[derive(Debug, Default)]
 struct Reading {
     heading: Option<String>,

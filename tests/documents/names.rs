@@ -12,7 +12,7 @@ use super::{Repository, markdown::Document};
 
 /// Flags of other programs.
 const OTHERS: [&str; 1] = ["storage.tsdb.retention.time"];
-/// What the `prometheus` crate exports of the process.
+/// The metrics of the process that the `prometheus` crate exports.
 const OF_THE_PROCESS: [&str; 7] = [
     "process_cpu_seconds_total",
     "process_max_fds",

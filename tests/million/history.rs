@@ -27,7 +27,7 @@ const LONGEST_CALM: Ms = 90 * MINUTE;
 /// The interval of the checks whether the history has ended.
 const CHECK_INTERVAL: Ms = 5 * SECOND;
 
-/// What the simulated servers ask for.
+/// The format that the simulated servers ask for.
 const TEXT: Variant = Variant::new(Format::Text, Encoding::Identity);
 
 /// The outcome of a history.

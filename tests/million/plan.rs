@@ -43,7 +43,7 @@ pub(crate) struct Polls {
     pub(crate) deep: Option<(Ms, Ms)>,
     pub(crate) retention: Ms,
     pub(crate) start: PollStart,
-    /// Whether the vendor names its event types.
+    /// `true` if the vendor names its event types.
     pub(crate) types_named: bool,
     pub(crate) scrape_interval: ScrapeInterval,
 }
@@ -52,14 +52,14 @@ pub(crate) struct Polls {
 #[derive(Debug)]
 pub(crate) struct ApiPlan {
     pub(crate) order: Order,
-    /// Whether the events of one second are in another order at every request.
+    /// `true` if the events of one second are in another order at every request.
     pub(crate) reorders_same_second: bool,
     pub(crate) page_cap: usize,
     /// The number of events that are on a page twice.
     pub(crate) repeated: usize,
     /// How far before the range the list shows events too.
     pub(crate) too_early: Ms,
-    /// Whether events at the bounds of the range are left out.
+    /// `true` if events at the bounds of the range are left out.
     pub(crate) excludes_bounds: bool,
     /// How an answer without events looks.
     pub(crate) empty: Empty,

@@ -60,7 +60,7 @@ pub(crate) struct Standstill {
     pub(crate) decided: Arc<Sample>,
 }
 
-/// What a server does not know of its scrape.
+/// The circumstances of a scrape that the server does not know.
 pub(crate) struct ScrapeContext<'a> {
     pub(crate) now: Ms,
     pub(crate) standstill: Option<&'a Standstill>,

@@ -19,7 +19,7 @@ pub(crate) struct World {
     pub(crate) api: EventList,
     pub(crate) disk: Disk,
     pub(crate) rng: Rng,
-    /// Whether no more faults happen.
+    /// `true` once no more faults happen.
     pub(crate) is_calm: bool,
     /// When the running process was started.
     pub(crate) started: Ms,
@@ -28,7 +28,7 @@ pub(crate) struct World {
     /// The first claim that did not hold.
     pub(crate) broken: Option<String>,
     pub(crate) tally: Tally,
-    /// What happened so far, if it is to be printed.
+    /// The events of the history so far, if they are to be printed.
     pub(crate) trace: Option<Vec<String>>,
     /// The times at which sleeping tasks of the process are to be woken.
     timers: Vec<(Ms, Waker)>,

@@ -79,7 +79,7 @@ fn the_best_quality_wins_and_the_most_precise_range_decides() {
         // Nothing that there is.
         ("text/plain;q=0, application/openmetrics-text;q=0", TEXT),
         ("image/png", TEXT),
-        // What is no quality, and what is no media type.
+        // A quality that is no number, and an element that is no media type.
         ("application/openmetrics-text;q=2", TEXT),
         ("application/openmetrics-text;q=high", TEXT),
         ("application/openmetrics-text;q=0.1234", TEXT),

@@ -73,7 +73,7 @@ pub(crate) enum Order {
 #[derive(Debug, Clone)]
 pub(crate) struct ApiBehavior {
     pub(crate) order: Order,
-    /// Whether events of one second change places at every request.
+    /// `true` if the events of one second change places at every request.
     pub(crate) restless: bool,
     /// How many seconds before the range are also shown.
     pub(crate) too_early: i64,

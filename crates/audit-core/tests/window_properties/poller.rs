@@ -43,7 +43,7 @@ pub(crate) struct Poll {
     pub(crate) behavior: ApiBehavior,
     pub(crate) size: usize,
     pub(crate) seconds_per_page: i64,
-    /// Whether pages are read again only up to the beginning of the sweep.
+    /// `true` if pages are read again only up to the beginning of the sweep.
     pub(crate) narrows: bool,
     /// The request, from 0, before which the sweep fails, and how it fails.
     pub(crate) failure: Option<(u32, Failure)>,
