@@ -51,6 +51,9 @@
 //!   their intervals differ, `--metrics.scrape-interval` is set to the longest.
 //! - Without deep sweeps, an event appears within the lookback. With deep sweeps, it appears
 //!   within the range that they read after the longest outage.
+//! - A burst of more events than one piece holds comes from an API that shows no more than
+//!   5 seconds of events before a range. Otherwise every second of the burst is read with
+//!   all of its events, which takes hours if the API is slow.
 //!
 //! # How the test is tested
 //!

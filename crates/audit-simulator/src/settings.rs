@@ -260,7 +260,10 @@ mod tests {
     #[test]
     fn the_command_keeps_its_own_description() {
         let help = <Flags as clap::CommandFactory>::command().render_help();
-        assert!(help.to_string().starts_with("What the command does"));
+        assert!(
+            help.to_string()
+                .starts_with("A command with the flags of the simulator")
+        );
     }
 
     #[test]
