@@ -130,7 +130,7 @@ impl Clock for WorldClock {
 
     fn sleep_until(&self, until: Duration) -> impl Future<Output = ()> + Send {
         let Self(world) = self;
-        let crash_point = world.crash_point("before a sleep");
+        let crash_point = world.crash_point("before a wait");
         let until = {
             let world = world.lock();
             // Rounded up, since the time of the world moves by whole milliseconds and a sleep
