@@ -144,7 +144,7 @@ fn rules_are_sound(prometheus: &Prometheus) {
             }
         }
     }
-    assert_eq!(alerts, 19);
+    assert_eq!(alerts, 21);
 }
 
 /// Returns the rules of all files, as the server has loaded them.
