@@ -3,7 +3,10 @@
 //! [`Sweep`] decides which pages to read, and this module requests them. A page that is
 //! read again is returned again: the reader does not know which events are the same.
 
-use std::future::Future;
+use std::{
+    future::{Future, pending},
+    panic::resume_unwind,
+};
 
 use audit_core::{
     event::{Keep, Page},
@@ -12,6 +15,8 @@ use audit_core::{
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use super::{ApiAnswer, ApiError, PAGE_SIZE, PageQuery};
 
@@ -190,6 +195,22 @@ impl<'s, S: PageSource> PageReader<'s, S> {
         } else {
             self.sweep.read_again();
         }
+    }
+}
+
+/// Runs `work` in a task of its own, within the log span of the caller: a page is then
+/// received and decompressed while others are parsed. The task ends with the future.
+pub(crate) async fn in_own_task<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> T {
+    // A set ends its tasks when it is dropped.
+    let mut task = JoinSet::new();
+    task.spawn(work.in_current_span());
+    match task.join_next().await {
+        Some(Ok(done)) => done,
+        Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
+        // The runtime is ending, and the task with it.
+        _ => pending().await,
     }
 }
 

@@ -1,12 +1,14 @@
 //! A client of the API that reports each request as a sign of life of the poller.
 
-use std::{future::pending, panic::resume_unwind, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use audit_core::event::EventType;
-use tokio::task::JoinSet;
 
 use super::{Api, Clock, SystemClock, health::AccountHealth};
-use crate::api::{ApiAnswer, ApiClient, ApiError, PageQuery, paging::PageSource};
+use crate::api::{
+    ApiAnswer, ApiClient, ApiError, PageQuery,
+    paging::{PageSource, in_own_task},
+};
 
 /// A client of the API that reports each request as a sign of life of the poller.
 #[derive(Debug)]
@@ -53,14 +55,6 @@ impl PageSource for WatchedClient {
     async fn page(&self, query: PageQuery) -> Result<ApiAnswer<String>, ApiError> {
         self.show_life();
         let client = Arc::clone(&self.client);
-        // A set ends its tasks when it is dropped.
-        let mut task = JoinSet::new();
-        task.spawn(async move { client.list(query).await });
-        match task.join_next().await {
-            Some(Ok(answer)) => answer,
-            Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
-            // The runtime is ending, and the task with it.
-            _ => pending().await,
-        }
+        in_own_task(async move { client.list(query).await }).await
     }
 }

@@ -53,6 +53,21 @@ fn every_series_of_an_account_bears_its_name() {
 }
 
 #[test]
+fn every_log_line_of_a_request_names_its_account() {
+    let vendor = Vendor::new(&["one", "two"]);
+    vendor.configure_accounts(&["one", "two"]);
+    let exporter = vendor.start_with("state", &["--log.level=trace"]);
+    exporter.wait_until_ready();
+    let log = exporter.program.log();
+    let requests = log.lines().filter(|line| line.contains("operation=list"));
+    let requests: Vec<&str> = requests.collect();
+    assert!(!requests.is_empty(), "{log}");
+    for line in requests {
+        assert!(line.contains("account="), "{line}");
+    }
+}
+
+#[test]
 fn an_account_that_fails_does_not_affect_the_others() {
     let vendor = Vendor::new(&["fine", "rejected", "silent"]);
     vendor.set_secret("rejected", "another");

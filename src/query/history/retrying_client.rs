@@ -1,19 +1,15 @@
 //! A client of the API that sends a failed request again, where that may help.
 
-use std::{
-    future::{Future, pending},
-    panic::resume_unwind,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use audit_core::event::EventType;
 use backon::{ExponentialBuilder, Retryable};
-use tokio::task::JoinSet;
-use tracing::Instrument;
 
 use crate::{
-    api::{ApiAnswer, ApiClient, ApiError, ApiFilter, PageQuery, paging::PageSource},
+    api::{
+        ApiAnswer, ApiClient, ApiError, ApiFilter, PageQuery,
+        paging::{PageSource, in_own_task},
+    },
     metrics::log_seconds,
 };
 
@@ -51,16 +47,7 @@ impl RetryingClient {
         filter: ApiFilter,
     ) -> Result<ApiAnswer<String>, ApiError> {
         let client = Arc::clone(&self.client);
-        // A set ends its task when it is dropped.
-        let mut task = JoinSet::new();
-        let page = async move { again(|| client.list_filtered(query, &filter)).await };
-        task.spawn(page.in_current_span());
-        match task.join_next().await {
-            Some(Ok(answer)) => answer,
-            Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
-            // The runtime is ending, and the task with it.
-            _ => pending().await,
-        }
+        in_own_task(async move { again(|| client.list_filtered(query, &filter)).await }).await
     }
 
     /// Reads one event as JSON text; `None` when the API has no such event.
