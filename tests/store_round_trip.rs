@@ -9,7 +9,7 @@ use audit_core::{
     window::Clocks,
 };
 use nexmo_audit_exporter::store::{Store, StoreError};
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::{collection::vec, option, prelude::*, sample::select};
 use test_support::store::{
     KEY, State, at, directory, file_in, id, labels, load_account, new_account, numbered::Numbered,
     open,
@@ -42,20 +42,24 @@ enum Showing {
 }
 
 fn gate_memory() -> impl Strategy<Value = SavedGate> {
-    let scraper =
-        (0..5_u64, 0..4_000_000_u64, 0..2_000_000_u64).prop_map(|(id, interval, unseen)| {
-            SavedScraper {
-                id: ScraperId(id.wrapping_sub(2)),
-                interval: Duration::from_millis(interval),
-                unseen_for: Duration::from_millis(unseen),
-            }
-        });
-    (any::<bool>(), vec(scraper, 0..5)).prop_map(|(was_scraped, mut scrapers)| {
+    let scraper = (0..5_u64, option::of(0..4_000_000_u64), 0..2_000_000_u64).prop_map(
+        |(id, interval, unseen)| SavedScraper {
+            id: ScraperId(id.wrapping_sub(2)),
+            product: id,
+            target: unseen,
+            interval: interval.map(Duration::from_millis),
+            unseen_for: Duration::from_millis(unseen),
+        },
+    );
+    let all = (any::<bool>(), vec(scraper, 0..5), 0..u64::MAX / 1_000_000);
+    all.prop_map(|(was_scraped, mut scrapers, wait_time)| {
         scrapers.sort_by_key(|scraper| scraper.id);
         scrapers.dedup_by_key(|scraper| scraper.id);
         SavedGate {
             was_scraped,
             scrapers,
+            wait_time: Duration::from_millis(wait_time),
+            away: Duration::ZERO,
             taken: Duration::ZERO,
         }
     })
@@ -112,6 +116,8 @@ fn gate_showing(showing: Showing, account: &mut Account) -> Gate {
             account.ledger.shown(1);
             let scrape = Scrape {
                 scraper: ScraperId(1),
+                product: 1,
+                target: 0,
                 connection: 1,
                 timeout: Duration::from_secs(10),
             };
@@ -245,33 +251,43 @@ fn a_new_state_holds_nothing() {
 
 /// Returns for how long a scraper is unseen at `now` that was seen 20 s before
 /// `at(100)`.
-fn unseen_at(directory: &Path, now: i64) -> Duration {
+/// Returns how long ago, at the wall clock's `now`, the scraper was seen and the state was
+/// stored.
+fn ages_at(directory: &Path, now: i64) -> (Duration, Duration) {
     let gate = open(directory)
         .load_gate(at(now))
         .expect("the state can be read");
-    gate.scrapers[0].unseen_for
+    (gate.scrapers[0].unseen_for, gate.away)
 }
 
 #[test]
-fn how_long_a_scraper_is_unseen_goes_by_the_wall_clock() {
+fn the_ages_of_a_stored_gate_go_by_the_wall_clock() {
     let directory = directory();
     let mut history = Numbered::new();
     let (commit, _, _) = history.prepare();
+    let seconds = Duration::from_secs;
     let gate = SavedGate {
         was_scraped: true,
         scrapers: vec![SavedScraper {
             id: ScraperId(u64::MAX),
-            interval: Duration::from_secs(15),
-            unseen_for: Duration::from_secs(20),
+            product: 1,
+            target: 2,
+            interval: Some(seconds(15)),
+            unseen_for: seconds(20),
         }],
-        taken: Duration::ZERO,
+        ..SavedGate::default()
     };
     let stored = open(directory.path()).write(&[(KEY, &commit)], Some(&gate), at(100));
     stored.expect("the commit is stored");
-    assert_eq!(unseen_at(directory.path(), 100), Duration::from_secs(20));
-    assert_eq!(unseen_at(directory.path(), 160), Duration::from_secs(80));
-    // The clock was set back.
-    assert_eq!(unseen_at(directory.path(), 50), Duration::ZERO);
+    let ages = [
+        (100, (seconds(20), Duration::ZERO)),
+        (160, (seconds(80), seconds(60))),
+        // The clock was set back.
+        (50, (Duration::ZERO, Duration::ZERO)),
+    ];
+    for (now, expected) in ages {
+        assert_eq!(ages_at(directory.path(), now), expected, "{now}");
+    }
 }
 
 #[test]

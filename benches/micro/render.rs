@@ -58,6 +58,7 @@ impl OnShow {
             total: 1,
             published: 1,
             seen: true,
+            waits_since: None,
         };
         for (place, labels) in on_show.labels.iter().enumerate() {
             on_show

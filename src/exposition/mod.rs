@@ -176,8 +176,12 @@ impl Exposition {
     ) -> prometheus::Result<Vec<Bytes>> {
         // The generation is read first, so that the gate records the one that is sent.
         let current = self.current();
-        let may_show =
-            scrape.is_none_or(|scrape| self.gate.record_scrape(scrape, current.number, uptime));
+        let may_show = scrape.is_none_or(|scrape| {
+            let may_show = self.gate.may_show(scrape.scraper);
+            let generation = if may_show { current.number } else { 0 };
+            self.gate.record_scrape(scrape, generation, uptime);
+            may_show
+        });
         self.scraped.of(variant).store(true, Ordering::Relaxed);
         let empty;
         let events = if may_show {

@@ -141,6 +141,8 @@ impl Model {
             }
             Step::Scrape(scraper, variant) => {
                 let scrape = Scrape {
+                    product: 1,
+                    target: 0,
                     scraper: ScraperId(u64::from(*scraper)),
                     connection: u64::from(*scraper),
                     timeout: Duration::from_secs(10),

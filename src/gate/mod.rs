@@ -19,7 +19,7 @@ use std::{
 
 use audit_core::{
     account::{Account, Commit},
-    gate::{Gate, SavedGate, Scrape, ScraperId},
+    gate::{Gate, Recorded, SavedGate, Scrape, ScraperId},
 };
 use tokio::{sync::Notify, time::timeout};
 
@@ -75,9 +75,14 @@ impl SharedGate {
         let _ = timeout(limit, stored).await;
     }
 
-    /// Records a scrape that is answered with `generation`. Returns `true` if the answer
-    /// may show events.
-    pub fn record_scrape(&self, scrape: Scrape, generation: u64, uptime: Duration) -> bool {
+    /// Returns `true` if an answer to `scraper` may show events.
+    pub fn may_show(&self, scraper: ScraperId) -> bool {
+        self.lock().may_show(scraper)
+    }
+
+    /// Records a scrape that was answered with `generation`; 0 if the answer showed no
+    /// events.
+    pub fn record_scrape(&self, scrape: Scrape, generation: u64, uptime: Duration) -> Recorded {
         self.lock().record_scrape(scrape, generation, uptime)
     }
 
@@ -113,14 +118,16 @@ impl SharedGate {
         self.stored.notify_waiters();
     }
 
-    /// Returns `true` if a commit of `account` would store a scraper, store an event, or
-    /// let a count be shown. A new watermark alone is no reason for a commit: without it a
-    /// later process reads some events again, which costs requests and loses nothing.
+    /// Returns `true` if a commit of `account` would store a scraper, store an event, let a
+    /// count be shown, or store how long a count has waited. A new watermark alone is no
+    /// reason for a commit: without it a later process reads some events again, which costs
+    /// requests and loses nothing.
     #[must_use]
     pub fn has_to_commit(&self, account: &Account, uptime: Duration) -> bool {
         let gate = self.lock();
         gate.has_unstored_scraper(uptime)
             || !account.ledger.changes(&gate, uptime).is_empty()
+            || (account.ledger.pending() > 0 && gate.has_unstored_wait(uptime))
             || !account.window.fresh().is_empty()
     }
 

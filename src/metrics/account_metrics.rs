@@ -33,6 +33,7 @@ pub struct AccountMetrics {
     pub(crate) late_events: IntCounter,
     pub(crate) overflow_events: IntCounter,
     pub(crate) pending_events: IntGauge,
+    pub(crate) gate_timeouts: IntCounter,
     pub(crate) reconcile_missing: IntGauge,
     pub(crate) storage_failures: IntCounter,
     pub(crate) last_poll_success: TimeGauge,
@@ -92,6 +93,10 @@ impl AccountMetrics {
             pending_events: on(
                 &registry,
                 IntGauge::with_opts(opts(&catalog::PENDING_EVENTS)),
+            )?,
+            gate_timeouts: on(
+                &registry,
+                IntCounter::with_opts(opts(&catalog::GATE_TIMEOUTS)),
             )?,
             reconcile_missing: on(
                 &registry,

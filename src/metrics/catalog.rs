@@ -86,6 +86,8 @@ families! {
         "Events that were counted under other because the series cap was reached; to avoid that, raise --metrics.max-series.";
     PENDING_EVENTS: Gauge "nexmo_audit_pending_events" []
         "Events that are counted and stored, but not shown yet: see nexmo_audit_publish_hold_seconds.";
+    GATE_TIMEOUTS: Counter "nexmo_audit_gate_timeouts_total" []
+        "Events that were shown because they had waited as long as may be, before every scraper was known to have seen the value before them: their increase may be invisible to a scraper.";
     PUBLISH_HOLD: Gauge "nexmo_audit_publish_hold_seconds" []
         "How long a new series stays at its first value, so that every scraper sees its increase. So does every series after a start or a gap between scrapes. 0 until the first scrape.";
     RECONCILE_MISSING: Gauge "nexmo_audit_reconcile_missing_events" []

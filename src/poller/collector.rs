@@ -107,6 +107,8 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             was_short: false,
             stored_watermark,
         };
+        let all = collector.account.ledger.gate_timeouts();
+        instrumentation::GateTimeouts { all }.restore(&collector.metrics);
         collector.show(&Changes::default());
         collector
     }
@@ -281,6 +283,8 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         self.account.confirm(&commit);
         self.gate.confirm(&saved_gate);
         self.show(&commit.changes);
+        let all = commit.changes.gate_timeouts;
+        instrumentation::GateTimeouts { all }.record(&self.metrics);
         Ok(())
     }
 

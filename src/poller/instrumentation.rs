@@ -275,6 +275,33 @@ impl PendingObserved {
     }
 }
 
+/// Events of the account that the gate let through before every scraper was known to have
+/// seen the value before them.
+pub(super) struct GateTimeouts {
+    /// The number of all such events, from the first start of the exporter on.
+    pub(super) all: u64,
+}
+
+impl GateTimeouts {
+    /// Shows the number that was stored by an earlier process.
+    pub(super) fn restore(&self, metrics: &AccountMetrics) {
+        let shown = metrics.gate_timeouts.get();
+        metrics.gate_timeouts.inc_by(self.all.saturating_sub(shown));
+    }
+
+    pub(super) fn record(&self, metrics: &AccountMetrics) {
+        let new = self.all.saturating_sub(metrics.gate_timeouts.get());
+        if new == 0 {
+            return;
+        }
+        metrics.gate_timeouts.inc_by(new);
+        tracing::warn!(
+            events = new,
+            "events were shown because they had waited as long as may be; a server that has not scraped twice meanwhile may not see their increase, so look at the series itself"
+        );
+    }
+}
+
 /// The list of event types could not be read; counting goes on without it.
 pub(super) struct TypesFailed<'a> {
     pub(super) error: &'a ApiError,

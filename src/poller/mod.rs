@@ -169,14 +169,20 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
     /// Polls without end. The future may be dropped at any await: counts are shown only
     /// after they are stored.
     pub async fn run(self) {
-        let first_poll_in = self.settings.first_poll_in;
-        if !first_poll_in.is_zero() {
+        let first_poll = self
+            .clock
+            .uptime()
+            .saturating_add(self.settings.first_poll_in);
+        if self.stored.is_err() {
             let uptime = self.clock.uptime();
-            self.reporter.expect_wait(uptime, first_poll_in);
-            let begin = uptime.saturating_add(first_poll_in);
-            self.clock.sleep_until(begin).await;
+            let wait = self.settings.first_poll_in;
+            self.reporter.expect_wait(uptime, wait);
+            self.clock.sleep_until(first_poll).await;
         }
-        self.begin().await.run().await;
+        let mut polling = self.begin().await;
+        // Stored counts may be due to be shown before the first poll.
+        polling.wait_for_next_poll(first_poll, false).await;
+        polling.run().await;
     }
 
     /// Creates the collector. An account without stored counts needs the time of the API

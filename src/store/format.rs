@@ -6,7 +6,7 @@
 use redb::{Database, Error, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
 
 use super::{
-    format_1,
+    format_1, format_3,
     tables::{ACCOUNTS, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS, SERIES, TYPES},
 };
 
@@ -21,7 +21,7 @@ type UpgradeStep = fn(&WriteTransaction) -> Result<(), Error>;
 /// `STEPS[n]` upgrades format n + 1 to format n + 2. A change of `tables` needs a new
 /// step here, and a file of the old format among the tests. A step never changes and is
 /// never removed.
-const STEPS: &[UpgradeStep] = &[format_1::upgrade, add_lines];
+const STEPS: &[UpgradeStep] = &[format_1::upgrade, add_lines, format_3::upgrade];
 
 /// The format that a file says it has.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,15 +3,16 @@
 
 use redb::{Error, Key, ReadableTable, TableDefinition, WriteTransaction};
 
-use super::tables::{
-    AccountNumber, PROGRESS, SERIES, StoredCounter, StoredSeriesKey, StoredTypeKey, TYPES,
+use super::{
+    format_3::{FORMAT_3_SERIES, FORMAT_3_TYPES, Format3Counter, Format3SeriesKey, Format3TypeKey},
+    tables::{AccountNumber, PROGRESS},
 };
 
 type Format1Counter = (u64, u64, bool);
 type Format1Progress = (i128, bool, i128, Option<i128>, Option<i128>);
 type Format1ProgressTable<'a> = TableDefinition<'a, AccountNumber, Format1Progress>;
-type Format1SeriesTable<'a> = TableDefinition<'a, StoredSeriesKey<'static>, Format1Counter>;
-type Format1TypesTable<'a> = TableDefinition<'a, StoredTypeKey<'static>, Format1Counter>;
+type Format1SeriesTable<'a> = TableDefinition<'a, Format3SeriesKey<'static>, Format1Counter>;
+type Format1TypesTable<'a> = TableDefinition<'a, Format3TypeKey<'static>, Format1Counter>;
 
 const OLD_PROGRESS: Format1ProgressTable<'_> = TableDefinition::new("progress");
 const PROGRESS_ASIDE: Format1ProgressTable<'_> = TableDefinition::new("progress 1");
@@ -24,8 +25,8 @@ const TYPES_ASIDE: Format1TypesTable<'_> = TableDefinition::new("types 1");
 /// renamed first, since a table has one type of value.
 pub(super) fn upgrade(transaction: &WriteTransaction) -> Result<(), Error> {
     progress(transaction)?;
-    counters(transaction, OLD_SERIES, SERIES_ASIDE, SERIES)?;
-    counters(transaction, OLD_TYPES, TYPES_ASIDE, TYPES)
+    counters(transaction, OLD_SERIES, SERIES_ASIDE, FORMAT_3_SERIES)?;
+    counters(transaction, OLD_TYPES, TYPES_ASIDE, FORMAT_3_TYPES)
 }
 
 /// Sets the unknown start to the time when counting began. That is wrong only for
@@ -50,7 +51,7 @@ fn counters<K: Key + 'static>(
     transaction: &WriteTransaction,
     old: TableDefinition<'_, K, Format1Counter>,
     aside: TableDefinition<'_, K, Format1Counter>,
-    new: TableDefinition<'_, K, StoredCounter<'static>>,
+    new: TableDefinition<'_, K, Format3Counter<'static>>,
 ) -> Result<(), Error> {
     transaction.rename_table(old, aside)?;
     let mut new = transaction.open_table(new)?;

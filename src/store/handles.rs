@@ -163,13 +163,16 @@ mod tests {
     fn gate(seconds: u64) -> SavedGate {
         let scraper = |id| SavedScraper {
             id: ScraperId(id),
-            interval: Duration::from_secs(15),
+            product: 1,
+            target: 0,
+            interval: Some(Duration::from_secs(15)),
             unseen_for: Duration::ZERO,
         };
         SavedGate {
             was_scraped: true,
             scrapers: (0..seconds).map(scraper).collect(),
             taken: Duration::from_secs(seconds),
+            ..SavedGate::default()
         }
     }
 

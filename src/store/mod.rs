@@ -25,6 +25,7 @@ mod file;
 mod file_identity;
 mod format;
 mod format_1;
+mod format_3;
 mod handles;
 mod held_file;
 mod lock_owner;

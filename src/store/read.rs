@@ -18,8 +18,8 @@ use super::{
     SavedAccount,
     file::OpenFile,
     tables::{
-        self, ACCOUNTS, AccountNumber, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS,
-        SEQUENCE, SERIES, TYPES, WRITER,
+        self, ACCOUNTS, AccountNumber, GATE_BEGUN, GATE_STORED_AT, GATE_WAIT_TIME, IDS, LINES,
+        NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES, TYPES, WRITER,
     },
     write_id::WriteId,
 };
@@ -42,6 +42,8 @@ pub(super) fn account<W>(
         .value();
     let (stage, window) = tables::stage_and_window(progress)?;
     counters(&transaction, number, &mut ledger)?;
+    let gate_timeouts = read_number(&transaction, &tables::gate_timeouts_key(number))?;
+    ledger.restore_gate_timeouts(gate_timeouts.unwrap_or(0));
     Ok(Some(SavedAccount {
         stage,
         window: ids(&transaction, number, |ids| restore(window, ids))?,
@@ -55,17 +57,26 @@ pub(super) fn gate(file: &OpenFile, now: Timestamp) -> Result<SavedGate, Error> 
     let mut scrapers = Vec::new();
     for entry in transaction.open_table(SCRAPERS)?.iter()? {
         let (id, scraper) = entry?;
-        let (interval, last_seen) = scraper.value();
+        let (product, target, interval, last_seen) = scraper.value();
         scrapers.push(SavedScraper {
             id: ScraperId(id.value()),
-            interval: Duration::from_nanos(interval),
+            product,
+            target,
+            interval: interval.map(Duration::from_nanos),
             unseen_for: since(last_seen, now),
         });
     }
-    let begun = number(&transaction, GATE_BEGUN)?;
+    let begun = read_number(&transaction, GATE_BEGUN)?;
+    let wait_time = read_number(&transaction, GATE_WAIT_TIME)?.unwrap_or(0);
+    let stored_at = read_number(&transaction, GATE_STORED_AT)?;
+    let away = stored_at.map_or(Duration::ZERO, |stored_at| {
+        since(i128::from(stored_at) * 1_000_000, now)
+    });
     Ok(SavedGate {
         was_scraped: begun == Some(1),
         scrapers,
+        wait_time: Duration::from_nanos(wait_time),
+        away,
         taken: Duration::ZERO,
     })
 }
@@ -119,19 +130,20 @@ pub(super) fn last_line(file: &OpenFile, api_key: &str) -> Result<u64, Error> {
 pub(super) fn last_write_id(database: &Database) -> Result<WriteId, Error> {
     let transaction = database.begin_read()?;
     Ok(WriteId {
-        writer: number(&transaction, WRITER)?.unwrap_or(0),
-        sequence: number(&transaction, SEQUENCE)?.unwrap_or(0),
+        writer: read_number(&transaction, WRITER)?.unwrap_or(0),
+        sequence: read_number(&transaction, SEQUENCE)?.unwrap_or(0),
     })
 }
 
-fn number(transaction: &ReadTransaction, name: &str) -> Result<Option<u64>, Error> {
+fn read_number(transaction: &ReadTransaction, name: &str) -> Result<Option<u64>, Error> {
     let value = transaction.open_table(NUMBERS)?.get(name)?;
     Ok(value.map(|value| value.value()))
 }
 
-/// Returns the time from `last_seen` to `now`; zero if the clock was set back meanwhile.
-fn since(last_seen: i128, now: Timestamp) -> Duration {
-    let span = now.as_nanosecond().saturating_sub(last_seen).max(0);
+/// Returns the time from `time`, in nanoseconds since 1970, to `now`; zero if the clock was
+/// set back meanwhile.
+fn since(time: i128, now: Timestamp) -> Duration {
+    let span = now.as_nanosecond().saturating_sub(time).max(0);
     Duration::from_nanos(u64::try_from(span).unwrap_or(u64::MAX))
 }
 

@@ -24,16 +24,18 @@ pub(super) type StoredSeriesKey<'a> = (AccountNumber, &'a str, &'a str, &'a str)
 /// Account and event type.
 pub(super) type StoredTypeKey<'a> = (AccountNumber, &'a str);
 /// The total, the published value, `true` if the first value was seen by every scraper,
-/// and the exemplar.
-pub(super) type StoredCounter<'a> = (u64, u64, bool, Option<StoredExemplar<'a>>);
+/// since when a count waits, and the exemplar. The time is a reading of the gate's clock of
+/// waits, in nanoseconds.
+pub(super) type StoredCounter<'a> = (u64, u64, bool, Option<u64>, Option<StoredExemplar<'a>>);
 /// The time of creation of the event, in milliseconds since 1970; and the bits of its id,
 /// or 0 and the id as the API writes it.
 pub(super) type StoredExemplar<'a> = (i64, u128, Option<&'a str>);
 /// The fields of [`Stage`] (start, began, caught up) and of [`SavedWindow`] (floor,
 /// watermark, newest). Times are in nanoseconds since 1970.
 pub(super) type StoredProgress = (i128, i128, bool, i128, Option<i128>, Option<i128>);
-/// The scrape interval, and the time when the scraper was last seen; both in nanoseconds.
-pub(super) type StoredScraper = (u64, i128);
+/// The product, the target, the scrape interval if it is known, and the time when the
+/// scraper was last seen; both in nanoseconds.
+pub(super) type StoredScraper = (u64, u64, Option<u64>, i128);
 
 /// The number of each account, by API key.
 pub(super) const ACCOUNTS: TableDefinition<'_, &str, AccountNumber> =
@@ -64,6 +66,10 @@ pub(super) const WRITER: &str = "writer";
 pub(super) const SEQUENCE: &str = "sequence";
 /// In [`NUMBERS`]: 1 if a server ever scraped.
 pub(super) const GATE_BEGUN: &str = "gate begun";
+/// In [`NUMBERS`]: the reading of the gate's clock of waits, in nanoseconds.
+pub(super) const GATE_WAIT_TIME: &str = "gate wait time";
+/// In [`NUMBERS`]: the time of that reading, in milliseconds since 1970.
+pub(super) const GATE_STORED_AT: &str = "gate stored at";
 
 const NANOSECONDS: i128 = 1_000_000_000;
 
@@ -89,6 +95,11 @@ pub(super) fn ids_before(account: AccountNumber, floor: Timestamp) -> Range<Stor
     (account, i64::MIN, 0)..(account, whole_seconds(floor), 0)
 }
 
+/// Returns the key in [`NUMBERS`] of the account's gate timeouts.
+pub(super) fn gate_timeouts_key(account: AccountNumber) -> String {
+    format!("gate timeouts {account:08x}")
+}
+
 /// Returns the key of a line. Keys have the order of the numbers.
 pub(super) fn line_key(account: AccountNumber, number: u64) -> String {
     format!("{account:08x}.{number:016x}")
@@ -112,11 +123,18 @@ pub(super) fn counter(saved: SavedCounter, latest: Option<&Exemplar>) -> StoredC
         let (id, text) = latest.parts();
         (latest.created_at(), id.map_or(0, EventId::to_bits), text)
     });
-    (saved.total, saved.published, saved.seen, latest)
+    let waits_since = saved.waits_since.map(nanoseconds);
+    (
+        saved.total,
+        saved.published,
+        saved.seen,
+        waits_since,
+        latest,
+    )
 }
 
 pub(super) fn saved(counter: StoredCounter<'_>) -> Result<(SavedCounter, Option<Exemplar>), Error> {
-    let (total, published, seen, latest) = counter;
+    let (total, published, seen, waits_since, latest) = counter;
     if published > total {
         let detail = format!("a counter of {total} events has published {published}");
         return Err(Error::Corrupted(detail));
@@ -125,6 +143,7 @@ pub(super) fn saved(counter: StoredCounter<'_>) -> Result<(SavedCounter, Option<
         total,
         published,
         seen,
+        waits_since: waits_since.map(Duration::from_nanos),
     };
     let exemplar = |(created_at, bits, text)| -> Result<_, Error> {
         let created_at = Timestamp::from_millisecond(created_at).map_err(out_of_range)?;

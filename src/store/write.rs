@@ -11,8 +11,8 @@ use redb::{Error, ReadableTable, ReadableTableMetadata, Table, WriteTransaction}
 use super::{
     file::OpenFile,
     tables::{
-        self, ACCOUNTS, AccountNumber, GATE_BEGUN, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS,
-        SEQUENCE, SERIES, TYPES, WRITER,
+        self, ACCOUNTS, AccountNumber, GATE_BEGUN, GATE_STORED_AT, GATE_WAIT_TIME, IDS, LINES,
+        NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES, TYPES, WRITER,
     },
     write_id::WriteId,
 };
@@ -50,6 +50,7 @@ fn write_account(
         .insert(account, progress)?;
     write_ids(transaction, account, &commit.ids, commit.window.floor)?;
     write_counters(transaction, account, &commit.changes)?;
+    write_gate_timeouts(transaction, account, commit.changes.gate_timeouts)?;
     write_lines(transaction, account, &commit.lines)
 }
 
@@ -113,6 +114,20 @@ fn write_counters(
     Ok(())
 }
 
+/// Writes the number of gate timeouts, unless there was none yet.
+fn write_gate_timeouts(
+    transaction: &WriteTransaction,
+    account: AccountNumber,
+    gate_timeouts: u64,
+) -> Result<(), Error> {
+    if gate_timeouts == 0 {
+        return Ok(());
+    }
+    let mut numbers = transaction.open_table(NUMBERS)?;
+    let key = tables::gate_timeouts_key(account);
+    set(&mut numbers, &key, gate_timeouts)
+}
+
 /// Adds the new lines of the event log, and removes the written ones.
 fn write_lines(
     transaction: &WriteTransaction,
@@ -138,11 +153,16 @@ fn write_gate(
     scrapers.retain(|id, _| known.contains(&id))?;
     for known in &gate.scrapers {
         let last_seen = before(now, known.unseen_for).as_nanosecond();
-        let interval = tables::nanoseconds(known.interval);
-        scrapers.insert(known.id.0, (interval, last_seen))?;
+        let interval = known.interval.map(tables::nanoseconds);
+        let scraper = (known.product, known.target, interval, last_seen);
+        scrapers.insert(known.id.0, scraper)?;
     }
     let mut numbers = transaction.open_table(NUMBERS)?;
-    set(&mut numbers, GATE_BEGUN, u64::from(gate.was_scraped))
+    set(&mut numbers, GATE_BEGUN, u64::from(gate.was_scraped))?;
+    let wait_time = tables::nanoseconds(gate.wait_time);
+    set(&mut numbers, GATE_WAIT_TIME, wait_time)?;
+    let stored_at = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    set(&mut numbers, GATE_STORED_AT, stored_at)
 }
 
 fn write_last_id(transaction: &WriteTransaction, id: WriteId) -> Result<(), Error> {

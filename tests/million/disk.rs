@@ -1,11 +1,11 @@
 //! A model of the disk, where a commit may fail before or after it is durable.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use audit_core::{
     account::{Account, Commit, Stage},
     event::TypeFilter,
-    gate::{SavedGate, SavedScraper, ScraperId},
+    gate::SavedGate,
     ledger::{Exemplar, Ledger, SavedCounter, SeriesKey},
     outbox::Outbox,
     window::{Remembered, SavedWindow, Window},
@@ -28,9 +28,8 @@ pub(crate) const MAX_SERIES: usize = 1000;
 #[derive(Default)]
 pub(crate) struct Disk {
     account: Option<Stored>,
-    was_scraped: bool,
-    /// Each scraper with its interval and the local time at which it was last seen.
-    scrapers: Vec<(ScraperId, std::time::Duration, Ms)>,
+    /// The state of the gate, and the local time at which it was stored.
+    gate: (SavedGate, Ms),
     /// The durable published values, which may be shown.
     pub(crate) published: Sample,
     /// The durable totals.
@@ -47,6 +46,7 @@ struct Stored {
     ids: Vec<Remembered>,
     series: BTreeMap<SeriesKey, (SavedCounter, Option<Exemplar>)>,
     types: BTreeMap<String, (SavedCounter, Option<Exemplar>)>,
+    gate_timeouts: u64,
 }
 
 impl Disk {
@@ -66,6 +66,7 @@ impl Disk {
                 ledger.restore_type(name, *saved, latest.clone());
             }
         }
+        ledger.restore_gate_timeouts(stored.gate_timeouts);
         let ids = if plan.mutant == Some(Mutant::IdsInMemory) {
             &[]
         } else {
@@ -82,22 +83,22 @@ impl Disk {
 
     /// Returns what is stored of the gate, by a wall clock that may have been set since.
     pub(crate) fn gate(&self, world: &World) -> SavedGate {
-        let local = world.local();
-        let known = |(id, interval, last_seen): &(ScraperId, std::time::Duration, Ms)| {
-            let unseen_for = u64::try_from(local - last_seen).unwrap_or(0);
-            SavedScraper {
-                id: *id,
-                interval: *interval,
-                unseen_for: std::time::Duration::from_millis(unseen_for),
-            }
+        let (gate, stored_at) = &self.gate;
+        let away = u64::try_from(world.local() - stored_at).unwrap_or(0);
+        let away = Duration::from_millis(away);
+        let mut gate = SavedGate {
+            away,
+            taken: Duration::ZERO,
+            ..gate.clone()
         };
-        let known = self.scrapers.iter().map(known);
-        let remembers = world.plan.mutant != Some(Mutant::ScrapersInMemory);
-        SavedGate {
-            was_scraped: self.was_scraped,
-            scrapers: known.filter(|_| remembers).collect(),
-            taken: std::time::Duration::ZERO,
+        for known in &mut gate.scrapers {
+            known.unseen_for += away;
         }
+        match world.plan.mutant {
+            Some(Mutant::ScrapersInMemory) => gate.scrapers.clear(),
+            _ => {}
+        }
+        gate
     }
 
     /// Forgets what is not durable, since the process died.
@@ -112,6 +113,7 @@ impl Disk {
             ids: Vec::new(),
             series: BTreeMap::new(),
             types: BTreeMap::new(),
+            gate_timeouts: 0,
         });
         stored.window = commit.window;
         stored.ids.extend_from_slice(&commit.ids);
@@ -121,16 +123,12 @@ impl Disk {
 
     fn store(&mut self, commit: &Commit, gate: &SavedGate, local: Ms) {
         self.store_window(commit);
-        self.was_scraped = gate.was_scraped;
-        let seen = |known: &SavedScraper| {
-            let unseen_for = Ms::try_from(known.unseen_for.as_millis()).unwrap_or(Ms::MAX);
-            (known.id, known.interval, local.saturating_sub(unseen_for))
-        };
-        self.scrapers = gate.scrapers.iter().map(seen).collect();
+        self.gate = (gate.clone(), local);
         let Some(stored) = &mut self.account else {
             return;
         };
         stored.stage = commit.stage;
+        stored.gate_timeouts = commit.changes.gate_timeouts;
         for change in &commit.changes.series {
             let counter = (change.saved, change.latest.clone());
             stored.series.insert(change.key.clone(), counter);
@@ -263,7 +261,7 @@ fn store(world: &mut World, commit: &Commit, gate: &SavedGate) {
         let known = gate
             .scrapers
             .iter()
-            .map(|k| (k.id.0, k.interval.as_millis()));
+            .map(|k| (k.id.0, k.interval.map(|interval| interval.as_millis())));
         let known: Vec<_> = known.collect();
         format!(
             "durable: {} ids,{series} scrapers {known:?}",

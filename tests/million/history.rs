@@ -261,6 +261,8 @@ impl History {
         let timeout = scraper.plan.interval.min(10 * SECOND);
         let scrape = Scrape {
             scraper: ScraperId(scraper.plan.id),
+            product: 1,
+            target: 1,
             connection: scraper.connection,
             timeout: Duration::from_millis(timeout.unsigned_abs()),
         };
@@ -301,6 +303,8 @@ impl History {
         let up = uptime(&self.shared.lock());
         let scrape = Scrape {
             scraper: ScraperId(99),
+            product: 0,
+            target: 0,
             connection: 0,
             timeout: Duration::ZERO,
         };

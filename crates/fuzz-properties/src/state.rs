@@ -10,7 +10,7 @@ use test_support::store::{KEY, at, file_in, history_in, load_account};
 use crate::{Bytes, store::folder};
 
 type Latest<'a> = (i64, u128, Option<&'a str>);
-type Counter<'a> = (u64, u64, bool, Option<Latest<'a>>);
+type Counter<'a> = (u64, u64, bool, Option<u64>, Option<Latest<'a>>);
 type Progress = (i128, i128, bool, i128, Option<i128>, Option<i128>);
 
 // The tables as in `src/store/tables.rs`.
@@ -21,7 +21,8 @@ const SERIES: TableDefinition<'_, (u32, &str, &str, &str), Counter<'static>> =
     TableDefinition::new("series");
 const TYPES: TableDefinition<'_, (u32, &str), Counter<'static>> = TableDefinition::new("types");
 const LINES: TableDefinition<'_, &str, &str> = TableDefinition::new("lines");
-const SCRAPERS: TableDefinition<'_, u64, (u64, i128)> = TableDefinition::new("scrapers");
+const SCRAPERS: TableDefinition<'_, u64, (u64, u64, Option<u64>, i128)> =
+    TableDefinition::new("scrapers");
 const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("about");
 
@@ -78,17 +79,27 @@ fn one(database: &Database, bytes: &mut Bytes<'_>) {
         2 => insert(database, IDS, (account, signed(bytes), 7), ()),
         3 => {
             let latest = (signed(bytes), u128::from(odd(bytes)), Some(&*other));
-            let counter = (odd(bytes), odd(bytes), true, Some(latest));
+            let counter = (odd(bytes), odd(bytes), true, None, Some(latest));
             insert(database, SERIES, (account, &*text, &*other, ""), counter);
         }
         4 => {
             let latest = (signed(bytes), u128::from(odd(bytes)), None);
-            let counter = (odd(bytes), odd(bytes), false, Some(latest));
+            let counter = (
+                odd(bytes),
+                odd(bytes),
+                false,
+                Some(odd(bytes)),
+                Some(latest),
+            );
             insert(database, TYPES, (account, &*text), counter);
         }
         5 => insert(database, LINES, &*text, &*other),
         6 => insert(database, LINES, &*format!("{account:08x}.{text}"), &*other),
-        7 => insert(database, SCRAPERS, odd(bytes), (odd(bytes), wide(bytes))),
+        7 => {
+            let interval = bytes.byte().is_multiple_of(2).then(|| odd(bytes));
+            let scraper = (odd(bytes), odd(bytes), interval, wide(bytes));
+            insert(database, SCRAPERS, odd(bytes), scraper);
+        }
         8 => insert(database, NUMBERS, name(bytes), odd(bytes)),
         _ => insert(
             database,
@@ -100,7 +111,15 @@ fn one(database: &Database, bytes: &mut Bytes<'_>) {
 }
 
 fn name(bytes: &mut Bytes<'_>) -> &'static str {
-    ["writer", "sequence", "gate begun", "other"][usize::from(bytes.byte() % 4)]
+    [
+        "writer",
+        "sequence",
+        "gate begun",
+        "gate wait time",
+        "gate stored at",
+        "gate timeouts 00000000",
+        "other",
+    ][usize::from(bytes.byte() % 7)]
 }
 
 fn insert<'k, 'v, K: Key, V: Value>(

@@ -34,8 +34,8 @@ impl Base {
     }
 }
 
-/// The files: closed in order, left by a crash, and of the two older formats.
-static BASES: Lazy<[Base; 4]> = Lazy::new(|| {
+/// The files: closed in order, left by a crash, and of the older formats.
+static BASES: Lazy<[Base; 5]> = Lazy::new(|| {
     let directory = folder();
     let mut store = Store::open(directory.path()).expect("a new state");
     let mut history = Numbered::new();
@@ -74,6 +74,9 @@ static BASES: Lazy<[Base; 4]> = Lazy::new(|| {
         )),
         old(include_bytes!(
             "../../../tests/fixtures/state-format-2.redb.gz"
+        )),
+        old(include_bytes!(
+            "../../../tests/fixtures/state-format-3.redb.gz"
         )),
     ]
 });

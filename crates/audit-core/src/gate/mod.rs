@@ -25,21 +25,33 @@
 //!
 //! The **hold** H ([`Gate::hold`]) is the time within which every scraper scrapes: two
 //! scrape intervals, since a scraper may miss one scrape, and the time that a scrape may
-//! take. The interval is the one that the user has set, or the longest that was learned; a
-//! minute is assumed of a scraper whose interval is not known yet.
+//! take. The interval is the one that the user has set, or the longest that was learned;
+//! a minute is assumed while no interval is known.
 //!
 //! - **A new series** stays at its first value until every scraper has seen that value
-//!   ([`Gate::is_seen_by_all`]): H has passed since the first scrape that showed it, and
-//!   every scraper was served it twice. A scraper that has been away for longer than
-//!   [`LONGEST_ABSENCE`] and three of its intervals is not waited for.
+//!   ([`Gate::sight`]): H has passed since the first scrape that showed it, and every
+//!   scraper was served it twice. A scraper that has been away for longer than
+//!   [`LONGEST_ABSENCE`] and three of its intervals is not waited for, nor is one whose
+//!   place another scraper has taken.
 //! - **After a start, or after no scrape for longer than H**, every series stands still
 //!   until H has passed since the next scrape ([`Gate::is_running`]).
 //! - **A scraper that is not stored** is shown no events ([`Gate::may_show`]). After a crash
 //!   the gate would not wait for such a scraper, and a new series could begin for it above
 //!   the first value. [`Gate::has_unstored_scraper`] says that a commit is due.
 //!
+//! Two bounds overrule these rules ([`Gate::is_overdue`]): a step of a series that was seen
+//! waits for at most two holds, and an event of a new series for at most
+//! [`LONGEST_ABSENCE`]. They are measured by a clock that goes on over restarts
+//! ([`Gate::wait_time`]), so that no crash loop makes the gate silent. What the bounds let
+//! through is counted ([`Changes::gate_timeouts`](crate::ledger::Changes::overruled)).
+//!
+//! **No single request changes H** or makes a count wait for long, since any client can
+//! send one that looks like a scrape. Until the interval of a scraper is known, after three
+//! gaps, a new series waits for it for about a minute after the series was first shown.
+//!
 //! A [`SavedGate`] is stored with each commit: that the gate is no longer open to all,
-//! and the scrapers with their intervals. After a restart the gate waits for all of them.
+//! the scrapers with their intervals, and the clock of the waits. After a restart the gate
+//! waits for all of these scrapers.
 //!
 //! The exporter's module `src/gate` shares one [`Gate`] between its pollers and its
 //! server. [`Ledger::changes`](crate::ledger::Ledger::changes) asks the gate before each
@@ -47,12 +59,14 @@
 //! Every `now` is the time since the process started.
 
 mod scrapers;
+mod wait_clock;
 
-pub use scrapers::{LONGEST_ABSENCE, SavedScraper, Scrape, ScraperId};
+pub use scrapers::{LONGEST_ABSENCE, SavedScraper, Scrape, ScraperId, Sight};
 
 use std::{collections::VecDeque, time::Duration};
 
 use scrapers::{Scrapers, UNKNOWN_INTERVAL};
+use wait_clock::WaitClock;
 
 /// The longest time that a scrape is expected to take: the default time limit of
 /// Prometheus.
@@ -63,6 +77,8 @@ const GENERATIONS_KEPT: usize = 1024;
 /// The factor by which a learned interval may exceed the interval that the user has set
 /// before [`Gate::interval_above_setting`] returns it.
 const TOLERANCE: f64 = 1.5;
+/// How far the stored clock of the waits may be behind while a count waits.
+const WAIT_TIME_KEPT: Duration = Duration::from_secs(30);
 
 /// How the gate knows the scrape interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +98,24 @@ pub struct SavedGate {
     pub was_scraped: bool,
     /// The scrapers that the gate waits for.
     pub scrapers: Vec<SavedScraper>,
+    /// The reading of the clock by which waits are bounded; see [`Gate::wait_time`].
+    pub wait_time: Duration,
+    /// The time since the state was stored, by the wall clock; zero for a state that is to
+    /// be stored, and if the clock was set back since.
+    pub away: Duration,
     /// The time since the process started at which the gate was in this state. Of two
     /// states of one process, the later is the valid one.
     pub taken: Duration,
+}
+
+/// What a scrape has told of its scraper.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// `true` if the scraper calls the exporter by another name than before.
+    pub is_renamed: bool,
+    /// `true` if the interval is learned, and the scraper surely is several servers that
+    /// cannot be told apart.
+    pub is_pooled: bool,
 }
 
 /// The rules by which a count may be shown, and what they depend on.
@@ -93,10 +124,16 @@ pub struct Gate {
     setting: ScrapeInterval,
     was_scraped: bool,
     scrapers: Scrapers,
+    wait_clock: WaitClock,
+    /// The reading of `wait_clock` that is stored.
+    stored_wait_time: Duration,
     last_scrape: Option<Duration>,
     /// The first scrape since the process started, or since a silence (see
     /// [`Gate::is_silent`]) if one came later.
     first_after_silence: Option<Duration>,
+    /// `true` if H had passed since `first_after_silence` at a scrape. The gate then goes on
+    /// running until the next silence, even if H grows.
+    was_running: bool,
     /// The generations in order, each with the time at which it was first served.
     first_served: VecDeque<(u64, Duration)>,
 }
@@ -108,14 +145,17 @@ impl Gate {
     pub fn new(setting: ScrapeInterval, saved: &SavedGate) -> Self {
         let mut scrapers = Scrapers::default();
         for scraper in &saved.scrapers {
-            scrapers.restore(*scraper, Duration::ZERO);
+            scrapers.restore(scraper, Duration::ZERO);
         }
         Self {
             setting,
             was_scraped: saved.was_scraped,
             scrapers,
+            wait_clock: WaitClock::restored(saved.wait_time, saved.away),
+            stored_wait_time: saved.wait_time,
             last_scrape: None,
             first_after_silence: None,
+            was_running: false,
             first_served: VecDeque::new(),
         }
     }
@@ -126,6 +166,8 @@ impl Gate {
         SavedGate {
             was_scraped: self.was_scraped,
             scrapers: self.scrapers.saved(now).collect(),
+            wait_time: self.wait_time(now),
+            away: Duration::ZERO,
             taken: now,
         }
     }
@@ -133,6 +175,7 @@ impl Gate {
     /// Records that `saved` is stored.
     pub fn confirm(&mut self, saved: &SavedGate) {
         self.scrapers.confirm(&saved.scrapers);
+        self.stored_wait_time = saved.wait_time;
     }
 
     /// Returns `true` if the gate waits for a scraper that is not stored yet.
@@ -158,15 +201,17 @@ impl Gate {
         self.may_show(scraper)
     }
 
-    /// Records a scrape that is answered with `generation` of the exposition. Returns `true`
-    /// if the answer may show events. An answer without events shows no generation, and is
-    /// recorded as generation 0.
-    pub fn record_scrape(&mut self, scrape: Scrape, generation: u64, now: Duration) -> bool {
-        let may_show = self.may_show(scrape.scraper);
-        let generation = if may_show { generation } else { 0 };
+    /// Records a scrape that was answered with `generation` of the exposition; 0 if the
+    /// answer showed no events.
+    pub fn record_scrape(&mut self, scrape: Scrape, generation: u64, now: Duration) -> Recorded {
+        let known_target = self.scrapers.target(scrape.scraper);
+        // H is that of before this scrape, in which its interval may be learned.
+        let hold = self.hold(now);
+        self.was_running = !self.is_open_to_all() && self.is_running(now);
         if self.is_silent(now) {
             self.first_after_silence = Some(now);
         }
+        self.wait_clock.record_scrape(now, hold);
         self.was_scraped = true;
         self.last_scrape = Some(now);
         if self
@@ -180,7 +225,12 @@ impl Gate {
             self.first_served.pop_front();
         }
         self.scrapers.record_scrape(scrape, generation, now);
-        may_show
+        Recorded {
+            is_renamed: scrape.target != 0
+                && known_target.is_some_and(|known| known != scrape.target),
+            is_pooled: self.setting == ScrapeInterval::Learned
+                && self.scrapers.is_surely_pooled(scrape.scraper),
+        }
     }
 
     /// Returns the hold H: how long a value must have been shown before every scraper has
@@ -196,7 +246,7 @@ impl Gate {
                 .longest_interval(now)
                 .unwrap_or(UNKNOWN_INTERVAL),
         };
-        interval * 2 + interval.min(SCRAPE_TIMEOUT)
+        hold_of(interval)
     }
 
     /// Returns `true` if every count may be shown at once: no server has ever scraped, or
@@ -214,21 +264,63 @@ impl Gate {
             return true;
         }
         let held = |first| now >= first + self.hold(now);
-        !self.is_silent(now) && self.first_after_silence.is_some_and(held)
+        !self.is_silent(now) && (self.was_running || self.first_after_silence.is_some_and(held))
     }
 
-    /// Returns `true` if every scraper has seen what `generation` showed. Two things are
-    /// required: H has passed since the first scrape that was answered with `generation` or
-    /// a later one, and each scraper that the gate waits for was served such a generation
+    /// Returns how far the scrapers have seen what `generation` showed. They have seen it
+    /// if H has passed since the first scrape that was answered with `generation` or a
+    /// later one, and each scraper that the gate waits for was served such a generation
     /// twice.
     #[must_use]
-    pub fn is_seen_by_all(&self, generation: u64, now: Duration) -> bool {
+    pub fn sight(&self, generation: u64, now: Duration) -> Sight {
         let first = self
             .first_served
             .iter()
             .find(|(served, _)| *served >= generation);
-        let held = first.is_some_and(|(_, served)| now >= *served + self.hold(now));
-        held && self.scrapers.all_served_twice(generation, now)
+        match first {
+            Some((_, first)) if now >= *first + self.hold(now) => {
+                self.scrapers.sight(generation, *first, now)
+            }
+            _ => Sight::Unseen,
+        }
+    }
+
+    /// Returns the reading at `now` of the clock by which waits are bounded. The clock goes
+    /// on over restarts. Of a time in which no server scrapes, at most H counts; and of a
+    /// time in which the exporter is down, at most [`LONGEST_ABSENCE`].
+    #[must_use]
+    pub fn wait_time(&self, now: Duration) -> Duration {
+        self.wait_clock.read(now, self.hold(now))
+    }
+
+    /// Returns `true` if a count that has waited since the reading `since` of
+    /// [`Gate::wait_time`] is shown whatever the scrapers have seen. `is_seen` says whether
+    /// every scraper has seen the first value of its series.
+    #[must_use]
+    pub fn is_overdue(&self, since: Duration, is_seen: bool, now: Duration) -> bool {
+        let bound = if is_seen {
+            self.hold(now) * 2
+        } else {
+            LONGEST_ABSENCE
+        };
+        self.wait_time(now).saturating_sub(since) >= bound
+    }
+
+    /// Returns `true` if a commit is due while a count waits, since a process that dies now
+    /// would lose too much of what it has waited.
+    #[must_use]
+    pub fn has_unstored_wait(&self, now: Duration) -> bool {
+        self.wait_time(now).saturating_sub(self.stored_wait_time) >= WAIT_TIME_KEPT
+    }
+
+    /// Returns the number of scrapers that keep coming and have not fetched `generation` or
+    /// a later one; 0 if the gate is off.
+    #[must_use]
+    pub fn not_served(&self, generation: u64, now: Duration) -> usize {
+        if self.is_open_to_all() {
+            return 0;
+        }
+        self.scrapers.not_served(generation, now)
     }
 
     /// Returns the learned interval of `scraper` if it is clearly longer than the interval
@@ -248,6 +340,11 @@ impl Gate {
         self.last_scrape
             .is_none_or(|last| now.saturating_sub(last) > self.hold(now))
     }
+}
+
+/// Returns the hold of a scrape interval.
+fn hold_of(interval: Duration) -> Duration {
+    interval * 2 + interval.min(SCRAPE_TIMEOUT)
 }
 
 #[cfg(test)]

@@ -4,14 +4,23 @@ fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Records a scrape that is answered with `generation`.
-fn record(gate: &mut Gate, scraper: u64, generation: u64, now: u64) -> bool {
-    let scrape = Scrape {
+fn scrape(scraper: u64) -> Scrape {
+    Scrape {
         scraper: ScraperId(scraper),
+        product: 7,
+        target: 0,
         connection: scraper,
         timeout: Duration::ZERO,
-    };
-    gate.record_scrape(scrape, generation, at(now))
+    }
+}
+
+/// Records a scrape that is answered with `generation`, or without events if the scraper
+/// may be shown none. Returns `true` if it may be shown events.
+fn record(gate: &mut Gate, scraper: u64, generation: u64, now: u64) -> bool {
+    let may_show = gate.may_show(ScraperId(scraper));
+    let generation = if may_show { generation } else { 0 };
+    gate.record_scrape(self::scrape(scraper), generation, at(now));
+    may_show
 }
 
 /// Records a scrape, and stores the scraper before it.
@@ -19,6 +28,10 @@ fn serve(gate: &mut Gate, scraper: u64, generation: u64, now: u64) {
     gate.announce(ScraperId(scraper), at(now));
     store(gate, now);
     assert!(record(gate, scraper, generation, now));
+}
+
+fn is_seen(gate: &Gate, generation: u64, now: u64) -> bool {
+    gate.sight(generation, at(now)) == Sight::Seen
 }
 
 fn fixed(seconds: u64) -> Gate {
@@ -91,12 +104,14 @@ fn a_scraper_that_comes_during_a_commit_is_not_stored_by_it() {
 #[test]
 fn a_scraper_that_was_away_for_longer_than_the_longest_absence_has_to_be_stored_again() {
     let mut gate = fixed(15);
-    record(&mut gate, 1, 0, 0);
-    store(&mut gate, 0);
-    store(&mut gate, 600);
+    for time in [0, 15, 30, 45] {
+        record(&mut gate, 1, 0, time);
+    }
+    store(&mut gate, 45);
+    store(&mut gate, 645);
     assert!(gate.may_show(ScraperId(1)));
-    store(&mut gate, 601);
-    assert!(!gate.may_show(ScraperId(1)) && !gate.has_unstored_scraper(at(601)));
+    store(&mut gate, 646);
+    assert!(!gate.may_show(ScraperId(1)) && !gate.has_unstored_scraper(at(646)));
     record(&mut gate, 1, 0, 700);
     assert!(gate.has_unstored_scraper(at(700)));
 }
@@ -142,14 +157,11 @@ fn a_generation_is_seen_by_all_a_hold_after_it_was_first_served() {
     // Each generation, and the second from which it is seen by all. Generation 3 was
     // never served itself; generation 4, which was, shows its values too.
     for (generation, from) in [(1, 40), (2, 70), (3, 85), (4, 85)] {
-        assert!(
-            !gate.is_seen_by_all(generation, at(from - 1)),
-            "{generation}"
-        );
-        let seen = gate.is_seen_by_all(generation, at(from));
+        assert!(!is_seen(&gate, generation, from - 1), "{generation}");
+        let seen = is_seen(&gate, generation, from);
         assert!(seen, "{generation}");
     }
-    assert!(!gate.is_seen_by_all(5, at(1000)));
+    assert!(!is_seen(&gate, 5, 1000));
 }
 
 #[test]
@@ -159,10 +171,16 @@ fn the_hold_is_shorter_once_the_interval_is_learned() {
         serve(&mut gate, 1, 1, time);
         assert_eq!(gate.hold(at(time)), at(hold), "{time}");
     }
-    assert!(gate.is_running(at(60)) && gate.is_seen_by_all(1, at(60)));
-    // A second server lengthens the hold until its interval is known.
-    serve(&mut gate, 2, 1, 61);
-    assert_eq!(gate.hold(at(61)), at(130));
+    assert!(gate.is_running(at(60)) && is_seen(&gate, 1, 60));
+    // A second server lengthens the hold once its interval is known.
+    for (minute, hold) in [(1, 40), (2, 40), (3, 40), (4, 130)] {
+        for second in [1, 16, 31, 46] {
+            serve(&mut gate, 1, 1, minute * 60 + second);
+        }
+        serve(&mut gate, 2, 1, minute * 60 + 50);
+        let now = at(minute * 60 + 50);
+        assert_eq!(gate.hold(now), at(hold), "{minute}");
+    }
 }
 
 #[test]
@@ -171,9 +189,9 @@ fn many_generations_delay_a_new_series_and_lose_nothing() {
     for generation in 1..=3000 {
         serve(&mut gate, 1, generation, generation);
     }
-    assert!(!gate.is_seen_by_all(2999, at(3000)));
-    assert!(gate.is_seen_by_all(1, at(3000)));
-    assert!(gate.is_seen_by_all(2990, at(3000)));
+    assert!(!is_seen(&gate, 2999, 3000));
+    assert!(is_seen(&gate, 1, 3000));
+    assert!(is_seen(&gate, 2990, 3000));
 }
 
 #[test]
@@ -182,9 +200,126 @@ fn an_answer_without_events_shows_no_generation() {
     for time in [0, 15, 30] {
         assert!(!record(&mut gate, 1, 5, time));
     }
-    assert!(!gate.is_seen_by_all(1, at(500)));
+    assert!(!is_seen(&gate, 1, 500));
     for time in [500, 515] {
         serve(&mut gate, 1, 5, time);
     }
-    assert!(gate.is_seen_by_all(5, at(540)));
+    assert!(is_seen(&gate, 5, 540));
+}
+
+#[test]
+fn the_gate_goes_on_running_when_the_hold_grows() {
+    let mut gate = learning();
+    for time in (0..=60).step_by(15) {
+        serve(&mut gate, 1, 1, time);
+    }
+    assert!(gate.is_running(at(60)));
+    for minute in 0..4 {
+        for time in (0..60).step_by(15) {
+            let now = 61 + minute * 60 + time;
+            serve(&mut gate, 1, 1, now);
+            assert!(gate.is_running(at(now)), "{now}");
+        }
+        serve(&mut gate, 2, 1, 62 + minute * 60 + 45);
+    }
+    assert_eq!(gate.hold(at(301)), at(130));
+    assert!(gate.is_running(at(301)));
+}
+
+#[test]
+fn what_has_waited_too_long_is_overdue_also_over_restarts() {
+    let mut gate = fixed(15);
+    record(&mut gate, 1, 1, 0);
+    let since = gate.wait_time(at(10));
+    // Two holds for a series that was seen, and ten minutes for a new one.
+    for (waited, is_seen, overdue) in [(79, true, false), (80, true, true), (80, false, false)] {
+        let mut gate = gate.clone();
+        for time in (10..=10 + waited).step_by(10) {
+            record(&mut gate, 1, 1, time);
+        }
+        let now = at(10 + waited);
+        assert_eq!(gate.is_overdue(since, is_seen, now), overdue, "{waited} s");
+    }
+    // A process that lives for 15 s and is down for 25 s, again and again.
+    for restart in 1..=20 {
+        let away = SavedGate {
+            away: at(25),
+            ..gate.saved(at(15))
+        };
+        gate = Gate::new(ScrapeInterval::Fixed(at(15)), &away);
+        assert!(!gate.is_running(at(5)));
+        record(&mut gate, 1, 1, 0);
+        record(&mut gate, 1, 1, 5);
+        let is_overdue = |is_seen| gate.is_overdue(since, is_seen, at(5));
+        assert_eq!(is_overdue(true), restart >= 3, "{restart}");
+        assert_eq!(is_overdue(false), restart >= 16, "{restart}");
+    }
+}
+
+#[test]
+fn how_long_a_count_has_waited_is_stored_before_much_of_it_can_be_lost() {
+    let mut gate = fixed(15);
+    record(&mut gate, 1, 1, 0);
+    store(&mut gate, 0);
+    assert!(!gate.has_unstored_wait(at(29)));
+    assert!(gate.has_unstored_wait(at(30)));
+    store(&mut gate, 30);
+    assert!(!gate.has_unstored_wait(at(40)));
+    // After a restart the time between the two processes is not stored yet.
+    let away = SavedGate {
+        away: at(30),
+        ..gate.saved(at(40))
+    };
+    let gate = Gate::new(ScrapeInterval::Fixed(at(15)), &away);
+    assert!(gate.has_unstored_wait(at(0)));
+}
+
+#[test]
+fn a_scraper_that_calls_the_exporter_by_another_name_is_noticed() {
+    let mut gate = fixed(15);
+    let mut called = |target, now| {
+        let scrape = Scrape {
+            target,
+            ..scrape(1)
+        };
+        gate.record_scrape(scrape, 0, at(now)).is_renamed
+    };
+    let cases = [
+        (0, false),
+        (5, false),
+        (5, false),
+        (6, true),
+        (6, false),
+        (0, false),
+        (5, true),
+    ];
+    for (place, (target, renamed)) in cases.into_iter().enumerate() {
+        assert_eq!(called(target, 15 * place as u64), renamed, "{place}");
+    }
+    // The name is stored.
+    let saved = gate.saved(at(100));
+    let mut gate = Gate::new(ScrapeInterval::Learned, &saved);
+    let scrape = Scrape {
+        target: 8,
+        ..scrape(1)
+    };
+    assert!(gate.record_scrape(scrape, 0, at(0)).is_renamed);
+}
+
+#[test]
+fn servers_that_share_connections_are_named_unless_the_interval_is_set() {
+    for (setting, named) in [
+        (ScrapeInterval::Learned, true),
+        (ScrapeInterval::Fixed(at(60)), false),
+    ] {
+        let mut gate = Gate::new(setting, &SavedGate::default());
+        let mut times: Vec<u64> = (0..40).map(|number| 15 * number).collect();
+        times.extend((0..10).map(|number| 60 * number + 7));
+        times.sort_unstable();
+        let last = times.into_iter().map(|time| {
+            let recorded = gate.record_scrape(scrape(1), 0, at(time));
+            recorded.is_pooled
+        });
+        assert_eq!(last.last(), Some(named));
+    }
 }

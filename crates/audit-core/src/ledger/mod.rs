@@ -30,6 +30,8 @@ pub struct Ledger {
     cap: SeriesCap,
     series: Series<SeriesKey>,
     types: Series<Arc<str>>,
+    /// See [`Changes::gate_timeouts`].
+    gate_timeouts: u64,
     /// Every label value in use, which all series that have it share.
     values: HashSet<Arc<str>, FxBuildHasher>,
 }
@@ -61,6 +63,10 @@ pub struct Changes {
     pub series: Vec<Change<SeriesKey>>,
     /// Counters of `nexmo_audit_events_by_type_total`.
     pub types: Vec<Change<Arc<str>>>,
+    /// The number of events of the account that were ever shown although a scraper may not
+    /// have seen the value before them, since they had waited for as long as an event may
+    /// wait.
+    pub gate_timeouts: u64,
 }
 
 impl Changes {
@@ -81,6 +87,7 @@ impl Ledger {
             cap: SeriesCap::new(max_series),
             series: Series::new(),
             types: Series::new(),
+            gate_timeouts: 0,
             values: HashSet::default(),
         }
     }
@@ -106,6 +113,17 @@ impl Ledger {
     pub fn restore_type(&mut self, name: &str, saved: SavedCounter, latest: Option<Exemplar>) {
         let name = self.shared(name);
         self.types.restore(name, saved, latest);
+    }
+
+    /// Restores the number of [`Changes::gate_timeouts`].
+    pub fn restore_gate_timeouts(&mut self, gate_timeouts: u64) {
+        self.gate_timeouts = gate_timeouts;
+    }
+
+    /// Returns [`Changes::gate_timeouts`] as of the last commit.
+    #[must_use]
+    pub fn gate_timeouts(&self) -> u64 {
+        self.gate_timeouts
     }
 
     /// Opens a series that starts at 0 for each event type, up to the series cap.
@@ -134,6 +152,7 @@ impl Ledger {
         Changes {
             series: self.series.all(),
             types: self.types.all(),
+            gate_timeouts: self.gate_timeouts,
         }
     }
 
@@ -141,9 +160,13 @@ impl Ledger {
     /// permits at `now`, the span since the process started.
     #[must_use]
     pub fn changes(&self, gate: &Gate, now: Duration) -> Changes {
+        let series = self.series.changes(gate, now);
+        let types = self.types.changes(gate, now);
+        let timed_out = timed_out(&series).max(timed_out(&types));
         Changes {
-            series: self.series.changes(gate, now),
-            types: self.types.changes(gate, now),
+            series,
+            types,
+            gate_timeouts: self.gate_timeouts + timed_out,
         }
     }
 
@@ -152,6 +175,7 @@ impl Ledger {
     pub fn confirm(&mut self, changes: &Changes) {
         self.series.confirm(&changes.series);
         self.types.confirm(&changes.types);
+        self.gate_timeouts = changes.gate_timeouts;
     }
 
     /// Records that this generation of the exposition shows every counter.
@@ -223,6 +247,10 @@ impl Ledger {
         self.values.insert(Arc::clone(&new));
         new
     }
+}
+
+fn timed_out<K>(changes: &[Change<K>]) -> u64 {
+    changes.iter().map(|change| change.timed_out).sum()
 }
 
 #[cfg(test)]

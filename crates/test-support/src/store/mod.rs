@@ -111,6 +111,7 @@ pub struct State {
     ids: BTreeSet<(i64, u128)>,
     series: BTreeMap<SeriesKey, Counter>,
     types: BTreeMap<Arc<str>, Counter>,
+    gate_timeouts: u64,
 }
 
 fn counter<K>(change: Change<K>) -> (K, Counter) {
@@ -133,13 +134,18 @@ impl State {
             window: (window, ids),
             ledger,
         } = saved;
-        let Changes { series, types } = ledger.all();
+        let Changes {
+            series,
+            types,
+            gate_timeouts,
+        } = ledger.all();
         Some(Self {
             stage,
             window,
             ids,
             series: series.into_iter().map(counter).collect(),
             types: types.into_iter().map(counter).collect(),
+            gate_timeouts,
         })
     }
 
@@ -151,7 +157,9 @@ impl State {
             ids: BTreeSet::new(),
             series: BTreeMap::new(),
             types: BTreeMap::new(),
+            gate_timeouts: 0,
         });
+        state.gate_timeouts = commit.changes.gate_timeouts;
         state.stage = commit.stage;
         state.window = commit.window;
         let seconds = |time: Timestamp| time.as_nanosecond().div_euclid(1_000_000_000);

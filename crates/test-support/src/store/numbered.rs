@@ -124,12 +124,16 @@ impl Numbered {
 fn gate_memory(number: u64) -> SavedGate {
     let scraper = |place: u64| SavedScraper {
         id: ScraperId(place),
-        interval: Duration::from_millis(number * 10 + place),
+        product: number * 7,
+        target: place,
+        interval: (place > 0).then(|| Duration::from_millis(number * 10 + place)),
         unseen_for: Duration::from_millis(number),
     };
     SavedGate {
         was_scraped: number % 2 == 1,
         scrapers: (0..number % 5).map(scraper).collect(),
+        wait_time: Duration::from_secs(number),
+        away: Duration::ZERO,
         taken: Duration::ZERO,
     }
 }

@@ -1,6 +1,7 @@
 //! The scrapers that the gate knows: how often each of them scrapes, which generations it
 //! was served, and whether it is stored.
 
+mod gaps;
 mod scraper;
 
 use std::{
@@ -10,16 +11,19 @@ use std::{
 
 use scraper::Scraper;
 
+pub use scraper::Sight;
+
 /// The interval that is assumed of a scraper until its interval is known.
 pub(super) const UNKNOWN_INTERVAL: Duration = Duration::from_mins(1);
 /// How long the gate waits for a scraper that stays away: long enough for a server to be
-/// restarted or upgraded.
+/// restarted or upgraded. A single event waits for no longer either.
 pub const LONGEST_ABSENCE: Duration = Duration::from_mins(10);
-/// The highest number of scrapers that are remembered, more than any installation has. The
-/// scraper that was not seen for the longest time makes room for a new one.
+/// The highest number of scrapers that are remembered, more than any installation has. A
+/// scraper that came once makes room for a new one before one that keeps coming, and of
+/// those the one that was not seen for the longest time.
 const MAX_SCRAPERS: usize = 64;
 
-/// The identity of a scraper: a hash of its address and user agent.
+/// The identity of a scraper: a hash of its address and its product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScraperId(pub u64);
 
@@ -28,11 +32,15 @@ pub struct ScraperId(pub u64);
 pub struct Scrape {
     /// The scraper.
     pub scraper: ScraperId,
+    /// A hash of the product of the scraper without its version, such as `Prometheus`.
+    pub product: u64,
+    /// A hash of the name by which the scraper calls the exporter; 0 if it is unknown.
+    pub target: u64,
     /// The number of the connection. Two servers behind one address have a connection
     /// each.
     pub connection: u64,
-    /// The time limit that the scraper sent with its request, which is never above its
-    /// interval.
+    /// The time limit that the scraper sent with its request, which Prometheus keeps below
+    /// its interval; zero if there is none.
     pub timeout: Duration,
 }
 
@@ -41,8 +49,12 @@ pub struct Scrape {
 pub struct SavedScraper {
     /// The scraper.
     pub id: ScraperId,
-    /// The interval of the scraper.
-    pub interval: Duration,
+    /// See [`Scrape::product`].
+    pub product: u64,
+    /// See [`Scrape::target`].
+    pub target: u64,
+    /// The interval of the scraper; `None` if it was not known yet.
+    pub interval: Option<Duration>,
     /// The time since the last scrape.
     pub unseen_for: Duration,
 }
@@ -57,15 +69,16 @@ impl Scrapers {
     /// Adds a scraper that an earlier process has stored, as if it had scraped at `now`.
     /// [`SavedScraper::unseen_for`] does not shorten the wait: it was the exporter that was
     /// away, and the wall clock by which the time was measured may have been set since.
-    pub(super) fn restore(&mut self, saved: SavedScraper, now: Duration) {
-        self.all
-            .insert(saved.id, Scraper::restored(saved.interval, now));
+    pub(super) fn restore(&mut self, saved: &SavedScraper, now: Duration) {
+        self.all.insert(saved.id, Scraper::restored(saved, now));
     }
 
     /// Returns the scrapers that the gate waits for, as they are to be stored.
     pub(super) fn saved(&self, now: Duration) -> impl Iterator<Item = SavedScraper> {
         self.live(now).map(move |(id, scraper)| SavedScraper {
             id,
+            product: scraper.product,
+            target: scraper.target,
             interval: scraper.interval(),
             unseen_for: now.saturating_sub(scraper.last_scrape),
         })
@@ -92,50 +105,88 @@ impl Scrapers {
         known.is_some_and(|scraper| scraper.stored) || self.all.len() >= MAX_SCRAPERS
     }
 
-    /// Adds `scraper` if it is new. It is about to be answered.
+    /// Adds `scraper` if it is new, and waits for it again if it is back. It is about to be
+    /// answered.
     pub(super) fn announce(&mut self, scraper: ScraperId, now: Duration) {
-        if !self.all.contains_key(&scraper) {
+        if let Some(known) = self.all.get_mut(&scraper) {
+            known.announce(now);
+        } else {
             self.make_room();
             self.all.insert(scraper, Scraper::new(now));
         }
     }
 
-    /// Records a scrape that is answered with `generation`.
+    /// Records a scrape that was answered with `generation`.
     pub(super) fn record_scrape(&mut self, scrape: Scrape, generation: u64, now: Duration) {
-        let Scrape {
-            scraper,
-            connection,
-            timeout,
-        } = scrape;
-        self.announce(scraper, now);
-        let Some(scraper) = self.all.get_mut(&scraper) else {
+        self.announce(scrape.scraper, now);
+        let Some(scraper) = self.all.get_mut(&scrape.scraper) else {
             return;
         };
-        scraper.record_gap(connection, now);
-        scraper.last_scrape = now;
-        scraper.set_timeout(timeout);
-        scraper.served = [scraper.served[1], Some(generation)];
+        scraper.record_scrape(scrape, generation, now);
+        self.replace_gone(scrape.scraper, now);
     }
 
-    /// Returns the longest interval among the scrapers that the gate waits for; `None` if
-    /// it waits for no scraper.
-    #[must_use]
+    /// Lets `successor` take the place of the scraper that it follows, if there is one: a
+    /// server that was moved or upgraded has another address.
+    fn replace_gone(&mut self, successor: ScraperId, now: Duration) {
+        let Some(new) = self.all.get(&successor) else {
+            return;
+        };
+        let gone = self
+            .all
+            .iter()
+            .filter(|(_, gone)| gone.is_followed_by(new, now))
+            .max_by_key(|(_, gone)| gone.last_scrape)
+            .map(|(id, _)| *id);
+        let Some(gone) = gone else { return };
+        if let Some(gone) = self.all.get_mut(&gone) {
+            gone.is_replaced = true;
+        }
+        if let Some(new) = self.all.get_mut(&successor) {
+            new.has_replaced = true;
+        }
+    }
+
+    /// Returns the longest interval among the scrapers that the gate waits for, as far as
+    /// their intervals are known; `None` if none is.
     pub(super) fn longest_interval(&self, now: Duration) -> Option<Duration> {
-        self.live(now).map(|(_, scraper)| scraper.interval()).max()
+        let intervals = self.live(now).filter_map(|(_, scraper)| scraper.interval());
+        intervals.max()
     }
 
-    /// Returns `true` if each scraper that the gate waits for was served `generation` or a
-    /// later one in each of its last two scrapes, so that it has seen the generation even
-    /// if one of the two answers was lost.
-    #[must_use]
-    pub(super) fn all_served_twice(&self, generation: u64, now: Duration) -> bool {
-        self.live(now)
-            .all(|(_, scraper)| scraper.served[0] >= Some(generation))
+    /// Returns how far the scrapers have seen `generation`, which was first served at
+    /// `first`. A scraper has seen it if it was served the generation or a later one in each
+    /// of its last two scrapes, since one of the two answers may have been lost.
+    pub(super) fn sight(&self, generation: u64, first: Duration, now: Duration) -> Sight {
+        let sights = self.all.values();
+        let sights = sights.map(|scraper| scraper.sight(generation, first, now));
+        sights.max().unwrap_or(Sight::Seen)
+    }
+
+    /// Returns the number of scrapers that can be expected to come again, and were not
+    /// served `generation` or a later one yet.
+    pub(super) fn not_served(&self, generation: u64, now: Duration) -> usize {
+        let all = self.all.values();
+        all.filter(|scraper| scraper.is_expected_for(generation, now))
+            .count()
     }
 
     /// Returns the interval of `scraper` if this process has learned it.
     pub(super) fn learned_interval(&self, scraper: ScraperId) -> Option<Duration> {
         self.all.get(&scraper)?.learned_interval
+    }
+
+    /// Returns the name by which `scraper` called the exporter in its last scrape; `None` if
+    /// it is unknown.
+    pub(super) fn target(&self, scraper: ScraperId) -> Option<u64> {
+        let target = self.all.get(&scraper)?.target;
+        (target != 0).then_some(target)
+    }
+
+    /// Returns `true` if `scraper` surely is several servers that cannot be told apart.
+    pub(super) fn is_surely_pooled(&self, scraper: ScraperId) -> bool {
+        let scraper = self.all.get(&scraper);
+        scraper.is_some_and(Scraper::is_surely_pooled)
     }
 
     /// Returns the scrapers that the gate waits for.
@@ -148,13 +199,13 @@ impl Scrapers {
 
     fn make_room(&mut self) {
         if self.all.len() >= MAX_SCRAPERS
-            && let Some(longest_unseen) = self
+            && let Some(least) = self
                 .all
                 .iter()
-                .min_by_key(|(_, scraper)| scraper.last_scrape)
+                .min_by_key(|(_, scraper)| (scraper.keeps_coming(), scraper.last_scrape))
                 .map(|(id, _)| *id)
         {
-            self.all.remove(&longest_unseen);
+            self.all.remove(&least);
         }
     }
 }

@@ -1,38 +1,50 @@
-//! One scraper, and how its interval is learned from the gaps between its scrapes.
+//! One scraper: how often it scrapes, and for how long the gate waits for it.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    super::{SCRAPE_TIMEOUT, hold_of},
+    LONGEST_ABSENCE, SavedScraper, Scrape, UNKNOWN_INTERVAL,
+    gaps::{Gaps, LONGEST_INTERVAL},
 };
 
-use super::{LONGEST_ABSENCE, UNKNOWN_INTERVAL};
-
-/// The longest interval that is believed. No server scrapes less often: Prometheus shows a
-/// sample for no longer than 5 minutes.
-const LONGEST_INTERVAL: Duration = Duration::from_mins(5);
-/// The number of gaps that are kept.
-const GAPS_KEPT: usize = 8;
-/// The number of gaps from which the interval of a scraper is known.
-const GAPS_TO_KNOW: usize = 3;
 /// The number of connections of one scraper that are remembered.
 const MAX_CONNECTIONS: usize = 16;
+/// The number of scrapes in a row that look like those of several servers before
+/// [`Scraper::is_surely_pooled`]: more than a change of the interval makes.
+const SCRAPES_TO_BE_SURE: u32 = 16;
+/// The part of its time limit that the interval of a scraper must exceed.
+const LEAST_PART_OF_TIMEOUT: f64 = 0.9;
 
 /// The facts that are known of a scraper.
 #[derive(Debug, Clone)]
 pub(super) struct Scraper {
     /// `true` if the scraper is stored, so that the gate waits for it after a restart.
     pub(super) stored: bool,
+    /// The time of the first scrape that this process saw.
+    pub(super) first_scrape: Duration,
     /// The time of the last scrape.
     pub(super) last_scrape: Duration,
     /// The generations of the last two scrapes of this process, since one of the two
     /// answers may have been lost.
     pub(super) served: [Option<u64>; 2],
-    /// The time limit of the last scrape, at most [`UNKNOWN_INTERVAL`].
+    /// The hash of the product that the scraper says it is.
+    pub(super) product: u64,
+    /// The hash of the name by which the scraper calls the exporter; 0 if unknown.
+    pub(super) target: u64,
+    /// `true` if another scraper has taken the place of this one.
+    pub(super) is_replaced: bool,
+    /// `true` if the scraper has taken the place of another one.
+    pub(super) has_replaced: bool,
+    scrapes: u64,
+    /// The time limit of the last scrape.
     timeout: Duration,
     /// The interval that an earlier process has stored.
     saved_interval: Option<Duration>,
     /// The interval that this process has learned.
     pub(super) learned_interval: Option<Duration>,
+    /// The number of scrapes in a row that looked like those of several servers.
+    pooled_scrapes: u32,
     gaps: Gaps,
     connections: BTreeMap<u64, ScraperConnection>,
 }
@@ -45,72 +57,172 @@ struct ScraperConnection {
     scrapes: u64,
 }
 
-/// The latest gaps between two scrapes in a row.
-#[derive(Debug, Clone, Default)]
-struct Gaps(VecDeque<Duration>);
-
-impl Gaps {
-    fn push(&mut self, gap: Duration) {
-        self.0.push_back(gap.min(LONGEST_INTERVAL));
-        if self.0.len() > GAPS_KEPT {
-            self.0.pop_front();
-        }
-    }
-
-    /// Returns the interval that the gaps suggest: the second longest gap, since the
-    /// longest may be an outage, or the only gap.
-    fn interval(&self) -> Option<Duration> {
-        let mut gaps: Vec<_> = self.0.iter().copied().collect();
-        gaps.sort_unstable_by(|a, b| b.cmp(a));
-        gaps.get(1).or(gaps.first()).copied()
-    }
-}
-
 impl Scraper {
     /// Returns a scraper that is seen for the first time.
     pub(super) fn new(now: Duration) -> Self {
         Self {
             stored: false,
+            first_scrape: now,
             last_scrape: now,
             served: [None; 2],
+            product: 0,
+            target: 0,
+            is_replaced: false,
+            has_replaced: false,
+            scrapes: 0,
             timeout: Duration::ZERO,
             saved_interval: None,
             learned_interval: None,
+            pooled_scrapes: 0,
             gaps: Gaps::default(),
             connections: BTreeMap::new(),
         }
     }
 
-    /// Returns a scraper that an earlier process has stored with this interval.
-    pub(super) fn restored(interval: Duration, now: Duration) -> Self {
+    /// Returns a scraper that an earlier process has stored.
+    pub(super) fn restored(saved: &SavedScraper, now: Duration) -> Self {
+        let interval = saved.interval.map(|known| known.min(LONGEST_INTERVAL));
         Self {
             stored: true,
-            saved_interval: Some(interval.min(LONGEST_INTERVAL)),
+            product: saved.product,
+            target: saved.target,
+            saved_interval: interval,
             ..Self::new(now)
         }
     }
 
-    /// Takes over the time limit that a request states. A longer one than the interval of
-    /// an unknown scraper counts as that interval: any client can state hours, for which
-    /// the gate would then hold every count.
-    pub(super) fn set_timeout(&mut self, timeout: Duration) {
-        self.timeout = timeout.min(UNKNOWN_INTERVAL);
+    /// Records that the scraper is about to be answered. If the gate has not waited for it,
+    /// the gate does from now on.
+    pub(super) fn announce(&mut self, now: Duration) {
+        if !self.is_live(now) {
+            self.last_scrape = now;
+            self.is_replaced = false;
+        }
     }
 
-    /// Returns `true` if the gate waits for the scraper: it has scraped within
+    /// Records a scrape that was answered with `generation`.
+    pub(super) fn record_scrape(&mut self, scrape: Scrape, generation: u64, now: Duration) {
+        self.record_gap(scrape.connection, now);
+        self.scrapes += 1;
+        self.last_scrape = now;
+        self.timeout = scrape.timeout;
+        self.served = [self.served[1], Some(generation)];
+        self.product = scrape.product;
+        if scrape.target != 0 {
+            self.target = scrape.target;
+        }
+        self.pooled_scrapes = if self.looks_pooled() {
+            self.pooled_scrapes.saturating_add(1)
+        } else {
+            0
+        };
+    }
+
+    /// Returns the interval of the scraper; `None` while it is unknown. For the first
+    /// [`LONGEST_ABSENCE`] of a process the interval is not shorter than the stored one:
+    /// the servers behind the address have new connections, and each of them needs the
+    /// time to scrape again. If several servers cannot be told apart, the interval is not
+    /// shorter than that of an unknown scraper.
+    pub(super) fn interval(&self) -> Option<Duration> {
+        let saved = self
+            .saved_interval
+            .filter(|_| self.learned_interval.is_none() || self.last_scrape <= LONGEST_ABSENCE);
+        let interval = self.learned_interval.max(saved)?;
+        if self.pooled_scrapes > 0 {
+            Some(interval.max(UNKNOWN_INTERVAL))
+        } else {
+            Some(interval)
+        }
+    }
+
+    /// Returns `true` if the scrapes surely come from several servers that cannot be told
+    /// apart.
+    pub(super) fn is_surely_pooled(&self) -> bool {
+        self.pooled_scrapes >= SCRAPES_TO_BE_SURE
+    }
+
+    /// Returns `true` if the scraper was seen more than once, by this process or an earlier
+    /// one.
+    pub(super) fn keeps_coming(&self) -> bool {
+        self.scrapes > 1 || self.saved_interval.is_some()
+    }
+
+    /// Returns `true` if the scraper is remembered: it has scraped within
     /// [`LONGEST_ABSENCE`], or within three of its intervals if those are longer.
     pub(super) fn is_live(&self, now: Duration) -> bool {
-        now.saturating_sub(self.last_scrape) <= LONGEST_ABSENCE.max(self.interval() * 3)
+        let intervals = self.interval().unwrap_or_default() * 3;
+        !self.is_replaced && self.absence(now) <= LONGEST_ABSENCE.max(intervals)
+    }
+
+    fn absence(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.last_scrape)
+    }
+
+    /// Returns how far the scraper has seen `generation`, which was first served to any
+    /// scraper at `first`.
+    pub(super) fn sight(&self, generation: u64, first: Duration, now: Duration) -> Sight {
+        if self.served[0] >= Some(generation) || self.is_replaced {
+            Sight::Seen
+        } else if self.interval().is_none() {
+            let wait = self.unknown_wait();
+            let is_waited_for = now.saturating_sub(first) <= wait && self.absence(now) <= wait;
+            if is_waited_for {
+                Sight::Unseen
+            } else {
+                Sight::Seen
+            }
+        } else if self.is_live(now) {
+            Sight::Unseen
+        } else if self.is_live(first) {
+            Sight::GivenUp
+        } else {
+            Sight::Seen
+        }
+    }
+
+    /// Returns how long a new series waits for the scraper while its interval is unknown:
+    /// until it can have come again, and if it has, until it can have come twice more. Any
+    /// client can make a single request that looks like a scrape.
+    fn unknown_wait(&self) -> Duration {
+        if self.scrapes > 1 {
+            hold_of(UNKNOWN_INTERVAL)
+        } else {
+            UNKNOWN_INTERVAL + SCRAPE_TIMEOUT
+        }
+    }
+
+    /// Returns `true` if the scraper can be expected to come again, and has not been served
+    /// `generation` or a later one.
+    pub(super) fn is_expected_for(&self, generation: u64, now: Duration) -> bool {
+        let may_come = match self.interval() {
+            Some(_) => self.is_live(now),
+            None => self.scrapes > 1 && self.absence(now) <= self.unknown_wait(),
+        };
+        may_come && self.served[1] < Some(generation)
+    }
+
+    /// Returns `true` if `successor` is the same product as this scraper, began to scrape
+    /// after this scraper had stopped, and keeps coming.
+    pub(super) fn is_followed_by(&self, successor: &Self, now: Duration) -> bool {
+        let is_gone = self
+            .interval()
+            .is_some_and(|interval| self.absence(now) > hold_of(interval));
+        is_gone
+            && !self.is_replaced
+            && self.product == successor.product
+            && successor.first_scrape > self.last_scrape
+            && !successor.has_replaced
+            && successor.learned_interval.is_some()
+            && successor.saved_interval.is_none()
     }
 
     /// Records the gap that a scrape over `connection` ends. Two servers behind one address
     /// keep a connection each, so a gap on one connection is a gap of one server. A gap
     /// between two connections is a gap of one server only if no connection is kept.
-    pub(super) fn record_gap(&mut self, connection: u64, now: Duration) {
-        let connections_kept = self.connections.values().any(|other| other.scrapes > 1);
+    fn record_gap(&mut self, connection: u64, now: Duration) {
         let since = match self.connections.get(&connection) {
             Some(connection) => Some(connection.last_scrape),
-            None if connections_kept || self.connections.is_empty() => None,
+            None if self.keeps_connections() || self.connections.is_empty() => None,
             None => Some(self.last_scrape),
         };
         let gap = since.map(|since| now.saturating_sub(since));
@@ -124,7 +236,11 @@ impl Scraper {
         connection.last_scrape = now;
         connection.scrapes += 1;
         self.limit_connections();
-        self.learned_interval = self.learn_interval();
+        self.learned_interval = self.learn_interval(now);
+    }
+
+    fn keeps_connections(&self) -> bool {
+        self.connections.values().any(|other| other.scrapes > 1)
     }
 
     fn limit_connections(&mut self) {
@@ -141,14 +257,13 @@ impl Scraper {
     /// Returns the longest interval among the connections that were used lately. The gaps
     /// of all connections together are not enough: few of them belong to a server that
     /// scrapes seldom.
-    fn learn_interval(&self) -> Option<Duration> {
-        if self.gaps.0.len() < GAPS_TO_KNOW {
+    fn learn_interval(&self, now: Duration) -> Option<Duration> {
+        if !self.gaps.are_enough() {
             return None;
         }
         let connections = self.connections.values();
-        let used = connections.filter(|connection| {
-            self.last_scrape.saturating_sub(connection.last_scrape) <= LONGEST_ABSENCE
-        });
+        let used = connections
+            .filter(|connection| now.saturating_sub(connection.last_scrape) <= LONGEST_ABSENCE);
         let intervals = used.filter_map(|connection| {
             let interval = connection.gaps.interval();
             interval.or_else(|| self.interval_of_single_scrape(connection))
@@ -166,14 +281,34 @@ impl Scraper {
         other_used_since.then_some(UNKNOWN_INTERVAL)
     }
 
-    /// Returns the interval of the scraper. For the first [`LONGEST_ABSENCE`] of a process
-    /// the interval is not shorter than the stored one: the servers behind the address have
-    /// new connections, and each of them needs the time to scrape again.
-    pub(super) fn interval(&self) -> Duration {
-        let saved = self
-            .saved_interval
-            .filter(|_| self.learned_interval.is_none() || self.last_scrape <= LONGEST_ABSENCE);
-        let interval = self.learned_interval.max(saved);
-        interval.unwrap_or(UNKNOWN_INTERVAL).max(self.timeout)
+    /// Returns `true` if the scrapes look like those of several servers behind one proxy,
+    /// which shares its connections among them: the gaps do not fit one interval, or are
+    /// shorter than the time limit of a scrape. Prometheus allows no limit above the
+    /// interval; a limit above [`UNKNOWN_INTERVAL`] says nothing, since any client can
+    /// state hours.
+    fn looks_pooled(&self) -> bool {
+        let Some(interval) = self.learned_interval else {
+            return false;
+        };
+        let is_too_often = self.timeout <= UNKNOWN_INTERVAL
+            && interval < self.timeout.mul_f64(LEAST_PART_OF_TIMEOUT);
+        let is_irregular = if self.keeps_connections() {
+            let mut connections = self.connections.values();
+            connections.any(|connection| connection.gaps.are_irregular())
+        } else {
+            self.gaps.are_irregular()
+        };
+        is_too_often || is_irregular
     }
+}
+
+/// How far a scraper, or all of them, have seen a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sight {
+    /// The generation was seen, or the scraper is not waited for.
+    Seen,
+    /// The gate no longer waits for the scraper, which stays away.
+    GivenUp,
+    /// The gate waits for the scraper to see the generation.
+    Unseen,
 }

@@ -9,6 +9,8 @@ fn at(seconds: u64) -> Duration {
 fn scrape(scraper: u64, connection: u64) -> Scrape {
     Scrape {
         scraper: ScraperId(scraper),
+        product: 7,
+        target: 0,
         connection,
         timeout: TIMEOUT,
     }
@@ -22,7 +24,7 @@ fn every(interval: u64, from: u64, count: u64, connection: u64) -> Vec<(u64, u64
         .collect()
 }
 
-/// Returns the interval, in seconds, that is used for one scraper after these scrapes.
+/// Returns the interval, in seconds, that is known of one scraper after these scrapes.
 fn learned(scrapes: &[(u64, u64)]) -> Option<u64> {
     let mut scrapes = scrapes.to_vec();
     scrapes.sort_unstable();
@@ -40,15 +42,20 @@ fn the_interval_is_learned_from_the_gaps() {
     let then = |first: Vec<(u64, u64)>, second: Vec<(u64, u64)>| [first, second].concat();
     let cases = [
         ("no scrape", Vec::new(), None),
-        ("one scrape", every(15, 0, 1, 0), Some(60)),
-        ("two gaps are too few", every(15, 0, 3, 0), Some(60)),
+        ("one scrape", every(15, 0, 1, 0), None),
+        ("two gaps are too few", every(15, 0, 3, 0), None),
         ("three gaps", every(15, 0, 4, 0), Some(15)),
         (
             "longer than the longest interval",
             every(7200, 0, 4, 0),
             Some(300),
         ),
-        ("shorter than the time limit", every(3, 0, 9, 0), Some(10)),
+        ("as long as the time limit", every(10, 0, 9, 0), Some(10)),
+        (
+            "shorter than the time limit: there are several servers",
+            every(3, 0, 9, 0),
+            Some(60),
+        ),
         (
             "one missed scrape",
             then(every(15, 0, 3, 0), every(15, 60, 3, 0)),
@@ -119,15 +126,20 @@ fn the_interval_of_a_second_server_behind_an_address_is_unknown_after_one_scrape
     assert_eq!(learned(&after(76, 3, 1)), Some(15));
 }
 
+fn saved(id: u64, interval: Option<u64>) -> SavedScraper {
+    SavedScraper {
+        id: ScraperId(id),
+        product: 7,
+        target: 0,
+        interval: interval.map(at),
+        unseen_for: Duration::ZERO,
+    }
+}
+
 #[test]
 fn a_stored_interval_counts_for_the_longest_absence() {
     let mut scrapers = Scrapers::default();
-    let saved = SavedScraper {
-        id: ScraperId(1),
-        interval: at(60),
-        unseen_for: Duration::ZERO,
-    };
-    scrapers.restore(saved, at(0));
+    scrapers.restore(&saved(1, Some(60)), at(0));
     for (time, _) in every(15, 0, 42, 0) {
         let expected = if time <= 600 { 60 } else { 15 };
         scrapers.record_scrape(scrape(1, 0), 1, at(time));
@@ -143,12 +155,23 @@ fn a_stored_interval_counts_for_the_longest_absence() {
 fn a_server_may_open_a_new_connection_for_each_scrape() {
     let scrapes: Vec<_> = (0..40).map(|number| (15 * number, number)).collect();
     assert_eq!(learned(&scrapes), Some(15));
-    // Two such servers cannot be told apart: a limit that docs/guarantees.md names.
+    // Two such servers cannot be told apart, which is noticed by the time limit of 10 s.
     let other = (0..40).map(|number| (15 * number + 7, 1000 + number));
     assert_eq!(
         learned(&scrapes.into_iter().chain(other).collect::<Vec<_>>()),
-        Some(10)
+        Some(60)
     );
+}
+
+#[test]
+fn servers_that_share_connections_are_taken_for_servers_of_a_minute() {
+    let shared = [every(15, 0, 40, 0), every(60, 7, 10, 0)].concat();
+    assert_eq!(learned(&shared), Some(60));
+    let six: Vec<_> = [0, 3, 14, 22, 41, 52]
+        .into_iter()
+        .flat_map(|offset| every(60, offset, 10, 0))
+        .collect();
+    assert_eq!(learned(&six), Some(60));
 }
 
 #[test]
@@ -167,91 +190,46 @@ fn the_interval_of_a_connection_is_forgotten_after_the_longest_absence() {
 }
 
 #[test]
-fn the_longest_interval_counts_as_long_as_the_gate_waits_for_its_scraper() {
+fn a_server_that_left_counts_for_the_longest_absence() {
     let mut scrapers = Scrapers::default();
-    for (time, _) in every(15, 0, 100, 0) {
+    for (time, _) in every(60, 0, 5, 0) {
         scrapers.record_scrape(scrape(1, 1), 1, at(time));
     }
-    // A single request by `curl` with the header counts as a server of unknown interval,
-    // for a while.
-    scrapers.record_scrape(scrape(2, 2), 1, at(1500));
-    let longest = |scrapers: &Scrapers, now| scrapers.longest_interval(at(now));
-    assert_eq!(longest(&scrapers, 1500), Some(UNKNOWN_INTERVAL));
-    for (time, _) in every(15, 1500, 60, 0) {
-        scrapers.record_scrape(scrape(1, 1), 1, at(time));
-    }
-    assert_eq!(longest(&scrapers, 1500 + 600), Some(UNKNOWN_INTERVAL));
-    assert_eq!(longest(&scrapers, 1500 + 601), Some(at(15)));
-}
-
-#[test]
-fn a_generation_counts_once_every_scraper_was_served_it_twice() {
-    let served = |scrapers: &mut Scrapers, scraper, generation, now| {
-        scrapers.record_scrape(scrape(scraper, scraper), generation, at(now));
-        scrapers.all_served_twice(5, at(now))
+    // Another product, which does not take the place of the first.
+    let other = Scrape {
+        product: 8,
+        ..scrape(2, 2)
     };
-    let mut scrapers = Scrapers::default();
-    assert!(scrapers.all_served_twice(5, at(0)));
-    let steps = [
-        (1, 4, 0, false),
-        (1, 5, 15, false),
-        (1, 5, 30, true),
-        // A new scraper is shown no events at first, which counts as generation 0.
-        (2, 0, 31, false),
-        (2, 6, 46, false),
-        (1, 6, 60, false),
-        (2, 6, 61, true),
-        (3, 5, 70, false),
-        (3, 5, 670, true),
-        (4, 5, 700, false),
-    ];
-    for (scraper, generation, now, expected) in steps {
-        let all = served(&mut scrapers, scraper, generation, now);
-        assert_eq!(all, expected, "scraper {scraper} at {now}");
+    for (time, _) in every(15, 240, 60, 0) {
+        scrapers.record_scrape(other, 1, at(time));
     }
-    // The gate waits for a scraper that stays away, but not for ever.
-    assert!(!scrapers.all_served_twice(5, at(700) + LONGEST_ABSENCE));
-    assert!(scrapers.all_served_twice(5, at(701) + LONGEST_ABSENCE));
+    let longest = |now| scrapers.longest_interval(at(now));
+    assert_eq!(longest(240 + 600), Some(at(60)));
+    assert_eq!(longest(240 + 601), Some(at(15)));
 }
 
 #[test]
-fn the_gate_waits_for_a_stored_scraper_after_a_restart() {
-    let saved = |unseen_for| SavedScraper {
-        id: ScraperId(1),
-        interval: at(30),
-        unseen_for,
-    };
-    // The time since the last scrape, by a clock that may have been set, does not count.
-    for unseen_for in [Duration::ZERO, LONGEST_ABSENCE, Duration::MAX] {
-        let mut scrapers = Scrapers::default();
-        scrapers.restore(saved(unseen_for), Duration::ZERO);
-        assert_eq!(scrapers.longest_interval(at(0)), Some(at(30)));
-        assert!(!scrapers.all_served_twice(1, LONGEST_ABSENCE));
-        assert!(scrapers.all_served_twice(1, LONGEST_ABSENCE + at(1)));
-        assert!(!scrapers.has_unstored(at(0)));
-        assert!(scrapers.may_show(ScraperId(1)));
-        assert!(!scrapers.may_show(ScraperId(2)));
-    }
-}
-
-#[test]
-fn beyond_64_scrapers_the_longest_unseen_is_forgotten_and_all_are_shown_events() {
-    let mut scrapers = Scrapers::default();
-    for scraper in 0..64 {
-        assert!(!scrapers.may_show(ScraperId(scraper)), "{scraper}");
-        scrapers.record_scrape(scrape(scraper, scraper), 1, at(scraper));
-    }
-    scrapers.record_scrape(scrape(64, 64), 1, at(64));
-    let saved: Vec<u64> = scrapers.saved(at(64)).map(|saved| saved.id.0).collect();
-    assert_eq!(saved, (1..=64).collect::<Vec<_>>());
-    for scraper in 0..200 {
-        assert!(scrapers.may_show(ScraperId(scraper)), "{scraper}");
-    }
-}
-
-#[test]
-fn no_request_makes_an_interval_longer_than_that_of_an_unknown_scraper() {
+fn requests_of_strangers_change_no_interval() {
     for seconds in [0, 10, 60, 61, 3600, 1_000_000_000] {
+        let mut scrapers = Scrapers::default();
+        for (time, _) in every(15, 0, 6, 0) {
+            scrapers.record_scrape(scrape(1, 1), 1, at(time));
+        }
+        // Each stranger comes once or twice.
+        for stranger in 0..100 {
+            let stranger = Scrape {
+                timeout: at(seconds),
+                ..scrape(100 + stranger / 2, 100 + stranger)
+            };
+            scrapers.record_scrape(stranger, 0, at(80));
+            assert_eq!(scrapers.longest_interval(at(80)), Some(at(15)));
+        }
+    }
+}
+
+#[test]
+fn a_time_limit_of_hours_changes_nothing() {
+    for seconds in [61, 3600, 1_000_000_000] {
         let mut scrapers = Scrapers::default();
         for (time, _) in every(15, 0, 6, 0) {
             let scrape = Scrape {
@@ -259,20 +237,179 @@ fn no_request_makes_an_interval_longer_than_that_of_an_unknown_scraper() {
                 ..scrape(1, 0)
             };
             scrapers.record_scrape(scrape, 1, at(time));
-            let longest = scrapers.longest_interval(at(time)).expect("a scraper");
-            assert!(longest <= UNKNOWN_INTERVAL, "{seconds} s: {longest:?}");
         }
+        assert_eq!(scrapers.longest_interval(at(75)), Some(at(15)), "{seconds}");
     }
 }
 
 #[test]
 fn a_stored_interval_counts_up_to_five_minutes() {
     let mut scrapers = Scrapers::default();
-    let saved = SavedScraper {
-        id: ScraperId(1),
-        interval: at(3600),
-        unseen_for: Duration::ZERO,
-    };
-    scrapers.restore(saved, at(0));
+    scrapers.restore(&saved(1, Some(3600)), at(0));
     assert_eq!(scrapers.longest_interval(at(0)), Some(at(300)));
+}
+
+/// Returns how far generation 5, which was first served at `first`, is seen.
+fn sight(scrapers: &Scrapers, first: u64, now: u64) -> Sight {
+    scrapers.sight(5, at(first), at(now))
+}
+
+#[test]
+fn a_generation_is_seen_once_every_server_was_served_it_twice() {
+    let mut scrapers = Scrapers::default();
+    assert_eq!(sight(&scrapers, 0, 0), Sight::Seen);
+    for (time, _) in every(15, 0, 5, 0) {
+        scrapers.record_scrape(scrape(1, 1), 4, at(time));
+    }
+    let steps = [(60, 5, Sight::Unseen), (75, 5, Sight::Seen)];
+    for (now, generation, expected) in steps {
+        scrapers.record_scrape(scrape(1, 1), generation, at(now));
+        assert_eq!(sight(&scrapers, 60, now), expected, "{now}");
+    }
+}
+
+#[test]
+fn a_server_that_stays_away_is_given_up_after_the_longest_absence() {
+    let mut scrapers = Scrapers::default();
+    for (time, _) in every(15, 0, 5, 0) {
+        scrapers.record_scrape(scrape(1, 1), 4, at(time));
+    }
+    assert_eq!(sight(&scrapers, 70, 660), Sight::Unseen);
+    assert_eq!(sight(&scrapers, 70, 661), Sight::GivenUp);
+    // What is first shown after the server was given up does not wait for it.
+    assert_eq!(sight(&scrapers, 661, 700), Sight::Seen);
+}
+
+#[test]
+fn a_scraper_that_came_once_is_waited_for_until_it_can_have_come_again() {
+    let mut scrapers = Scrapers::default();
+    scrapers.record_scrape(scrape(1, 1), 0, at(10));
+    assert_eq!(sight(&scrapers, 0, 70), Sight::Unseen);
+    assert_eq!(sight(&scrapers, 0, 71), Sight::Seen);
+    // One that has come again is waited for until it can have come a third time.
+    scrapers.record_scrape(scrape(1, 1), 5, at(70));
+    assert_eq!(sight(&scrapers, 0, 130), Sight::Unseen);
+    scrapers.record_scrape(scrape(1, 1), 6, at(130));
+    assert_eq!(sight(&scrapers, 0, 130), Sight::Seen);
+}
+
+#[test]
+fn strangers_who_keep_coming_delay_a_generation_by_a_minute_in_all() {
+    let mut scrapers = Scrapers::default();
+    for now in 0..200 {
+        scrapers.record_scrape(scrape(1000 + now, now), 0, at(now));
+        let expected = if now <= 70 {
+            Sight::Unseen
+        } else {
+            Sight::Seen
+        };
+        assert_eq!(sight(&scrapers, 0, now), expected, "{now}");
+    }
+}
+
+#[test]
+fn the_gate_waits_for_a_stored_server_after_a_restart() {
+    // The time since the last scrape, by a clock that may have been set, does not count.
+    for unseen_for in [Duration::ZERO, LONGEST_ABSENCE, Duration::MAX] {
+        let mut scrapers = Scrapers::default();
+        let known = SavedScraper {
+            unseen_for,
+            ..saved(1, Some(30))
+        };
+        scrapers.restore(&known, Duration::ZERO);
+        assert_eq!(scrapers.longest_interval(at(0)), Some(at(30)));
+        assert_eq!(sight(&scrapers, 0, 600), Sight::Unseen);
+        assert_eq!(sight(&scrapers, 0, 601), Sight::GivenUp);
+        assert!(!scrapers.has_unstored(at(0)));
+        assert!(scrapers.may_show(ScraperId(1)));
+        assert!(!scrapers.may_show(ScraperId(2)));
+    }
+}
+
+#[test]
+fn a_scraper_that_came_once_is_not_waited_for_longer_after_a_restart() {
+    let mut scrapers = Scrapers::default();
+    scrapers.restore(&saved(1, None), at(0));
+    assert_eq!(scrapers.longest_interval(at(0)), None);
+    assert_eq!(sight(&scrapers, 0, 70), Sight::Unseen);
+    assert_eq!(sight(&scrapers, 0, 71), Sight::Seen);
+}
+
+/// Lets one server scrape until 60 s, and another from `first` on. Returns how far the
+/// generation that the first server did not see is seen a minute later.
+fn after_a_change_of_servers(first: u64, product: u64, interval: u64) -> Sight {
+    let mut scrapers = Scrapers::default();
+    for (time, _) in every(15, 0, 5, 0) {
+        scrapers.record_scrape(scrape(1, 1), 4, at(time));
+    }
+    let other = Scrape {
+        product,
+        ..scrape(2, 2)
+    };
+    for (time, _) in every(interval, first, 5, 0) {
+        scrapers.record_scrape(other, 6, at(time));
+    }
+    sight(&scrapers, 61, first + 4 * interval)
+}
+
+#[test]
+fn a_server_of_the_same_product_takes_the_place_of_one_that_is_gone() {
+    assert_eq!(after_a_change_of_servers(70, 7, 15), Sight::Seen);
+    // The first server is not gone yet.
+    assert_eq!(after_a_change_of_servers(61, 7, 5), Sight::Unseen);
+    // The other server scraped beside the first, or is another product.
+    assert_eq!(after_a_change_of_servers(50, 7, 15), Sight::Unseen);
+    assert_eq!(after_a_change_of_servers(70, 8, 15), Sight::Unseen);
+}
+
+#[test]
+fn a_server_whose_place_was_taken_is_waited_for_again_if_it_comes_back() {
+    let mut scrapers = Scrapers::default();
+    for (time, _) in every(15, 0, 5, 0) {
+        scrapers.record_scrape(scrape(1, 1), 4, at(time));
+    }
+    for (time, _) in every(15, 70, 8, 0) {
+        scrapers.record_scrape(scrape(2, 2), 6, at(time));
+    }
+    assert_eq!(sight(&scrapers, 70, 175), Sight::Seen);
+    scrapers.record_scrape(scrape(1, 1), 6, at(176));
+    assert_eq!(sight(&scrapers, 70, 176), Sight::Unseen);
+    // The second server does not take the place of a third one as well.
+    for (time, _) in every(15, 190, 8, 0) {
+        scrapers.record_scrape(scrape(2, 2), 6, at(time));
+    }
+    assert_eq!(sight(&scrapers, 70, 295), Sight::Unseen);
+}
+
+#[test]
+fn only_servers_that_keep_coming_are_waited_for_at_the_end() {
+    let mut scrapers = Scrapers::default();
+    scrapers.record_scrape(scrape(1, 1), 3, at(0));
+    assert_eq!(scrapers.not_served(4, at(0)), 0);
+    scrapers.record_scrape(scrape(1, 1), 3, at(15));
+    scrapers.record_scrape(scrape(2, 2), 4, at(15));
+    assert_eq!(scrapers.not_served(4, at(16)), 1);
+    scrapers.record_scrape(scrape(1, 1), 4, at(30));
+    assert_eq!(scrapers.not_served(4, at(30)), 0);
+    assert_eq!(scrapers.not_served(5, at(30)), 1);
+    assert_eq!(scrapers.not_served(5, at(30 + 601)), 0);
+}
+
+#[test]
+fn beyond_64_scrapers_those_that_came_once_are_forgotten_first_and_all_are_shown_events() {
+    let mut scrapers = Scrapers::default();
+    for time in [0, 15] {
+        scrapers.record_scrape(scrape(0, 0), 1, at(time));
+    }
+    for scraper in 1..64 {
+        assert!(!scrapers.may_show(ScraperId(scraper)), "{scraper}");
+        scrapers.record_scrape(scrape(scraper, scraper), 1, at(20 + scraper));
+    }
+    scrapers.record_scrape(scrape(64, 64), 1, at(84));
+    assert!(scrapers.all.contains_key(&ScraperId(0)));
+    assert!(!scrapers.all.contains_key(&ScraperId(1)));
+    assert_eq!(scrapers.all.len(), 64);
+    for scraper in 0..200 {
+        assert!(scrapers.may_show(ScraperId(scraper)), "{scraper}");
+    }
 }

@@ -6,7 +6,7 @@ use indexmap::{Equivalent, IndexMap};
 use rustc_hash::FxBuildHasher;
 
 use super::Exemplar;
-use crate::gate::Gate;
+use crate::gate::{Gate, Sight};
 
 /// The stored values of one counter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub struct SavedCounter {
     pub published: u64,
     /// `true` once every scraper has had the time to see the first value of the counter.
     pub seen: bool,
+    /// The reading of [`Gate::wait_time`] since which a count waits to be shown; `None` if
+    /// none waits.
+    pub waits_since: Option<Duration>,
 }
 
 /// The values of one counter, as they are or as a commit makes them.
@@ -29,6 +32,9 @@ pub struct Change<K> {
     pub saved: SavedCounter,
     /// The newest event that the counter counts.
     pub latest: Option<Exemplar>,
+    /// The number of events that are shown now although a scraper may not have seen the
+    /// value before them, since they had waited for as long as an event may wait.
+    pub timed_out: u64,
 }
 
 impl<K> Change<K> {
@@ -125,13 +131,14 @@ impl<K: Hash + Eq + Clone> Series<K> {
         let running = gate.is_running(now);
         let change = |place: usize| {
             let (key, counter) = self.counters.get_index(place)?;
-            let saved = counter.next(gate, running, now);
+            let (saved, timed_out) = counter.next(gate, running, now);
             let changed = counter.dirty || saved != counter.saved;
             changed.then(|| Change {
                 place,
                 key: key.clone(),
                 saved,
                 latest: counter.latest.clone(),
+                timed_out,
             })
         };
         self.unsettled.iter().copied().filter_map(change).collect()
@@ -145,6 +152,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
             key: key.clone(),
             saved: counter.saved,
             latest: counter.latest.clone(),
+            timed_out: 0,
         })
         .collect()
     }
@@ -226,20 +234,35 @@ impl Counter {
         }
     }
 
-    /// Returns the values that the gate permits.
-    fn next(&self, gate: &Gate, running: bool, now: Duration) -> SavedCounter {
-        let shown_long_enough = |generation: NonZeroU64| gate.is_seen_by_all(generation.get(), now);
-        let seen = self.saved.seen || self.shown_in.is_some_and(shown_long_enough);
+    /// Returns the values that the gate permits, and the number of events that it permits
+    /// only because they have waited for as long as an event may wait.
+    fn next(&self, gate: &Gate, running: bool, now: Duration) -> (SavedCounter, u64) {
+        let sight = match self.shown_in {
+            _ if self.saved.seen => Sight::Seen,
+            Some(generation) => gate.sight(generation.get(), now),
+            None => Sight::Unseen,
+        };
+        let seen = sight != Sight::Unseen;
+        let waits = self.is_pending();
         let may_step = gate.is_open_to_all() || (running && seen);
-        SavedCounter {
-            published: if may_step {
+        let since = self.saved.waits_since.filter(|_| waits);
+        let is_overdue =
+            !may_step && since.is_some_and(|since| gate.is_overdue(since, self.saved.seen, now));
+        let is_shown = may_step || is_overdue;
+        let has_timed_out = is_overdue || (waits && is_shown && sight == Sight::GivenUp);
+        let waiting = self.saved.total - self.saved.published;
+        let saved = SavedCounter {
+            total: self.saved.total,
+            published: if is_shown {
                 self.saved.total
             } else {
                 self.saved.published
             },
-            seen,
-            ..self.saved
-        }
+            // No scraper is waited for twice.
+            seen: seen || is_overdue,
+            waits_since: (waits && !is_shown).then(|| since.unwrap_or_else(|| gate.wait_time(now))),
+        };
+        (saved, if has_timed_out { waiting } else { 0 })
     }
 }
 

@@ -15,6 +15,8 @@ struct Shown {
     series: Series<&'static str>,
     gate: Gate,
     generation: u64,
+    /// The number of events that the gate let through because of a bound.
+    timed_out: u64,
 }
 
 impl Shown {
@@ -24,6 +26,7 @@ impl Shown {
             series: Series::new(),
             gate: Gate::new(interval, &SavedGate::default()),
             generation: 0,
+            timed_out: 0,
         }
     }
 
@@ -35,14 +38,21 @@ impl Shown {
     fn commit(&mut self, now: u64) {
         let changes = self.series.changes(&self.gate, at(now));
         self.series.confirm(&changes);
+        self.timed_out += changes.iter().map(|change| change.timed_out).sum::<u64>();
         self.generation += 1;
         self.series.shown(self.generation);
     }
 
     fn scrape(&mut self, now: u64) {
+        self.scrape_by(1, now);
+    }
+
+    fn scrape_by(&mut self, scraper: u64, now: u64) {
         let scrape = Scrape {
-            scraper: ScraperId(1),
-            connection: 0,
+            scraper: ScraperId(scraper),
+            product: 7,
+            target: 0,
+            connection: scraper,
             timeout: Duration::ZERO,
         };
         self.gate.announce(scrape.scraper, at(now));
@@ -57,17 +67,21 @@ impl Shown {
             .map(|(_, saved)| saved.published)
     }
 
-    /// Goes on as a new process that has restored what is stored.
-    fn restart(&mut self) {
+    /// Goes on as a process that has restored what was stored at `now`, `away` seconds
+    /// later.
+    fn restart(&mut self, now: u64, away: u64) {
         let mut series = Series::new();
         for (key, saved) in self.series.iter() {
             series.restore(*key, saved, None);
         }
-        let saved = self.gate.saved(at(0));
+        let saved = SavedGate {
+            away: at(away),
+            ..self.gate.saved(at(now))
+        };
         *self = Self {
             series,
             gate: Gate::new(ScrapeInterval::Fixed(at(15)), &saved),
-            generation: 0,
+            ..Self::new()
         };
     }
 }
@@ -122,7 +136,7 @@ fn everything_stands_still_after_a_restart() {
     assert_eq!(shown.published("seen"), Some(1));
     shown.count("new", false);
     shown.commit(92);
-    shown.restart();
+    shown.restart(92, 0);
     shown.count("seen", false);
     for (now, seen, new) in [
         (0, 1, 0),
@@ -202,4 +216,100 @@ fn the_newest_event_is_the_exemplar_once_every_event_is_shown() {
         let exemplar = all[0].shown_exemplar().map(Exemplar::event_id);
         assert_eq!(exemplar.as_deref(), Some(expected));
     }
+}
+
+#[test]
+fn no_crash_loop_makes_a_series_silent() {
+    let mut shown = Shown::new();
+    for time in (0..=90).step_by(15) {
+        shown.scrape(time);
+        shown.commit(time);
+        if time == 0 {
+            shown.count("seen", false);
+        }
+    }
+    // Each process lives for 30 s, in which it is scraped twice.
+    shown.restart(90, 1);
+    shown.count("seen", false);
+    shown.count("new", false);
+    let mut waited = 0;
+    let mut shown_after = [None, None];
+    let mut timed_out = 0;
+    while waited < 900 {
+        for now in [0, 15] {
+            shown.scrape(now);
+            shown.commit(now);
+            let published = [shown.published("seen"), shown.published("new")];
+            for ((after, published), value) in shown_after.iter_mut().zip(published).zip([2, 1]) {
+                if published == Some(value) {
+                    after.get_or_insert(waited + now);
+                }
+            }
+        }
+        timed_out += shown.timed_out;
+        shown.restart(29, 1);
+        waited += 30;
+    }
+    // Two holds, and ten minutes.
+    assert_eq!(shown_after, [Some(90), Some(600)]);
+    assert_eq!(timed_out, 2);
+    // No event waits again in a series that was let through.
+    shown.count("new", false);
+    for now in (0..=45).step_by(15) {
+        shown.scrape(now);
+        shown.commit(now);
+    }
+    assert_eq!(shown.published("new"), Some(2));
+    assert_eq!(shown.timed_out, 0);
+}
+
+#[test]
+fn what_is_shown_without_a_server_that_stays_away_is_counted() {
+    let mut shown = Shown::new();
+    for time in (0..=60).step_by(15) {
+        shown.scrape(time);
+        shown.scrape_by(2, time);
+        shown.commit(time);
+    }
+    // The other server leaves for good.
+    shown.count("a", false);
+    for time in (75..=675).step_by(15) {
+        shown.scrape(time);
+        shown.commit(time);
+        let published = u64::from(time > 660);
+        assert_eq!(shown.published("a"), Some(published), "{time}");
+    }
+    assert_eq!(shown.timed_out, 1);
+    // It is not waited for again.
+    shown.count("b", false);
+    for time in (690..=750).step_by(15) {
+        shown.scrape(time);
+        shown.commit(time);
+    }
+    assert_eq!((shown.published("b"), shown.timed_out), (Some(1), 1));
+}
+
+#[test]
+fn a_count_does_not_time_out_while_no_server_scrapes() {
+    let mut shown = Shown::new();
+    for time in (0..=90).step_by(15) {
+        shown.scrape(time);
+        shown.commit(time);
+        if time == 0 {
+            shown.count("a", false);
+        }
+    }
+    // The count comes in a time of silence, and waits until a hold after its end.
+    shown.commit(200);
+    shown.count("a", false);
+    for now in (200..=3600).step_by(100) {
+        shown.commit(now);
+        assert_eq!(shown.published("a"), Some(1), "{now}");
+    }
+    for (now, published) in [(3600, 1), (3615, 1), (3630, 1), (3645, 2)] {
+        shown.scrape(now);
+        shown.commit(now);
+        assert_eq!(shown.published("a"), Some(published), "{now}");
+    }
+    assert_eq!(shown.timed_out, 0);
 }
