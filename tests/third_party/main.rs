@@ -14,6 +14,7 @@ mod openapi_definition;
 mod prism;
 mod prometheus_scrapes;
 mod prometheus_server;
+mod publish_gate;
 mod schemathesis;
 mod vonage_client;
 mod web_config;
