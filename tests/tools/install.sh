@@ -30,6 +30,7 @@ required cargo-deny
 required prometheus prometheus 2.42 bookworm
 required alertmanager bookworm
 required victoria-metrics
+required nginx
 optional prometheus prometheus-2.53 2.53 trixie
 optional prometheus prometheus-3 3 sid
 optional chromium
