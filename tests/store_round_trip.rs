@@ -112,10 +112,12 @@ fn gate_showing(showing: Showing, account: &mut Account) -> Gate {
             account.ledger.shown(1);
             let scrape = Scrape {
                 scraper: ScraperId(1),
+                product: 1,
+                target: 1,
                 connection: 1,
                 timeout: Duration::from_secs(10),
             };
-            gate.record_scrape(scrape, 1, Duration::ZERO);
+            gate.record_scrape(&scrape, 1, Duration::ZERO);
             gate
         }
     }

@@ -8,7 +8,8 @@
 //! | caller | calls |
 //! | --- | --- |
 //! | `server::routes`, before a scrape is answered | [`SharedGate::wait_until_stored`] |
-//! | `exposition`, while it answers a scrape | [`SharedGate::record_scrape`], [`SharedGate::hold`] |
+//! | `exposition`, while it answers a scrape | [`SharedGate::may_show`], [`SharedGate::hold`] |
+//! | `server::scrape_recorder`, once the answer was sent | [`SharedGate::record_scrape`] |
 //! | `poller::collector`, before and after it stores a commit | [`SharedGate::prepare`], [`SharedGate::confirm`] |
 //! | `poller`, between two polls | [`SharedGate::is_settled`], [`SharedGate::unstored`] |
 
@@ -19,7 +20,7 @@ use std::{
 
 use audit_core::{
     account::{Account, Commit},
-    gate::{Gate, SavedGate, Scrape, ScraperId},
+    gate::{Gate, Recorded, SavedGate, Scrape, ScraperId},
 };
 use tokio::{sync::Notify, time::timeout};
 
@@ -75,9 +76,14 @@ impl SharedGate {
         let _ = timeout(limit, stored).await;
     }
 
-    /// Records a scrape that is answered with `generation`. Returns `true` if the answer
-    /// may show events.
-    pub fn record_scrape(&self, scrape: Scrape, generation: u64, uptime: Duration) -> bool {
+    /// Returns `true` if an answer to `scraper` may show events.
+    pub fn may_show(&self, scraper: ScraperId) -> bool {
+        self.lock().may_show(scraper)
+    }
+
+    /// Records a scrape that was answered with `generation`; 0 if the answer showed no
+    /// events.
+    pub fn record_scrape(&self, scrape: &Scrape, generation: u64, uptime: Duration) -> Recorded {
         self.lock().record_scrape(scrape, generation, uptime)
     }
 

@@ -4,6 +4,7 @@ mod accept;
 mod landing;
 pub(crate) mod reload;
 mod routes;
+mod scrape_recorder;
 mod visitor;
 
 pub(crate) use routes::ExporterSite;

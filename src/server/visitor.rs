@@ -36,6 +36,8 @@ impl Visitor {
         let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         Some(Scrape {
             scraper: self.scraper(headers),
+            product: 0,
+            target: 0,
             connection: self.connection,
             timeout: timeout.unwrap_or_default(),
         })

@@ -87,6 +87,16 @@ pub struct SavedGate {
     pub taken: Duration,
 }
 
+/// What a scrape has told of its scraper.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// `true` if the scraper calls the exporter by another name than before.
+    pub is_renamed: bool,
+    /// `true` if the interval is learned, and the scraper surely is several servers that
+    /// cannot be told apart.
+    pub is_pooled: bool,
+}
+
 /// The rules by which a count may be shown, and what they depend on.
 #[derive(Debug, Clone)]
 pub struct Gate {
@@ -158,12 +168,10 @@ impl Gate {
         self.may_show(scraper)
     }
 
-    /// Records a scrape that is answered with `generation` of the exposition. Returns `true`
-    /// if the answer may show events. An answer without events shows no generation, and is
-    /// recorded as generation 0.
-    pub fn record_scrape(&mut self, scrape: Scrape, generation: u64, now: Duration) -> bool {
-        let may_show = self.may_show(scrape.scraper);
-        let generation = if may_show { generation } else { 0 };
+    /// Records a scrape that was answered with `generation` of the exposition; 0 if the
+    /// answer showed no events.
+    pub fn record_scrape(&mut self, scrape: &Scrape, generation: u64, now: Duration) -> Recorded {
+        let known_target = self.scrapers.target(scrape.scraper);
         if self.is_silent(now) {
             self.first_after_silence = Some(now);
         }
@@ -180,7 +188,11 @@ impl Gate {
             self.first_served.pop_front();
         }
         self.scrapers.record_scrape(scrape, generation, now);
-        may_show
+        Recorded {
+            is_renamed: scrape.target != 0
+                && known_target.is_some_and(|known| known != scrape.target),
+            is_pooled: false,
+        }
     }
 
     /// Returns the hold H: how long a value must have been shown before every scraper has
@@ -229,6 +241,16 @@ impl Gate {
             .find(|(served, _)| *served >= generation);
         let held = first.is_some_and(|(_, served)| now >= *served + self.hold(now));
         held && self.scrapers.all_served_twice(generation, now)
+    }
+
+    /// Returns the scrapers that keep coming and were not served `generation` or a later one
+    /// yet; none if the gate is open to all.
+    #[must_use]
+    pub fn not_served(&self, generation: u64, now: Duration) -> Vec<ScraperId> {
+        if self.is_open_to_all() {
+            return Vec::new();
+        }
+        self.scrapers.not_served(generation, now).collect()
     }
 
     /// Returns the learned interval of `scraper` if it is clearly longer than the interval

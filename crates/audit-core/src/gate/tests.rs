@@ -4,14 +4,23 @@ fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Records a scrape that is answered with `generation`.
-fn record(gate: &mut Gate, scraper: u64, generation: u64, now: u64) -> bool {
-    let scrape = Scrape {
+fn scrape(scraper: u64) -> Scrape {
+    Scrape {
         scraper: ScraperId(scraper),
+        product: 1,
+        target: 0,
         connection: scraper,
         timeout: Duration::ZERO,
-    };
-    gate.record_scrape(scrape, generation, at(now))
+    }
+}
+
+/// Records a scrape that is answered with `generation` if it may show events. Returns
+/// `true` if it may.
+fn record(gate: &mut Gate, scraper: u64, generation: u64, now: u64) -> bool {
+    let may_show = gate.may_show(ScraperId(scraper));
+    let generation = if may_show { generation } else { 0 };
+    gate.record_scrape(&scrape(scraper), generation, at(now));
+    may_show
 }
 
 /// Records a scrape, and stores the scraper before it.
@@ -187,4 +196,82 @@ fn an_answer_without_events_shows_no_generation() {
         serve(&mut gate, 1, 5, time);
     }
     assert!(gate.is_seen_by_all(5, at(540)));
+}
+
+#[test]
+fn scrapers_that_keep_coming_and_were_not_served_are_named() {
+    let mut gate = fixed(15);
+    let missing = |gate: &Gate, now: u64| {
+        let ids = gate.not_served(2, at(now));
+        ids.into_iter().map(|id| id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(missing(&gate, 0), [0; 0]);
+    // One scrape may come from a person.
+    serve(&mut gate, 1, 1, 0);
+    assert_eq!(missing(&gate, 0), [0; 0]);
+    serve(&mut gate, 1, 1, 15);
+    serve(&mut gate, 2, 1, 15);
+    serve(&mut gate, 2, 1, 30);
+    assert_eq!(missing(&gate, 30), [1, 2]);
+    serve(&mut gate, 1, 2, 31);
+    assert_eq!(missing(&gate, 31), [2]);
+    // An older answer that is sent later takes nothing back.
+    serve(&mut gate, 1, 1, 32);
+    assert_eq!(missing(&gate, 32), [2]);
+    serve(&mut gate, 2, 3, 45);
+    assert_eq!(missing(&gate, 45), [0; 0]);
+    // A server that left for good is not waited for.
+    serve(&mut gate, 3, 1, 46);
+    serve(&mut gate, 3, 1, 47);
+    assert_eq!(missing(&gate, 47 + 600), [3]);
+    assert_eq!(missing(&gate, 48 + 600), [0; 0]);
+    // Nor is one that is not stored, since it is shown no events.
+    record(&mut gate, 4, 1, 48);
+    record(&mut gate, 4, 1, 49);
+    assert_eq!(missing(&gate, 49), [3]);
+}
+
+#[test]
+fn a_scraper_that_an_earlier_process_stored_is_waited_for_at_its_end() {
+    let mut before = fixed(15);
+    serve(&mut before, 1, 9, 0);
+    let mut gate = Gate::new(ScrapeInterval::Fixed(at(15)), &before.saved(at(1)));
+    assert_eq!(gate.not_served(1, at(0)), [ScraperId(1)]);
+    serve(&mut gate, 1, 1, 5);
+    assert_eq!(gate.not_served(1, at(5)), []);
+    let off = Gate::new(ScrapeInterval::Off, &before.saved(at(1)));
+    assert_eq!(off.not_served(1, at(0)), []);
+}
+
+#[test]
+fn a_generation_is_seen_twice_only_by_two_answers_with_it() {
+    let mut gate = fixed(15);
+    for now in [0, 15, 30] {
+        serve(&mut gate, 1, 1, now);
+    }
+    serve(&mut gate, 1, 3, 45);
+    // An answer that was made before is sent after the one with the new generation.
+    serve(&mut gate, 1, 1, 46);
+    assert!(!gate.is_seen_by_all(2, at(45 + 40)));
+    serve(&mut gate, 1, 3, 60);
+    assert!(gate.is_seen_by_all(2, at(45 + 40)));
+}
+
+#[test]
+fn a_scraper_that_uses_another_name_is_told_apart_from_one_that_uses_none() {
+    let mut gate = fixed(15);
+    let renamed = |gate: &mut Gate, scraper: u64, target: u64, now: u64| {
+        let scrape = Scrape {
+            target,
+            ..scrape(scraper)
+        };
+        gate.record_scrape(&scrape, 1, at(now)).is_renamed
+    };
+    assert!(!renamed(&mut gate, 1, 0, 0), "it tells no name");
+    assert!(!renamed(&mut gate, 1, 7, 1), "it tells a name first");
+    assert!(!renamed(&mut gate, 1, 7, 2));
+    assert!(!renamed(&mut gate, 1, 0, 3), "no name is no other name");
+    assert!(renamed(&mut gate, 1, 8, 4));
+    assert!(!renamed(&mut gate, 1, 8, 5));
+    assert!(!renamed(&mut gate, 2, 9, 6), "another scraper");
 }

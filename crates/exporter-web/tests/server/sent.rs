@@ -1,7 +1,5 @@
 //! An answer counts as sent once all of its bytes were given to the system.
 
-use std::time::Duration;
-
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -127,6 +125,6 @@ async fn no_body_is_sent_in_an_answer_to_head() {
 
 /// Closes a connection so that the other end gets a reset.
 fn reset(stream: TcpStream) {
-    stream.set_linger(Some(Duration::ZERO)).expect("a stream");
+    stream.set_zero_linger().expect("a stream");
     drop(stream);
 }

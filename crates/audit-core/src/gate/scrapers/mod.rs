@@ -19,7 +19,7 @@ pub const LONGEST_ABSENCE: Duration = Duration::from_mins(10);
 /// scraper that was not seen for the longest time makes room for a new one.
 const MAX_SCRAPERS: usize = 64;
 
-/// The identity of a scraper: a hash of its address and user agent.
+/// The identity of a scraper: a hash of its address and its product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScraperId(pub u64);
 
@@ -28,11 +28,15 @@ pub struct ScraperId(pub u64);
 pub struct Scrape {
     /// The scraper.
     pub scraper: ScraperId,
+    /// A hash of the product of the scraper without its version, such as `Prometheus`.
+    pub product: u64,
+    /// A hash of the name by which the scraper calls the exporter; 0 if it is unknown.
+    pub target: u64,
     /// The number of the connection. Two servers behind one address have a connection
     /// each.
     pub connection: u64,
-    /// The time limit that the scraper sent with its request, which is never above its
-    /// interval.
+    /// The time limit that the scraper sent with its request, which Prometheus keeps below
+    /// its interval; zero if there is none.
     pub timeout: Duration,
 }
 
@@ -100,21 +104,19 @@ impl Scrapers {
         }
     }
 
-    /// Records a scrape that is answered with `generation`.
-    pub(super) fn record_scrape(&mut self, scrape: Scrape, generation: u64, now: Duration) {
-        let Scrape {
-            scraper,
-            connection,
-            timeout,
-        } = scrape;
-        self.announce(scraper, now);
-        let Some(scraper) = self.all.get_mut(&scraper) else {
+    /// Records a scrape that was answered with `generation`.
+    pub(super) fn record_scrape(&mut self, scrape: &Scrape, generation: u64, now: Duration) {
+        self.announce(scrape.scraper, now);
+        let Some(scraper) = self.all.get_mut(&scrape.scraper) else {
             return;
         };
-        scraper.record_gap(connection, now);
+        scraper.record_gap(scrape.connection, now);
         scraper.last_scrape = now;
-        scraper.set_timeout(timeout);
-        scraper.served = [scraper.served[1], Some(generation)];
+        scraper.set_timeout(scrape.timeout);
+        if scrape.target != 0 {
+            scraper.target = scrape.target;
+        }
+        scraper.record_served(generation);
     }
 
     /// Returns the longest interval among the scrapers that the gate waits for; `None` if
@@ -131,6 +133,26 @@ impl Scrapers {
     pub(super) fn all_served_twice(&self, generation: u64, now: Duration) -> bool {
         self.live(now)
             .all(|(_, scraper)| scraper.served[0] >= Some(generation))
+    }
+
+    /// Returns the scrapers that keep coming and were not served `generation` or a later one
+    /// yet. A scraper that is not stored is shown no events, so it is not among them.
+    pub(super) fn not_served(
+        &self,
+        generation: u64,
+        now: Duration,
+    ) -> impl Iterator<Item = ScraperId> {
+        let waiting = self.live(now).filter(move |(_, scraper)| {
+            scraper.stored && scraper.keeps_coming() && scraper.served[1] < Some(generation)
+        });
+        waiting.map(|(id, _)| id)
+    }
+
+    /// Returns the hash of the name by which `scraper` called the exporter in its last
+    /// scrape; `None` if it is unknown.
+    pub(super) fn target(&self, scraper: ScraperId) -> Option<u64> {
+        let target = self.all.get(&scraper)?.target;
+        (target != 0).then_some(target)
     }
 
     /// Returns the interval of `scraper` if this process has learned it.

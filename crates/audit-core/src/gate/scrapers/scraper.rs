@@ -24,9 +24,11 @@ pub(super) struct Scraper {
     pub(super) stored: bool,
     /// The time of the last scrape.
     pub(super) last_scrape: Duration,
-    /// The generations of the last two scrapes of this process, since one of the two
-    /// answers may have been lost.
+    /// The generations of the last two scrapes of this process in their order, since one
+    /// of the two answers may have been lost.
     pub(super) served: [Option<u64>; 2],
+    /// The hash of the name by which the scraper calls the exporter; 0 if it is unknown.
+    pub(super) target: u64,
     /// The time limit of the last scrape, at most [`UNKNOWN_INTERVAL`].
     timeout: Duration,
     /// The interval that an earlier process has stored.
@@ -73,6 +75,7 @@ impl Scraper {
             stored: false,
             last_scrape: now,
             served: [None; 2],
+            target: 0,
             timeout: Duration::ZERO,
             saved_interval: None,
             learned_interval: None,
@@ -95,6 +98,19 @@ impl Scraper {
     /// the gate would then hold every count.
     pub(super) fn set_timeout(&mut self, timeout: Duration) {
         self.timeout = timeout.min(UNKNOWN_INTERVAL);
+    }
+
+    /// Records that the scraper was served `generation`. Two answers may be in flight at
+    /// once, and the older generation may be the last that is sent.
+    pub(super) fn record_served(&mut self, generation: u64) {
+        self.served = [self.served[1], Some(generation)];
+        self.served.sort_unstable();
+    }
+
+    /// Returns `true` if the scraper was seen more than once, by this process or an earlier
+    /// one.
+    pub(super) fn keeps_coming(&self) -> bool {
+        self.served[0].is_some() || self.saved_interval.is_some()
     }
 
     /// Returns `true` if the gate waits for the scraper: it has scraped within

@@ -9,6 +9,8 @@ fn at(seconds: u64) -> Duration {
 fn scrape(scraper: u64, connection: u64) -> Scrape {
     Scrape {
         scraper: ScraperId(scraper),
+        product: 1,
+        target: 0,
         connection,
         timeout: TIMEOUT,
     }
@@ -28,7 +30,7 @@ fn learned(scrapes: &[(u64, u64)]) -> Option<u64> {
     scrapes.sort_unstable();
     let mut all = Scrapers::default();
     for (time, connection) in &scrapes {
-        all.record_scrape(scrape(1, *connection), 1, at(*time));
+        all.record_scrape(&scrape(1, *connection), 1, at(*time));
     }
     let now = at(scrapes.last().map_or(0, |(time, _)| *time));
     let longest = all.longest_interval(now)?;
@@ -130,7 +132,7 @@ fn a_stored_interval_counts_for_the_longest_absence() {
     scrapers.restore(saved, at(0));
     for (time, _) in every(15, 0, 42, 0) {
         let expected = if time <= 600 { 60 } else { 15 };
-        scrapers.record_scrape(scrape(1, 0), 1, at(time));
+        scrapers.record_scrape(&scrape(1, 0), 1, at(time));
         assert_eq!(
             scrapers.longest_interval(at(time)),
             Some(at(expected)),
@@ -170,15 +172,15 @@ fn the_interval_of_a_connection_is_forgotten_after_the_longest_absence() {
 fn the_longest_interval_counts_as_long_as_the_gate_waits_for_its_scraper() {
     let mut scrapers = Scrapers::default();
     for (time, _) in every(15, 0, 100, 0) {
-        scrapers.record_scrape(scrape(1, 1), 1, at(time));
+        scrapers.record_scrape(&scrape(1, 1), 1, at(time));
     }
     // A single request by `curl` with the header counts as a server of unknown interval,
     // for a while.
-    scrapers.record_scrape(scrape(2, 2), 1, at(1500));
+    scrapers.record_scrape(&scrape(2, 2), 1, at(1500));
     let longest = |scrapers: &Scrapers, now| scrapers.longest_interval(at(now));
     assert_eq!(longest(&scrapers, 1500), Some(UNKNOWN_INTERVAL));
     for (time, _) in every(15, 1500, 60, 0) {
-        scrapers.record_scrape(scrape(1, 1), 1, at(time));
+        scrapers.record_scrape(&scrape(1, 1), 1, at(time));
     }
     assert_eq!(longest(&scrapers, 1500 + 600), Some(UNKNOWN_INTERVAL));
     assert_eq!(longest(&scrapers, 1500 + 601), Some(at(15)));
@@ -187,7 +189,7 @@ fn the_longest_interval_counts_as_long_as_the_gate_waits_for_its_scraper() {
 #[test]
 fn a_generation_counts_once_every_scraper_was_served_it_twice() {
     let served = |scrapers: &mut Scrapers, scraper, generation, now| {
-        scrapers.record_scrape(scrape(scraper, scraper), generation, at(now));
+        scrapers.record_scrape(&scrape(scraper, scraper), generation, at(now));
         scrapers.all_served_twice(5, at(now))
     };
     let mut scrapers = Scrapers::default();
@@ -239,9 +241,9 @@ fn beyond_64_scrapers_the_longest_unseen_is_forgotten_and_all_are_shown_events()
     let mut scrapers = Scrapers::default();
     for scraper in 0..64 {
         assert!(!scrapers.may_show(ScraperId(scraper)), "{scraper}");
-        scrapers.record_scrape(scrape(scraper, scraper), 1, at(scraper));
+        scrapers.record_scrape(&scrape(scraper, scraper), 1, at(scraper));
     }
-    scrapers.record_scrape(scrape(64, 64), 1, at(64));
+    scrapers.record_scrape(&scrape(64, 64), 1, at(64));
     let saved: Vec<u64> = scrapers.saved(at(64)).map(|saved| saved.id.0).collect();
     assert_eq!(saved, (1..=64).collect::<Vec<_>>());
     for scraper in 0..200 {
@@ -258,7 +260,7 @@ fn no_request_makes_an_interval_longer_than_that_of_an_unknown_scraper() {
                 timeout: at(seconds),
                 ..scrape(1, 0)
             };
-            scrapers.record_scrape(scrape, 1, at(time));
+            scrapers.record_scrape(&scrape, 1, at(time));
             let longest = scrapers.longest_interval(at(time)).expect("a scraper");
             assert!(longest <= UNKNOWN_INTERVAL, "{seconds} s: {longest:?}");
         }

@@ -42,13 +42,15 @@ impl Shown {
     fn scrape(&mut self, now: u64) {
         let scrape = Scrape {
             scraper: ScraperId(1),
+            product: 1,
+            target: 0,
             connection: 0,
             timeout: Duration::ZERO,
         };
         self.gate.announce(scrape.scraper, at(now));
         let saved = self.gate.saved(at(now));
         self.gate.confirm(&saved);
-        self.gate.record_scrape(scrape, self.generation, at(now));
+        self.gate.record_scrape(&scrape, self.generation, at(now));
     }
 
     fn published(&self, name: &str) -> Option<u64> {
