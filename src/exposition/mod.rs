@@ -42,6 +42,7 @@ use generation::{Generation, ShownAccount, ShownAccounts};
 use own::OwnMetrics;
 
 pub use accept::Accepted;
+pub(crate) use accept::names_format;
 pub use format::{Encoding, Format, Variant};
 
 /// The time for which the exporter's own metrics are kept once they are gathered, unless

@@ -68,7 +68,7 @@ impl Site for ExporterSite {
         };
         match (route, &request.method) {
             (Route::Metrics, &Method::GET) => {
-                let scrape = Visitor::from(peer).scrape(&request.headers);
+                let scrape = Visitor::from(peer).scrape(request);
                 if let Some(scrape) = &scrape {
                     self.wait_until_stored(scrape).await;
                 }
@@ -151,8 +151,11 @@ impl ExporterSite {
     /// Waits a moment for a poller to store a new scraper, so that the first scrape
     /// already shows events. Otherwise the next scrape shows them.
     async fn wait_until_stored(&self, scrape: &Scrape) {
-        // A scrape waits for at most a quarter of its own time limit.
-        let limit = scrape.timeout.div_f64(4.0).min(LONGEST_FIRST_WAIT);
+        // A scrape waits for at most a quarter of its own time limit, if it states one.
+        let limit = match scrape.timeout {
+            Duration::ZERO => LONGEST_FIRST_WAIT,
+            timeout => (timeout / 4).min(LONGEST_FIRST_WAIT),
+        };
         let uptime = self.started.elapsed();
         self.gate
             .wait_until_stored(scrape.scraper, limit, uptime)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use test_support::audit_event::{event, many_series};
+use test_support::audit_event::{event, events, many_series};
 use test_support::eventually::{eventually, reached};
 use test_support::exporter::Exporter;
 use test_support::raw_http::RawHttp;
@@ -11,6 +11,24 @@ use test_support::scripted_api::{ScriptedApi, healthy};
 
 /// The header that Prometheus sends with every scrape.
 const PROMETHEUS: [(&str, &str); 1] = [("X-Prometheus-Scrape-Timeout-Seconds", "1")];
+/// The headers of Telegraf 1.28, Vector 0.41, and Datadog Agent 7.53, none of which states
+/// a time limit.
+const OTHERS: [[(&str, &str); 2]; 3] = [
+    [
+        ("User-Agent", "Telegraf/1.28.5 Go/1.20.7"),
+        (
+            "Accept",
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,text/plain;version=0.0.4;q=0.3",
+        ),
+    ],
+    [("User-Agent", "Vector/0.41.1"), ("Accept", "text/plain")],
+    [
+        ("User-Agent", "Datadog Agent/7.53.0"),
+        ("Accept", "text/plain"),
+    ],
+];
+/// The headers of a person.
+const PERSON: [(&str, &str); 2] = [("User-Agent", "curl/8.5.0"), ("Accept", "*/*")];
 /// The hold of a scrape interval of one second.
 const HOLD: Duration = Duration::from_secs(3);
 /// A time in which an exporter shows what it is going to show.
@@ -68,4 +86,29 @@ fn an_answer_that_is_cut_was_not_seen() {
             value => Err(format!("{value:?}")),
         }
     });
+}
+
+/// Scrapes until the series of a new event is there, and returns its first value.
+fn first_value(headers: &[(&str, &str)]) -> u64 {
+    let (api, exporter) = counting(events(1, "USER_STATUS"));
+    scrape(&exporter, headers);
+    api.follow(healthy(vec![event("new", "NUMBER_ASSIGN")]));
+    let first = eventually("a new series", LONG_HOLD, || {
+        scrape(&exporter, headers).ok_or_else(|| exporter.program.log())
+    });
+    eventually("the event", LONG_HOLD, || {
+        match scrape(&exporter, headers) {
+            Some(1) => Ok(()),
+            value => Err(format!("{value:?}")),
+        }
+    });
+    first
+}
+
+#[test]
+fn a_scraper_that_states_no_time_limit_sees_the_0_of_a_new_series_first() {
+    for headers in OTHERS {
+        assert_eq!(first_value(&headers), 0, "{headers:?}");
+    }
+    assert_eq!(first_value(&PERSON), 1);
 }

@@ -4,12 +4,26 @@ use std::{net::IpAddr, time::Duration};
 
 use audit_core::gate::{Scrape, ScraperId};
 use exporter_web::Peer;
-use hyper::{HeaderMap, header::USER_AGENT};
-use xxhash_rust::xxh3::Xxh3;
+use hyper::{
+    HeaderMap,
+    header::{HOST, HeaderValue, USER_AGENT},
+    http::{request, uri::Authority},
+};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::{accept::names_format, forwarded::ForwardedClient};
 
 /// The header with the time limit of a scrape, in seconds. Prometheus, its agents and
 /// VictoriaMetrics send it with every scrape, and no other client does.
 const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
+/// The products whose scrapes name neither a time limit nor a format: they ask for
+/// `text/plain`, as a person may.
+const PLAIN_SCRAPERS: [&str; 2] = ["Vector", "Datadog"];
+/// The longest name of a product, in bytes, that tells it apart.
+const MAX_PRODUCT: usize = 64;
+/// The longest name of the exporter, in bytes, that tells it apart: the longest name of a
+/// host, and a port.
+const MAX_TARGET: usize = 255 + 6;
 
 /// The client of one connection.
 #[derive(Debug, Clone, Copy)]
@@ -28,66 +42,83 @@ impl From<Peer> for Visitor {
 }
 
 impl Visitor {
-    /// Returns the scrape that a request with these headers is; `None` if the client is
-    /// not a scraper.
-    pub(super) fn scrape(&self, headers: &HeaderMap) -> Option<Scrape> {
-        let timeout = headers.get(SCRAPE_TIMEOUT)?;
-        let seconds = timeout.to_str().ok().and_then(|text| text.parse().ok());
-        let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Some(Scrape {
-            scraper: self.scraper(headers),
-            product: 0,
-            target: 0,
+    /// Returns the scrape that a request is; `None` if the client is not a scraper. A
+    /// scraper states a time limit, names a format of metrics, or is known by its product.
+    pub(super) fn scrape(&self, request: &request::Parts) -> Option<Scrape> {
+        let headers = &request.headers;
+        let product = product(headers);
+        let timeout = headers.get(SCRAPE_TIMEOUT);
+        let is_scraper = timeout.is_some() || is_plain_scraper(product) || names_format(headers);
+        is_scraper.then(|| Scrape {
+            scraper: self.scraper(headers, product),
+            product: xxh3_64(product),
+            target: target(request).map_or(0, hash_of_target),
             connection: self.connection,
-            timeout: timeout.unwrap_or_default(),
+            timeout: timeout.map(seconds).unwrap_or_default(),
         })
     }
 
     /// Returns the identity of the scraper that sent these headers. The identity is
     /// stored, so the rule may not change.
-    fn scraper(&self, headers: &HeaderMap) -> ScraperId {
+    ///
+    /// The address of the connection is a part of it beside that which a proxy names, so
+    /// that no client can pass for a scraper with another address.
+    fn scraper(&self, headers: &HeaderMap, product: &[u8]) -> ScraperId {
         let mut hash = Xxh3::new();
-        hash.update(self.address.to_string().as_bytes());
-        hash.update(b"\0");
-        if let Some(agent) = headers.get(USER_AGENT) {
-            hash.update(agent.as_bytes());
+        ForwardedClient::Address(self.address).update(&mut hash);
+        hash.update(product);
+        if let Some(client) = ForwardedClient::first(headers) {
+            hash.update(b"\0");
+            client.update(&mut hash);
         }
         ScraperId(hash.digest())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn visit(address: &str, headers: &[(&'static str, &'static str)]) -> Option<Scrape> {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.insert(*name, value.parse().expect("a value"));
-        }
-        Visitor::from(Peer::new(address.parse().expect("an address"))).scrape(&map)
-    }
-
-    #[test]
-    fn a_scraper_is_known_by_its_header_its_address_and_its_agent() {
-        let agent = |agent| [(SCRAPE_TIMEOUT, "9.5"), ("user-agent", agent)];
-        let first = visit("10.0.0.1", &agent("Prometheus/3.5.0")).expect("a scraper");
-        let same = visit("::ffff:10.0.0.1", &agent("Prometheus/3.5.0")).expect("a scraper");
-        let other_agent = visit("10.0.0.1", &agent("vm_promscrape")).expect("a scraper");
-        let other_address = visit("10.0.0.2", &agent("Prometheus/3.5.0")).expect("a scraper");
-        assert_eq!(first.timeout, Duration::from_millis(9500));
-        assert_eq!(first.scraper, same.scraper);
-        assert_ne!(first.connection, same.connection);
-        assert_ne!(first.scraper, other_agent.scraper);
-        assert_ne!(first.scraper, other_address.scraper);
-        assert_eq!(visit("10.0.0.1", &[("user-agent", "curl/8")]), None);
-    }
-
-    #[test]
-    fn a_time_limit_that_cannot_be_read_is_none() {
-        for text in ["", "soon", "-1", "NaN", "1e999"] {
-            let visit = visit("10.0.0.1", &[(SCRAPE_TIMEOUT, text)]).expect("a scraper");
-            assert_eq!(visit.timeout, Duration::ZERO, "{text:?}");
-        }
-    }
+/// Returns the name by which a request calls the exporter, with the port if there is one;
+/// `None` if it has none.
+pub(super) fn target(request: &request::Parts) -> Option<&str> {
+    let authority = request.uri.authority().map(Authority::as_str);
+    let host = || request.headers.get(HOST)?.to_str().ok();
+    // RFC 9112, section 3.2.2: a request with a whole URI overrules the header.
+    let target = authority.or_else(host)?;
+    let target = target.get(..MAX_TARGET).unwrap_or(target);
+    (!target.is_empty()).then_some(target)
 }
+
+/// Returns a hash that is never 0, and the same for both cases of a letter.
+fn hash_of_target(target: &str) -> u64 {
+    let mut hash = Xxh3::new();
+    for byte in target.bytes() {
+        hash.update(&[byte.to_ascii_lowercase()]);
+    }
+    hash.digest().max(1)
+}
+
+/// Returns the first product of the user agent without its version: `Prometheus` of
+/// `Prometheus/3.5.0`. An upgrade of a server leaves it as it is.
+fn product(headers: &HeaderMap) -> &[u8] {
+    let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+    let agent = agent.unwrap_or_default().trim_ascii_start();
+    let is_part = |byte: &u8| !matches!(byte, b'/' | b'(' | b' ' | b'\t');
+    let length = agent
+        .iter()
+        .take(MAX_PRODUCT)
+        .take_while(|byte| is_part(byte));
+    &agent[..length.count()]
+}
+
+fn is_plain_scraper(product: &[u8]) -> bool {
+    let mut known = PLAIN_SCRAPERS.iter();
+    known.any(|known| product.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// Returns the time limit that a scraper states; zero if it cannot be read.
+fn seconds(value: &HeaderValue) -> Duration {
+    let seconds = value.to_str().ok().and_then(|text| text.parse().ok());
+    let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    limit.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
