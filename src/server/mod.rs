@@ -6,6 +6,7 @@ mod landing;
 pub(crate) mod reload;
 mod routes;
 mod scrape_recorder;
+mod scraper_warnings;
 mod visitor;
 
 pub(crate) use routes::ExporterSite;

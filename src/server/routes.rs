@@ -18,7 +18,12 @@ use hyper::{
 };
 use jiff::Timestamp;
 
-use super::{accept::accepted, landing, scrape_recorder::ScrapeRecorder, visitor::Visitor};
+use super::{
+    accept::accepted,
+    landing,
+    scrape_recorder::ScrapeRecorder,
+    visitor::{ScrapeRequest, Visitor},
+};
 use crate::{
     exposition::{Accepted, Encoding, Exposition, MetricsAnswer},
     gate::SharedGate,
@@ -69,10 +74,10 @@ impl Site for ExporterSite {
         match (route, &request.method) {
             (Route::Metrics, &Method::GET) => {
                 let scrape = Visitor::from(peer).scrape(request);
-                if let Some(scrape) = &scrape {
+                if let Some(ScrapeRequest { scrape, .. }) = &scrape {
                     self.wait_until_stored(scrape).await;
                 }
-                self.metrics(&request.headers, scrape.map(|scrape| (scrape, peer)))
+                self.metrics(&request.headers, scrape)
             }
             (Route::Metrics, &Method::HEAD) => self.metrics(&request.headers, None),
             (Route::Landing, &Method::GET | &Method::HEAD) => self.landing(&request.headers),
@@ -125,11 +130,11 @@ impl ExporterSite {
     fn metrics(
         &self,
         headers: &HeaderMap,
-        scrape: Option<(Scrape, Peer)>,
+        scrape: Option<ScrapeRequest>,
     ) -> Response<ResponseBody> {
         let accepted = accepted(headers);
         let uptime = self.started.elapsed();
-        let scraper = scrape.map(|(scrape, _)| scrape.scraper);
+        let scraper = scrape.as_ref().map(|request| request.scrape.scraper);
         match self.exposition.scrape(scraper, accepted.variant, uptime) {
             Ok(MetricsAnswer { parts, generation }) => {
                 let mut body = ResponseBody::from(parts);
@@ -173,6 +178,7 @@ impl ExporterSite {
                 .map(|account| (&**account).into())
                 .collect(),
             hold: self.gate.hold(self.started.elapsed()),
+            renamed: self.recorder.warnings.last_rename(),
             now: Timestamp::now(),
         }
         .html();

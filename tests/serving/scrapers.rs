@@ -88,6 +88,17 @@ fn an_answer_that_is_cut_was_not_seen() {
     });
 }
 
+/// Scrapes the exporter under another name.
+fn scrape_at(exporter: &Exporter, host: &str) {
+    let mut scraper = RawHttp::connect(exporter.program.address());
+    let [(name, value)] = PROMETHEUS;
+    let request = format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\n{name}: {value}\r\n\r\n");
+    scraper.send_bytes(request.as_bytes());
+    let head = scraper.read_head();
+    assert_eq!(head.status, 200);
+    scraper.read_body(head.length());
+}
+
 /// Scrapes until the series of a new event is there, and returns its first value.
 fn first_value(headers: &[(&str, &str)]) -> u64 {
     let (api, exporter) = counting(events(1, "USER_STATUS"));
@@ -111,4 +122,34 @@ fn a_scraper_that_states_no_time_limit_sees_the_0_of_a_new_series_first() {
         assert_eq!(first_value(&headers), 0, "{headers:?}");
     }
     assert_eq!(first_value(&PERSON), 1);
+}
+
+#[test]
+fn another_name_of_the_exporter_is_told_of_once() {
+    let (_api, exporter) = counting(events(1, "USER_STATUS"));
+    let told = || {
+        let lines = exporter.program.lines().into_iter();
+        let told = lines.filter(|line| line.contains("under another name"));
+        told.collect::<Vec<_>>()
+    };
+    for host in ["audit-0:10610", "AUDIT-0:10610", "audit-0:10610"] {
+        scrape_at(&exporter, host);
+    }
+    assert!(!exporter.page("/").contains("under another name"));
+    assert_eq!(told(), [""; 0]);
+    for host in [
+        "audit-1:10610",
+        "audit-1:10610",
+        "audit-0:10610",
+        "audit-1:10610",
+    ] {
+        scrape_at(&exporter, host);
+    }
+    // The log has this line after all lines of the scrapes.
+    exporter.wait_for_polls(1);
+    let told = told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("host=audit-1:10610"), "{told:?}");
+    assert!(told[0].contains("server=127.0.0.1"), "{told:?}");
+    assert!(exporter.page("/").contains("under another name"));
 }

@@ -7,7 +7,7 @@ use exporter_web::Peer;
 use hyper::{
     HeaderMap,
     header::{HOST, HeaderValue, USER_AGENT},
-    http::{request, uri::Authority},
+    http::request,
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
@@ -25,6 +25,17 @@ const MAX_PRODUCT: usize = 64;
 /// host, and a port.
 const MAX_TARGET: usize = 255 + 6;
 
+/// A request that is a scrape.
+#[derive(Debug, Clone)]
+pub(super) struct ScrapeRequest {
+    /// The scrape, as the gate records it.
+    pub(super) scrape: Scrape,
+    /// The address of the connection.
+    pub(super) server: IpAddr,
+    /// The name by which the scraper calls the exporter, with the port if there is one.
+    target: Option<HeaderValue>,
+}
+
 /// The client of one connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Visitor {
@@ -41,20 +52,38 @@ impl From<Peer> for Visitor {
     }
 }
 
+impl ScrapeRequest {
+    /// Returns the name by which the scraper calls the exporter, for the log.
+    pub(super) fn host(&self) -> &str {
+        let target = self.target.as_ref();
+        let text = target.and_then(|target| target.to_str().ok()).unwrap_or("");
+        text.get(..MAX_TARGET).unwrap_or(text)
+    }
+}
+
 impl Visitor {
     /// Returns the scrape that a request is; `None` if the client is not a scraper. A
     /// scraper states a time limit, names a format of metrics, or is known by its product.
-    pub(super) fn scrape(&self, request: &request::Parts) -> Option<Scrape> {
+    pub(super) fn scrape(&self, request: &request::Parts) -> Option<ScrapeRequest> {
         let headers = &request.headers;
         let product = product(headers);
         let timeout = headers.get(SCRAPE_TIMEOUT);
         let is_scraper = timeout.is_some() || is_plain_scraper(product) || names_format(headers);
-        is_scraper.then(|| Scrape {
+        if !is_scraper {
+            return None;
+        }
+        let target = target(request);
+        let scrape = Scrape {
             scraper: self.scraper(headers, product),
             product: xxh3_64(product),
-            target: target(request).map_or(0, hash_of_target),
+            target: target.as_ref().map_or(0, hash_of_target),
             connection: self.connection,
             timeout: timeout.map(seconds).unwrap_or_default(),
+        };
+        Some(ScrapeRequest {
+            scrape,
+            server: self.address,
+            target,
         })
     }
 
@@ -77,19 +106,18 @@ impl Visitor {
 
 /// Returns the name by which a request calls the exporter, with the port if there is one;
 /// `None` if it has none.
-pub(super) fn target(request: &request::Parts) -> Option<&str> {
-    let authority = request.uri.authority().map(Authority::as_str);
-    let host = || request.headers.get(HOST)?.to_str().ok();
+fn target(request: &request::Parts) -> Option<HeaderValue> {
     // RFC 9112, section 3.2.2: a request with a whole URI overrules the header.
-    let target = authority.or_else(host)?;
-    let target = target.get(..MAX_TARGET).unwrap_or(target);
+    let authority = request.uri.authority();
+    let authority = authority.and_then(|name| HeaderValue::from_str(name.as_str()).ok());
+    let target = authority.or_else(|| request.headers.get(HOST).cloned())?;
     (!target.is_empty()).then_some(target)
 }
 
 /// Returns a hash that is never 0, and the same for both cases of a letter.
-fn hash_of_target(target: &str) -> u64 {
+fn hash_of_target(target: &HeaderValue) -> u64 {
     let mut hash = Xxh3::new();
-    for byte in target.bytes() {
+    for byte in target.as_bytes().iter().take(MAX_TARGET) {
         hash.update(&[byte.to_ascii_lowercase()]);
     }
     hash.digest().max(1)

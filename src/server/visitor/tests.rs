@@ -18,7 +18,8 @@ fn request(uri: &str, headers: &[(&'static str, &str)]) -> request::Parts {
 
 fn visit(address: &str, headers: &[(&'static str, &str)]) -> Option<Scrape> {
     let peer = Peer::new(address.parse().expect("an address"));
-    Visitor::from(peer).scrape(&request("/metrics", headers))
+    let scrape = Visitor::from(peer).scrape(&request("/metrics", headers));
+    scrape.map(|request| request.scrape)
 }
 
 fn prometheus(address: &str, more: &[(&'static str, &str)]) -> Scrape {
@@ -131,7 +132,7 @@ fn the_target_is_the_name_by_which_the_exporter_is_called() {
         headers.extend(host.map(|host| ("host", host)));
         let peer = Peer::new("10.0.0.1".parse().expect("an address"));
         let scrape = Visitor::from(peer).scrape(&request(uri, &headers));
-        scrape.expect("a scraper").target
+        scrape.expect("a scraper").scrape.target
     };
     let host = |host| target("/metrics", Some(host));
     assert_eq!(target("/metrics", None), 0);
@@ -167,5 +168,20 @@ proptest! {
         let states_a_limit = parts.headers.contains_key(SCRAPE_TIMEOUT);
         let scrape = Visitor::from(peer).scrape(&parts);
         prop_assert!(scrape.is_some() || !states_a_limit);
+    }
+}
+
+#[test]
+fn the_log_names_the_host_as_far_as_it_is_a_name() {
+    let long = "h".repeat(MAX_TARGET + 1);
+    for (host, named) in [
+        ("audit-0.example:10610", "audit-0.example:10610"),
+        ("", ""),
+        (&*long, &long[..MAX_TARGET]),
+    ] {
+        let headers = [(SCRAPE_TIMEOUT, "10"), ("host", host)];
+        let peer = Peer::new("10.0.0.1".parse().expect("an address"));
+        let scrape = Visitor::from(peer).scrape(&request("/metrics", &headers));
+        assert_eq!(scrape.expect("a scraper").host(), named);
     }
 }
