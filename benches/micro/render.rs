@@ -89,8 +89,8 @@ impl OnShow {
     /// Scrapes so long after the last scrape that only the text of the events is reused.
     fn scrape(&mut self) -> usize {
         self.uptime += Duration::from_secs(15);
-        let parts = self.exposition.scrape(None, ASKED, self.uptime);
-        parts.expect("an answer").len()
+        let answer = self.exposition.scrape(None, ASKED, self.uptime);
+        answer.expect("an answer").parts.len()
     }
 }
 

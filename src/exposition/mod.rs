@@ -1,8 +1,9 @@
 //! The response to a scrape: the committed counts, rendered once after each commit, and
 //! the metrics of the exporter's own work.
 //!
-//! Each scrape is recorded in the publish gate. This module never counts, waits or reads
-//! a clock.
+//! Each answer says which generation it shows, so that the server can record the scrape in
+//! the publish gate once the answer was sent. This module never counts, waits or reads a
+//! clock.
 
 mod accept;
 mod blocks;
@@ -25,7 +26,7 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 use audit_core::{
     event::EventType,
-    gate::Scrape,
+    gate::ScraperId,
     ledger::{Changes, Ledger},
 };
 use bytes::Bytes;
@@ -41,6 +42,7 @@ use generation::{Generation, ShownAccount, ShownAccounts};
 use own::OwnMetrics;
 
 pub use accept::Accepted;
+pub(crate) use accept::names_format;
 pub use format::{Encoding, Format, Variant};
 
 /// The time for which the exporter's own metrics are kept once they are gathered, unless
@@ -75,6 +77,15 @@ pub struct AccountExposition {
     exposition: Arc<Exposition>,
     name: Option<Arc<str>>,
     id: u64,
+}
+
+/// The answer to a scrape.
+#[derive(Debug)]
+pub struct MetricsAnswer {
+    /// The bytes, as parts that follow each other.
+    pub parts: Vec<Bytes>,
+    /// The number of the generation whose events the answer shows; 0 if it shows none.
+    pub generation: u64,
 }
 
 /// The settings of an [`Exposition`].
@@ -163,25 +174,20 @@ impl Exposition {
         latest
     }
 
-    /// Returns the response as parts that follow each other. A `scrape` is recorded in
-    /// the gate; `uptime` is the time since the process started.
+    /// Returns the answer to `scraper`, or to a client that is none. The gate decides
+    /// whether a scraper is shown events; any other client is. `uptime` is the time since
+    /// the process started.
     ///
     /// # Errors
     /// The error of the format if it cannot represent a metric.
     pub fn scrape(
         &self,
-        scrape: Option<Scrape>,
+        scraper: Option<ScraperId>,
         variant: Variant,
         uptime: Duration,
-    ) -> prometheus::Result<Vec<Bytes>> {
-        // The generation is read first, so that the gate records the one that is sent.
+    ) -> prometheus::Result<MetricsAnswer> {
         let current = self.current();
-        let may_show = scrape.is_none_or(|scrape| {
-            let may_show = self.gate.may_show(scrape.scraper);
-            let generation = if may_show { current.number } else { 0 };
-            self.gate.record_scrape(scrape, generation, uptime);
-            may_show
-        });
+        let may_show = scraper.is_none_or(|scraper| self.gate.may_show(scraper));
         self.scraped.of(variant).store(true, Ordering::Relaxed);
         let empty;
         let events = if may_show {
@@ -197,7 +203,10 @@ impl Exposition {
             Bytes::copy_from_slice(&trailer)
         });
         let parts = events.parts.iter().chain([&own.bytes]).cloned();
-        Ok(parts.chain(trailer).collect())
+        Ok(MetricsAnswer {
+            parts: parts.chain(trailer).collect(),
+            generation: if may_show { current.number } else { 0 },
+        })
     }
 
     fn own_metrics(&self, current: &Generation, uptime: Duration) -> Arc<OwnMetrics> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, io::Read as _};
 
 use audit_core::{
     event::{EventId, Labels, label_value},
-    gate::{Gate, SavedGate, ScrapeInterval, ScraperId},
+    gate::{Gate, SavedGate, Scrape, ScrapeInterval, ScraperId},
     ledger::{Age, Exemplar},
 };
 use proptest::{prelude::*, sample::select};
@@ -141,15 +141,17 @@ impl Model {
             }
             Step::Scrape(scraper, variant) => {
                 let scrape = Scrape {
-                    product: 1,
-                    target: 0,
                     scraper: ScraperId(u64::from(*scraper)),
+                    product: 1,
+                    target: 1,
                     connection: u64::from(*scraper),
                     timeout: Duration::from_secs(10),
                 };
                 let variant = Variant::ALL[*variant];
-                let parts = self.exposition.scrape(Some(scrape), variant, self.uptime);
-                parts.expect("an exposition");
+                let scraper = Some(scrape.scraper);
+                let answer = self.exposition.scrape(scraper, variant, self.uptime);
+                let generation = answer.expect("an exposition").generation;
+                self.gate.record_scrape(scrape, generation, self.uptime);
             }
             Step::Wait(seconds) => self.uptime += Duration::from_secs(*seconds),
             Step::Turn(account) => self.turn = account % self.accounts.len(),
@@ -195,8 +197,8 @@ impl Model {
     }
 
     fn served(&self, variant: Variant) -> String {
-        let parts = self.exposition.scrape(None, variant, self.uptime);
-        let bytes = parts.expect("an exposition").concat();
+        let answer = self.exposition.scrape(None, variant, self.uptime);
+        let bytes = answer.expect("an exposition").parts.concat();
         match variant.encoding {
             Encoding::Identity => String::from_utf8(bytes).expect("UTF-8"),
             Encoding::Gzip => {
@@ -340,8 +342,9 @@ fn the_exporters_own_metrics_are_at_most_a_moment_old() {
     let model = Model::new(false, ScrapeInterval::Off, &[None]);
     let text = Variant::new(Format::Text, Encoding::Identity);
     let late = |uptime| {
-        let parts = model.exposition.scrape(None, text, uptime);
-        let served = String::from_utf8(parts.expect("an exposition").concat()).expect("UTF-8");
+        let answer = model.exposition.scrape(None, text, uptime);
+        let bytes = answer.expect("an exposition").parts.concat();
+        let served = String::from_utf8(bytes).expect("UTF-8");
         served.contains("\nnexmo_audit_late_events_total 1\n")
     };
     assert!(!late(Duration::from_secs(1)));
@@ -356,16 +359,15 @@ fn a_commit_leaves_the_blocks_that_it_does_not_touch_as_they_were() {
     model.take(&Step::Flood(2000));
     model.commit();
     let text = Variant::new(Format::Text, Encoding::Identity);
-    let parts = || {
-        let parts = model.exposition.scrape(None, text, Duration::ZERO);
-        parts.expect("an exposition")
+    let shown_parts = |model: &Model| {
+        let answer = model.exposition.scrape(None, text, Duration::ZERO);
+        answer.expect("an exposition").parts
     };
-    let before = parts();
+    let before = shown_parts(&model);
     model.take(&Step::Event(0, 0, 1, 1, false));
     model.count("FLOOD", 500, 1, 1, false);
     model.commit();
-    let parts = model.exposition.scrape(None, text, Duration::ZERO);
-    let parts = parts.expect("an exposition");
+    let parts = shown_parts(&model);
     let was_there = |part: &Bytes| before.iter().any(|old| old.as_ptr() == part.as_ptr());
     let shared = parts.iter().filter(|part| was_there(part));
     // Of eight blocks, that of the series that counted and that of the new one are

@@ -8,7 +8,8 @@
 //! | caller | calls |
 //! | --- | --- |
 //! | `server::routes`, before a scrape is answered | [`SharedGate::wait_until_stored`] |
-//! | `exposition`, while it answers a scrape | [`SharedGate::record_scrape`], [`SharedGate::hold`] |
+//! | `exposition`, while it answers a scrape | [`SharedGate::may_show`], [`SharedGate::hold`] |
+//! | `server::scrape_recorder`, once the answer was sent | [`SharedGate::record_scrape`] |
 //! | `poller::collector`, before and after it stores a commit | [`SharedGate::prepare`], [`SharedGate::confirm`] |
 //! | `poller`, between two polls | [`SharedGate::is_settled`], [`SharedGate::unstored`] |
 

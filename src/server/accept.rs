@@ -5,7 +5,7 @@ use hyper::{
     header::{ACCEPT, ACCEPT_ENCODING, HeaderName},
 };
 
-use crate::exposition::Accepted;
+use crate::exposition::{self, Accepted};
 
 /// Chooses the format and the encoding of the answer.
 pub(super) fn accepted(headers: &HeaderMap) -> Accepted {
@@ -13,6 +13,11 @@ pub(super) fn accepted(headers: &HeaderMap) -> Accepted {
         &joined(headers, &ACCEPT),
         &joined(headers, &ACCEPT_ENCODING),
     )
+}
+
+/// Returns `true` if the client names a format of metrics, as scrapers do.
+pub(super) fn names_format(headers: &HeaderMap) -> bool {
+    headers.contains_key(&ACCEPT) && exposition::names_format(&joined(headers, &ACCEPT))
 }
 
 /// Joins the values of a header that is given several times, which is one list.

@@ -1,9 +1,12 @@
 //! The pages of the exporter, and how a scraper is told from other clients.
 
 mod accept;
+mod forwarded;
 mod landing;
 pub(crate) mod reload;
 mod routes;
+mod scrape_recorder;
+mod scraper_warnings;
 mod visitor;
 
 pub(crate) use routes::ExporterSite;

@@ -1,12 +1,11 @@
 //! The routes of the exporter.
 
 use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use audit_core::gate::{Scrape, ScraperId};
+use audit_core::gate::Scrape;
 use bytes::Bytes;
 use exporter_web::{Peer, ResponseBody, Site};
 use hyper::{
@@ -19,11 +18,15 @@ use hyper::{
 };
 use jiff::Timestamp;
 
-use super::{accept::accepted, landing, visitor::Visitor};
+use super::{
+    accept::accepted,
+    landing,
+    scrape_recorder::ScrapeRecorder,
+    visitor::{ScrapeRequest, Visitor},
+};
 use crate::{
-    exposition::{Accepted, Encoding, Exposition},
+    exposition::{Accepted, Encoding, Exposition, MetricsAnswer},
     gate::SharedGate,
-    metrics::log_seconds,
     poller::health::Health,
     server::reload::ReloadHandle,
 };
@@ -33,8 +36,6 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 /// The longest time that the first scrape of a new scraper waits until the scraper is
 /// stored. A commit takes milliseconds.
 const LONGEST_FIRST_WAIT: Duration = Duration::from_millis(500);
-/// The highest number of scrapers that the log names, more than any installation has.
-const MAX_NAMED: usize = 64;
 /// The policy of the landing page, which needs no script and nothing from another server.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -50,8 +51,7 @@ pub(crate) struct ExporterSite {
     started: Instant,
     /// The handle that asks for reloads; `None` if clients may not ask for them.
     reload: Option<ReloadHandle>,
-    /// The slow scrapers that the log has named.
-    slow_scrapers: Mutex<BTreeSet<ScraperId>>,
+    recorder: Arc<ScrapeRecorder>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -73,13 +73,11 @@ impl Site for ExporterSite {
         };
         match (route, &request.method) {
             (Route::Metrics, &Method::GET) => {
-                let scrape = Visitor::from(peer).scrape(&request.headers);
-                if let Some(scrape) = scrape {
+                let scrape = Visitor::from(peer).scrape(request);
+                if let Some(ScrapeRequest { scrape, .. }) = &scrape {
                     self.wait_until_stored(scrape).await;
                 }
-                let answer = self.metrics(&request.headers, scrape);
-                self.name_if_slow(scrape, peer);
-                answer
+                self.metrics(&request.headers, scrape)
             }
             (Route::Metrics, &Method::HEAD) => self.metrics(&request.headers, None),
             (Route::Landing, &Method::GET | &Method::HEAD) => self.landing(&request.headers),
@@ -109,11 +107,11 @@ impl ExporterSite {
         Self {
             telemetry_path,
             exposition,
+            recorder: Arc::new(ScrapeRecorder::new(Arc::clone(&gate), started)),
             gate,
             health,
             started,
             reload,
-            slow_scrapers: Mutex::default(),
         }
     }
 
@@ -128,11 +126,23 @@ impl ExporterSite {
         }
     }
 
-    fn metrics(&self, headers: &HeaderMap, scrape: Option<Scrape>) -> Response<ResponseBody> {
+    /// Answers with the metrics. A `scrape` is recorded once the answer was sent.
+    fn metrics(
+        &self,
+        headers: &HeaderMap,
+        scrape: Option<ScrapeRequest>,
+    ) -> Response<ResponseBody> {
         let accepted = accepted(headers);
         let uptime = self.started.elapsed();
-        match self.exposition.scrape(scrape, accepted.variant, uptime) {
-            Ok(parts) => metrics_in(accepted, parts),
+        let scraper = scrape.as_ref().map(|request| request.scrape.scraper);
+        match self.exposition.scrape(scraper, accepted.variant, uptime) {
+            Ok(MetricsAnswer { parts, generation }) => {
+                let mut body = ResponseBody::from(parts);
+                if let Some(scrape) = scrape {
+                    body = self.recorder.record_when_sent(body, scrape, generation);
+                }
+                metrics_in(accepted, body)
+            }
             Err(error) => {
                 tracing::error!(%error, "metrics could not be rendered; please report this");
                 text(
@@ -145,34 +155,16 @@ impl ExporterSite {
 
     /// Waits a moment for a poller to store a new scraper, so that the first scrape
     /// already shows events. Otherwise the next scrape shows them.
-    async fn wait_until_stored(&self, scrape: Scrape) {
-        // A scrape waits for at most a quarter of its own time limit.
-        let limit = scrape.timeout.div_f64(4.0).min(LONGEST_FIRST_WAIT);
+    async fn wait_until_stored(&self, scrape: &Scrape) {
+        // A scrape waits for at most a quarter of its own time limit, if it states one.
+        let limit = match scrape.timeout {
+            Duration::ZERO => LONGEST_FIRST_WAIT,
+            timeout => (timeout / 4).min(LONGEST_FIRST_WAIT),
+        };
         let uptime = self.started.elapsed();
         self.gate
             .wait_until_stored(scrape.scraper, limit, uptime)
             .await;
-    }
-
-    /// Logs once that a scraper scrapes less often than the user has set.
-    fn name_if_slow(&self, scrape: Option<Scrape>, peer: Peer) {
-        let Some(Scrape { scraper, .. }) = scrape else {
-            return;
-        };
-        let Some(every) = self.gate.interval_above_setting(scraper) else {
-            return;
-        };
-        let mut named = self
-            .slow_scrapers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if named.len() < MAX_NAMED && named.insert(scraper) {
-            tracing::warn!(
-                server = %peer.address(),
-                interval_seconds = log_seconds(every),
-                "a server scrapes less often than --metrics.scrape-interval says and may miss the first event of a series; set it to the longest interval in use, or to auto"
-            );
-        }
     }
 
     fn landing(&self, headers: &HeaderMap) -> Response<ResponseBody> {
@@ -186,6 +178,7 @@ impl ExporterSite {
                 .map(|account| (&**account).into())
                 .collect(),
             hold: self.gate.hold(self.started.elapsed()),
+            renamed: self.recorder.warnings.last_rename(),
             now: Timestamp::now(),
         }
         .html();
@@ -239,9 +232,9 @@ impl ExporterSite {
     }
 }
 
-fn metrics_in(accepted: Accepted, parts: Vec<Bytes>) -> Response<ResponseBody> {
+fn metrics_in(accepted: Accepted, body: ResponseBody) -> Response<ResponseBody> {
     let content_type = HeaderValue::from_static(accepted.content_type());
-    let mut response = response(StatusCode::OK, content_type, parts.into());
+    let mut response = response(StatusCode::OK, content_type, body);
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     if accepted.variant.encoding == Encoding::Gzip {

@@ -117,7 +117,16 @@ fn a_request_above_the_limit_has_no_effect_and_probes_are_answered() {
     let address = exporter.program.address();
     let scraper = [("X-Prometheus-Scrape-Timeout-Seconds", "10")];
     let mut has_scraped = false;
+    // The exporter notices a moment later that a client has gone.
+    let wait_for_slot = || {
+        let ask = || RawHttp::connect(address).get("/").0.status;
+        eventually("a slot", GIVEN_UP, || match ask() {
+            200 => Ok(()),
+            status => Err(status.to_string()),
+        });
+    };
     let before = eventually("503", GIVEN_UP, || {
+        wait_for_slot();
         let before = exporter.wait_for(RELOADED, &[], |reloaded| reloaded > 0.0);
         let mut unread = unread(&exporter, 1).remove(0);
         unread.read_head();
@@ -139,6 +148,7 @@ fn a_request_above_the_limit_has_no_effect_and_probes_are_answered() {
         }
         Ok(before)
     });
+    wait_for_slot();
     let after = exporter.wait_for(RELOADED, &[], |reloaded| reloaded > 0.0);
     assert!(after <= before, "it reloaded {} s later", after - before);
     let hold = exporter.value(HOLD, &[]);

@@ -269,9 +269,15 @@ impl History {
         let uptime = uptime(&self.shared.lock());
         let process = self.process.as_ref().expect("a process that runs");
         let scrape = (!self.is_hidden(number)).then_some(scrape);
-        let parts = process.exposition.scrape(scrape, TEXT, uptime);
-        let text = parts.expect("an exposition").concat();
-        String::from_utf8(text).expect("UTF-8")
+        let scraper = scrape.map(|scrape| scrape.scraper);
+        let answer = process.exposition.scrape(scraper, TEXT, uptime);
+        let answer = answer.expect("an exposition");
+        if let Some(scrape) = scrape {
+            process
+                .gate
+                .record_scrape(scrape, answer.generation, uptime);
+        }
+        String::from_utf8(answer.parts.concat()).expect("UTF-8")
     }
 
     /// Records that a scrape is answered. Returns the last reason of the gate to stand still.
@@ -309,9 +315,8 @@ impl History {
             timeout: Duration::ZERO,
         };
         for second in 0..=up.as_secs() {
-            let _ = process
-                .exposition
-                .scrape(Some(scrape), TEXT, Duration::from_secs(second));
+            let second = Duration::from_secs(second);
+            process.gate.record_scrape(scrape, 0, second);
         }
     }
 

@@ -12,7 +12,9 @@ const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 const TEXT: &str = "text/plain;version=0.0.4";
 
 fn exporter(api: &ScriptedApi) -> Exporter {
-    let exporter = Exporter::polling_with(api, &["--poll.interval=1h"]);
+    // Without the gate, the first scrape changes no metric.
+    let settings = ["--poll.interval=1h", "--metrics.scrape-interval=0"];
+    let exporter = Exporter::polling_with(api, &settings);
     exporter.wait_until_up();
     exporter
 }

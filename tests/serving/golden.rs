@@ -83,7 +83,12 @@ const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 /// Returns the whole answer to a client that takes `format`, after the scenario.
 fn metrics(format: &str, more: &[&str]) -> String {
     let api = ScriptedApi::start(scenario);
-    let settings = ["--poll.interval=1h", "--poll.start=2026-01-01T00:00:00Z"];
+    let settings = [
+        "--poll.interval=1h",
+        "--poll.start=2026-01-01T00:00:00Z",
+        // A client that names a format is a scraper, for which a gate would hold counts.
+        "--metrics.scrape-interval=0",
+    ];
     let exporter = Exporter::polling_with(&api, &[&settings, more].concat());
     exporter.wait_until_up();
     let mut http = RawHttp::connect(exporter.program.address());

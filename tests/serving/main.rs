@@ -4,4 +4,5 @@ mod demo;
 mod formats;
 mod golden;
 mod routes;
+mod scrapers;
 mod shutdown;

@@ -70,6 +70,8 @@
 //! let uptime = Duration::from_secs;
 //! let scrape = Scrape {
 //!     scraper: ScraperId(1),
+//!     product: 1,
+//!     target: 1,
 //!     connection: 1,
 //!     timeout: Duration::from_secs(10),
 //! };
@@ -80,7 +82,8 @@
 //! // ... The program stores `saved` here ...
 //! gate.confirm(&saved);
 //! // Generation 1 of what is shown has no series.
-//! assert!(gate.record_scrape(scrape, 1, uptime(0)));
+//! assert!(gate.may_show(scrape.scraper));
+//! gate.record_scrape(scrape, 1, uptime(0));
 //!
 //! // A poll reads a page with one event, which is shown twice.
 //! let answer = r#"{"_embedded": {"events": [

@@ -8,6 +8,8 @@ use std::{
 
 use once_cell::sync::Lazy;
 
+use crate::sent::WrittenAnswers;
+
 /// The origin of the times in [`Activity`], which are milliseconds.
 static ORIGIN: Lazy<Instant> = Lazy::new(Instant::now);
 
@@ -22,6 +24,8 @@ pub(crate) struct Activity {
     has_asked: AtomicBool,
     /// `true` while an answer to the client is in flight.
     is_answered: AtomicBool,
+    /// The answers that were written, but not flushed yet.
+    pub(crate) written: WrittenAnswers,
 }
 
 impl Activity {
@@ -31,6 +35,7 @@ impl Activity {
             behind_since: AtomicU64::new(0),
             has_asked: AtomicBool::new(false),
             is_answered: AtomicBool::new(false),
+            written: WrittenAnswers::default(),
         }
     }
 

@@ -6,13 +6,14 @@ use std::{
     convert::Infallible,
     io::IoSlice,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::{Buf, Bytes};
 use hyper::body::{Body, Frame, SizeHint};
 
-use crate::slots::Slot;
+use crate::{activity::Activity, sent::OnSent, slots::Slot};
 
 /// The body of a response. Each part can be shared with other responses.
 #[derive(Debug)]
@@ -26,13 +27,43 @@ pub struct UnsentBytes {
     length: usize,
     /// The slot, which is given back when all is sent or the connection has ended.
     slot: Option<Slot>,
+    /// The code to run once all is sent.
+    on_sent: Option<OnSent>,
+    /// The activity of the connection; `None` until the body is about to be sent.
+    activity: Option<Arc<Activity>>,
 }
 
 impl ResponseBody {
-    /// Keeps the slot until all of the body is sent.
-    pub(crate) fn hold(&mut self, slot: Slot) {
+    /// Runs `run` once the answer has been sent: all of its bytes were given to the
+    /// system, the bytes of TLS included. `run` is dropped if the answer is cut, if the
+    /// connection ends before, and if there is no body to send: an empty one, or that of
+    /// an answer to `HEAD`.
+    ///
+    /// `run` runs on the task of the connection, so it may not block. An answer that was
+    /// sent may still be lost on its way, which no server can know.
+    #[must_use]
+    pub fn on_sent(mut self, run: impl FnOnce() + Send + 'static) -> Self {
         if let Some(unsent) = &mut self.0 {
-            unsent.slot = Some(slot);
+            unsent.on_sent = Some(OnSent::new(run));
+        }
+        self
+    }
+
+    /// Prepares to send the body over the connection of `activity`. The slot is kept until
+    /// all of the body is sent.
+    pub(crate) fn send_over(&mut self, activity: &Arc<Activity>, slot: Option<Slot>) {
+        if let Some(unsent) = &mut self.0 {
+            unsent.activity = Some(Arc::clone(activity));
+            unsent.slot = slot;
+        }
+    }
+}
+
+impl UnsentBytes {
+    /// Records that all bytes were written; see [`ResponseBody::on_sent`].
+    fn record_written(&mut self) {
+        if let Some((on_sent, activity)) = self.on_sent.take().zip(self.activity.as_ref()) {
+            activity.written.push(on_sent);
         }
     }
 }
@@ -44,6 +75,8 @@ impl From<Vec<Bytes>> for ResponseBody {
             length: parts.iter().map(Bytes::len).sum(),
             parts: parts.into(),
             slot: None,
+            on_sent: None,
+            activity: None,
         };
         Self((unsent.length > 0).then_some(unsent))
     }
@@ -100,6 +133,9 @@ impl Buf for UnsentBytes {
 
     fn advance(&mut self, mut sent: usize) {
         self.length = self.length.saturating_sub(sent);
+        if self.length == 0 {
+            self.record_written();
+        }
         while let Some(part) = self.parts.front_mut() {
             if sent < part.len() {
                 part.advance(sent);

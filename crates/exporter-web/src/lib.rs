@@ -46,6 +46,8 @@
 //!    of its answer. A request without a slot is refused before it has an effect; a client
 //!    that does not read loses its slot to another request. Probes need no slot.
 //! 5. The [`Site`] makes the response.
+//! 6. Once all bytes of the response were given to the system, the code of
+//!    [`ResponseBody::on_sent`] runs.
 //!
 //! # Logs
 //!
@@ -66,6 +68,7 @@ mod open_connections;
 mod passwords;
 mod peer;
 mod request_handler;
+mod sent;
 mod server;
 pub mod settings;
 mod site;

@@ -117,16 +117,19 @@ impl<S: Site> RequestHandler<S> {
         request: &request::Parts,
         client: &ConnectedClient,
     ) -> Response<ResponseBody> {
-        if self.site.is_probe(request) {
-            return self.site.respond(request, client.peer).await;
-        }
-        // The slot comes first: a request that is refused must have no effect.
-        let Some(slot) = self.take_slot(client) else {
-            let text = "503: as many answers are in flight as --web.max-requests allows\n";
-            return retry_later(StatusCode::SERVICE_UNAVAILABLE, text);
+        let slot = if self.site.is_probe(request) {
+            None
+        } else {
+            // The slot comes first: a request that is refused must have no effect.
+            let slot = self.take_slot(client);
+            if slot.is_none() {
+                let text = "503: as many answers are in flight as --web.max-requests allows\n";
+                return retry_later(StatusCode::SERVICE_UNAVAILABLE, text);
+            }
+            slot
         };
         let mut response = self.site.respond(request, client.peer).await;
-        response.body_mut().hold(slot);
+        response.body_mut().send_over(&client.activity, slot);
         response
     }
 

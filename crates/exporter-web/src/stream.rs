@@ -1,5 +1,5 @@
-//! A TCP stream that records when the client does not read, and fails if that lasts too
-//! long.
+//! A TCP stream that records when the client does not read, fails if that lasts too long,
+//! and records when an answer was sent.
 
 use std::{
     future::Future,
@@ -22,7 +22,8 @@ use crate::activity::Activity;
 /// some hundred kilobytes; this is the time to take those, and then the rest.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 
-/// The stream of one connection, which tells its [`Activity`] whether the client reads.
+/// The stream of one connection, which tells its [`Activity`] whether the client reads, and
+/// when it is flushed.
 pub(crate) struct WatchedStream {
     stream: TcpStream,
     activity: Arc<Activity>,
@@ -87,12 +88,14 @@ impl AsyncWrite for WatchedStream {
         self.stream.is_write_vectored()
     }
 
-    /// hyper flushes when the system has taken all that there was to write.
+    /// hyper flushes when the system has taken all that there was to write. With TLS, the
+    /// stream above this one writes its last bytes before it flushes this one.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         if self.limit.take().is_some() {
             self.activity.clear_behind();
         }
+        self.activity.written.flushed();
         Poll::Ready(Ok(()))
     }
 

@@ -80,6 +80,25 @@ impl Accepted {
     }
 }
 
+/// Returns `true` if the header `Accept` names a format of metrics, whether or not the
+/// exporter has it: the text format with its version, OpenMetrics, or protobuf. A person who
+/// asks for `text/plain` names none.
+pub(crate) fn names_format(accept: &str) -> bool {
+    let is_format = |range: &MediaType<'_>| {
+        let (ty, subtype) = (range.ty.as_str(), range.subty.as_str());
+        let is = |media: &str, name: &str| {
+            ty.eq_ignore_ascii_case(media) && subtype.eq_ignore_ascii_case(name)
+        };
+        is("text", "plain") && range.get_param(VERSION).is_some()
+            || is("application", "openmetrics-text")
+            || is("application", "vnd.google.protobuf")
+    };
+    let ranges = MediaTypeList::new(accept).filter_map(Result::ok);
+    ranges
+        .filter(|range| quality(range) > 0)
+        .any(|range| is_format(&range))
+}
+
 fn format(accept: &str) -> (Format, Option<Escaping>) {
     // Media ranges that cannot be read are ignored.
     let ranges: Vec<_> = MediaTypeList::new(accept).filter_map(Result::ok).collect();
@@ -128,14 +147,19 @@ fn preference(format: Format, range: &MediaType) -> Option<Preference> {
         ("*", "*") => 0,
         _ => return None,
     };
-    let quality = range.get_param(QUALITY);
     let escaping = range.get_param(ESCAPING);
     Some(Preference {
         format,
-        quality: quality.map_or(1000, |q| thousandths(&q.unquoted_str())),
+        quality: quality(range),
         precision,
         escaping: escaping.and_then(|scheme| Escaping::named(&scheme.unquoted_str())),
     })
+}
+
+/// Returns the quality of a media range, in thousandths.
+fn quality(range: &MediaType<'_>) -> u16 {
+    let quality = range.get_param(QUALITY);
+    quality.map_or(1000, |q| thousandths(&q.unquoted_str()))
 }
 
 fn encoding(accept_encoding: &str) -> Encoding {

@@ -29,6 +29,8 @@ pub(super) struct LandingPage<'a> {
     pub(super) accounts: Vec<AccountSection>,
     /// The hold of the publish gate; zero if every count is shown at once.
     pub(super) hold: Duration,
+    /// The time at which a server began to scrape the exporter under another name.
+    pub(super) renamed: Option<Timestamp>,
     /// The time at which the page is made.
     pub(super) now: Timestamp,
 }
@@ -68,6 +70,7 @@ impl LandingPage<'_> {
             _ => "Nexmo (Vonage) accounts",
         };
         let scrape_config = escaped(&self.scrape_config());
+        let renamed = self.renamed();
         format!(
             r#"<!doctype html>
 <html lang="en">
@@ -95,7 +98,7 @@ impl LandingPage<'_> {
 <h2 id="scrape">Scrape configuration</h2>
 <p>Add this to the configuration of Prometheus:</p>
 <pre tabindex="0" role="group" aria-label="Scrape configuration"><code>{scrape_config}</code></pre>
-<p>Dashboards for Grafana and alerting rules for Prometheus are in the folder <code>dashboards/</code> of the source code.</p>
+{renamed}<p>Dashboards for Grafana and alerting rules for Prometheus are in the folder <code>dashboards/</code> of the source code.</p>
 </section>
 </main>
 </body>
@@ -187,6 +190,16 @@ impl LandingPage<'_> {
         )
     }
 
+    /// Returns a paragraph about another name of the exporter; nothing if it has none.
+    fn renamed(&self) -> String {
+        self.renamed.map_or_else(String::new, |since| {
+            format!(
+                "<p class=\"state wait\">A server scrapes this exporter under another name since {}: if its label <code>instance</code> has changed with the name, new series have begun, and <code>increase()</code> does not join them with the old ones.</p>\n",
+                self.ago(since)
+            )
+        })
+    }
+
     fn ago(&self, time: Timestamp) -> String {
         format!("{}, {} ago", at(time), span(self.now.duration_since(time)))
     }
@@ -199,7 +212,15 @@ impl LandingPage<'_> {
             path => format!("    metrics_path: {path:?}\n"),
         };
         format!(
-            "scrape_configs:\n  - job_name: nexmo-audit\n{path}    static_configs:\n      - targets: [\"{host}\"]\n"
+            "scrape_configs:
+  - job_name: nexmo-audit
+{path}    static_configs:
+      - targets: [\"{host}\"]
+    relabel_configs:
+      # Stays when the address changes, so that the series go on.
+      - target_label: instance
+        replacement: nexmo-audit
+"
         )
     }
 }

@@ -21,6 +21,7 @@ fn page<'a>(accounts: &[AccountSection], hold: u64) -> LandingPage<'a> {
         host: Some("audit.example:10610"),
         accounts: accounts.to_vec(),
         hold: Duration::from_secs(hold),
+        renamed: None,
         now: at_second(3660),
     }
 }
@@ -125,7 +126,7 @@ fn the_scrape_configuration_names_the_host_of_the_request() {
     for (host, expected) in cases {
         let expected = format!("      - targets: [\"{expected}\"]\n");
         let config = asked(host, "/metrics").scrape_config();
-        assert!(config.ends_with(&expected), "{config}");
+        assert!(config.contains(&expected), "{config}");
         assert!(!config.contains("metrics_path"), "{config}");
     }
     let config = asked(None, "/probe").scrape_config();
@@ -133,6 +134,21 @@ fn the_scrape_configuration_names_the_host_of_the_request() {
         config.contains("    metrics_path: \"/probe\"\n"),
         "{config}"
     );
+}
+
+#[test]
+fn another_name_is_told_of_once_there_is_one() {
+    let renamed = |renamed| {
+        let page = LandingPage {
+            renamed,
+            ..page(&[AccountSection::default()], 0)
+        };
+        page.html()
+    };
+    assert!(!renamed(None).contains("another name"));
+    let html = renamed(Some(at_second(3600)));
+    let expected = "under another name since 1970-01-01T01:00:00Z, 1m ago: ";
+    assert!(html.contains(expected), "{html}");
 }
 
 #[test]

@@ -67,6 +67,7 @@ pub(super) fn serve(
     // A deep poll reads past the longest outage and the latest event.
     let arguments = [
         format!("--web.listen-address=127.0.0.1:{port}"),
+        format!("--web.listen-address=[::1]:{port}"),
         format!("--api.base-url=http://127.0.0.1:{api_port}/beta/audit"),
         "--api.timeout=3s".to_owned(),
         "--poll.interval=1s".to_owned(),

@@ -31,8 +31,7 @@ use settings::Settings;
 /// The scrape intervals of the servers.
 const INTERVALS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
-/// The oldest and the newest server. The exporter can tell them apart by their user
-/// agents, which differ.
+/// The oldest and the newest server.
 fn servers() -> Option<[PathBuf; 2]> {
     let newest = || tools::first_of(&["prometheus-3", "prometheus-2.53"]);
     Some([tools::require("prometheus")?, newest()?])

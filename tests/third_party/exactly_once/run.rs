@@ -29,6 +29,10 @@ const WARM_UP: Duration = Duration::from_secs(16);
 /// The time for the last holds of the gate, with outages and back-off just before.
 const SETTLE: Duration = Duration::from_mins(2);
 
+/// The addresses of the exporter by which the servers scrape it. The exporter tells the
+/// servers apart by theirs, which is another one for each.
+const ADDRESSES: [&str; 2] = ["127.0.0.1", "[::1]"];
+
 /// The parties of a run.
 pub(super) struct Run {
     pub(super) servers: Vec<Server>,
@@ -55,8 +59,10 @@ impl Run {
         let traffic_from = Timestamp::now() + WARM_UP;
         let mut servers: Vec<_> = servers
             .into_iter()
-            .map(|(program, interval)| {
-                Server::new(program.to_owned(), interval, exporter_port, folder.path())
+            .zip(ADDRESSES)
+            .map(|((program, interval), address)| {
+                let target = format!("{address}:{exporter_port}");
+                Server::new(program.to_owned(), interval, &target, folder.path())
             })
             .collect();
         for server in &mut servers {

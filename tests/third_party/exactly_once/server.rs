@@ -28,7 +28,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Makes a server that is not started yet, with its data below `folder`.
-    pub(super) fn new(program: PathBuf, interval: Duration, target: u16, folder: &Path) -> Self {
+    pub(super) fn new(program: PathBuf, interval: Duration, target: &str, folder: &Path) -> Self {
         let program_name = program.file_name().unwrap_or_default().to_string_lossy();
         let name = format!("{program_name} every {interval:?}");
         let folder = folder.join(&*program_name);
@@ -134,12 +134,12 @@ impl Server {
     }
 }
 
-fn config_text(interval: Duration, target: u16) -> String {
+fn config_text(interval: Duration, target: &str) -> String {
     format!(
         "global: {{scrape_interval: {interval:?}, scrape_timeout: {interval:?}}}\n\
          scrape_configs:\n\
          - job_name: audit\n  \
-           static_configs: [{{targets: ['127.0.0.1:{target}']}}]\n"
+           static_configs: [{{targets: ['{target}']}}]\n"
     )
 }
 

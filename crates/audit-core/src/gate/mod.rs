@@ -313,14 +313,14 @@ impl Gate {
         self.wait_time(now).saturating_sub(self.stored_wait_time) >= WAIT_TIME_KEPT
     }
 
-    /// Returns the number of scrapers that keep coming and have not fetched `generation` or
-    /// a later one; 0 if the gate is off.
+    /// Returns the scrapers that keep coming and were not served `generation` or a later one
+    /// yet; none if the gate is open to all.
     #[must_use]
-    pub fn not_served(&self, generation: u64, now: Duration) -> usize {
+    pub fn not_served(&self, generation: u64, now: Duration) -> Vec<ScraperId> {
         if self.is_open_to_all() {
-            return 0;
+            return Vec::new();
         }
-        self.scrapers.not_served(generation, now)
+        self.scrapers.not_served(generation, now).collect()
     }
 
     /// Returns the learned interval of `scraper` if it is clearly longer than the interval

@@ -5,3 +5,4 @@ mod options;
 mod plain;
 mod running;
 mod secured;
+mod sent;

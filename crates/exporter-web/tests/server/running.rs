@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
-    sync::oneshot,
+    sync::{Semaphore, mpsc, oneshot},
     task::JoinHandle,
 };
 
@@ -25,24 +25,36 @@ use tokio::{
 pub(crate) const LARGE: usize = 32 << 20;
 
 /// Answers `/large` with many bytes, and every other path with the path. Counts the
-/// requests for `/counted`, and takes `/probe` for a probe.
-#[derive(Clone, Default)]
+/// requests for `/counted` and `/held`, takes `/probe` for a probe, and answers `/held` once
+/// it is let go. Reports the path of each answer that was sent.
+#[derive(Clone)]
 struct TestSite {
     counted: Arc<AtomicUsize>,
+    held: Arc<Semaphore>,
+    sent: mpsc::UnboundedSender<String>,
 }
 
 impl Site for TestSite {
     async fn respond(&self, request: &request::Parts, _: Peer) -> Response<ResponseBody> {
         let path = request.uri.path();
-        if path == "/counted" {
+        if matches!(path, "/counted" | "/held") {
             self.counted.fetch_add(1, Relaxed);
         }
-        Response::new(if path == "/large" {
+        if path == "/held" {
+            // Resolves with an error once the semaphore is closed.
+            let _ = self.held.acquire().await;
+        }
+        let body = if path == "/large" {
             let part = Bytes::from(vec![b'x'; 1 << 20]);
-            vec![part; LARGE >> 20].into()
+            ResponseBody::from(vec![part; LARGE >> 20])
         } else {
-            path.to_owned().into()
-        })
+            ResponseBody::from(path.to_owned())
+        };
+        let (sent, path) = (self.sent.clone(), path.to_owned());
+        Response::new(body.on_sent(move || {
+            // The test may have ended.
+            let _ = sent.send(path);
+        }))
     }
 
     fn is_probe(&self, request: &request::Parts) -> bool {
@@ -54,7 +66,9 @@ impl Site for TestSite {
 pub(crate) struct Running {
     folder: TempDir,
     pub(crate) web_config: Arc<WebConfigFile>,
-    site: TestSite,
+    counted: Arc<AtomicUsize>,
+    held: Arc<Semaphore>,
+    sent: mpsc::UnboundedReceiver<String>,
     address: SocketAddr,
     shutdown: oneshot::Sender<()>,
     ended: JoinHandle<()>,
@@ -85,12 +99,14 @@ impl Running {
         fs::write(&path, web_config).expect("a file");
         let web_config = Arc::new(WebConfigFile::read(Some(&path)).expect("settings"));
         let listener = bind(Some("127.0.0.1"), 0).await.expect("a port");
-        let site = TestSite::default();
-        let server = with(Server::new(
-            vec![listener],
-            site.clone(),
-            Arc::clone(&web_config),
-        ));
+        let (counted, held) = (Arc::default(), Arc::new(Semaphore::new(0)));
+        let (report, sent) = mpsc::unbounded_channel();
+        let site = TestSite {
+            counted: Arc::clone(&counted),
+            held: Arc::clone(&held),
+            sent: report,
+        };
+        let server = with(Server::new(vec![listener], site, Arc::clone(&web_config)));
         let address = server.local_addresses().expect("an address")[0];
         let (shutdown, asked) = oneshot::channel();
         let ended = tokio::spawn(server.run(async {
@@ -99,16 +115,46 @@ impl Running {
         Self {
             folder,
             web_config,
-            site,
+            counted,
+            held,
+            sent,
             address,
             shutdown,
             ended,
         }
     }
 
-    /// The number of requests for `/counted` that came to the site.
+    /// The number of requests for `/counted` and `/held` that came to the site.
     pub(crate) fn counted(&self) -> usize {
-        self.site.counted.load(Relaxed)
+        self.counted.load(Relaxed)
+    }
+
+    /// Lets the answers to `/held` go.
+    pub(crate) fn let_go(&self) {
+        self.held.close();
+    }
+
+    /// Returns the path of the next answer that is sent.
+    pub(crate) async fn sent(&mut self) -> String {
+        self.sent.recv().await.expect("a server that runs")
+    }
+
+    /// Returns `true` if no answer was sent whose path [`Running::sent`] did not return.
+    pub(crate) fn has_sent_nothing(&mut self) -> bool {
+        self.sent.try_recv().is_err()
+    }
+
+    /// Ends the server, and returns the paths of the answers that were sent and that
+    /// [`Running::sent`] did not return.
+    pub(crate) async fn sent_until_the_end(self) -> Vec<String> {
+        self.shutdown.send(()).expect("a server that runs");
+        self.ended.await.expect("a server that ends");
+        let mut sent = self.sent;
+        let mut paths = Vec::new();
+        while let Some(path) = sent.recv().await {
+            paths.push(path);
+        }
+        paths
     }
 
     pub(crate) fn path(&self) -> PathBuf {

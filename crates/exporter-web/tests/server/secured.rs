@@ -16,7 +16,8 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use crate::running::{Running, ask};
 
 const PASSWORD: &str = "correct horse";
-const TLS: &str = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n";
+pub(crate) const TLS: &str =
+    "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n";
 
 fn users() -> String {
     let hash = bcrypt::hash(PASSWORD, 4).expect("a hash");
@@ -28,7 +29,7 @@ fn basic(password: &str) -> String {
     format!("Authorization: Basic {encoded}\r\n")
 }
 
-fn self_signed(name: &str) -> CertifiedKey<KeyPair> {
+pub(crate) fn self_signed(name: &str) -> CertifiedKey<KeyPair> {
     rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate")
 }
 
@@ -42,7 +43,7 @@ fn key(pair: &CertifiedKey<KeyPair>) -> PrivateKeyDer<'static> {
 }
 
 /// A folder with the certificate of `localhost`.
-fn folder(server: &CertifiedKey<KeyPair>) -> TempDir {
+pub(crate) fn folder(server: &CertifiedKey<KeyPair>) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, pem: String| {
         fs::write(folder.path().join(name), pem).expect("a file");
@@ -53,7 +54,7 @@ fn folder(server: &CertifiedKey<KeyPair>) -> TempDir {
 }
 
 /// Connects a client that trusts `server` and shows `shown`.
-async fn connect(
+pub(crate) async fn connect(
     running: &Running,
     server: &CertifiedKey<KeyPair>,
     shown: Option<&CertifiedKey<KeyPair>>,

@@ -163,12 +163,16 @@ impl Scrapers {
         sights.max().unwrap_or(Sight::Seen)
     }
 
-    /// Returns the number of scrapers that can be expected to come again, and were not
-    /// served `generation` or a later one yet.
-    pub(super) fn not_served(&self, generation: u64, now: Duration) -> usize {
-        let all = self.all.values();
-        all.filter(|scraper| scraper.is_expected_for(generation, now))
-            .count()
+    /// Returns the scrapers that can be expected to come again, and were not served
+    /// `generation` or a later one yet.
+    pub(super) fn not_served(
+        &self,
+        generation: u64,
+        now: Duration,
+    ) -> impl Iterator<Item = ScraperId> {
+        let all = self.all.iter();
+        all.filter(move |(_, scraper)| scraper.is_expected_for(generation, now))
+            .map(|(id, _)| *id)
     }
 
     /// Returns the interval of `scraper` if this process has learned it.

@@ -25,8 +25,8 @@ pub(super) struct Scraper {
     pub(super) first_scrape: Duration,
     /// The time of the last scrape.
     pub(super) last_scrape: Duration,
-    /// The generations of the last two scrapes of this process, since one of the two
-    /// answers may have been lost.
+    /// The generations of the last two scrapes of this process in their order, since one
+    /// of the two answers may have been lost.
     pub(super) served: [Option<u64>; 2],
     /// The hash of the product that the scraper says it is.
     pub(super) product: u64,
@@ -106,7 +106,10 @@ impl Scraper {
         self.scrapes += 1;
         self.last_scrape = now;
         self.timeout = scrape.timeout;
+        // Two answers may be in flight at once, and the older generation may be the last
+        // that is sent.
         self.served = [self.served[1], Some(generation)];
+        self.served.sort_unstable();
         self.product = scrape.product;
         if scrape.target != 0 {
             self.target = scrape.target;
@@ -198,7 +201,8 @@ impl Scraper {
             Some(_) => self.is_live(now),
             None => self.scrapes > 1 && self.absence(now) <= self.unknown_wait(),
         };
-        may_come && self.served[1] < Some(generation)
+        // A scraper that is not stored is shown no events.
+        self.stored && may_come && self.served[1] < Some(generation)
     }
 
     /// Returns `true` if `successor` is the same product as this scraper, began to scrape

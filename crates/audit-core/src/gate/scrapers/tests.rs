@@ -382,17 +382,51 @@ fn a_server_whose_place_was_taken_is_waited_for_again_if_it_comes_back() {
 }
 
 #[test]
-fn only_servers_that_keep_coming_are_waited_for_at_the_end() {
+fn only_servers_that_keep_coming_and_are_stored_are_waited_for_at_the_end() {
     let mut scrapers = Scrapers::default();
+    let store = |scrapers: &mut Scrapers, now| {
+        let saved: Vec<_> = scrapers.saved(at(now)).collect();
+        scrapers.confirm(&saved);
+    };
+    let not_served = |scrapers: &Scrapers, generation, now| -> Vec<u64> {
+        let ids = scrapers.not_served(generation, at(now));
+        ids.map(|id| id.0).collect()
+    };
     scrapers.record_scrape(scrape(1, 1), 3, at(0));
-    assert_eq!(scrapers.not_served(4, at(0)), 0);
+    store(&mut scrapers, 0);
+    assert!(not_served(&scrapers, 4, 0).is_empty());
     scrapers.record_scrape(scrape(1, 1), 3, at(15));
     scrapers.record_scrape(scrape(2, 2), 4, at(15));
-    assert_eq!(scrapers.not_served(4, at(16)), 1);
+    assert_eq!(not_served(&scrapers, 4, 16), [1]);
     scrapers.record_scrape(scrape(1, 1), 4, at(30));
-    assert_eq!(scrapers.not_served(4, at(30)), 0);
-    assert_eq!(scrapers.not_served(5, at(30)), 1);
-    assert_eq!(scrapers.not_served(5, at(30 + 601)), 0);
+    assert!(not_served(&scrapers, 4, 30).is_empty());
+    assert_eq!(not_served(&scrapers, 5, 30), [1]);
+    // Its interval is unknown, and it stays away.
+    assert!(not_served(&scrapers, 5, 30 + 131).is_empty());
+    // One that is not stored is shown no events.
+    for time in [40, 55] {
+        scrapers.record_scrape(scrape(3, 3), 0, at(time));
+    }
+    assert_eq!(not_served(&scrapers, 5, 55), [1]);
+    store(&mut scrapers, 55);
+    assert_eq!(not_served(&scrapers, 5, 55), [1, 3]);
+}
+
+#[test]
+fn a_server_that_an_earlier_process_stored_is_waited_for_at_the_end() {
+    let mut scrapers = Scrapers::default();
+    scrapers.restore(&saved(1, Some(15)), at(0));
+    assert_eq!(scrapers.not_served(1, at(600)).count(), 1);
+    assert_eq!(scrapers.not_served(1, at(601)).count(), 0);
+}
+
+#[test]
+fn an_older_answer_that_was_sent_last_does_not_hide_the_newer_one() {
+    let mut scrapers = Scrapers::default();
+    for (time, generation) in [(0, 4), (15, 5), (30, 6), (31, 5)] {
+        scrapers.record_scrape(scrape(1, 1), generation, at(time));
+    }
+    assert_eq!(sight(&scrapers, 15, 31), Sight::Seen);
 }
 
 #[test]

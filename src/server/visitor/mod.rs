@@ -1,0 +1,152 @@
+//! Tells a scraper from a person, and from another scraper.
+
+use std::{net::IpAddr, time::Duration};
+
+use audit_core::gate::{Scrape, ScraperId};
+use exporter_web::Peer;
+use hyper::{
+    HeaderMap,
+    header::{HOST, HeaderValue, USER_AGENT},
+    http::request,
+};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::{accept::names_format, forwarded::ForwardedClient};
+
+/// The header with the time limit of a scrape, in seconds. Prometheus, its agents and
+/// VictoriaMetrics send it with every scrape, and no other client does.
+const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
+/// The products whose scrapes name neither a time limit nor a format: they ask for
+/// `text/plain`, as a person may.
+const PLAIN_SCRAPERS: [&str; 2] = ["Vector", "Datadog"];
+/// The longest name of a product, in bytes, that tells it apart.
+const MAX_PRODUCT: usize = 64;
+/// The longest name of the exporter, in bytes, that tells it apart: the longest name of a
+/// host, and a port.
+const MAX_TARGET: usize = 255 + 6;
+
+/// A request that is a scrape.
+#[derive(Debug, Clone)]
+pub(super) struct ScrapeRequest {
+    /// The scrape, as the gate records it.
+    pub(super) scrape: Scrape,
+    /// The address of the connection.
+    pub(super) server: IpAddr,
+    /// The name by which the scraper calls the exporter, with the port if there is one.
+    target: Option<HeaderValue>,
+}
+
+/// The client of one connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visitor {
+    address: IpAddr,
+    connection: u64,
+}
+
+impl From<Peer> for Visitor {
+    fn from(peer: Peer) -> Self {
+        Self {
+            address: peer.address(),
+            connection: peer.connection(),
+        }
+    }
+}
+
+impl ScrapeRequest {
+    /// Returns the name by which the scraper calls the exporter, for the log.
+    pub(super) fn host(&self) -> &str {
+        let target = self.target.as_ref();
+        let text = target.and_then(|target| target.to_str().ok()).unwrap_or("");
+        text.get(..MAX_TARGET).unwrap_or(text)
+    }
+}
+
+impl Visitor {
+    /// Returns the scrape that a request is; `None` if the client is not a scraper. A
+    /// scraper states a time limit, names a format of metrics, or is known by its product.
+    pub(super) fn scrape(&self, request: &request::Parts) -> Option<ScrapeRequest> {
+        let headers = &request.headers;
+        let product = product(headers);
+        let timeout = headers.get(SCRAPE_TIMEOUT);
+        let is_scraper = timeout.is_some() || is_plain_scraper(product) || names_format(headers);
+        if !is_scraper {
+            return None;
+        }
+        let target = target(request);
+        let scrape = Scrape {
+            scraper: self.scraper(headers, product),
+            product: xxh3_64(product),
+            target: target.as_ref().map_or(0, hash_of_target),
+            connection: self.connection,
+            timeout: timeout.map(seconds).unwrap_or_default(),
+        };
+        Some(ScrapeRequest {
+            scrape,
+            server: self.address,
+            target,
+        })
+    }
+
+    /// Returns the identity of the scraper that sent these headers. The identity is
+    /// stored, so the rule may not change.
+    ///
+    /// The address of the connection is a part of it beside that which a proxy names, so
+    /// that no client can pass for a scraper with another address.
+    fn scraper(&self, headers: &HeaderMap, product: &[u8]) -> ScraperId {
+        let mut hash = Xxh3::new();
+        ForwardedClient::Address(self.address).update(&mut hash);
+        hash.update(product);
+        if let Some(client) = ForwardedClient::first(headers) {
+            hash.update(b"\0");
+            client.update(&mut hash);
+        }
+        ScraperId(hash.digest())
+    }
+}
+
+/// Returns the name by which a request calls the exporter, with the port if there is one;
+/// `None` if it has none.
+fn target(request: &request::Parts) -> Option<HeaderValue> {
+    // RFC 9112, section 3.2.2: a request with a whole URI overrules the header.
+    let authority = request.uri.authority();
+    let authority = authority.and_then(|name| HeaderValue::from_str(name.as_str()).ok());
+    let target = authority.or_else(|| request.headers.get(HOST).cloned())?;
+    (!target.is_empty()).then_some(target)
+}
+
+/// Returns a hash that is never 0, and the same for both cases of a letter.
+fn hash_of_target(target: &HeaderValue) -> u64 {
+    let mut hash = Xxh3::new();
+    for byte in target.as_bytes().iter().take(MAX_TARGET) {
+        hash.update(&[byte.to_ascii_lowercase()]);
+    }
+    hash.digest().max(1)
+}
+
+/// Returns the first product of the user agent without its version: `Prometheus` of
+/// `Prometheus/3.5.0`. An upgrade of a server leaves it as it is.
+fn product(headers: &HeaderMap) -> &[u8] {
+    let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+    let agent = agent.unwrap_or_default().trim_ascii_start();
+    let is_part = |byte: &u8| !matches!(byte, b'/' | b'(' | b' ' | b'\t');
+    let length = agent
+        .iter()
+        .take(MAX_PRODUCT)
+        .take_while(|byte| is_part(byte));
+    &agent[..length.count()]
+}
+
+fn is_plain_scraper(product: &[u8]) -> bool {
+    let mut known = PLAIN_SCRAPERS.iter();
+    known.any(|known| product.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// Returns the time limit that a scraper states; zero if it cannot be read.
+fn seconds(value: &HeaderValue) -> Duration {
+    let seconds = value.to_str().ok().and_then(|text| text.parse().ok());
+    let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    limit.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
