@@ -102,8 +102,8 @@ impl Accounts {
     }
 
     /// Adds, changes and removes accounts, so that they are those of `settings`. Accounts
-    /// that stay the same are not interrupted; an account that changes goes on from its
-    /// stored state.
+    /// that stay the same are not interrupted, except that a wait after a failure ends; an
+    /// account that changes goes on from its stored state.
     ///
     /// # Errors
     ///
@@ -129,7 +129,10 @@ impl Accounts {
         for plan in plans {
             let mut kept = None;
             match self.by_name.get(&plan.account.name) {
-                Some(account) if account.plan == plan => continue,
+                Some(account) if account.plan == plan => {
+                    account.go_on();
+                    continue;
+                }
                 Some(account) => {
                     difference.changed += 1;
                     kept = account.keep_exposition(&plan, &self.shared.exposition);
@@ -261,8 +264,9 @@ impl SharedParts {
             self.clock,
             request_timeout(&plan.account),
         );
+        let api = Arc::new(api);
         let parts = PollerParts {
-            api: Arc::new(api),
+            api: Arc::clone(&api),
             storage,
             clock: self.clock,
             metrics,
@@ -275,6 +279,6 @@ impl SharedParts {
         };
         let poller = Poller::new(settings, parts, stored);
         let prepared = PreparedTasks { poller, event_log };
-        Ok(RunningAccount::new(plan, health, prepared))
+        Ok(RunningAccount::new(plan, health, api, prepared))
     }
 }

@@ -26,6 +26,7 @@ use crate::{
 pub(super) struct RunningAccount {
     pub(super) plan: AccountPlan,
     pub(super) health: Arc<AccountHealth>,
+    api: Arc<WatchedClient>,
     /// The tasks to run; `None` once they run.
     prepared: Option<PreparedTasks>,
     poller: Option<AbortHandle>,
@@ -65,15 +66,23 @@ impl RunningAccount {
     pub(super) fn new(
         plan: AccountPlan,
         health: Arc<AccountHealth>,
+        api: Arc<WatchedClient>,
         prepared: PreparedTasks,
     ) -> Self {
         Self {
             plan,
             health,
+            api,
             prepared: Some(prepared),
             poller: None,
             event_log: None,
         }
+    }
+
+    /// Goes on after a reload that has left the account as it is. If its polls fail, it is
+    /// polled at once.
+    pub(super) fn go_on(&self) {
+        self.api.reload();
     }
 
     /// Keeps what scrapes show until a poller with the new `plan` goes on with it;

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use audit_core::event::EventType;
+use tokio::sync::Notify;
 
 use super::{Api, Clock, SystemClock, health::AccountHealth};
 use crate::api::{
@@ -18,6 +19,8 @@ pub(crate) struct WatchedClient {
     clock: SystemClock,
     /// The longest time that one request takes, including the wait for the rate limit.
     timeout: Duration,
+    /// Ends the wait of a poller whose last poll failed.
+    reloaded: Notify,
 }
 
 impl WatchedClient {
@@ -34,6 +37,15 @@ impl WatchedClient {
             health,
             clock,
             timeout,
+            reloaded: Notify::new(),
+        }
+    }
+
+    /// Ends the wait of an account that a reload has left as it is. An account that fails is
+    /// polled at once, or right after the poll that is under way.
+    pub(crate) fn reload(&self) {
+        if self.health.polls().failing.is_some() {
+            self.reloaded.notify_one();
         }
     }
 
@@ -46,6 +58,10 @@ impl Api for WatchedClient {
     async fn types(&self) -> Result<ApiAnswer<Vec<EventType>>, ApiError> {
         self.show_life();
         self.client.types().await
+    }
+
+    async fn retry_early(&self) {
+        self.reloaded.notified().await;
     }
 }
 
