@@ -128,9 +128,9 @@ impl Accounts {
         let mut new = Vec::new();
         for plan in plans {
             let mut kept = None;
-            match self.by_name.get(&plan.account.name) {
+            match self.by_name.get_mut(&plan.account.name) {
                 Some(account) if account.plan == plan => {
-                    account.go_on();
+                    account.go_on(plan);
                     continue;
                 }
                 Some(account) => {
@@ -248,7 +248,7 @@ impl SharedParts {
         };
         let health = AccountHealth::new(name.clone(), Arc::clone(&metrics), self.clock.uptime());
         let health = Arc::new(health);
-        let storage = self.store.account(&plan.account.key);
+        let storage = self.store.account(plan.api_key());
         let settings = poller_settings(&plan, first_poll_in);
         let stored = storage.load(settings.window, settings.max_series)?;
         let (outbox, event_log) = match &self.event_log {

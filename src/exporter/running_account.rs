@@ -81,8 +81,9 @@ impl RunningAccount {
 
     /// Goes on after a reload that has left the account as it is. If its polls fail, it is
     /// polled at once.
-    pub(super) fn go_on(&self) {
-        self.api.reload();
+    pub(super) fn go_on(&mut self, plan: AccountPlan) {
+        self.api.reload(&plan.account.credentials);
+        self.plan = plan;
     }
 
     /// Keeps what scrapes show until a poller with the new `plan` goes on with it;
@@ -93,7 +94,7 @@ impl RunningAccount {
         exposition: &Arc<Exposition>,
     ) -> Option<KeptExposition> {
         let metrics = Arc::clone(self.health.metrics());
-        (plan.account.key == self.plan.account.key).then(|| KeptExposition {
+        (plan.api_key() == self.plan.api_key()).then(|| KeptExposition {
             exposition: exposition.add(self.health.name().cloned(), Arc::clone(&metrics)),
             metrics,
         })

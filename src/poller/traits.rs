@@ -19,8 +19,8 @@ pub trait Api: PageSource {
     /// Requests the vendor's list of event types.
     fn types(&self) -> impl Future<Output = Result<ApiAnswer<Vec<EventType>>, ApiError>> + Send;
 
-    /// Waits until requests that failed are worth another try before their wait is over,
-    /// because a reload asks for it.
+    /// Waits until requests that failed are worth another try before their wait is over: the
+    /// secret that was rejected has been replaced, or a reload asks for it.
     fn retry_early(&self) -> impl Future<Output = ()> + Send {
         pending()
     }

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::{Api, Clock, SystemClock, health::AccountHealth};
 use crate::api::{
-    ApiAnswer, ApiClient, ApiError, PageQuery,
+    ApiAnswer, ApiClient, ApiError, Credentials, PageQuery,
     paging::{PageSource, in_own_task},
 };
 
@@ -41,9 +41,10 @@ impl WatchedClient {
         }
     }
 
-    /// Ends the wait of an account that a reload has left as it is. An account that fails is
-    /// polled at once, or right after the poll that is under way.
-    pub(crate) fn reload(&self) {
+    /// Takes over the credentials of a reload that has left the account as it is. An account
+    /// that fails is polled at once, or right after the poll that is under way.
+    pub(crate) fn reload(&self, credentials: &Credentials) {
+        self.client.reload_credentials(credentials);
         if self.health.polls().failing.is_some() {
             self.reloaded.notify_one();
         }
@@ -61,7 +62,10 @@ impl Api for WatchedClient {
     }
 
     async fn retry_early(&self) {
-        self.reloaded.notified().await;
+        tokio::select! {
+            () = self.reloaded.notified() => {}
+            () = self.client.secret_renewed() => {}
+        }
     }
 }
 

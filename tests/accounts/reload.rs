@@ -86,13 +86,9 @@ fn accounts_are_added_and_removed_without_effect_on_the_others() {
 }
 
 #[test]
-fn a_secret_is_rotated_without_a_lost_event() {
+fn a_secret_in_the_config_file_is_rotated_without_a_lost_event() {
     let vendor = Vendor::new(&["one", "two"]);
-    vendor.write("one.secret", "one-secret\n");
-    vendor.configure(&format!(
-        "accounts:\n- {{name: one, api_key: one, api_secret_file: one.secret}}\n{}",
-        account("two", "")
-    ));
+    vendor.configure_accounts(&["one", "two"]);
     vendor.record_many("one", 5);
     let exporter = vendor.start();
     wait_for_counted(&exporter, "one", 5);
@@ -102,7 +98,10 @@ fn a_secret_is_rotated_without_a_lost_event() {
     vendor.set_secret("one", "rotated");
     vendor.record_many("one", 2);
     exporter.wait_for(UP, &[("account", "one")], is(0.0));
-    vendor.write("one.secret", "rotated\n");
+    vendor.configure(&format!(
+        "accounts:\n- {{name: one, api_key: one, api_secret: rotated}}\n{}",
+        account("two", "")
+    ));
     exporter.program.signal("HUP");
     let line = exporter.program.wait_for_line(LOADED);
     assert!(line.contains("added=0 changed=1 removed=0"), "{line}");

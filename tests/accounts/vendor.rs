@@ -62,12 +62,24 @@ impl Vendor {
         self.change(name, |known| known.secrets = vec![secret.to_owned()]);
     }
 
+    /// Admits this secret too.
+    pub(crate) fn add_secret(&self, name: &str, secret: &str) {
+        self.change(name, |known| known.secrets.push(secret.to_owned()));
+    }
+
     /// Returns the requests of an account that showed this secret.
     pub(crate) fn requests_with(&self, name: &str, secret: &str) -> Vec<Request> {
         let shown = basic(name, secret);
         let mut requests = self.api.requests();
         requests.retain(|request| request.header("Authorization") == Some(&shown));
         requests
+    }
+
+    /// Waits until a request of an account shows this secret.
+    pub(crate) fn wait_for_secret(&self, name: &str, secret: &str) {
+        let shown = basic(name, secret);
+        self.api
+            .wait_for_requests(1, |request| request.header("Authorization") == Some(&shown));
     }
 
     /// Adds an event of this type.
