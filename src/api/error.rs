@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use reqwest::{Response, StatusCode, header};
 
 use super::vendor_message::VendorMessage;
+use crate::config::Credentials;
 
 /// All values of the label `reason`.
 pub const REASONS: &[&str] = &[
@@ -23,13 +24,15 @@ pub const REASONS: &[&str] = &[
 pub enum ApiError {
     /// The API answered with 401 or 403.
     #[error(
-        "the API rejected the key or the secret ({status}{message}); check NEXMO_API_KEY and NEXMO_API_SECRET, and that the account may use the Audit API"
+        "the API rejected the key or the secret ({status}{message}); check {origins}, and that the account may use the Audit API"
     )]
     Auth {
         /// The HTTP status.
         status: u16,
         /// The message of the vendor.
         message: VendorMessage,
+        /// The places that key and secret come from.
+        origins: String,
     },
     /// The API answered with 429.
     #[error(
@@ -148,6 +151,7 @@ impl ApiError {
         response: &Response,
         date: Option<Timestamp>,
         message: VendorMessage,
+        credentials: &Credentials,
     ) -> Self {
         let now = date.unwrap_or_else(Timestamp::now);
         let retry_after = response
@@ -158,6 +162,7 @@ impl ApiError {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ApiError::Auth {
                 status: response.status().as_u16(),
                 message,
+                origins: credentials.to_string(),
             },
             StatusCode::TOO_MANY_REQUESTS => ApiError::RateLimited {
                 retry_after,

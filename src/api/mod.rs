@@ -4,11 +4,13 @@
 //! redirect and no link of an answer is followed. [`paging`] reads all pages of a range.
 //! Callers retry and count.
 
+mod current_credentials;
 mod error;
 pub mod paging;
 mod rate;
 mod vendor_message;
 
+pub use crate::config::Credentials;
 pub use error::{ApiError, REASONS, retry_after};
 pub use vendor_message::VendorMessage;
 
@@ -18,10 +20,11 @@ use audit_core::event::{self, EventType};
 use jiff::{Timestamp, tz::Offset};
 use once_cell::sync::{Lazy, OnceCell};
 use reqwest::{Method, Response, StatusCode, Url, header};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use crate::metrics::{AccountMetrics, log_seconds};
+use current_credentials::CurrentCredentials;
 use rate::RateCap;
 
 /// The size of the largest body that is read, in bytes after decompression. A page of 100
@@ -37,16 +40,6 @@ static TLS: Lazy<()> = Lazy::new(|| {
     // Fails only if the process has installed another provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
 });
-
-/// The API key and secret of an account. The debug output shows the key and not the
-/// secret.
-#[derive(Debug, Clone)]
-pub struct Credentials {
-    /// The API key, which identifies the account.
-    pub key: String,
-    /// The API secret.
-    pub secret: SecretString,
-}
 
 /// The settings of an [`ApiClient`].
 #[derive(Debug, Clone)]
@@ -93,7 +86,7 @@ pub struct ApiClient {
     http: reqwest::Client,
     timeout: Duration,
     base_url: Url,
-    credentials: Credentials,
+    credentials: Arc<CurrentCredentials>,
     rate: RateCap,
     metrics: Arc<AccountMetrics>,
 }
@@ -160,7 +153,7 @@ impl ApiClient {
             http: http_clients.to(&settings.base_url)?,
             timeout: settings.timeout,
             base_url: settings.base_url.clone(),
-            credentials,
+            credentials: CurrentCredentials::new(credentials),
             rate: RateCap::per_second(settings.max_requests_per_second),
             metrics,
         })
@@ -233,18 +226,49 @@ impl ApiClient {
         })
     }
 
-    /// Sends a request as soon as the rate allows it, and counts it.
+    /// Takes over the places of key and secret after a reload, and has the file of the secret
+    /// read again before the next request.
+    pub(crate) fn reload_credentials(&self, credentials: &Credentials) {
+        self.credentials.reload(credentials);
+    }
+
+    /// Waits until the file of a rejected secret holds another secret. Waits without end if
+    /// no secret was rejected, or if the secret has no file.
+    pub(crate) async fn secret_renewed(&self) {
+        self.credentials.renewed().await;
+    }
+
+    /// Sends a request. A secret that is rejected is read again from its file, and if it has
+    /// changed, the request is sent once more.
     async fn ask(
         &self,
         operation: Operation,
         method: Method,
         url: Url,
     ) -> Result<ApiAnswer<Vec<u8>>, ApiError> {
+        let (used, outcome) = self.ask_once(operation, method.clone(), url.clone()).await;
+        match outcome {
+            Err(ApiError::Auth { .. }) if self.credentials.renew(&used).await => {
+                self.ask_once(operation, method, url).await.1
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Sends a request as soon as the rate allows it, and counts it. Returns the credentials
+    /// that it was sent with too.
+    async fn ask_once(
+        &self,
+        operation: Operation,
+        method: Method,
+        url: Url,
+    ) -> (Arc<Credentials>, Result<ApiAnswer<Vec<u8>>, ApiError>) {
         self.rate.wait().await;
+        let credentials = self.credentials.for_request().await;
         let operation = operation.label();
         tracing::trace!(operation, "request");
         let begun = Instant::now();
-        let (code, outcome) = self.exchange(method, url).await;
+        let (code, outcome) = self.exchange(method, url, &credentials).await;
         tracing::trace!(operation, %code, took_seconds = log_seconds(begun.elapsed()), "answer");
         self.metrics
             .api_requests
@@ -254,7 +278,12 @@ impl ApiClient {
             .api_request_duration
             .with_label_values(&[operation])
             .observe(begun.elapsed().as_secs_f64());
-        outcome
+        match &outcome {
+            Ok(_) => self.credentials.admitted(),
+            Err(ApiError::Auth { .. }) => self.credentials.rejected(Arc::clone(&credentials)),
+            Err(_) => {}
+        }
+        (credentials, outcome)
     }
 
     /// Sends one request and reads the whole answer. Returns the value of the label `code`
@@ -263,10 +292,11 @@ impl ApiClient {
         &self,
         method: Method,
         url: Url,
+        credentials: &Credentials,
     ) -> (Cow<'static, str>, Result<ApiAnswer<Vec<u8>>, ApiError>) {
         let (key, secret) = (
-            &self.credentials.key,
-            self.credentials.secret.expose_secret(),
+            &credentials.key.text,
+            credentials.secret.text.expose_secret(),
         );
         let request = self
             .http
@@ -291,7 +321,7 @@ impl ApiClient {
             // If the message cannot be read, the status is still the error.
             let body = read(&mut response, MAX_ERROR_BYTES).await;
             let message = VendorMessage::read(&body.unwrap_or_default(), key, secret);
-            Err(ApiError::from_status(&response, date, message))
+            Err(ApiError::from_status(&response, date, message, credentials))
         };
         match outcome {
             Err(error @ (ApiError::Timeout | ApiError::Transport { .. })) => {
@@ -316,7 +346,7 @@ impl fmt::Debug for ApiClient {
         formatter
             .debug_struct("ApiClient")
             .field("base_url", &self.base_url.as_str())
-            .field("key", &self.credentials.key)
+            .field("key", &self.credentials.load().key.text)
             .finish_non_exhaustive()
     }
 }

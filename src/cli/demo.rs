@@ -28,7 +28,7 @@ pub(super) async fn run(
     options.account.base_url = simulator.base_url();
     let simulated = account();
     let credentials = EnvironmentCredentials {
-        key: Some(simulated.api_key),
+        key: Some(simulated.api_key.into()),
         secret: Some(Ok(simulated.api_secret.into())),
     };
     let storage = tempfile::tempdir().context("a temporary directory cannot be made")?;

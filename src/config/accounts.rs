@@ -4,12 +4,16 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use audit_core::event::TypeFilter;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
-    AccountOptions, AccountWithSecret, Environment, EnvironmentCredentials, SecretFileError,
-    SettingsCheck, ShardOptions, base_url, shard, shard::Shard,
+    AccountOptions, AccountWithSecret, ApiKey, ApiSecret, Credentials, Environment,
+    EnvironmentCredentials, SecretFileError, SettingsCheck, ShardOptions, base_url,
+    credentials::{KEY_VARIABLE, SECRET_VARIABLE},
+    environment::place_of,
+    shard,
+    shard::Shard,
 };
 
 /// The longest name of an account, in characters: label values are no longer.
@@ -26,23 +30,23 @@ pub struct AccountSettings {
     pub timeout: Duration,
     /// The highest number of requests in a second; above 0.
     pub max_requests_per_second: f64,
-    /// The API key.
-    pub key: String,
-    /// The API secret; not empty.
-    pub secret: SecretString,
+    /// The API key and the API secret; neither is empty.
+    pub credentials: Credentials,
     /// The event types that are counted.
     pub filter: TypeFilter,
 }
 
+/// Two settings are the same if a poller with one can go on with the other: the text of a
+/// file that is followed, and the lines of the config file, may differ.
 impl PartialEq for AccountSettings {
     fn eq(&self, other: &Self) -> bool {
-        let secret = |account: &Self| account.secret.expose_secret().to_owned();
+        let (mine, its) = (&self.credentials, &other.credentials);
         self.name == other.name
             && self.base_url == other.base_url
             && self.timeout == other.timeout
             && self.max_requests_per_second.to_bits() == other.max_requests_per_second.to_bits()
-            && self.key == other.key
-            && secret(self) == secret(other)
+            && mine.key.text == its.key.text
+            && mine.secret.is_same_setting(&its.secret)
             && self.filter == other.filter
     }
 }
@@ -60,8 +64,10 @@ impl SettingsCheck {
             base_url: base_url?,
             timeout: timeout?,
             max_requests_per_second: rate?,
-            key: String::new(),
-            secret: SecretString::default(),
+            credentials: Credentials {
+                key: String::new().into(),
+                secret: String::new().into(),
+            },
             filter: TypeFilter::default(),
         })
     }
@@ -96,8 +102,19 @@ impl SettingsCheck {
         }
     }
 
-    /// Returns the account that a command reads.
+    /// Returns the account that a command reads. A command reads the secret once.
     pub(super) fn one_account(
+        &mut self,
+        options: &AccountOptions,
+        name: Option<&str>,
+        environment: Environment,
+    ) -> Option<AccountSettings> {
+        let mut account = self.chosen_account(options, name, environment)?;
+        account.credentials.secret.file = None;
+        Some(account)
+    }
+
+    fn chosen_account(
         &mut self,
         options: &AccountOptions,
         name: Option<&str>,
@@ -128,11 +145,14 @@ impl SettingsCheck {
         credentials: EnvironmentCredentials,
     ) -> Option<AccountSettings> {
         let common = self.common(options);
-        let key = self.key("NEXMO_API_KEY", credentials.key.unwrap_or_default());
+        let key = credentials.key.unwrap_or_else(|| String::new().into());
+        let key = self.key(KEY_VARIABLE, key);
         let secret = self.secret(credentials.secret);
         Some(AccountSettings {
-            key: key?,
-            secret: secret?,
+            credentials: Credentials {
+                key: key?,
+                secret: secret?,
+            },
             ..common?
         })
     }
@@ -195,7 +215,8 @@ impl SettingsCheck {
             self.report_at(line, problem);
         }
         let at = format!("{} `api_key`", self.origins.at(line));
-        self.key(&at, entry.api_key.clone());
+        let origin = place_of(&entry, &self.origins.path);
+        let key = self.key(&at, ApiKey::new(entry.api_key, origin));
         let secret =
             secret.map_err(|problem| self.report_at(line, format!("`api_secret_file` {problem}")));
         let base_url = entry.base_url.map(|text| {
@@ -210,8 +231,10 @@ impl SettingsCheck {
         Some(AccountSettings {
             name: Some(entry.name.into()),
             base_url: base_url.unwrap_or(common.base_url),
-            key: entry.api_key,
-            secret: secret.ok()?,
+            credentials: Credentials {
+                key: key?,
+                secret: secret.ok()?,
+            },
             filter: TypeFilter {
                 only: entry.event_types.into_iter().collect(),
                 except: entry.exclude_event_types.into_iter().collect(),
@@ -225,9 +248,10 @@ impl SettingsCheck {
         self.problems.push(problem);
     }
 
-    fn key(&mut self, setting: &str, key: String) -> Option<String> {
+    fn key(&mut self, setting: &str, key: ApiKey) -> Option<ApiKey> {
         // A colon would end the user name of HTTP Basic authentication (RFC 7617).
-        let usable = !key.is_empty() && !key.contains(':') && !key.contains(char::is_control);
+        let text = &key.text;
+        let usable = !text.is_empty() && !text.contains(':') && !text.contains(char::is_control);
         self.that(
             setting,
             usable,
@@ -236,19 +260,16 @@ impl SettingsCheck {
         )
     }
 
-    fn secret(
-        &mut self,
-        secret: Option<Result<SecretString, SecretFileError>>,
-    ) -> Option<SecretString> {
+    fn secret(&mut self, secret: Option<Result<ApiSecret, SecretFileError>>) -> Option<ApiSecret> {
         match secret {
-            Some(Ok(secret)) if !secret.expose_secret().is_empty() => Some(secret),
+            Some(Ok(secret)) if !secret.text.expose_secret().is_empty() => Some(secret),
             Some(Err(problem)) => {
                 self.report("--api.secret-file", problem);
                 None
             }
             _ => {
                 let problem = "must be set to the API secret of the account, or --api.secret-file to a file that holds it";
-                self.report("NEXMO_API_SECRET", problem);
+                self.report(SECRET_VARIABLE, problem);
                 None
             }
         }

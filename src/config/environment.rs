@@ -1,23 +1,15 @@
 //! Everything that is found beside the flags. The API key and the API secret of an account come from
 //! the environment or from a file, and never from a flag.
 
-use std::{
-    collections::BTreeMap,
-    env, fs, io,
-    path::{Path, PathBuf},
+use std::{collections::BTreeMap, env, fs, path::Path};
+
+use super::{
+    AccountEntry, ApiKey, ApiSecret, ConfigFile, EntrySecret, FileSetting, SecretFileError,
+    credentials::{KEY_VARIABLE, LINE_END, SECRET_VARIABLE},
 };
 
-use secrecy::SecretString;
-
-use super::{AccountEntry, ConfigFile, EntrySecret, FileSetting};
-
-/// The greatest length of a secret's file, in bytes: a secret is one line.
-const MAX_SECRET_BYTES: u64 = 4096;
 /// The file in which Linux gives the name of this machine, or of the container.
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
-/// The characters with which editors and Kubernetes end the file of a secret. They are
-/// not part of the secret.
-const LINE_END: [char; 2] = ['\r', '\n'];
 
 /// Everything that is found beside the flags: in the environment, in files, on this machine.
 #[derive(Debug, Clone, Default)]
@@ -36,10 +28,10 @@ pub struct Environment {
 #[derive(Debug, Clone, Default)]
 pub struct EnvironmentCredentials {
     /// The value of `NEXMO_API_KEY` or `VONAGE_API_KEY`.
-    pub key: Option<String>,
+    pub key: Option<ApiKey>,
     /// The text of the file of `--api.secret-file`, or the value of `NEXMO_API_SECRET` or
     /// `VONAGE_API_SECRET`.
-    pub secret: Option<Result<SecretString, SecretFileError>>,
+    pub secret: Option<Result<ApiSecret, SecretFileError>>,
 }
 
 /// An account of the config file, with its secret.
@@ -48,7 +40,7 @@ pub struct AccountWithSecret {
     /// The account as the config file has it.
     pub entry: AccountEntry,
     /// The secret, from the config file or from a file of its own.
-    pub secret: Result<SecretString, SecretFileError>,
+    pub secret: Result<ApiSecret, SecretFileError>,
 }
 
 /// The settings that come from the config file, so that a problem names the file and the
@@ -61,35 +53,11 @@ pub struct SettingOrigins {
     pub settings: BTreeMap<String, FileSetting>,
 }
 
-/// The reason why the file of an API secret cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SecretFileError {
-    /// The file cannot be read.
-    #[error("{} cannot be used: {problem}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The error of the system.
-        problem: String,
-    },
-    /// The file is longer than any secret.
-    #[error("{} cannot be used: it is longer than {MAX_SECRET_BYTES} bytes", path.display())]
-    TooLong {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file holds nothing but the end of a line.
-    #[error("{} cannot be used: it is empty", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
 impl Environment {
     /// Reads the environment and the files of secrets. `file` is the config file; without
     /// one it is empty.
     pub(crate) fn read(file: ConfigFile, secret_file: Option<&Path>) -> Self {
+        let with_secret = |entry| with_secret(entry, &file.path);
         let accounts: Option<Vec<_>> = file
             .accounts
             .map(|entries| entries.into_iter().map(with_secret).collect());
@@ -138,48 +106,36 @@ impl SettingOrigins {
     }
 }
 
-fn with_secret(entry: AccountEntry) -> AccountWithSecret {
+/// Returns where an account of the config file at `path` is written.
+pub(super) fn place_of(entry: &AccountEntry, path: &str) -> String {
+    format!("{path}: line {}", entry.line)
+}
+
+fn with_secret(entry: AccountEntry, path: &str) -> AccountWithSecret {
     let secret = match &entry.secret {
-        EntrySecret::Text(secret) => Ok(secret.clone()),
-        EntrySecret::File(path) => file_secret(path),
+        EntrySecret::Text(secret) => Ok(ApiSecret::new(secret.clone(), place_of(&entry, path))),
+        EntrySecret::File(file) => ApiSecret::read(file),
     };
     AccountWithSecret { entry, secret }
 }
 
 fn environment_credentials(secret_file: Option<&Path>) -> EnvironmentCredentials {
-    let secret = secret_file.map(file_secret);
+    let key = variable([KEY_VARIABLE, "VONAGE_API_KEY"]);
+    let secret = || variable([SECRET_VARIABLE, "VONAGE_API_SECRET"]);
     EnvironmentCredentials {
-        key: variable(["NEXMO_API_KEY", "VONAGE_API_KEY"]),
-        secret: secret.or_else(|| {
-            variable(["NEXMO_API_SECRET", "VONAGE_API_SECRET"]).map(|text| Ok(text.into()))
-        }),
+        key: key.map(|(name, text)| ApiKey::new(text, name)),
+        secret: match secret_file {
+            Some(path) => Some(ApiSecret::read(path)),
+            None => secret().map(|(name, text)| Ok(ApiSecret::new(text.into(), name))),
+        },
     }
 }
 
-/// Returns the first of the variables that is not empty.
-fn variable(names: [&str; 2]) -> Option<String> {
+/// Returns the first of the variables that is not empty, with its name.
+fn variable(names: [&'static str; 2]) -> Option<(&'static str, String)> {
     names
         .into_iter()
-        .filter_map(|name| env::var(name).ok())
-        .map(|value| value.trim_end_matches(LINE_END).to_owned())
-        .find(|value| !value.is_empty())
-}
-
-fn file_secret(path: &Path) -> Result<SecretString, SecretFileError> {
-    let unreadable = |error: io::Error| SecretFileError::Unreadable {
-        path: path.to_owned(),
-        problem: error.to_string(),
-    };
-    let size = fs::metadata(path).map_err(unreadable)?.len();
-    if size > MAX_SECRET_BYTES {
-        let path = path.to_owned();
-        return Err(SecretFileError::TooLong { path });
-    }
-    let text = fs::read_to_string(path).map_err(unreadable)?;
-    let secret = text.trim_end_matches(LINE_END);
-    if secret.is_empty() {
-        let path = path.to_owned();
-        return Err(SecretFileError::Empty { path });
-    }
-    Ok(secret.into())
+        .filter_map(|name| Some((name, env::var(name).ok()?)))
+        .map(|(name, value)| (name, value.trim_end_matches(LINE_END).to_owned()))
+        .find(|(_, value)| !value.is_empty())
 }

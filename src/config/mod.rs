@@ -8,6 +8,7 @@
 mod accounts;
 mod backfill;
 mod base_url;
+mod credentials;
 mod duration;
 mod environment;
 mod file;
@@ -25,9 +26,8 @@ mod value_error;
 
 pub use accounts::AccountSettings;
 pub(crate) use backfill::{BackfillOutput, BackfillSettings};
-pub use environment::{
-    AccountWithSecret, Environment, EnvironmentCredentials, SecretFileError, SettingOrigins,
-};
+pub use credentials::{ApiKey, ApiSecret, Credentials, SecretFileError};
+pub use environment::{AccountWithSecret, Environment, EnvironmentCredentials, SettingOrigins};
 pub use file::{AccountEntry, ConfigFile, EntrySecret, FileSetting};
 pub use listen::ListenAddress;
 pub use log::{LogFormat, LogLevel, LogSettings};

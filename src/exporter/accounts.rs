@@ -102,8 +102,8 @@ impl Accounts {
     }
 
     /// Adds, changes and removes accounts, so that they are those of `settings`. Accounts
-    /// that stay the same are not interrupted; an account that changes goes on from its
-    /// stored state.
+    /// that stay the same are not interrupted, except that a wait after a failure ends; an
+    /// account that changes goes on from its stored state.
     ///
     /// # Errors
     ///
@@ -128,8 +128,11 @@ impl Accounts {
         let mut new = Vec::new();
         for plan in plans {
             let mut kept = None;
-            match self.by_name.get(&plan.account.name) {
-                Some(account) if account.plan == plan => continue,
+            match self.by_name.get_mut(&plan.account.name) {
+                Some(account) if account.plan == plan => {
+                    account.go_on(plan);
+                    continue;
+                }
                 Some(account) => {
                     difference.changed += 1;
                     kept = account.keep_exposition(&plan, &self.shared.exposition);
@@ -245,7 +248,7 @@ impl SharedParts {
         };
         let health = AccountHealth::new(name.clone(), Arc::clone(&metrics), self.clock.uptime());
         let health = Arc::new(health);
-        let storage = self.store.account(&plan.account.key);
+        let storage = self.store.account(plan.api_key());
         let settings = poller_settings(&plan, first_poll_in);
         let stored = storage.load(settings.window, settings.max_series)?;
         let (outbox, event_log) = match &self.event_log {
@@ -261,8 +264,9 @@ impl SharedParts {
             self.clock,
             request_timeout(&plan.account),
         );
+        let api = Arc::new(api);
         let parts = PollerParts {
-            api: Arc::new(api),
+            api: Arc::clone(&api),
             storage,
             clock: self.clock,
             metrics,
@@ -275,6 +279,6 @@ impl SharedParts {
         };
         let poller = Poller::new(settings, parts, stored);
         let prepared = PreparedTasks { poller, event_log };
-        Ok(RunningAccount::new(plan, health, prepared))
+        Ok(RunningAccount::new(plan, health, api, prepared))
     }
 }

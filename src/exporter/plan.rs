@@ -7,7 +7,7 @@ use audit_core::window::WindowSettings;
 use jiff::SignedDuration;
 
 use crate::{
-    api::{ApiClient, ApiClientSettings, Credentials, HttpClients},
+    api::{ApiClient, ApiClientSettings, HttpClients},
     config::{AccountSettings, PollSettings, Settings},
     metrics::AccountMetrics,
     poller::PollerSettings,
@@ -28,6 +28,13 @@ pub(super) struct AccountPlan {
     pub(super) account: AccountSettings,
     poll: PollSettings,
     max_series: usize,
+}
+
+impl AccountPlan {
+    /// Returns the API key, under which counts are stored.
+    pub(super) fn api_key(&self) -> &str {
+        &self.account.credentials.key.text
+    }
 }
 
 /// Returns the plans of all accounts, in the order of the settings.
@@ -59,10 +66,7 @@ pub(crate) fn client(
         timeout: account.timeout,
         max_requests_per_second: account.max_requests_per_second,
     };
-    let credentials = Credentials {
-        key: account.key.clone(),
-        secret: account.secret.clone(),
-    };
+    let credentials = account.credentials.clone();
     ApiClient::new(http_clients, &client, credentials, Arc::clone(metrics))
         .context("TLS cannot be set up; are CA certificates installed (package ca-certificates)?")
 }

@@ -26,6 +26,7 @@ use crate::{
 pub(super) struct RunningAccount {
     pub(super) plan: AccountPlan,
     pub(super) health: Arc<AccountHealth>,
+    api: Arc<WatchedClient>,
     /// The tasks to run; `None` once they run.
     prepared: Option<PreparedTasks>,
     poller: Option<AbortHandle>,
@@ -65,15 +66,24 @@ impl RunningAccount {
     pub(super) fn new(
         plan: AccountPlan,
         health: Arc<AccountHealth>,
+        api: Arc<WatchedClient>,
         prepared: PreparedTasks,
     ) -> Self {
         Self {
             plan,
             health,
+            api,
             prepared: Some(prepared),
             poller: None,
             event_log: None,
         }
+    }
+
+    /// Goes on after a reload that has left the account as it is. If its polls fail, it is
+    /// polled at once.
+    pub(super) fn go_on(&mut self, plan: AccountPlan) {
+        self.api.reload(&plan.account.credentials);
+        self.plan = plan;
     }
 
     /// Keeps what scrapes show until a poller with the new `plan` goes on with it;
@@ -84,7 +94,7 @@ impl RunningAccount {
         exposition: &Arc<Exposition>,
     ) -> Option<KeptExposition> {
         let metrics = Arc::clone(self.health.metrics());
-        (plan.account.key == self.plan.account.key).then(|| KeptExposition {
+        (plan.api_key() == self.plan.api_key()).then(|| KeptExposition {
             exposition: exposition.add(self.health.name().cloned(), Arc::clone(&metrics)),
             metrics,
         })

@@ -16,7 +16,7 @@ pub(crate) use system_clock::SystemClock;
 pub use traits::{Api, Clock, Storage};
 pub(crate) use watched_client::WatchedClient;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use audit_core::{
     account::{Account, PollStart},
@@ -256,7 +256,10 @@ async fn first_start(
                 let took = ended.saturating_sub(begun);
                 let wait = reporter.failed(&error.into(), took, clock.local());
                 reporter.expect_wait(ended, wait);
-                clock.sleep_until(ended.saturating_add(wait)).await;
+                tokio::select! {
+                    () = clock.sleep_until(ended.saturating_add(wait)) => {}
+                    () = api.retry_early() => {}
+                }
             }
         }
     };
@@ -324,12 +327,15 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
         Ok(())
     }
 
-    /// Waits for the next poll, which is due at the uptime `until`. Meanwhile deep sweeps
-    /// are read if `may_sweep`, and counts are shown as the gate allows it.
-    async fn wait_for_next_poll(&mut self, until: Duration, may_sweep: bool) {
-        if may_sweep {
+    /// Waits for the next poll, which is due at the uptime `until`, or earlier if the last
+    /// poll failed and another is worth a try. Meanwhile deep sweeps are read if the last poll
+    /// succeeded, and counts are shown as the gate allows it.
+    async fn wait_for_next_poll(&mut self, until: Duration, succeeded: bool) {
+        if succeeded {
             self.deep_sweep(until).await;
         }
+        let api = Arc::clone(&self.api);
+        let mut retry_early = pin!(api.retry_early());
         loop {
             let now = self.clock.uptime();
             if now >= until {
@@ -344,12 +350,16 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
             tokio::select! {
                 () = self.clock.sleep_until(next) => {}
                 () = self.gate.unstored() => {}
+                () = &mut retry_early, if !succeeded => return,
             }
             if self.collector.commit_if_needed().await.is_err() {
                 // The next poll begins with the same commit, and reports the failure.
                 let now = self.clock.uptime();
                 self.reporter.expect_wait(now, until.saturating_sub(now));
-                return self.clock.sleep_until(until).await;
+                return tokio::select! {
+                    () = self.clock.sleep_until(until) => {}
+                    () = retry_early, if !succeeded => {}
+                };
             }
             self.collector.observe_pending();
         }

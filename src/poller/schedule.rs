@@ -129,6 +129,7 @@ mod tests {
         let rejected = PollError::Api(ApiError::Auth {
             status: 401,
             message: VendorMessage::default(),
+            origins: String::new(),
         });
         for _ in 0..100 {
             within(schedule.after_failure(&rejected), 300.0..=360.0);

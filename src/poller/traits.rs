@@ -2,7 +2,12 @@
 //! `tests/million` implements these traits too, so that it runs the same poller as the
 //! program.
 
-use std::{error::Error, future::Future, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    future::{Future, pending},
+    sync::Arc,
+    time::Duration,
+};
 
 use audit_core::{account::Commit, event::EventType, gate::SavedGate};
 use jiff::Timestamp;
@@ -13,6 +18,12 @@ use crate::api::{ApiAnswer, ApiError, paging::PageSource};
 pub trait Api: PageSource {
     /// Requests the vendor's list of event types.
     fn types(&self) -> impl Future<Output = Result<ApiAnswer<Vec<EventType>>, ApiError>> + Send;
+
+    /// Waits until requests that failed are worth another try before their wait is over: the
+    /// secret that was rejected has been replaced, or a reload asks for it.
+    fn retry_early(&self) -> impl Future<Output = ()> + Send {
+        pending()
+    }
 }
 
 /// The storage of one account's counts.

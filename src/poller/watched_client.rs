@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use audit_core::event::EventType;
+use tokio::sync::Notify;
 
 use super::{Api, Clock, SystemClock, health::AccountHealth};
 use crate::api::{
-    ApiAnswer, ApiClient, ApiError, PageQuery,
+    ApiAnswer, ApiClient, ApiError, Credentials, PageQuery,
     paging::{PageSource, in_own_task},
 };
 
@@ -18,6 +19,8 @@ pub(crate) struct WatchedClient {
     clock: SystemClock,
     /// The longest time that one request takes, including the wait for the rate limit.
     timeout: Duration,
+    /// Ends the wait of a poller whose last poll failed.
+    reloaded: Notify,
 }
 
 impl WatchedClient {
@@ -34,6 +37,16 @@ impl WatchedClient {
             health,
             clock,
             timeout,
+            reloaded: Notify::new(),
+        }
+    }
+
+    /// Takes over the credentials of a reload that has left the account as it is. An account
+    /// that fails is polled at once, or right after the poll that is under way.
+    pub(crate) fn reload(&self, credentials: &Credentials) {
+        self.client.reload_credentials(credentials);
+        if self.health.polls().failing.is_some() {
+            self.reloaded.notify_one();
         }
     }
 
@@ -46,6 +59,13 @@ impl Api for WatchedClient {
     async fn types(&self) -> Result<ApiAnswer<Vec<EventType>>, ApiError> {
         self.show_life();
         self.client.types().await
+    }
+
+    async fn retry_early(&self) {
+        tokio::select! {
+            () = self.reloaded.notified() => {}
+            () = self.client.secret_renewed() => {}
+        }
     }
 }
 

@@ -5,5 +5,6 @@ mod check_config;
 mod isolation;
 mod queries;
 mod reload;
+mod secrets;
 mod shards;
 mod vendor;

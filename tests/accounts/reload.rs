@@ -8,7 +8,7 @@ use test_support::exporter::{Exporter, is};
 use test_support::exposition;
 use test_support::http::HttpClient;
 
-use crate::vendor::{UP, Vendor, account, wait_for_counted};
+use crate::vendor::{UP, Vendor, account, secret, wait_for_counted};
 
 const SUCCESSFUL: &str = "nexmo_audit_config_last_reload_successful";
 const REQUESTS: &str = "nexmo_audit_api_requests_total";
@@ -86,13 +86,9 @@ fn accounts_are_added_and_removed_without_effect_on_the_others() {
 }
 
 #[test]
-fn a_secret_is_rotated_without_a_lost_event() {
+fn a_secret_in_the_config_file_is_rotated_without_a_lost_event() {
     let vendor = Vendor::new(&["one", "two"]);
-    vendor.write("one.secret", "one-secret\n");
-    vendor.configure(&format!(
-        "accounts:\n- {{name: one, api_key: one, api_secret_file: one.secret}}\n{}",
-        account("two", "")
-    ));
+    vendor.configure_accounts(&["one", "two"]);
     vendor.record_many("one", 5);
     let exporter = vendor.start();
     wait_for_counted(&exporter, "one", 5);
@@ -102,7 +98,10 @@ fn a_secret_is_rotated_without_a_lost_event() {
     vendor.set_secret("one", "rotated");
     vendor.record_many("one", 2);
     exporter.wait_for(UP, &[("account", "one")], is(0.0));
-    vendor.write("one.secret", "rotated\n");
+    vendor.configure(&format!(
+        "accounts:\n- {{name: one, api_key: one, api_secret: rotated}}\n{}",
+        account("two", "")
+    ));
     exporter.program.signal("HUP");
     let line = exporter.program.wait_for_line(LOADED);
     assert!(line.contains("added=0 changed=1 removed=0"), "{line}");
@@ -250,4 +249,58 @@ fn reloading_over_http_must_be_enabled() {
         (answer.status, &answer.headers["allow"]),
         (405, &"POST, PUT".parse().expect("a value"))
     );
+}
+
+/// An account that is rejected beside one that is not, each polled once an hour.
+fn rejected_and_fine() -> (Vendor, Exporter) {
+    let vendor = Vendor::new(&["one", "two"]);
+    vendor.set_secret("one", "another");
+    vendor.record_many("one", 1);
+    vendor.configure_accounts(&["one", "two"]);
+    let settings = ["--poll.interval=1h", "--web.enable-lifecycle"];
+    let exporter = vendor.start_with("state", &settings);
+    exporter.wait_for(UP, &[("account", "two")], is(1.0));
+    exporter.wait_until_ready();
+    (vendor, exporter)
+}
+
+/// Checks that `reload` ends the wait of an account that has never been up, and leaves an
+/// account that is up as it is.
+fn a_reload_ends_the_wait(reload: impl Fn(&Exporter)) {
+    let (vendor, exporter) = rejected_and_fine();
+    let of_two = || vendor.requests_with("two", &secret("two")).len();
+    let before = of_two();
+    vendor.set_secret("one", &secret("one"));
+    reload(&exporter);
+    wait_for_counted(&exporter, "one", 1);
+    assert_eq!(of_two(), before);
+}
+
+#[test]
+fn a_signal_ends_the_wait_of_an_account_that_fails() {
+    a_reload_ends_the_wait(|exporter| exporter.program.signal("HUP"));
+}
+
+#[test]
+fn a_reload_over_http_ends_the_wait_of_an_account_that_fails() {
+    a_reload_ends_the_wait(|exporter| {
+        let answer = HttpClient::new().post(&exporter.program.url("/-/reload"));
+        assert_eq!(answer.expect("an answer").status, 200);
+    });
+}
+
+#[test]
+fn a_reload_ends_the_wait_of_an_account_that_was_up_before() {
+    let vendor = Vendor::new(&["one"]);
+    vendor.configure_accounts(&["one"]);
+    let exporter = vendor.start();
+    let up = [("account", "one")];
+    exporter.wait_for(UP, &up, is(1.0));
+    vendor.set_secret("one", "another");
+    exporter.wait_for(UP, &up, is(0.0));
+    vendor.set_secret("one", &secret("one"));
+    exporter.program.signal("HUP");
+    exporter.wait_for(UP, &up, is(1.0));
+    let line = exporter.program.wait_for_line(LOADED);
+    assert!(line.contains("changed=0"), "{line}");
 }

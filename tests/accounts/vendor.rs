@@ -19,7 +19,8 @@ pub(crate) const UP: &str = "nexmo_audit_up";
 /// An account as the API knows it.
 #[derive(Clone, Default)]
 pub(crate) struct Known {
-    pub(crate) secret: String,
+    /// The secrets that the API admits.
+    pub(crate) secrets: Vec<String>,
     pub(crate) events: Vec<Value>,
     /// Requests for the account are never answered.
     pub(crate) silent: bool,
@@ -56,8 +57,29 @@ impl Vendor {
         change(lock(&self.book).entry(name.to_owned()).or_default());
     }
 
+    /// Admits this secret of an account, and no other.
     pub(crate) fn set_secret(&self, name: &str, secret: &str) {
-        self.change(name, |known| secret.clone_into(&mut known.secret));
+        self.change(name, |known| known.secrets = vec![secret.to_owned()]);
+    }
+
+    /// Admits this secret too.
+    pub(crate) fn add_secret(&self, name: &str, secret: &str) {
+        self.change(name, |known| known.secrets.push(secret.to_owned()));
+    }
+
+    /// Returns the requests of an account that showed this secret.
+    pub(crate) fn requests_with(&self, name: &str, secret: &str) -> Vec<Request> {
+        let shown = basic(name, secret);
+        let mut requests = self.api.requests();
+        requests.retain(|request| request.header("Authorization") == Some(&shown));
+        requests
+    }
+
+    /// Waits until a request of an account shows this secret.
+    pub(crate) fn wait_for_secret(&self, name: &str, secret: &str) {
+        let shown = basic(name, secret);
+        self.api
+            .wait_for_requests(1, |request| request.header("Authorization") == Some(&shown));
     }
 
     /// Adds an event of this type.
@@ -128,7 +150,8 @@ pub(crate) fn wait_for_counted(exporter: &Exporter, account: &str, number: u32) 
 fn answer(book: &BTreeMap<String, Known>, request: &Request) -> Answer {
     let authorization = request.header("Authorization").unwrap_or_default();
     let known = book.iter().find(|(name, known)| {
-        authorization == format!("Basic {}", base64(&format!("{name}:{}", known.secret)))
+        let mut secrets = known.secrets.iter();
+        secrets.any(|secret| authorization == basic(name, secret))
     });
     let Some((_, known)) = known else {
         return Answer::json(401, &json!({"title": "Unauthorized"}));
@@ -143,6 +166,10 @@ fn answer(book: &BTreeMap<String, Known>, request: &Request) -> Answer {
         1 => Answer::list(&known.events),
         _ => Answer::page(&[], json!(known.events.len()), json!(1)),
     }
+}
+
+fn basic(name: &str, secret: &str) -> String {
+    format!("Basic {}", base64(&format!("{name}:{secret}")))
 }
 
 fn lock(book: &Book) -> MutexGuard<'_, BTreeMap<String, Known>> {

@@ -15,7 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("config", &[]),
     ("gate", &[]),
-    ("api", &["metrics"]),
+    ("api", &["config", "metrics"]),
     ("exposition", &["gate", "metrics"]),
     ("poller", &["api", "exposition", "gate", "metrics"]),
     ("store", &["poller"]),

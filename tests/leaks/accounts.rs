@@ -143,6 +143,29 @@ impl Guarded {
         });
     }
 
+    /// Replaces the secret file of the account that is refused, and waits until its secret is
+    /// sent.
+    fn rotate(&self, api: &ScriptedApi) {
+        let anew = format!("{REJECTED_SECRET}-of-file");
+        write(self.told.path(), "two.secret", &anew);
+        self.wait_for_secret(api, &anew);
+        self.exporter.program.wait_for_line("was read again");
+    }
+
+    /// Waits until the account that is refused shows this secret.
+    fn wait_for_secret(&self, api: &ScriptedApi, secret: &str) {
+        let sent = basic(REJECTED_KEY, secret);
+        eventually("the new secret at the API", DEADLINE, || {
+            let requests = api.requests();
+            let mut headers = requests
+                .iter()
+                .map(|request| request.header("Authorization"));
+            let came = headers.any(|header| header == Some(&sent));
+            came.then_some(())
+                .ok_or_else(|| self.exporter.program.log())
+        });
+    }
+
     /// Replaces the config file and reloads it, and returns the status of the answer.
     fn reload(&self, collected: &mut CollectedOutput, file: &str) -> u16 {
         write(self.told.path(), "config.yml", file);
@@ -163,6 +186,7 @@ fn visited_and_reloaded(form: &str) -> CollectedOutput {
     let mut guarded = Guarded::start(&api, form);
     let mut collected = CollectedOutput::default();
     guarded.wait_until_asked();
+    guarded.rotate(&api);
     for wrong in [format!("{VISITOR_PASSWORD}x"), visitor_hash()] {
         for (method, path) in [("GET", "/metrics"), ("POST", "/-/reload")] {
             assert_eq!(guarded.ask(&mut collected, method, path, &wrong), 401);
@@ -179,15 +203,7 @@ fn visited_and_reloaded(form: &str) -> CollectedOutput {
     assert_eq!(guarded.reload(&mut collected, &good), 200);
     let program = &guarded.exporter.program;
     program.wait_for_line("configuration loaded");
-    let sent = basic(REJECTED_KEY, &anew);
-    eventually("the new secret at the API", DEADLINE, || {
-        let requests = api.requests();
-        let mut headers = requests
-            .iter()
-            .map(|request| request.header("Authorization"));
-        let came = headers.any(|header| header == Some(&sent));
-        came.then_some(()).ok_or_else(|| program.log())
-    });
+    guarded.wait_for_secret(&api, &anew);
     pages(&guarded.exporter, &mut collected);
     collected.add_folder(guarded.left.path());
     let program = &mut guarded.exporter.program;

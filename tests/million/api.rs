@@ -275,6 +275,7 @@ fn failure(rng: &mut Rng) -> ApiError {
         0 => ApiError::Auth {
             status: 401,
             message,
+            origins: String::new(),
         },
         1..4 => ApiError::RateLimited {
             retry_after,

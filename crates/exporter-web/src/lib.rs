@@ -82,4 +82,4 @@ pub use body::ResponseBody;
 pub use peer::Peer;
 pub use server::Server;
 pub use site::Site;
-pub use web_config::{WebConfigError, WebConfigFile};
+pub use web_config::{FileStamps, WebConfigError, WebConfigFile};

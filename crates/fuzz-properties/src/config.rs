@@ -25,7 +25,7 @@ pub fn holds(data: &[u8]) {
         .into_iter()
         .map(|entry| AccountWithSecret {
             secret: match &entry.secret {
-                EntrySecret::Text(secret) => Ok(secret.clone()),
+                EntrySecret::Text(secret) => Ok(secret.clone().into()),
                 EntrySecret::File(_) => Ok(SECRET.into()),
             },
             entry,
@@ -48,7 +48,8 @@ pub fn holds(data: &[u8]) {
             for account in &settings.accounts {
                 let name = account.name.as_deref().unwrap_or_default();
                 assert!(!name.is_empty() && name.chars().count() <= 64, "{name:?}");
-                assert!(!account.key.is_empty() && !account.key.contains(':'));
+                let key = &account.credentials.key.text;
+                assert!(!key.is_empty() && !key.contains(':'));
             }
             assert!(!format!("{settings:?}").contains(SECRET) || shown_elsewhere(&text(data)));
         }

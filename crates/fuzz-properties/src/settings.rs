@@ -90,7 +90,7 @@ fn with(change: impl FnOnce(&mut Options)) -> Options {
 
 fn found() -> EnvironmentCredentials {
     EnvironmentCredentials {
-        key: Some("abcd1234".to_owned()),
+        key: Some("abcd1234".into()),
         secret: Some(Ok(SECRET.into())),
     }
 }

@@ -9,6 +9,7 @@ mod reading;
 mod stamps;
 
 pub use error::WebConfigError;
+pub use stamps::FileStamps;
 
 use std::{
     path::{Path, PathBuf},
@@ -25,7 +26,6 @@ use crate::{
     settings::RateLimit,
 };
 use error::WebConfigProblem;
-use stamps::FileStamps;
 
 /// A web configuration file, and the configuration that was last read from it.
 #[derive(Debug)]

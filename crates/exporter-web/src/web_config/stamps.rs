@@ -7,11 +7,14 @@ use std::{
 };
 
 /// The stamps of several files. A stamp is `None` if the file cannot be reached.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct FileStamps(Vec<(PathBuf, Option<FileStamp>)>);
+///
+/// A program that follows files of its own takes the stamps before it reads the files, so
+/// that a change during the reading is noticed too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileStamps(Vec<(PathBuf, Option<FileStamp>)>);
 
 /// The metadata of a file that change with its content.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct FileStamp {
     device: u64,
     inode: u64,
@@ -23,7 +26,9 @@ struct FileStamp {
 }
 
 impl FileStamps {
-    pub(super) fn of(paths: Vec<PathBuf>) -> Self {
+    /// Takes the stamps of these files, whose links are followed. May wait for the disk.
+    #[must_use]
+    pub fn of(paths: Vec<PathBuf>) -> Self {
         let stamped = paths.into_iter().map(|path| {
             let stamp = FileStamp::of(&path);
             (path, stamp)

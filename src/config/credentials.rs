@@ -1,0 +1,193 @@
+//! The API key and the API secret of an account, each with the place that it comes from,
+//! and the files that hold secrets.
+
+use std::{
+    fmt,
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// The greatest length of a secret's file, in bytes: a secret is one line.
+const MAX_SECRET_BYTES: u64 = 4096;
+/// The characters with which editors and Kubernetes end the file of a secret. They are
+/// not part of the secret.
+pub(super) const LINE_END: [char; 2] = ['\r', '\n'];
+/// The variable of the key and that of the secret, as messages name them.
+pub(super) const KEY_VARIABLE: &str = "NEXMO_API_KEY";
+pub(super) const SECRET_VARIABLE: &str = "NEXMO_API_SECRET";
+
+/// The API key of an account.
+#[derive(Debug, Clone)]
+pub struct ApiKey {
+    /// The key, which identifies the account.
+    pub text: String,
+    /// The place that the key comes from: a variable, or a line of the config file.
+    pub origin: String,
+}
+
+/// The API secret of an account. The debug output does not show the secret.
+#[derive(Debug, Clone)]
+pub struct ApiSecret {
+    /// The secret.
+    pub text: SecretString,
+    /// The place that the secret comes from: a variable, a file, or a line of the config
+    /// file.
+    pub origin: String,
+    /// The file that is followed: it is read again when it changes and when the secret is
+    /// rejected. `None` for a secret that stays the same until the next reload.
+    pub file: Option<PathBuf>,
+}
+
+/// The key and the secret of an account.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The API key.
+    pub key: ApiKey,
+    /// The API secret.
+    pub secret: ApiSecret,
+}
+
+/// The reason why the file of an API secret cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretFileError {
+    /// The file cannot be read.
+    #[error("{} cannot be used: {problem}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        problem: String,
+    },
+    /// The file is a pipe, a device or a directory, which cannot be read twice.
+    #[error("{} cannot be used: it is not a regular file", path.display())]
+    NotRegular {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is longer than any secret.
+    #[error("{} cannot be used: it is longer than {MAX_SECRET_BYTES} bytes", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file holds nothing but the end of a line.
+    #[error("{} cannot be used: it is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl ApiKey {
+    pub(super) fn new(text: String, origin: impl Into<String>) -> Self {
+        let origin = origin.into();
+        Self { text, origin }
+    }
+}
+
+impl ApiSecret {
+    pub(super) fn new(text: SecretString, origin: impl Into<String>) -> Self {
+        Self {
+            text,
+            origin: origin.into(),
+            file: None,
+        }
+    }
+
+    /// Reads a secret from its file. A file that can be read only once, such as the pipe of
+    /// a shell, is not followed.
+    ///
+    /// # Errors
+    /// A [`SecretFileError`] if the file cannot be read, or holds no secret.
+    pub(super) fn read(path: &Path) -> Result<Self, SecretFileError> {
+        let is_regular = is_regular(path)?;
+        Ok(Self {
+            text: read_text(path)?,
+            origin: path.display().to_string(),
+            file: is_regular.then(|| path.to_owned()),
+        })
+    }
+
+    /// Reads the file of a secret again. May wait for the disk, but not for a pipe.
+    ///
+    /// # Errors
+    /// A [`SecretFileError`] if the file cannot be read, or holds no secret.
+    pub(crate) fn read_again(path: &Path) -> Result<SecretString, SecretFileError> {
+        if !is_regular(path)? {
+            let path = path.to_owned();
+            return Err(SecretFileError::NotRegular { path });
+        }
+        read_text(path)
+    }
+
+    /// Returns `true` if both are the same text, wherever it comes from.
+    pub(crate) fn is_same_text(&self, other: &SecretString) -> bool {
+        self.text.expose_secret() == other.expose_secret()
+    }
+
+    /// Returns `true` unless a change from one to the other needs a reload: a file that is
+    /// followed stays the same setting, whatever it holds.
+    pub(super) fn is_same_setting(&self, other: &Self) -> bool {
+        match (&self.file, &other.file) {
+            (Some(file), Some(other)) => file == other,
+            (None, None) => self.is_same_text(&other.text),
+            _ => false,
+        }
+    }
+}
+
+impl<T: Into<String>> From<T> for ApiKey {
+    fn from(text: T) -> Self {
+        Self::new(text.into(), KEY_VARIABLE)
+    }
+}
+
+impl<T: Into<SecretString>> From<T> for ApiSecret {
+    fn from(text: T) -> Self {
+        Self::new(text.into(), SECRET_VARIABLE)
+    }
+}
+
+/// Writes the places that key and secret come from.
+impl fmt::Display for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (key, secret) = (&self.key.origin, &self.secret.origin);
+        write!(
+            formatter,
+            "the API key ({key}) and the API secret ({secret})"
+        )
+    }
+}
+
+fn is_regular(path: &Path) -> Result<bool, SecretFileError> {
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    Ok(metadata.is_file())
+}
+
+fn read_text(path: &Path) -> Result<SecretString, SecretFileError> {
+    let mut text = String::new();
+    // One byte more than is allowed tells that the file is too long.
+    let length = File::open(path)
+        .and_then(|file| file.take(MAX_SECRET_BYTES + 1).read_to_string(&mut text))
+        .map_err(|error| unreadable(path, &error))?;
+    if length as u64 > MAX_SECRET_BYTES {
+        let path = path.to_owned();
+        return Err(SecretFileError::TooLong { path });
+    }
+    let secret = text.trim_end_matches(LINE_END);
+    if secret.is_empty() {
+        let path = path.to_owned();
+        return Err(SecretFileError::Empty { path });
+    }
+    Ok(secret.into())
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> SecretFileError {
+    SecretFileError::Unreadable {
+        path: path.to_owned(),
+        problem: error.to_string(),
+    }
+}
