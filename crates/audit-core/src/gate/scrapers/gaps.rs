@@ -9,27 +9,38 @@ pub(super) const LONGEST_INTERVAL: Duration = Duration::from_mins(5);
 const GAPS_KEPT: usize = 8;
 /// The number of gaps from which an interval is known.
 const GAPS_TO_KNOW: usize = 3;
-/// The number of gaps that must not fit the others before [`Gaps::are_irregular`]: one may
-/// come from a restart of the server.
-const ODD_GAPS: usize = 2;
+/// The number of latest gaps among which those that fit no interval are counted.
+const GAPS_COMPARED: u32 = 16;
+/// The number of gaps that fit no interval from which [`Gaps::are_irregular`]: a single one
+/// may come from a restart of the server.
+const ODD_GAPS: u32 = 2;
 /// How far a gap may be from a multiple of the usual gap, as a part of the usual gap.
 const TOLERANCE: f64 = 0.1;
+/// The part of the interval below which a gap is no usual gap.
+const LEAST_USUAL_PART: f64 = 0.1;
 
 /// The latest gaps between two scrapes in a row.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Gaps(VecDeque<Duration>);
+pub(super) struct Gaps {
+    latest: VecDeque<Duration>,
+    /// One bit for each of the latest gaps, the newest lowest: 1 for a gap that did not fit
+    /// the gaps before it.
+    odd: u64,
+}
 
 impl Gaps {
     pub(super) fn push(&mut self, gap: Duration) {
-        self.0.push_back(gap.min(LONGEST_INTERVAL));
-        if self.0.len() > GAPS_KEPT {
-            self.0.pop_front();
+        let gap = gap.min(LONGEST_INTERVAL);
+        self.odd = (self.odd << 1 | u64::from(self.is_odd(gap))) & ((1 << GAPS_COMPARED) - 1);
+        self.latest.push_back(gap);
+        if self.latest.len() > GAPS_KEPT {
+            self.latest.pop_front();
         }
     }
 
     /// Returns `true` if there are enough gaps to know an interval.
     pub(super) fn are_enough(&self) -> bool {
-        self.0.len() >= GAPS_TO_KNOW
+        self.latest.len() >= GAPS_TO_KNOW
     }
 
     /// Returns the interval that the gaps suggest: the second longest gap, since the
@@ -43,19 +54,23 @@ impl Gaps {
     /// Returns `true` if the gaps are not those of one server. One server scrapes at a
     /// fixed interval: each gap is the usual one, or a multiple of it if scrapes were missed.
     pub(super) fn are_irregular(&self) -> bool {
-        let sorted = self.sorted();
-        let usual = sorted
-            .get(sorted.len() / 2)
-            .map_or(0.0, Duration::as_secs_f64);
-        let is_odd = |gap: &&Duration| {
-            let multiple = gap.as_secs_f64() / usual.max(f64::MIN_POSITIVE);
-            (multiple - multiple.round().max(1.0)).abs() > TOLERANCE
+        self.odd.count_ones() >= ODD_GAPS
+    }
+
+    /// Returns `true` if `gap` is no multiple of the usual gap.
+    fn is_odd(&self, gap: Duration) -> bool {
+        let mut gaps = self.sorted();
+        let interval = self.interval().unwrap_or_default();
+        gaps.retain(|gap| *gap >= interval.mul_f64(LEAST_USUAL_PART));
+        let Some(usual) = gaps.get(gaps.len() / 2).filter(|_| self.are_enough()) else {
+            return false;
         };
-        self.are_enough() && sorted.iter().filter(is_odd).count() >= ODD_GAPS
+        let multiple = gap.as_secs_f64() / usual.as_secs_f64();
+        (multiple - multiple.round().max(1.0)).abs() > TOLERANCE
     }
 
     fn sorted(&self) -> Vec<Duration> {
-        let mut gaps: Vec<_> = self.0.iter().copied().collect();
+        let mut gaps: Vec<_> = self.latest.iter().copied().collect();
         gaps.sort_unstable();
         gaps
     }
@@ -65,49 +80,60 @@ impl Gaps {
 mod tests {
     use super::*;
 
+    /// Returns the numbers of gaps after which they are irregular.
+    fn irregular_after(milliseconds: &[u64]) -> Vec<usize> {
+        let mut gaps = Gaps::default();
+        let after = milliseconds.iter().enumerate().filter_map(|(place, gap)| {
+            gaps.push(Duration::from_millis(*gap));
+            gaps.are_irregular().then_some(place + 1)
+        });
+        after.collect()
+    }
+
     #[test]
-    fn the_gaps_of_one_server_are_regular_and_those_of_two_are_not() {
-        let cases: [(&str, &[u64], bool); 9] = [
-            ("one server", &[15_000, 15_001, 14_998, 15_000], false),
-            ("two gaps are too few", &[1_000, 15_000], false),
+    fn the_gaps_of_one_server_are_regular() {
+        let cases: [(&str, &[u64]); 6] = [
+            ("one server", &[15_000, 15_001, 14_998, 15_000]),
+            ("three gaps are too few", &[1_000, 15_000, 7_000]),
+            ("missed scrapes", &[15_000, 30_000, 15_000, 45_000, 15_000]),
+            ("jitter", &[15_000, 14_000, 15_900, 14_200, 16_000]),
+            ("one restart", &[15_000, 15_000, 15_000, 6_000, 15_000]),
             (
-                "missed scrapes",
-                &[15_000, 30_000, 15_000, 45_000, 15_000],
-                false,
-            ),
-            ("jitter", &[15_000, 14_000, 15_900, 14_200, 16_000], false),
-            (
-                "one restart",
-                &[15_000, 15_000, 6_000, 15_000, 15_000],
-                false,
-            ),
-            (
-                "a longer interval from now on",
+                "a longer interval",
                 &[15_000, 15_000, 15_000, 60_000, 60_000],
-                false,
             ),
-            (
-                "15 s and 60 s",
-                &[7_000, 8_000, 15_000, 15_000, 15_000, 7_000, 8_000],
-                true,
-            ),
-            (
-                "two at the same time",
-                &[0, 60_000, 0, 60_000, 0, 60_000],
-                true,
-            ),
+        ];
+        for (name, gaps) in cases {
+            assert!(irregular_after(gaps).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_gaps_of_several_servers_are_irregular() {
+        let cases: [(&str, &[u64]); 5] = [
+            ("15 s and 60 s", &[7_000, 8_000, 15_000, 15_000, 15_000]),
+            ("1 s and 4 s", &[50, 950, 1_000, 1_000, 1_000]),
+            ("two at the same time", &[0, 60_000]),
+            ("three at the same time", &[0, 0, 60_000]),
             (
                 "six of 60 s",
                 &[3_000, 14_000, 9_000, 21_000, 2_000, 11_000],
-                true,
             ),
         ];
-        for (name, milliseconds, irregular) in cases {
-            let mut gaps = Gaps::default();
-            for gap in milliseconds {
-                gaps.push(Duration::from_millis(*gap));
-            }
-            assert_eq!(gaps.are_irregular(), irregular, "{name}");
+        for (name, gaps) in cases {
+            let irregular = irregular_after(&gaps.repeat(10));
+            let first = irregular.first().expect(name);
+            assert!(*first <= 16, "{name}: {first}");
+            // From then on they always are.
+            assert_eq!(irregular.len(), gaps.len() * 10 - first + 1, "{name}");
         }
+    }
+
+    #[test]
+    fn two_restarts_are_forgotten_after_sixteen_gaps() {
+        let mut gaps = vec![15_000; 4];
+        gaps.extend([6_000, 15_000, 7_000]);
+        gaps.extend([15_000; 20]);
+        assert_eq!(irregular_after(&gaps), (7..=20).collect::<Vec<_>>());
     }
 }

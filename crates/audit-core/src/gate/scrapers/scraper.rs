@@ -12,7 +12,7 @@ use super::{
 const MAX_CONNECTIONS: usize = 16;
 /// The number of scrapes in a row that look like those of several servers before
 /// [`Scraper::is_surely_pooled`]: more than a change of the interval makes.
-const SCRAPES_TO_BE_SURE: u32 = 16;
+const SCRAPES_TO_BE_SURE: u32 = 32;
 /// The part of its time limit that the interval of a scraper must exceed.
 const LEAST_PART_OF_TIMEOUT: f64 = 0.9;
 
