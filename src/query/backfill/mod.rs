@@ -23,7 +23,9 @@ use jiff::{Timestamp, tz::Offset};
 use crate::{
     config::{BackfillOutput, BackfillSettings},
     query::{
-        history::{History, HistoryQuery, ProgressLine, RawElement, RetryingClient},
+        history::{
+            History, HistoryQuery, IncompleteRange, ProgressLine, RawElement, RetryingClient,
+        },
         print_message,
     },
 };
@@ -34,9 +36,10 @@ use openmetrics::AddedLabels;
 ///
 /// # Errors
 /// An error if the range cannot be read or the history cannot be written. No file has
-/// changed then.
+/// changed then. [`IncompleteRange`] after everything that the API returns was written, if
+/// that is less than it reports.
 pub(crate) async fn run(settings: BackfillSettings, client: RetryingClient) -> anyhow::Result<()> {
-    let grid = read(&settings, client).await?;
+    let (grid, missing) = read(&settings, client).await?;
     match &settings.output {
         BackfillOutput::Standard => {
             write(
@@ -52,10 +55,13 @@ pub(crate) async fn run(settings: BackfillSettings, client: RetryingClient) -> a
         BackfillOutput::Directory(path) => write_days(&grid, &settings.labels, path)?,
     }
     print_message(&report(&grid, &settings));
+    IncompleteRange::unless_none(missing)?;
     Ok(())
 }
 
-async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Result<Grid> {
+/// Reads the history. Returns it with the number of events that the API reports and does
+/// not return.
+async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Result<(Grid, u64)> {
     let times = SampleTimes::new(settings.from, settings.to, settings.step);
     let mut grid = Grid::new(times, settings.max_series);
     let filter = &settings.query.account.filter;
@@ -79,8 +85,9 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
     };
     let mut history = History::new(client, query, ProgressLine::on_terminal());
     let mut inaccuracies = Inaccuracies::default();
+    let mut missing = 0;
     while let Some(piece) = history.next_piece(labels).await? {
-        inaccuracies.missing += piece.missing;
+        missing += piece.missing;
         for event in piece.events {
             match event.created_at {
                 _ if !filter.admits(&event.value.event_type) => {}
@@ -92,7 +99,7 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
     history.progress().end();
     inaccuracies.overflow = grid.overflow();
     inaccuracies.warn();
-    Ok(grid)
+    Ok((grid, missing))
 }
 
 fn labels(element: &RawElement<'_>) -> Option<Labels<'static>> {
@@ -114,21 +121,13 @@ fn owned(labels: &Labels<'_>) -> Labels<'static> {
 /// The differences between the history and the events that happened.
 #[derive(Debug, Default)]
 struct Inaccuracies {
-    missing: u64,
     timeless: u64,
     overflow: u64,
 }
 
 impl Inaccuracies {
     fn warn(&self) {
-        let Self {
-            missing,
-            timeless,
-            overflow,
-        } = *self;
-        if missing > 0 {
-            tracing::warn!(missing, "the API reports more events than it returns");
-        }
+        let Self { timeless, overflow } = *self;
         if timeless > 0 {
             tracing::warn!(timeless, "events without a readable time are left out");
         }
