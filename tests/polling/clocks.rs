@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use test_support::audit_event::{event, with, written};
-use test_support::exporter::is;
+use test_support::exporter::{ONE_POLL, is};
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 use tokio::time::Instant;
@@ -48,7 +48,7 @@ async fn counting_starts_where_it_is_told_to() {
     ];
     for (setting, start, expected) in cases {
         let api = ScriptedApi::start_here(healthy(recorded.to_vec())).await;
-        let exporter = PausedExporter::polling(api, &["--poll.interval=1h", setting]).await;
+        let exporter = PausedExporter::polling(api, &[&ONE_POLL[..], &[setting]].concat()).await;
         exporter.pass(STEP, 2 * STEP).await;
         let off = first_date_from(&exporter).duration_since(start).as_secs();
         assert!((-3..=20).contains(&off), "{setting}: {off} s");
