@@ -8,7 +8,7 @@ use std::{error::Error, sync::Arc};
 
 use audit_core::{
     account::Account,
-    event::EventType,
+    event::{EventType, types_from_zero},
     ledger::Changes,
     sweep::{Cutter, Range},
 };
@@ -124,13 +124,13 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         self.gate.is_settled(&self.account, self.clock.uptime())
     }
 
-    /// Keeps the vendor's list of event types: each type that the account counts has a
-    /// counter from now on.
+    /// Keeps the vendor's list of event types, which is empty while it cannot be read. Each
+    /// type that the list names or that is known has a counter from now on, if the account
+    /// counts it.
     pub(super) fn name_types(&mut self, mut types: Vec<EventType>) {
-        types.retain(|known| self.account.filter.admits(&known.name));
-        self.account
-            .ledger
-            .name_types(types.iter().map(|known| known.name.as_str()));
+        let Account { ledger, filter, .. } = &mut self.account;
+        types.retain(|named| filter.admits(&named.name));
+        ledger.name_types(types_from_zero(&types).filter(|name| filter.admits(name)));
         self.types = self.exposition.shared(types);
     }
 

@@ -312,7 +312,7 @@ pub(super) struct TypesFailed<'a> {
 impl TypesFailed<'_> {
     pub(super) fn record(&self) {
         if self.is_first {
-            tracing::warn!(error = %self.error, "the list of event types could not be read; the series of a type begins with its first event");
+            tracing::warn!(error = %self.error, "the list of event types could not be read; the series of a type that is not known begins with its first event");
         } else {
             tracing::debug!(error = %self.error, "the list of event types still cannot be read");
         }

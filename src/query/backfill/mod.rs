@@ -17,7 +17,7 @@ use std::{
 };
 
 use anyhow::Context;
-use audit_core::event::{Element, Labels};
+use audit_core::event::{Element, Labels, types_from_zero};
 use jiff::{Timestamp, tz::Offset};
 
 use crate::{
@@ -65,16 +65,12 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
     let times = SampleTimes::new(settings.from, settings.to, settings.step);
     let mut grid = Grid::new(times, settings.max_series);
     let filter = &settings.query.account.filter;
-    match client.types().await {
-        Ok(types) => {
-            let names = types.iter().map(|known| known.name.as_str());
-            grid.name_types(names.filter(|name| filter.admits(name)));
-        }
-        // The exporter, too, counts without the list of types.
-        Err(error) => {
-            tracing::warn!(%error, "the list of event types could not be read; the series of a type begins with its first event");
-        }
-    }
+    // The exporter, too, counts without the list of types.
+    let named = client.types().await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the list of event types could not be read; the series of a type that is not known begins with its first event");
+        Vec::new()
+    });
+    grid.name_types(types_from_zero(&named).filter(|name| filter.admits(name)));
     // An event after the end opens its series, so that the server, which goes on from the
     // history, has its 0.
     let query = HistoryQuery {
