@@ -81,7 +81,7 @@ families! {
     MALFORMED_EVENTS: Counter "nexmo_audit_malformed_events_total" []
         "Elements of the event list that have no id; they are not counted as events.";
     LATE_EVENTS: Counter "nexmo_audit_late_events_total" []
-        "Events that were older than the lookback of a poll when they were counted.";
+        "Events that appeared late: created more than --poll.lookback before the watermark of the poll that counted them. What an outage delayed is not late.";
     OVERFLOW_EVENTS: Counter "nexmo_audit_overflow_events_total" []
         "Events that were counted under other because the series cap was reached; to avoid that, raise --metrics.max-series.";
     PENDING_EVENTS: Gauge "nexmo_audit_pending_events" []

@@ -4,7 +4,7 @@
 //! The API, the storage and the clock are type parameters, so that a simulation can
 //! replace them and crash the collector at any step.
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use audit_core::{
     account::Account,
@@ -67,7 +67,8 @@ pub(super) struct Collector<A, S, C> {
 struct DeepSweep {
     /// The time at which the next piece begins.
     from: Timestamp,
-    /// The time at which the last piece ends.
+    /// The time at which the last piece ends, which is the watermark with which the sweep
+    /// began.
     end: Timestamp,
     cutter: Cutter,
     /// The number of events that the API reported and did not return, so far.
@@ -152,7 +153,9 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     }
 
     async fn read_all(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
-        let mut from = self.account.window.sweep_start(self.clock.local());
+        let local = self.clock.local();
+        let watermark = self.account.window.believed_watermark(local);
+        let mut from = self.account.window.sweep_start(local);
         let mut cutter = Cutter::default();
         loop {
             let PieceRead {
@@ -160,7 +163,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 clocks,
                 missing,
             } = self
-                .read_piece(Range { from, to: None }, &mut cutter, counts)
+                .read_piece((Range { from, to: None }, watermark), &mut cutter, counts)
                 .await?;
             if let Some(watermark) = self.stored_watermark.take() {
                 let now = clocks.earliest();
@@ -223,7 +226,11 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             to: Some(deep.end),
         };
         let outcome = self
-            .read_piece(range, &mut deep.cutter, &mut PollCounts::default())
+            .read_piece(
+                (range, Some(deep.end)),
+                &mut deep.cutter,
+                &mut PollCounts::default(),
+            )
             .await;
         let outcome = match outcome {
             Ok(piece) => self.commit().await.map(|()| piece),
@@ -250,6 +257,15 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             .record(&self.metrics),
         }
         Ok(())
+    }
+
+    /// Reports events that are late by the same span again and again. To be called when a
+    /// deep sweep has ended; `between` is the time between two deep sweeps.
+    pub(super) fn report_lateness(&mut self, between: Duration) {
+        let between = SignedDuration::try_from(between).unwrap_or(SignedDuration::MAX);
+        if let Some(lateness) = self.account.window.regular_lateness(between) {
+            instrumentation::RegularlyLate { lateness }.record();
+        }
     }
 
     /// Commits if [`SharedGate::has_to_commit`] finds a reason to.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use audit_core::account::Tally;
+use audit_core::{account::Tally, window::RegularLateness};
 use jiff::{SignedDuration, Timestamp};
 
 use super::collector::{PollCounts, PollError};
@@ -260,6 +260,22 @@ impl DeepSweepEnded {
         let missing = i64::try_from(self.missing).unwrap_or(i64::MAX);
         metrics.reconcile_missing.set(missing);
         tracing::debug!(missing, "a deep poll has ended");
+    }
+}
+
+/// Events are late by the same span again and again.
+pub(super) struct RegularlyLate {
+    pub(super) lateness: RegularLateness,
+}
+
+impl RegularlyLate {
+    pub(super) fn record(&self) {
+        let RegularLateness { events, late_by } = self.lateness;
+        tracing::warn!(
+            events,
+            late_by_seconds = log_seconds(late_by.unsigned_abs()),
+            "events are regularly late by about the same span, so that only deep polls find them; set --poll.lookback well above the span; if it is about a whole number of hours, the API writes times of creation in another time zone than its Date header"
+        );
     }
 }
 

@@ -375,6 +375,9 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
                 self.reporter.deep_sweep_failed(&error);
                 return;
             }
+            if !self.collector.is_in_deep_sweep() {
+                self.collector.report_lateness(interval);
+            }
             if self.clock.uptime() >= until {
                 return;
             }
