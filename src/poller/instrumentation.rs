@@ -6,7 +6,10 @@
 
 use std::time::Duration;
 
-use audit_core::{account::Tally, window::RegularLateness};
+use audit_core::{
+    account::Tally,
+    window::{Clocks, RegularLateness},
+};
 use jiff::{SignedDuration, Timestamp};
 
 use super::collector::{PollCounts, PollError};
@@ -89,10 +92,22 @@ impl PollSucceeded {
 /// the API for this.
 pub(super) struct CountingBegins {
     pub(super) from: Timestamp,
+    pub(super) clocks: Clocks,
 }
 
 impl CountingBegins {
+    /// A difference between the two clocks that is no matter of seconds.
+    const LARGE: SignedDuration = SignedDuration::from_mins(1);
+
     pub(super) fn record(&self) {
+        let Clocks { api, local } = self.clocks;
+        if self.clocks.latest().duration_since(self.clocks.earliest()) >= Self::LARGE {
+            tracing::warn!(
+                api = log_time(api),
+                local = log_time(local),
+                "the clock of the API and the clock of this machine differ; counting begins by the earlier one"
+            );
+        }
         tracing::info!(
             from = log_time(self.from),
             "counting begins; events created before are not counted"

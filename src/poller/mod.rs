@@ -22,7 +22,7 @@ use audit_core::{
     account::{Account, PollStart},
     event::{Keep, Page, TypeFilter},
     outbox::Outbox,
-    window::WindowSettings,
+    window::{Clocks, WindowSettings},
 };
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
@@ -240,8 +240,8 @@ impl<S: Storage> NewAccount<S> {
     }
 }
 
-/// Returns a new account. Its start is a time of the API's clock, counted from the moment
-/// when this process started.
+/// Returns a new account. Its start is a time of both clocks, counted from the moment when
+/// this process started.
 async fn first_start(
     settings: &PollerSettings,
     api: &impl Api,
@@ -262,8 +262,13 @@ async fn first_start(
             }
         }
     };
-    let (start, began) = settings.start.resolve(date, clock.uptime());
-    instrumentation::CountingBegins { from: start }.record();
+    let clocks = Clocks {
+        api: date,
+        local: clock.local(),
+    };
+    let (start, began) = settings.start.resolve(clocks, clock.uptime());
+    let from = start;
+    instrumentation::CountingBegins { from, clocks }.record();
     Account::new(settings.window, start, began, settings.max_series)
 }
 

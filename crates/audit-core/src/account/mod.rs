@@ -42,8 +42,8 @@ pub struct Stage {
     /// The moment at which every counter was 0. Events created before it are never
     /// counted.
     pub start: Timestamp,
-    /// The time of the first start, by the clock of the API. Events created before it are
-    /// history.
+    /// The time of the first start, by the clock that was ahead. Events created before it
+    /// are history.
     pub began: Timestamp,
     /// `true` once all of the history is counted. Until then nothing is shown, so that no
     /// scraper sees history as new events.

@@ -65,6 +65,12 @@ impl Clocks {
     pub fn earliest(&self) -> Timestamp {
         self.api.min(self.local)
     }
+
+    /// Returns the later of the two times, which is not in the past by either clock.
+    #[must_use]
+    pub fn latest(&self) -> Timestamp {
+        self.api.max(self.local)
+    }
 }
 
 /// The window of one account.
