@@ -41,7 +41,7 @@ fn count(criterion: &mut Criterion) {
     let pages: Vec<Page<'_>> = texts.iter().map(|text| parsed(text)).collect();
     let counted = |mut account: Account| {
         for page in &pages {
-            account.count(page, pages::newest());
+            account.count(page, pages::newest(), None);
         }
         account
     };

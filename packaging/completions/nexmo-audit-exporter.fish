@@ -24,7 +24,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" 
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.interval -d 'Time from one poll to the next' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.interval -d 'Time from one poll to the next; at most --poll.lookback' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
@@ -59,7 +59,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.interval -d 'Time from one poll to the next' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.interval -d 'Time from one poll to the next; at most --poll.lookback' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
@@ -86,7 +86,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.interval -d 'Time from one poll to the next' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.interval -d 'Time from one poll to the next; at most --poll.lookback' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
@@ -152,7 +152,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.format -d 'Form of each line: logfmt or json' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.interval -d 'Time from one poll to the next' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.interval -d 'Time from one poll to the next; at most --poll.lookback' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration again, as SIGHUP does'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'

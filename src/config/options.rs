@@ -97,7 +97,7 @@ pub struct AccountOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Polling")]
 pub struct PollOptions {
-    /// Time from one poll to the next.
+    /// Time from one poll to the next; at most --poll.lookback.
     #[arg(long = "poll.interval", value_name = "DURATION", default_value = "30s")]
     pub interval: String,
     /// How far behind the watermark every poll reads again, for events that appear late.

@@ -53,7 +53,7 @@ pub struct EventLogSettings {
 /// The settings by which an account is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PollSettings {
-    /// The time from one poll to the next; above 0.
+    /// The time from one poll to the next; above 0, and at most the lookback.
     pub interval: Duration,
     /// How far behind the watermark every poll reads again.
     pub lookback: SignedDuration,
@@ -183,9 +183,18 @@ impl SettingsCheck {
             self.duration("--poll.reconcile-interval", &options.reconcile_interval);
         let deep = self.duration("--poll.reconcile-lookback", &options.reconcile_lookback);
         let start = self.ok("--poll.start", parse_start(&options.start));
-        let lookback = lookback?;
+        let (interval, lookback) = (interval?, lookback?);
+        let problem = format!(
+            "is {}, and must not be longer than --poll.lookback, which is {}; poll more often, or look back as far",
+            options.interval, options.lookback
+        );
         Some(PollSettings {
-            interval: interval?,
+            interval: self.that(
+                "--poll.interval",
+                interval <= lookback.unsigned_abs(),
+                &problem,
+                interval,
+            )?,
             lookback,
             reconcile_interval: reconcile_interval?.unsigned_abs(),
             reconcile_lookback: deep?.max(lookback),

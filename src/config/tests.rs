@@ -70,7 +70,7 @@ fn starts() {
 /// Flags, credentials, and the whole text a user then reads.
 #[test]
 fn every_problem_is_named_and_says_what_to_do() {
-    let cases: [(&[&str], EnvironmentCredentials, &[&str]); 6] = [
+    let cases: [(&[&str], EnvironmentCredentials, &[&str]); 7] = [
         (
             &[],
             EnvironmentCredentials::default(),
@@ -116,6 +116,14 @@ fn every_problem_is_named_and_says_what_to_do() {
             ],
         ),
         (
+            &["--poll.interval=16m", "--poll.start=later"],
+            found(),
+            &[
+                "--poll.start \"later\" is not a start time; write now, an age like 24h, or a time like 2026-11-23T10:00:00Z",
+                "--poll.interval is 16m, and must not be longer than --poll.lookback, which is 15m; poll more often, or look back as far",
+            ],
+        ),
+        (
             &[
                 "--poll.interval=0",
                 "--poll.lookback=-1s",
@@ -147,6 +155,27 @@ fn every_problem_is_named_and_says_what_to_do() {
             problems.iter().eq(expected.iter().copied()),
             "{arguments:?}: {problems}"
         );
+    }
+}
+
+#[test]
+fn an_interval_is_at_most_as_long_as_the_lookback() {
+    let cases = [
+        ("30s", "15m", true),
+        ("15m", "15m", true),
+        ("900s", "15m", true),
+        ("15m1s", "15m", false),
+        ("1h", "2h", true),
+        ("1s", "0", false),
+        ("1s", "999ms", false),
+    ];
+    for (interval, lookback, expected) in cases {
+        let (interval, lookback) = (
+            format!("--poll.interval={interval}"),
+            format!("--poll.lookback={lookback}"),
+        );
+        let checked = Settings::check(&options(&[&interval, &lookback]), found());
+        assert_eq!(checked.is_ok(), expected, "{interval} {lookback}");
     }
 }
 

@@ -53,7 +53,7 @@ families! {
     EVENTS: Counter "nexmo_audit_events_total" ["event_type", "source", "source_country"]
         "Audit events recorded by the API, each counted once. A new series is shown at 0 until every scraper has seen the 0: see nexmo_audit_pending_events.";
     EVENTS_BY_TYPE: Counter "nexmo_audit_events_by_type_total" ["event_type"]
-        "Audit events by type alone; 0 from the start for every type that the API names.";
+        "Audit events by type alone; 0 from the start for every type that the API names or that is known.";
     EVENT_TYPE_INFO: Gauge "nexmo_audit_event_type_info" ["event_type", "description"]
         "The event types that the API names, each with its description; always 1.";
     UP: Gauge "nexmo_audit_up" []
@@ -81,7 +81,7 @@ families! {
     MALFORMED_EVENTS: Counter "nexmo_audit_malformed_events_total" []
         "Elements of the event list that have no id; they are not counted as events.";
     LATE_EVENTS: Counter "nexmo_audit_late_events_total" []
-        "Events that were older than the lookback of a poll when they were counted.";
+        "Events that appeared late: created more than --poll.lookback before the watermark of the poll that counted them. What an outage delayed is not late.";
     OVERFLOW_EVENTS: Counter "nexmo_audit_overflow_events_total" []
         "Events that were counted under other because the series cap was reached; to avoid that, raise --metrics.max-series.";
     PENDING_EVENTS: Gauge "nexmo_audit_pending_events" []

@@ -4,11 +4,11 @@
 //! The API, the storage and the clock are type parameters, so that a simulation can
 //! replace them and crash the collector at any step.
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use audit_core::{
     account::Account,
-    event::EventType,
+    event::{EventType, types_from_zero},
     ledger::Changes,
     sweep::{Cutter, Range},
 };
@@ -67,7 +67,8 @@ pub(super) struct Collector<A, S, C> {
 struct DeepSweep {
     /// The time at which the next piece begins.
     from: Timestamp,
-    /// The time at which the last piece ends.
+    /// The time at which the last piece ends, which is the watermark with which the sweep
+    /// began.
     end: Timestamp,
     cutter: Cutter,
     /// The number of events that the API reported and did not return, so far.
@@ -124,13 +125,13 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         self.gate.is_settled(&self.account, self.clock.uptime())
     }
 
-    /// Keeps the vendor's list of event types: each type that the account counts has a
-    /// counter from now on.
+    /// Keeps the vendor's list of event types, which is empty while it cannot be read. Each
+    /// type that the list names or that is known has a counter from now on, if the account
+    /// counts it.
     pub(super) fn name_types(&mut self, mut types: Vec<EventType>) {
-        types.retain(|known| self.account.filter.admits(&known.name));
-        self.account
-            .ledger
-            .name_types(types.iter().map(|known| known.name.as_str()));
+        let Account { ledger, filter, .. } = &mut self.account;
+        types.retain(|named| filter.admits(&named.name));
+        ledger.name_types(types_from_zero(&types).filter(|name| filter.admits(name)));
         self.types = self.exposition.shared(types);
     }
 
@@ -152,7 +153,9 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     }
 
     async fn read_all(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
-        let mut from = self.account.window.sweep_start(self.clock.local());
+        let local = self.clock.local();
+        let watermark = self.account.window.believed_watermark(local);
+        let mut from = self.account.window.sweep_start(local);
         let mut cutter = Cutter::default();
         loop {
             let PieceRead {
@@ -160,7 +163,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 clocks,
                 missing,
             } = self
-                .read_piece(Range { from, to: None }, &mut cutter, counts)
+                .read_piece((Range { from, to: None }, watermark), &mut cutter, counts)
                 .await?;
             if let Some(watermark) = self.stored_watermark.take() {
                 let now = clocks.earliest();
@@ -223,7 +226,11 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             to: Some(deep.end),
         };
         let outcome = self
-            .read_piece(range, &mut deep.cutter, &mut PollCounts::default())
+            .read_piece(
+                (range, Some(deep.end)),
+                &mut deep.cutter,
+                &mut PollCounts::default(),
+            )
             .await;
         let outcome = match outcome {
             Ok(piece) => self.commit().await.map(|()| piece),
@@ -250,6 +257,15 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             .record(&self.metrics),
         }
         Ok(())
+    }
+
+    /// Reports events that are late by the same span again and again. To be called when a
+    /// deep sweep has ended; `between` is the time between two deep sweeps.
+    pub(super) fn report_lateness(&mut self, between: Duration) {
+        let between = SignedDuration::try_from(between).unwrap_or(SignedDuration::MAX);
+        if let Some(lateness) = self.account.window.regular_lateness(between) {
+            instrumentation::RegularlyLate { lateness }.record();
+        }
     }
 
     /// Commits if [`SharedGate::has_to_commit`] finds a reason to.

@@ -6,7 +6,10 @@
 
 use std::time::Duration;
 
-use audit_core::account::Tally;
+use audit_core::{
+    account::Tally,
+    window::{Clocks, RegularLateness},
+};
 use jiff::{SignedDuration, Timestamp};
 
 use super::collector::{PollCounts, PollError};
@@ -89,10 +92,22 @@ impl PollSucceeded {
 /// the API for this.
 pub(super) struct CountingBegins {
     pub(super) from: Timestamp,
+    pub(super) clocks: Clocks,
 }
 
 impl CountingBegins {
+    /// A difference between the two clocks that is no matter of seconds.
+    const LARGE: SignedDuration = SignedDuration::from_mins(1);
+
     pub(super) fn record(&self) {
+        let Clocks { api, local } = self.clocks;
+        if self.clocks.latest().duration_since(self.clocks.earliest()) >= Self::LARGE {
+            tracing::warn!(
+                api = log_time(api),
+                local = log_time(local),
+                "the clock of the API and the clock of this machine differ; counting begins by the earlier one"
+            );
+        }
         tracing::info!(
             from = log_time(self.from),
             "counting begins; events created before are not counted"
@@ -263,6 +278,22 @@ impl DeepSweepEnded {
     }
 }
 
+/// Events are late by the same span again and again.
+pub(super) struct RegularlyLate {
+    pub(super) lateness: RegularLateness,
+}
+
+impl RegularlyLate {
+    pub(super) fn record(&self) {
+        let RegularLateness { events, late_by } = self.lateness;
+        tracing::warn!(
+            events,
+            late_by_seconds = log_seconds(late_by.unsigned_abs()),
+            "events are regularly late by about the same span, so that only deep polls find them; set --poll.lookback well above the span; if it is about a whole number of hours, the API writes times of creation in another time zone than its Date header"
+        );
+    }
+}
+
 /// `pending` events are counted and wait for the publish gate.
 pub(super) struct PendingObserved {
     pub(super) pending: u64,
@@ -312,7 +343,7 @@ pub(super) struct TypesFailed<'a> {
 impl TypesFailed<'_> {
     pub(super) fn record(&self) {
         if self.is_first {
-            tracing::warn!(error = %self.error, "the list of event types could not be read; the series of a type begins with its first event");
+            tracing::warn!(error = %self.error, "the list of event types could not be read; the series of a type that is not known begins with its first event");
         } else {
             tracing::debug!(error = %self.error, "the list of event types still cannot be read");
         }

@@ -22,7 +22,7 @@ use audit_core::{
     account::{Account, PollStart},
     event::{Keep, Page, TypeFilter},
     outbox::Outbox,
-    window::WindowSettings,
+    window::{Clocks, WindowSettings},
 };
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
@@ -117,6 +117,8 @@ struct Polling<A, S, C> {
     gate: Arc<SharedGate>,
     reporter: PollReporter,
     type_list: TypeList,
+    /// `true` once the event types have counters.
+    types_are_named: bool,
     /// The uptime at which the next deep sweep begins.
     deep_sweep_due: Duration,
     collector: Collector<A, S, C>,
@@ -203,14 +205,13 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             Err(_) => settings.deep_sweep_interval,
         };
         let deep_sweep_due = clock.uptime().saturating_add(wait);
-        let mut collector = match stored {
+        let collector = match stored {
             Ok(collector) => collector,
             Err(new) => {
                 let account = first_start(&settings, &*api, &clock, &mut type_list, &mut reporter);
                 new.collector(account.await, (&api, &clock, &gate))
             }
         };
-        collector.name_types(type_list.types());
         Polling {
             settings,
             api,
@@ -218,6 +219,7 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             gate,
             reporter,
             type_list,
+            types_are_named: false,
             deep_sweep_due,
             collector,
         }
@@ -238,8 +240,8 @@ impl<S: Storage> NewAccount<S> {
     }
 }
 
-/// Returns a new account. Its start is a time of the API's clock, counted from the moment
-/// when this process started.
+/// Returns a new account. Its start is a time of both clocks, counted from the moment when
+/// this process started.
 async fn first_start(
     settings: &PollerSettings,
     api: &impl Api,
@@ -263,8 +265,13 @@ async fn first_start(
             }
         }
     };
-    let (start, began) = settings.start.resolve(date, clock.uptime());
-    instrumentation::CountingBegins { from: start }.record();
+    let clocks = Clocks {
+        api: date,
+        local: clock.local(),
+    };
+    let (start, began) = settings.start.resolve(clocks, clock.uptime());
+    let from = start;
+    instrumentation::CountingBegins { from, clocks }.record();
     Account::new(settings.window, start, began, settings.max_series)
 }
 
@@ -319,8 +326,10 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
 
     async fn poll(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
         let uptime = self.clock.uptime();
-        if self.type_list.refresh(&*self.api, uptime).await?.is_some() {
+        let is_new = self.type_list.refresh(&*self.api, uptime).await?.is_some();
+        if is_new || !self.types_are_named {
             self.collector.name_types(self.type_list.types());
+            self.types_are_named = true;
         }
         self.collector.poll(counts).await?;
         self.type_list.others_succeed(self.clock.uptime());
@@ -380,6 +389,9 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
             if let Err(error) = self.collector.continue_deep_sweep().await {
                 self.reporter.deep_sweep_failed(&error);
                 return;
+            }
+            if !self.collector.is_in_deep_sweep() {
+                self.collector.report_lateness(interval);
             }
             if self.clock.uptime() >= until {
                 return;

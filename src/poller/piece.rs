@@ -28,12 +28,12 @@ pub(super) struct PieceRead {
 }
 
 impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
-    /// Reads and counts one piece from the beginning of `range`. If the first page claims
-    /// too many events for one piece, `cutter` shortens the piece, and the piece is read
-    /// from its beginning.
+    /// Reads and counts one piece from the beginning of `range`; `watermark` is the one with
+    /// which the sweep began. If the first page claims too many events for one piece, `cutter`
+    /// shortens the piece, and the piece is read from its beginning.
     pub(super) async fn read_piece(
         &mut self,
-        range: Range,
+        (range, watermark): (Range, Option<Timestamp>),
         cutter: &mut Cutter,
         counts: &mut PollCounts,
     ) -> Result<PieceRead, PollError> {
@@ -50,7 +50,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 pages = pages.expecting_many();
             }
             while let Some(read) = pages.next(self.clock.local()).await? {
-                self.count(&read, counts);
+                self.count(&read, watermark, counts);
                 if let Some(first) = read.first {
                     now = first.clocks.earliest();
                     if !cutter.fits(range.from, wanted.to.unwrap_or(now), first.claimed) {
@@ -69,9 +69,15 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         }
     }
 
-    fn count(&mut self, read: &ReadPage<'_>, counts: &mut PollCounts) {
+    fn count(
+        &mut self,
+        read: &ReadPage<'_>,
+        watermark: Option<Timestamp>,
+        counts: &mut PollCounts,
+    ) {
         let at = self.clock.local();
-        let tally = self.account.count(&read.page, read.date.unwrap_or(at));
+        let now = read.date.unwrap_or(at);
+        let tally = self.account.count(&read.page, now, watermark);
         counts.pages += 1;
         counts.counted += tally.lags.len() as u64;
         instrumentation::PageCounted { tally: &tally, at }.record(&self.metrics);

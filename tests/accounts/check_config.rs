@@ -31,7 +31,7 @@ fn a_valid_configuration_is_accepted() {
 /// The cases are files, with every problem that is reported of each.
 #[test]
 fn all_problems_are_reported_at_once() {
-    let cases: [(String, &[&str], &[&str]); 4] = [
+    let cases: [(String, &[&str], &[&str]); 5] = [
         (
             "poll: {interval: 0s}\nlog: {level: loud}\naccounts: [{name: a, api_key: k, api_secret_file: gone}]".into(),
             &["--poll.lookback=x"],
@@ -49,6 +49,14 @@ fn all_problems_are_reported_at_once() {
                 "config.yml: line 3: `name` is the same as that of the account in line 2; the name is the label of the account",
                 "config.yml: line 3: `api_key` is the same as that of the account in line 2; counts are stored under the key",
                 "config.yml: line 3: `base_url` is plain http to example.org, which would show the API secret to the network; use https, or allow it with --api.allow-http",
+            ],
+        ),
+        (
+            format!("poll: {{interval: 2h}}\nlog: {{level: loud}}\naccounts:\n{}", account("a", "")),
+            &["--poll.lookback=30m"],
+            &[
+                "config.yml: line 1: poll.interval is 2h, and must not be longer than --poll.lookback, which is 30m; poll more often, or look back as far",
+                "config.yml: line 2: log.level \"loud\" is unknown; write error, warn, info, debug or trace",
             ],
         ),
         (

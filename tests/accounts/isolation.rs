@@ -122,6 +122,11 @@ fn event_types_outside_of_the_filter_are_not_counted() {
     ] {
         assert_eq!(by_type(&exporter, name), expected, "{name}");
     }
+    let samples = samples(&exporter.page("/metrics"));
+    let only = samples.iter().filter(|sample| {
+        sample.name == "nexmo_audit_events_by_type_total" && sample.labels["account"] == "only"
+    });
+    assert_eq!(only.count(), 1, "a type that is not counted has no 0");
 }
 
 /// Returns the counts of `USER_STATUS`, `USER_LOGIN` and `NEW_TYPE`; `None` stands for

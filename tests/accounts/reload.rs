@@ -170,6 +170,10 @@ fn an_invalid_file_changes_nothing_and_is_reported() {
             "poll: {lookback: soon}",
             "config.yml: line 1: poll.lookback",
         ),
+        (
+            "poll: {lookback: 10ms}",
+            "must not be longer than --poll.lookback, which is 10ms",
+        ),
         ("{", "config.yml: line"),
     ] {
         vendor.configure(file);

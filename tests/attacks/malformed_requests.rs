@@ -1,7 +1,7 @@
 //! Requests that are malformed, and requests that hide a second one.
 
 use test_support::audit_event::events;
-use test_support::exporter::Exporter;
+use test_support::exporter::{Exporter, ONE_POLL};
 use test_support::raw_http::RawHttp;
 use test_support::scripted_api::{ScriptedApi, healthy};
 
@@ -9,7 +9,7 @@ use crate::resource_use::{memory, scrape};
 
 fn exporter() -> (ScriptedApi, Exporter) {
     let api = ScriptedApi::start(healthy(events(2, "A")));
-    let exporter = Exporter::polling_with(&api, &["--poll.interval=1h"]);
+    let exporter = Exporter::polling_with(&api, &ONE_POLL);
     exporter.wait_until_up();
     exporter.wait_until_ready();
     (api, exporter)

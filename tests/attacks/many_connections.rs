@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use test_support::audit_event::events;
 use test_support::eventually::eventually;
-use test_support::exporter::Exporter;
+use test_support::exporter::{Exporter, ONE_POLL};
 use test_support::program::command_with_descriptors;
 use test_support::raw_http::RawHttp;
 use test_support::scripted_api::{ScriptedApi, healthy};
@@ -22,7 +22,7 @@ const HELD: usize = 900;
 fn exporter() -> (ScriptedApi, Exporter) {
     let api = ScriptedApi::start(healthy(events(2, "A")));
     let mut command = command_with_descriptors(DESCRIPTORS);
-    let exporter = Exporter::started_by(&mut command, &api.base_url(), &["--poll.interval=1h"]);
+    let exporter = Exporter::started_by(&mut command, &api.base_url(), &ONE_POLL);
     exporter.wait_until_up();
     (api, exporter)
 }

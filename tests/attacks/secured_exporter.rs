@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use test_support::audit_event::{events, many_series};
 use test_support::certificates::Authority;
 use test_support::eventually::eventually;
-use test_support::exporter::Exporter;
+use test_support::exporter::{Exporter, ONE_POLL};
 use test_support::program::{Program, command};
 use test_support::scripted_api::{ScriptedApi, healthy};
 
@@ -86,7 +86,7 @@ pub(crate) const TLS: &str =
 /// together.
 pub(crate) fn with_a_large_answer(more: &[&str]) -> (ScriptedApi, Exporter) {
     let api = ScriptedApi::start(healthy(many_series()));
-    let settings = ["--poll.interval=1h", "--api.timeout=2m"];
+    let settings = [ONE_POLL[0], ONE_POLL[1], "--api.timeout=2m"];
     let exporter = Exporter::polling_with(&api, &[&settings, more].concat());
     eventually("a large answer", LONG_POLL, || {
         let up = exporter.value("nexmo_audit_up", &[]);

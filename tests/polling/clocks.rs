@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use test_support::audit_event::{event, with, written};
-use test_support::exporter::is;
+use test_support::exporter::{ONE_POLL, is};
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 use tokio::time::Instant;
@@ -48,7 +48,7 @@ async fn counting_starts_where_it_is_told_to() {
     ];
     for (setting, start, expected) in cases {
         let api = ScriptedApi::start_here(healthy(recorded.to_vec())).await;
-        let exporter = PausedExporter::polling(api, &["--poll.interval=1h", setting]).await;
+        let exporter = PausedExporter::polling(api, &[&ONE_POLL[..], &[setting]].concat()).await;
         exporter.pass(STEP, 2 * STEP).await;
         let off = first_date_from(&exporter).duration_since(start).as_secs();
         assert!((-3..=20).contains(&off), "{setting}: {off} s");
@@ -100,6 +100,31 @@ async fn an_api_whose_clock_is_off_by_an_hour_is_counted_whole() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_date_that_is_ahead_of_times_of_creation_loses_no_event() {
+    for ahead in [3600, -3600] {
+        let (created, date) = (clock(0), clock(ahead));
+        let base = created();
+        let script = move |request: &Request| {
+            let answer = if request.is_types() {
+                Answer::types(&["A"])
+            } else {
+                Answer::list(&one_a_minute(base, created()))
+            };
+            dated(answer, date())
+        };
+        let api = ScriptedApi::start_here(script).await;
+        let exporter = PausedExporter::polling(api, &["--poll.interval=20s"]).await;
+        exporter.pass(STEP, Duration::from_secs(26 * 60 + 40)).await;
+        assert!(is(26.0)(exporter.counted().await), "{ahead}");
+        let late = exporter.value("nexmo_audit_late_events_total").await;
+        assert!(is(0.0)(late), "{ahead}");
+        let warnings = exporter.warnings();
+        let says = |warning: &&String| warning.contains("differ; counting begins");
+        assert_eq!(warnings.iter().filter(says).count(), 1, "{warnings:?}");
+    }
+}
+
 /// The states of an API during the first ten minutes.
 #[tokio::test(start_paused = true)]
 async fn a_failing_api_at_the_first_start_loses_no_event_since() {
@@ -111,7 +136,8 @@ async fn a_failing_api_at_the_first_start_loses_no_event_since() {
     ];
     for trouble in troubles {
         let api = ScriptedApi::start_here(move |_| trouble.clone()).await;
-        let now = clock(0);
+        // The clock of this machine is not paused, and must not be the earlier one.
+        let now = clock(-3600);
         let base = now();
         let exporter = PausedExporter::polling(api, &["--poll.interval=30s"]).await;
         exporter.pass(STEP, Duration::from_mins(10)).await;

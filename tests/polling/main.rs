@@ -3,5 +3,6 @@
 mod clocks;
 mod event_types;
 mod intervals;
+mod late;
 mod paging;
 mod paused_exporter;

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde_json::json;
 use test_support::audit_event::{event, events};
-use test_support::exporter::is;
+use test_support::exporter::{ONE_POLL, is};
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, listing};
 
 use crate::paused_exporter::PausedExporter;
 
 const STEP: Duration = Duration::from_secs(1);
-const SETTINGS: &[&str] = &["--poll.interval=1h", "--poll.start=1h"];
+const SETTINGS: &[&str] = &[ONE_POLL[0], ONE_POLL[1], "--poll.start=1h"];
 
 fn lists(exporter: &PausedExporter) -> Vec<Request> {
     let requests = exporter.api.requests();

@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use nexmo_audit_exporter::cli::{self, Action};
@@ -23,7 +23,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, advance};
 use tracing::field::{Field, Visit};
 use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -139,6 +139,12 @@ impl PausedExporter {
         exposition::value(&self.metrics().await, name, &[]).unwrap_or(0.0)
     }
 
+    /// Returns every warning so far, with its fields.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let warnings = self.requests.0.warnings.lock();
+        warnings.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Returns the number of events counted in all series together.
     pub(crate) async fn counted(&self) -> f64 {
         exposition::samples(&self.metrics().await)
@@ -161,6 +167,7 @@ struct Counts {
     begun: AtomicUsize,
     ended: AtomicUsize,
     timed_out: AtomicUsize,
+    warnings: Mutex<Vec<String>>,
 }
 
 impl Requests {
@@ -171,6 +178,7 @@ impl Requests {
             begun,
             ended,
             timed_out,
+            ..
         } = &*self.0;
         let count = |number: &AtomicUsize| number.load(Ordering::SeqCst);
         count(begun) + count(timed_out) - count(ended)
@@ -194,6 +202,11 @@ impl<S: Subscriber> Layer<S> for Requests {
         if said.code == "timeout" {
             add(&self.0.timed_out);
         }
+        if *event.metadata().level() == Level::WARN {
+            let warnings = self.0.warnings.lock();
+            let mut warnings = warnings.unwrap_or_else(PoisonError::into_inner);
+            warnings.push(format!("{}{}", said.message, said.others));
+        }
     }
 }
 
@@ -202,6 +215,7 @@ impl<S: Subscriber> Layer<S> for Requests {
 struct Said {
     message: String,
     code: String,
+    others: String,
 }
 
 impl Visit for Said {
@@ -209,7 +223,7 @@ impl Visit for Said {
         match field.name() {
             "message" => self.message = format!("{value:?}"),
             "code" => self.code = format!("{value:?}"),
-            _ => {}
+            name => self.others.extend([" ", name, "=", &format!("{value:?}")]),
         }
     }
 }

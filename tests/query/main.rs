@@ -6,3 +6,4 @@ mod follow;
 mod get;
 mod list;
 mod run;
+mod shifting_pages;

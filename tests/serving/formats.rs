@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use flate2::read::GzDecoder;
 use test_support::audit_event::events;
-use test_support::exporter::Exporter;
+use test_support::exporter::{Exporter, ONE_POLL};
 use test_support::raw_http::{Head, RawHttp};
 use test_support::scripted_api::{ScriptedApi, healthy};
 
@@ -13,7 +13,7 @@ const TEXT: &str = "text/plain;version=0.0.4";
 
 fn exporter(api: &ScriptedApi) -> Exporter {
     // Without the gate, the first scrape changes no metric.
-    let settings = ["--poll.interval=1h", "--metrics.scrape-interval=0"];
+    let settings = [&ONE_POLL[..], &["--metrics.scrape-interval=0"]].concat();
     let exporter = Exporter::polling_with(api, &settings);
     exporter.wait_until_up();
     exporter
@@ -115,7 +115,7 @@ fn an_exemplar_names_the_newest_event_also_after_a_restart() {
         lines.sort();
         lines
     };
-    let first = Exporter::polling_with(&api, &[&storage, "--poll.interval=1h"]);
+    let first = Exporter::polling_with(&api, &[&[&*storage], &ONE_POLL[..]].concat());
     first.wait_until_up();
     let before = exemplars(&first);
     assert!(!before.is_empty());

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use test_support::audit_event::{event, with};
-use test_support::exporter::Exporter;
+use test_support::exporter::{Exporter, ONE_POLL};
 use test_support::raw_http::RawHttp;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi};
@@ -84,7 +84,8 @@ const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 fn metrics(format: &str, more: &[&str]) -> String {
     let api = ScriptedApi::start(scenario);
     let settings = [
-        "--poll.interval=1h",
+        ONE_POLL[0],
+        ONE_POLL[1],
         "--poll.start=2026-01-01T00:00:00Z",
         // A client that names a format is a scraper, for which a gate would hold counts.
         "--metrics.scrape-interval=0",

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use test_support::audit_event::events;
-use test_support::exporter::Exporter;
+use test_support::exporter::{Exporter, ONE_POLL};
 use test_support::raw_http::RawHttp;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
@@ -16,7 +16,7 @@ const AT_ONCE: Duration = Duration::from_secs(5);
 
 fn polled() -> (ScriptedApi, Exporter) {
     let api = ScriptedApi::start(healthy(events(2, "A")));
-    let exporter = Exporter::polling_with(&api, &["--poll.interval=1h"]);
+    let exporter = Exporter::polling_with(&api, &ONE_POLL);
     exporter.wait_until_up();
     exporter.wait_until_ready();
     (api, exporter)

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use test_support::audit_event::many_series;
-use test_support::exporter::Exporter;
+use test_support::exporter::{Exporter, ONE_POLL};
 use test_support::raw_http::RawHttp;
 use test_support::scripted_api::{ScriptedApi, healthy};
 
@@ -15,7 +15,7 @@ const BOUND: Duration = Duration::from_secs(10 + 5);
 
 fn with_a_large_answer(events: &[Value]) -> (ScriptedApi, Exporter) {
     let api = ScriptedApi::start(healthy(events.to_vec()));
-    let exporter = Exporter::polling_with(&api, &["--poll.interval=1h", "--api.timeout=20s"]);
+    let exporter = Exporter::polling_with(&api, &[&ONE_POLL[..], &["--api.timeout=20s"]].concat());
     exporter.wait_until_up();
     (api, exporter)
 }

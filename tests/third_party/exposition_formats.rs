@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use test_support::eventually::eventually;
-use test_support::exporter::Exporter;
+use test_support::exporter::{Exporter, ONE_POLL};
 use test_support::exposition::samples;
 use test_support::program::{Simulator, command};
 use test_support::raw_http::RawHttp;
@@ -44,7 +44,7 @@ struct Captured {
 impl Captured {
     fn new() -> Self {
         let simulator = Simulator::start(HISTORY);
-        let settings = ["--poll.interval=1h", "--poll.start=8760h"];
+        let settings = [ONE_POLL[0], ONE_POLL[1], "--poll.start=8760h"];
         let exporter = Exporter::started_by(&mut command(), &simulator.base_url(), &settings);
         exporter.wait_until_up();
         let ask = |accept| {

@@ -91,7 +91,8 @@
 //!     {"id": "a", "event_type": "APP_CREATE", "created_at": "2026-11-20T10:00:05"}
 //! ]}, "page": {"totalElements": 1, "totalPages": 1}}"#;
 //! let now: Timestamp = "2026-11-20T10:00:20Z".parse()?;
-//! let tally = account.count(&Page::parse(answer, account.keep())?, now);
+//! let page = Page::parse(answer, account.keep())?;
+//! let tally = account.count(&page, now, account.window.believed_watermark(now));
 //! assert_eq!((tally.lags.len(), tally.duplicates), (1, 1));
 //! let clocks = Clocks { api: now, local: now };
 //! account.window.complete_sweep(clocks);

@@ -23,6 +23,9 @@ const SETTINGS: [&str; 7] = [
     "--log.level=trace",
 ];
 
+/// The settings of an exporter that polls once during a test.
+pub const ONE_POLL: [&str; 2] = ["--poll.interval=1h", "--poll.lookback=1h"];
+
 /// A running exporter.
 pub struct Exporter {
     pub program: Program,

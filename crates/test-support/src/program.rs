@@ -106,11 +106,17 @@ pub struct Simulator {
 
 impl Simulator {
     pub fn start(history: usize) -> Self {
+        Self::start_with(history, &[])
+    }
+
+    /// Starts with further flags, such as `--order=shuffled`.
+    pub fn start_with(history: usize, more: &[&str]) -> Self {
         let mut simulator = command();
         simulator
             .args(["simulate", "--listen-address=127.0.0.1:0", "--rate=0"])
             .arg(format!("--history={history}"))
-            .args(["--api-key", API_KEY, "--api-secret", API_SECRET]);
+            .args(["--api-key", API_KEY, "--api-secret", API_SECRET])
+            .args(more);
         let process = Process::start("the simulator", &mut simulator);
         let host = process.wait_for_line("base URL", START, host);
         Self {

@@ -17,13 +17,15 @@ use std::{
 };
 
 use anyhow::Context;
-use audit_core::event::{Element, Labels};
+use audit_core::event::{Element, Labels, types_from_zero};
 use jiff::{Timestamp, tz::Offset};
 
 use crate::{
     config::{BackfillOutput, BackfillSettings},
     query::{
-        history::{History, HistoryQuery, ProgressLine, RawElement, RetryingClient},
+        history::{
+            History, HistoryQuery, IncompleteRange, ProgressLine, RawElement, RetryingClient,
+        },
         print_message,
     },
 };
@@ -34,9 +36,10 @@ use openmetrics::AddedLabels;
 ///
 /// # Errors
 /// An error if the range cannot be read or the history cannot be written. No file has
-/// changed then.
+/// changed then. [`IncompleteRange`] after everything that the API returns was written, if
+/// that is less than it reports.
 pub(crate) async fn run(settings: BackfillSettings, client: RetryingClient) -> anyhow::Result<()> {
-    let grid = read(&settings, client).await?;
+    let (grid, missing) = read(&settings, client).await?;
     match &settings.output {
         BackfillOutput::Standard => {
             write(
@@ -52,23 +55,22 @@ pub(crate) async fn run(settings: BackfillSettings, client: RetryingClient) -> a
         BackfillOutput::Directory(path) => write_days(&grid, &settings.labels, path)?,
     }
     print_message(&report(&grid, &settings));
+    IncompleteRange::unless_none(missing)?;
     Ok(())
 }
 
-async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Result<Grid> {
+/// Reads the history. Returns it with the number of events that the API reports and does
+/// not return.
+async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Result<(Grid, u64)> {
     let times = SampleTimes::new(settings.from, settings.to, settings.step);
     let mut grid = Grid::new(times, settings.max_series);
     let filter = &settings.query.account.filter;
-    match client.types().await {
-        Ok(types) => {
-            let names = types.iter().map(|known| known.name.as_str());
-            grid.name_types(names.filter(|name| filter.admits(name)));
-        }
-        // The exporter, too, counts without the list of types.
-        Err(error) => {
-            tracing::warn!(%error, "the list of event types could not be read; the series of a type begins with its first event");
-        }
-    }
+    // The exporter, too, counts without the list of types.
+    let named = client.types().await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the list of event types could not be read; the series of a type that is not known begins with its first event");
+        Vec::new()
+    });
+    grid.name_types(types_from_zero(&named).filter(|name| filter.admits(name)));
     // An event after the end opens its series, so that the server, which goes on from the
     // history, has its 0.
     let query = HistoryQuery {
@@ -79,8 +81,9 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
     };
     let mut history = History::new(client, query, ProgressLine::on_terminal());
     let mut inaccuracies = Inaccuracies::default();
+    let mut missing = 0;
     while let Some(piece) = history.next_piece(labels).await? {
-        inaccuracies.missing += piece.missing;
+        missing += piece.missing;
         for event in piece.events {
             match event.created_at {
                 _ if !filter.admits(&event.value.event_type) => {}
@@ -92,7 +95,7 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
     history.progress().end();
     inaccuracies.overflow = grid.overflow();
     inaccuracies.warn();
-    Ok(grid)
+    Ok((grid, missing))
 }
 
 fn labels(element: &RawElement<'_>) -> Option<Labels<'static>> {
@@ -114,21 +117,13 @@ fn owned(labels: &Labels<'_>) -> Labels<'static> {
 /// The differences between the history and the events that happened.
 #[derive(Debug, Default)]
 struct Inaccuracies {
-    missing: u64,
     timeless: u64,
     overflow: u64,
 }
 
 impl Inaccuracies {
     fn warn(&self) {
-        let Self {
-            missing,
-            timeless,
-            overflow,
-        } = *self;
-        if missing > 0 {
-            tracing::warn!(missing, "the API reports more events than it returns");
-        }
+        let Self { timeless, overflow } = *self;
         if timeless > 0 {
             tracing::warn!(timeless, "events without a readable time are left out");
         }

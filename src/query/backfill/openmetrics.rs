@@ -107,7 +107,7 @@ mod tests {
         let mut text = Vec::new();
         write(&grid, &grid.times().whole(), &added, &mut text).expect("memory");
         insta::assert_snapshot!(String::from_utf8(text).expect("UTF-8"), @r#"
-        # HELP nexmo_audit_events_by_type Audit events by type alone; 0 from the start for every type that the API names.
+        # HELP nexmo_audit_events_by_type Audit events by type alone; 0 from the start for every type that the API names or that is known.
         # TYPE nexmo_audit_events_by_type counter
         nexmo_audit_events_by_type_total{event_type="USER_STATUS",job="audit"} 0 600
         nexmo_audit_events_by_type_total{event_type="USER_STATUS",job="audit"} 0 660

@@ -16,7 +16,10 @@ use super::output::EventPrinter;
 use crate::{
     config::ListSettings,
     query::{
-        history::{History, HistoryPiece, HistoryQuery, ProgressLine, RawElement, RetryingClient},
+        history::{
+            History, HistoryPiece, HistoryQuery, IncompleteRange, ProgressLine, RawElement,
+            RetryingClient,
+        },
         listing::{Filter, UserFilter, Zone, printable},
         print_message,
     },
@@ -34,17 +37,24 @@ const RETENTION: SignedDuration = SignedDuration::from_mins(30);
 ///
 /// # Errors
 /// An error if the range cannot be read or the output cannot be written. The events that
-/// were written before are in order and complete.
+/// were written before are in order and complete. [`IncompleteRange`] after everything that
+/// the API returns was written, if that is less than it reports.
 pub(crate) async fn list(settings: ListSettings, client: RetryingClient) -> anyhow::Result<()> {
     let mut lister = EventLister::new(&settings, client.clone())?;
     lister.read_all().await?;
-    if lister.shown == 0 && !settings.follow {
-        explain_nothing(&settings, &client).await;
+    if !settings.follow {
+        IncompleteRange::unless_none(lister.missing)?;
+        if lister.shown == 0 {
+            explain_nothing(&settings, &client).await;
+        }
+        return Ok(());
     }
-    while settings.follow && lister.left() > 0 {
+    lister.warn_of_missing();
+    while lister.left() > 0 {
         let next = Instant::now() + FOLLOW_INTERVAL;
         tokio::time::sleep_until(next).await;
         lister.read_on().await?;
+        lister.warn_of_missing();
     }
     Ok(())
 }
@@ -57,6 +67,8 @@ struct EventLister {
     window: Window,
     limit: u64,
     shown: u64,
+    /// The number of events that the API reports and has not returned.
+    missing: u64,
 }
 
 impl EventLister {
@@ -85,6 +97,7 @@ impl EventLister {
             printer: EventPrinter::of_lists(settings.output, Zone::new(settings.zone.clone()))?,
             limit: settings.limit.unwrap_or(u64::MAX),
             shown: 0,
+            missing: 0,
         })
     }
 
@@ -118,12 +131,7 @@ impl EventLister {
     }
 
     fn show(&mut self, piece: HistoryPiece<Box<str>>) -> anyhow::Result<()> {
-        let missing = piece.missing;
-        if missing > 0 {
-            self.history.progress().suspend(|| {
-                tracing::warn!(missing, "the API reports more events than it returns");
-            });
-        }
+        self.missing += piece.missing;
         let now = piece.clocks.earliest();
         let is_new = |admission| matches!(admission, Admission::New { .. });
         let window = &mut self.window;
@@ -135,6 +143,15 @@ impl EventLister {
         self.shown += news.len() as u64;
         self.read_up_to(piece.read_to, piece.clocks);
         Ok(())
+    }
+
+    /// Warns of events that the API has not returned. Each look reads the last minutes
+    /// again, so that they are shown as soon as the API returns them.
+    fn warn_of_missing(&mut self) {
+        let missing = std::mem::take(&mut self.missing);
+        if missing > 0 {
+            tracing::warn!(missing, "the API reports more events than it returns");
+        }
     }
 
     fn read_up_to(&mut self, read_to: Option<Timestamp>, clocks: Clocks) {

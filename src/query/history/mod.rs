@@ -72,6 +72,29 @@ pub(crate) struct HistoryPiece<T> {
     pub(crate) missing: u64,
 }
 
+/// The error of a range that the API does not return whole, however often it is read.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the output is incomplete: the API reports more events than it returns, also when it is asked again ({missing} missing); run the command again, or ask the vendor"
+)]
+pub(crate) struct IncompleteRange {
+    /// The number of events that the API reports and does not return.
+    missing: u64,
+}
+
+impl IncompleteRange {
+    /// Returns the error for a range of which `missing` events are missing.
+    ///
+    /// # Errors
+    /// The error itself, unless `missing` is 0.
+    pub(crate) fn unless_none(missing: u64) -> Result<(), Self> {
+        match missing {
+            0 => Ok(()),
+            missing => Err(Self { missing }),
+        }
+    }
+}
+
 /// A range that is being read.
 #[derive(Debug)]
 pub(crate) struct History {

@@ -42,8 +42,8 @@ pub struct Stage {
     /// The moment at which every counter was 0. Events created before it are never
     /// counted.
     pub start: Timestamp,
-    /// The time of the first start, by the clock of the API. Events created before it are
-    /// history.
+    /// The time of the first start, by the clock that was ahead. Events created before it
+    /// are history.
     pub began: Timestamp,
     /// `true` once all of the history is counted. Until then nothing is shown, so that no
     /// scraper sees history as new events.
@@ -77,7 +77,8 @@ pub struct Tally {
     pub duplicates: u64,
     /// The number of elements without an id that were seen for the first time.
     pub malformed: u64,
-    /// The number of counted events that were created longer ago than the lookback.
+    /// The number of counted events that were created longer before the watermark of the
+    /// sweep than the lookback.
     pub late: u64,
     /// The number of counted events beyond the series cap.
     pub overflow: u64,
@@ -144,14 +145,20 @@ impl Account {
     }
 
     /// Counts the new events of a page, and hands each of them to the outbox. `now` is the
-    /// time of the answer by the clock of the API. The page must have been parsed as
-    /// [`Account::keep`] says.
-    pub fn count(&mut self, page: &Page<'_>, now: Timestamp) -> Tally {
+    /// time of the answer by the clock of the API, and `watermark` the
+    /// [believed watermark](Window::believed_watermark) with which the sweep began. The page
+    /// must have been parsed as [`Account::keep`] says.
+    pub fn count(
+        &mut self,
+        page: &Page<'_>,
+        now: Timestamp,
+        watermark: Option<Timestamp>,
+    ) -> Tally {
         let mut tally = Tally::default();
         for (place, element) in page.elements.iter().enumerate() {
             match element {
                 Element::Event(event) => {
-                    if self.count_event(event, now, &mut tally) {
+                    if self.count_event(event, (now, watermark), &mut tally) {
                         self.log(page, place);
                     }
                 }
@@ -185,15 +192,21 @@ impl Account {
 
     /// Counts an event if it is new and of a type that is counted. Returns `true` if it
     /// was counted.
-    fn count_event(&mut self, event: &AuditEvent<'_>, now: Timestamp, tally: &mut Tally) -> bool {
+    fn count_event(
+        &mut self,
+        event: &AuditEvent<'_>,
+        (now, watermark): (Timestamp, Option<Timestamp>),
+        tally: &mut Tally,
+    ) -> bool {
         match self.window.admit(event.id, event.created_at, now) {
-            Admission::New { late, created_at } => {
+            Admission::New { created_at } => {
                 if !self.filter.admits(&event.labels.event_type) {
                     return false;
                 }
                 let lag = now.duration_since(created_at).as_secs_f64();
                 tally.lags.push(lag.max(0.0));
-                tally.late += u64::from(late);
+                let is_late = self.window.is_late(event.created_at, watermark);
+                tally.late += u64::from(is_late);
                 let age = self.age(created_at);
                 let exemplar = Exemplar::new(event.id, event.id_text.as_deref(), created_at);
                 if self.ledger.count(&event.labels, age, exemplar) == Counted::Overflow {

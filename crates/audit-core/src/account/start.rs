@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::window::Clocks;
+
 /// The moment from which the first start of the exporter counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PollStart {
@@ -16,19 +18,26 @@ pub enum PollStart {
 }
 
 impl PollStart {
-    /// Returns two moments by the API's clock: the moment from which events are counted,
-    /// and the moment from which events are news, which is when the exporter started.
-    /// `api_now` is the time of the API's clock when the exporter had been up for `up`.
+    /// Returns two moments: the one from which events are counted, and the one from which
+    /// events are news, which is when the exporter started. `now` is the time of the clocks
+    /// when the exporter had been up for `up`.
+    ///
+    /// If the clocks differ, it is not known by which of them times of creation are. Events
+    /// are counted by the earlier one, so that none is lost. Those between the two may have
+    /// been created before the exporter started, so that they are no news.
     #[must_use]
-    pub fn resolve(self, api_now: Timestamp, up: Duration) -> (Timestamp, Timestamp) {
-        let ago = SignedDuration::try_from(up).unwrap_or(SignedDuration::ZERO);
-        let started = whole_second(api_now.saturating_sub(ago).unwrap_or(api_now));
+    pub fn resolve(self, now: Clocks, up: Duration) -> (Timestamp, Timestamp) {
+        let started = |now: Timestamp| {
+            let ago = SignedDuration::try_from(up).unwrap_or(SignedDuration::ZERO);
+            whole_second(now.saturating_sub(ago).unwrap_or(now))
+        };
+        let (earliest, latest) = (started(now.earliest()), started(now.latest()));
         let start = match self {
-            PollStart::Now => started,
-            PollStart::Age(age) => started.saturating_sub(age).unwrap_or(Timestamp::MIN),
+            PollStart::Now => earliest,
+            PollStart::Age(age) => earliest.saturating_sub(age).unwrap_or(Timestamp::MIN),
             PollStart::At(time) => time,
         };
-        (start, started)
+        (start, latest)
     }
 }
 
@@ -42,10 +51,21 @@ fn whole_second(time: Timestamp) -> Timestamp {
 mod tests {
     use super::*;
 
+    fn time(text: &str) -> Timestamp {
+        text.parse().expect(text)
+    }
+
+    fn clocks(api: &str, local: &str) -> Clocks {
+        Clocks {
+            api: time(api),
+            local: time(local),
+        }
+    }
+
     #[test]
     fn neither_an_outage_nor_a_part_of_a_second_moves_it() {
-        let time = |text: &str| text.parse::<Timestamp>().expect(text);
-        let (now, up) = (time("2026-11-23T10:00:01Z"), Duration::from_millis(600_100));
+        let now = clocks("2026-11-23T10:00:01Z", "2026-11-23T10:00:01.9Z");
+        let up = Duration::from_millis(600_100);
         let hour = SignedDuration::from_hours(1);
         let cases = [
             (PollStart::Now, "2026-11-23T09:50:00Z"),
@@ -56,8 +76,20 @@ mod tests {
             ),
         ];
         for (start, expected) in cases {
-            let began = time("2026-11-23T09:50:00Z");
+            let began = time("2026-11-23T09:50:01Z");
             assert_eq!(start.resolve(now, up), (time(expected), began), "{start:?}");
+        }
+    }
+
+    #[test]
+    fn events_count_from_the_earlier_clock_and_are_news_from_the_later_one() {
+        let (early, late) = ("2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z");
+        for now in [clocks(early, late), clocks(late, early)] {
+            let (start, began) = PollStart::Now.resolve(now, Duration::ZERO);
+            assert_eq!((start, began), (time(early), time(late)), "{now:?}");
+            let hour = PollStart::Age(SignedDuration::from_hours(1));
+            let (start, began) = hour.resolve(now, Duration::ZERO);
+            assert_eq!((start, began), (time("2026-11-23T08:00:00Z"), time(late)));
         }
     }
 }

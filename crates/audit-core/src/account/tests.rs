@@ -26,7 +26,7 @@ fn account(max_series: usize) -> Account {
 fn count(account: &mut Account, events: &str, now: Timestamp) -> Tally {
     let text = format!(r#"{{"_embedded": {{"events": [{events}]}}}}"#);
     let page = Page::parse(&text, account.keep()).expect("a page");
-    account.count(&page, now)
+    account.count(&page, now, Some(now))
 }
 
 fn total(account: &Account) -> u64 {

@@ -16,7 +16,7 @@ pub use id::EventId;
 pub use label::{LABEL_MAX_CHARS, OTHER, UNKNOWN, label_value};
 pub use page::{Element, Keep, Page, PageError};
 pub use time::parse_time;
-pub use types::{EventType, TypesError, parse_types};
+pub use types::{EventType, KNOWN_TYPES, TypesError, parse_types, types_from_zero};
 
 use std::borrow::Cow;
 

@@ -6,6 +6,49 @@ use serde::Deserialize;
 
 use super::label_value;
 
+/// The event types that the documents and clients of the vendor name. The list that the API
+/// gives leaves some of them out, and may have others.
+pub const KNOWN_TYPES: [&str; 29] = [
+    "ACCOUNT_SECRET_CREATE",
+    "ACCOUNT_SECRET_DELETE",
+    "ACCOUNT_UPDATE_SETTINGS",
+    "ACCOUNT_UPDATE_SETTINGS_API",
+    "ACCOUNT_UPDATE_SPAMMER",
+    "APP_CREATE",
+    "APP_DELETE",
+    "APP_DISABLE",
+    "APP_ENABLE",
+    "APP_UPDATE",
+    "AUTORELOAD_DISABLE",
+    "AUTORELOAD_ENABLE",
+    "AUTORELOAD_UPDATE",
+    "IP_WHITELIST_CREATE",
+    "IP_WHITELIST_DELETE",
+    "NUMBER_ASSIGN",
+    "NUMBER_LINKED",
+    "NUMBER_RELEASE",
+    "NUMBER_UNLINKED",
+    "NUMBER_UPDATED",
+    "NUMBER_USER_CANCELED",
+    "USER_API_KEYS_UPDATE",
+    "USER_BILLING_UPDATE",
+    "USER_CREATE",
+    "USER_LOGIN",
+    "USER_LOGOUT",
+    "USER_PRODUCT_SEARCH",
+    "USER_STATUS",
+    "USER_UPDATE",
+];
+
+/// Returns the names of the types that the API has `named`, and after them the other
+/// [`KNOWN_TYPES`]. The counter of each of them begins at 0 before its first event.
+pub fn types_from_zero(named: &[EventType]) -> impl Iterator<Item = &str> {
+    let named_first = named.iter().map(|known| known.name.as_str());
+    let is_named = |name: &str| named.iter().any(|known| known.name == name);
+    let others = KNOWN_TYPES.into_iter().filter(move |name| !is_named(name));
+    named_first.chain(others)
+}
+
 /// An event type that the API documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventType {
@@ -77,6 +120,19 @@ mod tests {
             description: "User status updated".into(),
         };
         assert_eq!(types, Ok(vec![expected]));
+    }
+
+    #[test]
+    fn every_type_that_is_named_or_known_begins_at_0_once() {
+        let named =
+            parse_types(br#"{"eventTypes": [{"type": "NEW_TYPE"}, {"type": "USER_STATUS"}]}"#);
+        let named = named.expect("types");
+        let all: Vec<_> = types_from_zero(&named).collect();
+        assert_eq!(all[..2], ["NEW_TYPE", "USER_STATUS"]);
+        assert_eq!(all.len(), KNOWN_TYPES.len() + 1);
+        let different: std::collections::BTreeSet<_> = all.into_iter().collect();
+        assert_eq!(different.len(), KNOWN_TYPES.len() + 1);
+        assert!(types_from_zero(&[]).eq(KNOWN_TYPES));
     }
 
     #[test]

@@ -42,6 +42,11 @@ pub enum Step {
 /// The number of readings after which the API's count is no longer believed, unless the last
 /// reading showed something new.
 const MIN_READS: u32 = 4;
+/// The number of readings in a row without anything new after which the API's count is no
+/// longer believed although the list shifts. Each page of a list that is shuffled for every
+/// page misses a given event by chance, so that one reading misses it with a probability of
+/// at most 1 / e, and 16 readings with one of 1 in 9 million.
+const MAX_FUTILE_READS: u32 = 16;
 /// The number of readings after which a sweep ends even if each reading showed something
 /// new.
 const MAX_READS: u32 = 64;
@@ -71,8 +76,15 @@ pub struct Sweep {
     page_was_empty: bool,
     /// The number of pages in a row that had nothing new for this reading.
     stale_pages: u32,
+    /// The number of different elements that this reading has shown.
+    shown: u64,
     /// `true` if this reading showed an element that no earlier reading did.
     found_more: bool,
+    /// The number of readings in a row, up to the one before this one, that showed nothing
+    /// new.
+    futile_reads: u32,
+    /// `true` if a reading before this one lacked an element that an earlier reading showed.
+    shifts: bool,
     /// Every id seen, with the number of the last reading that saw it.
     last_read: HashMap<EventId, u32, FxBuildHasher>,
 }
@@ -91,7 +103,10 @@ impl Sweep {
             elements_claimed: 0,
             page_was_empty: false,
             stale_pages: 0,
+            shown: 0,
             found_more: false,
+            futile_reads: 0,
+            shifts: false,
             last_read: HashMap::default(),
         }
     }
@@ -138,13 +153,15 @@ impl Sweep {
         match self.missing() {
             0 => Step::Whole,
             _ if self.reads < MIN_READS => Step::ReadAgain,
-            _ if self.found_more && self.reads < MAX_READS => Step::ReadAgain,
+            _ if self.may_find_more() && self.reads < MAX_READS => Step::ReadAgain,
             missing => Step::Short { missing },
         }
     }
 
     /// Begins a new reading with page 1. The events that were seen still count as seen.
     pub fn read_again(&mut self) {
+        self.futile_reads = self.futile_reads_now();
+        self.shifts = self.shifts_now();
         self.reads += 1;
         self.pages_asked = 0;
         self.pages_read = 0;
@@ -152,6 +169,7 @@ impl Sweep {
         self.elements_claimed = 0;
         self.page_was_empty = false;
         self.stale_pages = 0;
+        self.shown = 0;
         self.found_more = false;
     }
 
@@ -182,7 +200,10 @@ impl Sweep {
         let mut is_new = false;
         for element in &page.elements {
             let read_before = self.last_read.insert(element.id(), self.reads);
-            is_new |= read_before != Some(self.reads);
+            if read_before != Some(self.reads) {
+                is_new = true;
+                self.shown += 1;
+            }
             self.found_more |= read_before.is_none();
         }
         is_new
@@ -210,6 +231,27 @@ impl Sweep {
 
     fn ended(&self) -> bool {
         self.page_was_empty || self.stale_pages >= MAX_STALE_PAGES
+    }
+
+    /// Returns `true` if another reading may show more. Of a list that does not shift, each
+    /// reading shows the same elements.
+    fn may_find_more(&self) -> bool {
+        self.found_more || self.shifts_now() && self.futile_reads_now() < MAX_FUTILE_READS
+    }
+
+    /// Returns the number of readings in a row, up to this one, that showed nothing new.
+    fn futile_reads_now(&self) -> u32 {
+        if self.found_more {
+            0
+        } else {
+            self.futile_reads + 1
+        }
+    }
+
+    /// Returns `true` if a reading up to this one lacked an element that an earlier reading
+    /// showed.
+    fn shifts_now(&self) -> bool {
+        self.shifts || self.shown < self.distinct()
     }
 
     fn missing(&self) -> u64 {

@@ -257,6 +257,48 @@ fn a_count_is_believed_while_each_reading_shows_a_new_event() {
     assert_eq!(sweep.step(), Step::Short { missing });
 }
 
+/// Reads a list of `events` events that is shuffled for every page. Returns the last step
+/// and the number of readings.
+fn read_shuffled(events: u32, claimed: u64, seed: u64) -> (Step, u32) {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut list: Vec<u32> = (0..events).collect();
+    let mut sweep = Sweep::new(10);
+    let claims = (Some(claimed.div_ceil(10)), Some(claimed));
+    loop {
+        match sweep.step() {
+            Step::Read(number) => {
+                rng.shuffle(&mut list);
+                let before = 10 * usize::try_from(number - 1).expect("a small number");
+                let shown: Vec<_> = list.iter().skip(before).take(10).copied().collect();
+                sweep.take(&page(&shown, claims));
+            }
+            Step::ReadAgain => sweep.read_again(),
+            end => return (end, sweep.reads),
+        }
+    }
+}
+
+#[test]
+fn a_list_that_is_shuffled_for_every_page_is_read_until_it_is_whole() {
+    for events in [11, 15, 25, 45, 200] {
+        for seed in 0..500 {
+            let (end, reads) = read_shuffled(events, u64::from(events), seed);
+            assert_eq!(end, Step::Whole, "{events} events, seed {seed}: {reads}");
+        }
+    }
+}
+
+#[test]
+fn a_shuffled_list_that_is_never_whole_ends_short() {
+    for events in [11, 15, 25, 45, 200] {
+        for seed in 0..20 {
+            let (end, reads) = read_shuffled(events, u64::from(events) + 2, seed);
+            assert_eq!(end, Step::Short { missing: 2 }, "{events} events");
+            assert!(reads <= MAX_READS, "{reads}");
+        }
+    }
+}
+
 #[test]
 fn several_pages_can_be_asked_for_at_once_after_the_first() {
     let mut sweep = Sweep::new(SIZE);

@@ -14,11 +14,15 @@
 //! often, in whatever order and however late the API shows it.
 
 mod ids;
+mod lateness;
+
+pub use lateness::RegularLateness;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::EventId;
 use ids::{Before, Ids};
+use lateness::Lateness;
 
 /// How far back a window reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +39,6 @@ pub struct WindowSettings {
 pub enum Admission {
     /// The event is seen for the first time and has to be counted.
     New {
-        /// `true` if the event was created longer ago than the lookback, so that only a
-        /// deep sweep is sure to show it.
-        late: bool,
         /// The time of creation; the time of the answer if the event has none.
         created_at: Timestamp,
     },
@@ -51,8 +52,8 @@ pub enum Admission {
 /// The times of the two clocks at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clocks {
-    /// The time of the API, from the header `Date` of an answer. Times of creation are by
-    /// the same clock.
+    /// The time of the API, from the header `Date` of an answer. Times of creation should be
+    /// by the same clock.
     pub api: Timestamp,
     /// The time of this machine.
     pub local: Timestamp,
@@ -63,6 +64,12 @@ impl Clocks {
     #[must_use]
     pub fn earliest(&self) -> Timestamp {
         self.api.min(self.local)
+    }
+
+    /// Returns the later of the two times, which is not in the past by either clock.
+    #[must_use]
+    pub fn latest(&self) -> Timestamp {
+        self.api.max(self.local)
     }
 }
 
@@ -80,6 +87,7 @@ pub struct Window {
     seen: Ids,
     /// The ids that were remembered since the last commit.
     fresh: Vec<Remembered>,
+    lateness: Lateness,
 }
 
 /// An id and its time.
@@ -115,6 +123,7 @@ impl Window {
             newest_element: None,
             seen: Ids::new(settings.retention),
             fresh: Vec::new(),
+            lateness: Lateness::default(),
         }
     }
 
@@ -162,6 +171,16 @@ impl Window {
         self.watermark
     }
 
+    /// Returns the watermark as far as it can be believed when a sweep begins. `local` is the
+    /// time of this machine.
+    ///
+    /// A watermark in the future came from a clock that was wrong. It does not tell what was
+    /// read.
+    #[must_use]
+    pub fn believed_watermark(&self, local: Timestamp) -> Option<Timestamp> {
+        self.watermark.filter(|watermark| *watermark <= local)
+    }
+
     /// Returns the time of creation of the newest event admitted. A time in the future
     /// counts as the time of the answer.
     #[must_use]
@@ -176,10 +195,8 @@ impl Window {
     }
 
     /// Returns the moment from which the next poll has to read. `local` is the time of this
-    /// machine.
-    ///
-    /// A watermark in the future came from a clock that was wrong. It does not tell what
-    /// was read, so everything from the floor on is read again.
+    /// machine. Without a [believed watermark](Window::believed_watermark), everything from
+    /// the floor on is read again.
     #[must_use]
     pub fn sweep_start(&self, local: Timestamp) -> Timestamp {
         self.start_behind(self.settings.lookback, local)
@@ -196,7 +213,7 @@ impl Window {
     }
 
     fn start_behind(&self, span: SignedDuration, local: Timestamp) -> Timestamp {
-        let Some(watermark) = self.watermark.filter(|watermark| *watermark <= local) else {
+        let Some(watermark) = self.believed_watermark(local) else {
             return self.floor;
         };
         earlier(watermark, span).max(self.floor)
@@ -225,10 +242,38 @@ impl Window {
         }
         self.newest = self.newest.max(Some(time.min(now)));
         self.newest_element = self.newest_element.max(self.newest);
-        Admission::New {
-            late: time < earlier(now, self.settings.lookback),
-            created_at: time,
+        Admission::New { created_at: time }
+    }
+
+    /// Returns `true` if a new event is late: created longer before `watermark` than polls
+    /// look back, so that only a deep sweep is sure to show it. `watermark` is the believed
+    /// watermark with which the sweep began; an event that an outage delayed was created
+    /// after it. Without one, no event is late.
+    pub(crate) fn is_late(
+        &mut self,
+        created_at: Option<Timestamp>,
+        watermark: Option<Timestamp>,
+    ) -> bool {
+        let (Some(created_at), Some(watermark)) = (created_at, watermark) else {
+            return false;
+        };
+        let late_by = watermark.duration_since(created_at);
+        let is_late = late_by > self.settings.lookback;
+        if is_late {
+            self.lateness.add_late(late_by);
+        } else {
+            self.lateness.add_in_time();
         }
+        is_late
+    }
+
+    /// Returns by which span events are late again and again, the first time that they are.
+    /// To be called when a deep sweep has ended; `between` is the time between two deep
+    /// sweeps.
+    pub fn regular_lateness(&mut self, between: SignedDuration) -> Option<RegularLateness> {
+        // A deep sweep begins after a poll, and polls are no further apart than the lookback.
+        let spread = between.saturating_add(self.settings.lookback);
+        self.lateness.judge(spread)
     }
 
     /// Returns whether a malformed element is new, and remembers it. It does not change

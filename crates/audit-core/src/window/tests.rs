@@ -185,32 +185,53 @@ fn events_of_one_second_are_told_apart_by_id() {
 }
 
 #[test]
-fn late_is_older_than_the_lookback_when_counted() {
-    let now = 5000;
+fn late_is_older_than_the_lookback_before_the_watermark_of_the_sweep() {
+    let watermark = 5000;
     let cases = [
-        (now, false),
-        (now - LOOKBACK, false),
-        (now - LOOKBACK - 1, true),
+        (watermark, false),
+        (watermark - LOOKBACK, false),
+        (watermark - LOOKBACK - 1, true),
         (0, true),
-        (now + HOUR, false),
+        (watermark + HOUR, false),
     ];
     for (created, late) in cases {
-        let admission = window().admit(id(1), Some(at(created)), at(now));
-        let expected = Admission::New {
-            late,
-            created_at: at(created),
-        };
-        assert_eq!(admission, expected, "{created}");
+        let is_late = |watermark| window().is_late(Some(at(created)), watermark);
+        assert_eq!(is_late(Some(at(watermark))), late, "{created}");
+        assert!(!is_late(None), "nothing was read before");
     }
+    let timeless = window().is_late(None, Some(at(watermark)));
+    assert!(!timeless, "an event without a time");
+}
+
+#[test]
+fn a_watermark_in_the_future_is_not_believed() {
+    let mut window = window();
+    assert_eq!(window.believed_watermark(at(0)), None);
+    window.complete_sweep(clocks(5000));
+    assert_eq!(window.believed_watermark(at(4999)), None);
+    assert_eq!(window.believed_watermark(at(5000)), Some(at(5000)));
+}
+
+#[test]
+fn events_of_a_time_zone_an_hour_behind_are_regularly_late() {
+    let mut window = window();
+    let deep = 2 * HOUR;
+    for minute in 0..20 {
+        let created = deep - HOUR - 60 * minute;
+        assert!(window.is_late(Some(at(created)), Some(at(deep))));
+    }
+    let found = window.regular_lateness(SignedDuration::from_hours(1));
+    let expected = RegularLateness {
+        events: 20,
+        late_by: SignedDuration::from_hours(1),
+    };
+    assert_eq!(found, Some(expected));
 }
 
 #[test]
 fn an_event_without_a_time_was_created_when_it_was_first_seen() {
     let mut window = window();
-    let expected = Admission::New {
-        late: false,
-        created_at: at(70),
-    };
+    let expected = Admission::New { created_at: at(70) };
     assert_eq!(window.admit(id(1), None, at(70)), expected);
 }
 

@@ -177,7 +177,8 @@ impl Poller {
     /// Counts the new events of a page.
     fn read<'a>(&mut self, text: &'a str) -> Page<'a> {
         let page = Page::parse(text, Keep::Parsed).expect("the model answers with pages");
-        let tally = self.state.account.count(&page, at(self.now));
+        let watermark = self.state.account.window.watermark();
+        let tally = self.state.account.count(&page, at(self.now), watermark);
         self.state.malformed += tally.malformed;
         page
     }

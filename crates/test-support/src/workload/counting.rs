@@ -40,7 +40,7 @@ pub fn account_for_pages() -> Account {
 /// Parses a page and counts it. Returns the number of new events.
 pub fn count(account: &mut Account, page: &str) -> usize {
     let page = Page::parse(page, Keep::Parsed).expect("a page");
-    account.count(&page, newest()).lags.len()
+    account.count(&page, newest(), None).lags.len()
 }
 
 /// Returns the next commit, with a gate that shows every count at once.

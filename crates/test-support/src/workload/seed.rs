@@ -37,7 +37,7 @@ pub fn seed(directory: &Path, series: usize, events: usize) {
             total_elements: None,
             total_pages: None,
         };
-        account.count(&page, created_at);
+        account.count(&page, created_at, None);
     }
     let mut commit = counting::prepare(&mut account, end);
     for change in &mut commit.changes.series {
