@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use test_support::exporter::{Exporter, is};
+use test_support::exporter::{Exporter, ONE_POLL, is};
 use test_support::exposition;
 use test_support::http::HttpClient;
 
@@ -261,7 +261,7 @@ fn rejected_and_fine() -> (Vendor, Exporter) {
     vendor.set_secret("one", "another");
     vendor.record_many("one", 1);
     vendor.configure_accounts(&["one", "two"]);
-    let settings = ["--poll.interval=1h", "--web.enable-lifecycle"];
+    let settings = [&ONE_POLL[..], &["--web.enable-lifecycle"]].concat();
     let exporter = vendor.start_with("state", &settings);
     exporter.wait_for(UP, &[("account", "two")], is(1.0));
     exporter.wait_until_ready();
