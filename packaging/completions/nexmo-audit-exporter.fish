@@ -20,6 +20,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" 
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.shutdown-timeout -d 'Longest time that SIGTERM waits until the servers that scrape have fetched the last counts; 0 for no wait' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
@@ -55,6 +56,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.shutdown-timeout -d 'Longest time that SIGTERM waits until the servers that scrape have fetched the last counts; 0 for no wait' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
@@ -82,6 +84,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.shutdown-timeout -d 'Longest time that SIGTERM waits until the servers that scrape have fetched the last counts; 0 for no wait' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
@@ -135,6 +138,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.shutdown-timeout -d 'Longest time that SIGTERM waits until the servers that scrape have fetched the last counts; 0 for no wait' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.timeout -d 'Time limit of one request, body included' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r

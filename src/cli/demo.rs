@@ -1,6 +1,6 @@
 //! The exporter with a simulated account, in one process, to show how it looks.
 
-use std::{future::Future, io::Write, net::SocketAddr};
+use std::{io::Write, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use audit_simulator::{Simulator, SimulatorSettings};
@@ -15,15 +15,12 @@ const RATE: f64 = 1.0;
 /// The number of events on the account before the demo begins.
 const HISTORY: u32 = 500;
 
-/// Takes the ports, writes to standard output what to open, and runs until `shutdown`
+/// Takes the ports, writes to standard output what to open, and runs until `signal`
 /// resolves.
 ///
 /// # Errors
 /// The errors of [`Exporter::bind`], and options that cannot be used.
-pub(super) async fn run(
-    mut options: Options,
-    shutdown: impl Future<Output = ()>,
-) -> anyhow::Result<()> {
+pub(super) async fn run(mut options: Options, signal: impl AsyncFnMut()) -> anyhow::Result<()> {
     let simulator = Simulator::bind(account()).await?;
     options.account.base_url = simulator.base_url();
     let simulated = account();
@@ -33,7 +30,9 @@ pub(super) async fn run(
     };
     let storage = tempfile::tempdir().context("a temporary directory cannot be made")?;
     options.storage.path = storage.path().to_owned();
-    let settings = Settings::check(&options, credentials)?;
+    let mut settings = Settings::check(&options, credentials)?;
+    // Nothing is lost with a state that ends with the process.
+    settings.shutdown_timeout = Duration::ZERO;
     let exporter = Exporter::bind(&settings).await?;
     let address = *exporter
         .local_addresses()?
@@ -42,7 +41,7 @@ pub(super) async fn run(
     introduce(address, &settings.telemetry_path)?;
     let simulating = tokio::spawn(simulator.run(std::future::pending()));
     let counting = CountingThreads::start().context("no thread can be started")?;
-    let outcome = exporter.run(&counting.handle(), shutdown).await;
+    let outcome = exporter.run(&counting.handle(), signal).await;
     simulating.abort();
     outcome
 }

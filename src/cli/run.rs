@@ -81,7 +81,7 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let settings = Settings::check(options, environment(&options.account, file))?;
     logging::init(settings.log)?;
-    let shutdown = shutdown()?;
+    let mut signals = ShutdownSignals::new()?;
     // From here on SIGHUP does not end the program.
     let hangup = signal(SignalKind::hangup())?;
     let exporter = Exporter::bind(&settings).await?;
@@ -101,7 +101,8 @@ async fn serve(
     );
     let counting = CountingThreads::start().context("no thread can be started")?;
     let reloading = tokio::spawn(reload_on(hangup, exporter.reload_handle()));
-    let outcome = exporter.run(&counting.handle(), shutdown).await;
+    let signal = async || signals.next().await;
+    let outcome = exporter.run(&counting.handle(), signal).await;
     reloading.abort();
     outcome
 }
@@ -181,10 +182,10 @@ async fn write_history(options: &BackfillOptions, file: ConfigFile) -> anyhow::R
     )?;
     let client = client(&settings.query)?;
     let span = account_span(&settings.query);
-    let shutdown = shutdown()?;
+    let mut signals = ShutdownSignals::new()?;
     tokio::select! {
         // Files that were begun are removed, as after any failure.
-        () = shutdown => bail!("interrupted; nothing was written"),
+        () = signals.next() => bail!("interrupted; nothing was written"),
         outcome = backfill::run(settings, client).instrument(span) => outcome,
     }
 }
@@ -219,28 +220,39 @@ fn environment(options: &AccountOptions, file: ConfigFile) -> Environment {
 
 async fn demonstrate(options: Options) -> anyhow::Result<()> {
     logging::init(LogSettings::check(&options.log)?)?;
-    let shutdown = shutdown()?;
-    demo::run(options, shutdown).await
+    let mut signals = ShutdownSignals::new()?;
+    demo::run(options, async || signals.next().await).await
 }
 
 async fn simulate(options: SimulateOptions) -> anyhow::Result<()> {
     logging::init(LogSettings::check(&options.log)?)?;
-    let shutdown = shutdown()?;
+    let mut signals = ShutdownSignals::new()?;
     Simulator::bind(options.simulator)
         .await?
-        .run(shutdown)
+        .run(async move { signals.next().await })
         .await;
     Ok(())
 }
 
-/// Resolves on `SIGTERM` or Ctrl-C.
-fn shutdown() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+/// The signals that end the program.
+struct ShutdownSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl ShutdownSignals {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Resolves on the next `SIGTERM` or Ctrl-C.
+    async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    })
+    }
 }

@@ -62,6 +62,13 @@ pub struct WebOptions {
     /// Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503.
     #[arg(long = "web.max-requests", value_name = "NUMBER", default_value = "40")]
     pub max_requests: String,
+    /// Longest time that SIGTERM waits until the servers that scrape have fetched the last counts; 0 for no wait.
+    #[arg(
+        long = "web.shutdown-timeout",
+        value_name = "DURATION",
+        default_value = "20s"
+    )]
+    pub shutdown_timeout: String,
 }
 
 /// The API and the account.

@@ -23,6 +23,8 @@ pub struct Settings {
     pub web_config: Option<PathBuf>,
     /// The highest number of answers in flight at once; 0 for no limit.
     pub max_requests: usize,
+    /// The longest time that a shutdown waits for the servers that scrape; zero for no wait.
+    pub shutdown_timeout: Duration,
     /// The accounts that are polled; a shard may have none.
     pub accounts: Vec<AccountSettings>,
     /// The settings by which accounts are polled.
@@ -95,6 +97,10 @@ impl Settings {
                 "--web.max-requests",
                 self.max_requests != other.max_requests,
             ),
+            (
+                "--web.shutdown-timeout",
+                self.shutdown_timeout != other.shutdown_timeout,
+            ),
             ("--storage.path", self.storage_path != other.storage_path),
             (
                 "--metrics.scrape-interval",
@@ -118,6 +124,8 @@ impl SettingsCheck {
         let listen = self.listen(&options.web.listen_address);
         let telemetry_path = self.telemetry_path(&options.web.telemetry_path);
         let max_requests = self.whole("--web.max-requests", &options.web.max_requests);
+        let shutdown_timeout =
+            self.duration("--web.shutdown-timeout", &options.web.shutdown_timeout);
         let accounts = self.accounts(&options.account, &options.shard, environment);
         let poll = self.poll(&options.poll);
         let scrape_interval = self.scrape_interval(&options.metrics.scrape_interval);
@@ -135,6 +143,7 @@ impl SettingsCheck {
             enable_lifecycle: options.web.enable_lifecycle,
             web_config: options.web.config_file.clone(),
             max_requests: max_requests?,
+            shutdown_timeout: shutdown_timeout?.unsigned_abs(),
             accounts: accounts?,
             poll: poll?,
             storage_path: options.storage.path.clone(),

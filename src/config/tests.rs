@@ -26,6 +26,7 @@ fn defaults_are_those_of_the_documentation() {
     let settings = Settings::check(&options(&[]), found()).expect("settings");
     assert_eq!(settings.listen, [":10610".parse().expect("an address")]);
     assert_eq!(settings.telemetry_path, "/metrics");
+    assert_eq!(settings.shutdown_timeout, Duration::from_secs(20));
     assert_eq!(settings.max_series, 10_000);
     assert_eq!(
         settings.accounts[0].base_url.as_str(),
@@ -134,10 +135,12 @@ fn every_problem_is_named_and_says_what_to_do() {
                 "--log.level=loud",
                 "--log.format=xml",
                 "--web.telemetry-path=metrics",
+                "--web.shutdown-timeout=soon",
             ],
             found(),
             &[
                 "--web.telemetry-path \"metrics\" is not a path; write it like /metrics (paths under /-/ are reserved)",
+                "--web.shutdown-timeout \"soon\" is not a duration; write it like 30s, 15m or 24h",
                 "--api.timeout \"x\" is not a duration; write it like 30s, 15m or 24h",
                 "--api.max-requests-per-second \"-1\" is not a number above 0",
                 "--poll.interval must be above 0",

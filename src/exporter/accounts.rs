@@ -22,7 +22,7 @@ use crate::{
     api::HttpClients,
     config::Settings,
     exposition::Exposition,
-    gate::SharedGate,
+    gate::{EndOfPublishing, SharedGate},
     poller::{
         Clock, Poller, PollerParts, SystemClock, WatchedClient,
         health::{AccountHealth, Health},
@@ -51,6 +51,16 @@ pub(super) struct Accounts {
     shared: SharedParts,
     by_name: BTreeMap<Option<Arc<str>>, RunningAccount>,
     tasks: JoinSet<()>,
+}
+
+/// Accounts whose pollers have stopped. What they show stays shown, and their event logs go
+/// on, until this value is dropped.
+#[derive(Debug)]
+#[expect(dead_code, reason = "it is kept until the process ends")]
+pub(super) struct StoppedAccounts {
+    accounts: Accounts,
+    shown: Vec<KeptExposition>,
+    end: EndOfPublishing,
 }
 
 /// The numbers of accounts that a reload has added, changed and removed.
@@ -154,6 +164,24 @@ impl Accounts {
             Ok(difference)
         } else {
             Err(errors)
+        }
+    }
+
+    /// Stops all pollers, so that no more is counted and shown. Commits under way are
+    /// finished.
+    pub(super) async fn stop_polling(mut self) -> StoppedAccounts {
+        let end = self.shared.gate.end_publishing().await;
+        let accounts = self.by_name.values();
+        let shown = accounts
+            .filter_map(|account| account.keep_exposition(&account.plan, &self.shared.exposition));
+        let shown = shown.collect();
+        let accounts = self.by_name.values();
+        let stopped: Vec<_> = accounts.filter_map(RunningAccount::stop_polling).collect();
+        self.wait_for(&stopped).await;
+        StoppedAccounts {
+            accounts: self,
+            shown,
+            end,
         }
     }
 

@@ -1,9 +1,10 @@
 //! Connects the parts of `serve`: the accounts that are polled, the server that answers
-//! scrapes, and reloads of the configuration, which change the accounts.
+//! scrapes, reloads of the configuration, which change the accounts, and the end.
 
 mod accounts;
 mod counting_threads;
 mod event_log;
+mod last_call;
 mod plan;
 mod running_account;
 mod supervisor;
@@ -11,12 +12,12 @@ mod supervisor;
 pub(crate) use counting_threads::CountingThreads;
 pub(crate) use plan::client;
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
 use exporter_web::{Server, WebConfigFile, bind};
 use jiff::Timestamp;
-use tokio::{runtime::Handle, time::Instant};
+use tokio::{runtime::Handle, sync::oneshot, time::Instant};
 
 use crate::{
     api::HttpClients,
@@ -25,12 +26,13 @@ use crate::{
     gate::SharedGate,
     metrics::ProcessMetrics,
     poller::{SystemClock, health::Health},
-    server::{ExporterSite, reload::ReloadHandle},
+    server::{ExporterSite, ScrapeRecorder, reload::ReloadHandle},
     store::SharedStore,
 };
 use accounts::{Accounts, SharedParts};
 use audit_core::gate::Gate;
 use event_log::SharedEventLog;
+use last_call::LastCall;
 use supervisor::Supervisor;
 
 /// Reads the current configuration. May wait for files.
@@ -41,6 +43,8 @@ pub struct Exporter {
     supervisor: Supervisor,
     reload: ReloadHandle,
     server: Server<ExporterSite>,
+    health: Arc<Health>,
+    last_call: LastCall,
 }
 
 impl Exporter {
@@ -72,20 +76,30 @@ impl Exporter {
         let started = Instant::now();
         let health = Arc::new(Health::default());
         let (reload, reloads) = ReloadHandle::new();
-        let site = ExporterSite::new(
-            settings.telemetry_path.clone(),
-            Arc::clone(&exposition),
-            Arc::clone(&gate),
-            Arc::clone(&health),
-            settings.enable_lifecycle.then(|| reload.clone()),
-            started.into_std(),
-        );
+        let recorder = ScrapeRecorder::new(Arc::clone(&gate), started.into_std());
+        let recorder = Arc::new(recorder);
+        let site = ExporterSite {
+            telemetry_path: settings.telemetry_path.clone(),
+            exposition: Arc::clone(&exposition),
+            gate: Arc::clone(&gate),
+            health: Arc::clone(&health),
+            started: started.into_std(),
+            reload: settings.enable_lifecycle.then(|| reload.clone()),
+            recorder: Arc::clone(&recorder),
+        };
+        let last_call = LastCall {
+            exposition: Arc::clone(&exposition),
+            gate: Arc::clone(&gate),
+            recorder,
+            started,
+            timeout: settings.shutdown_timeout,
+        };
         let shared = SharedParts {
             store,
             http_clients: HttpClients::default(),
             exposition,
             gate,
-            health,
+            health: Arc::clone(&health),
             clock: SystemClock::new(started),
             event_log: settings.event_log.as_ref().map(SharedEventLog::new),
         };
@@ -101,6 +115,8 @@ impl Exporter {
             supervisor,
             reload,
             server: Server::new(listeners, site, web).max_requests(settings.max_requests),
+            health,
+            last_call,
         })
     }
 
@@ -125,28 +141,42 @@ impl Exporter {
         self.server.local_addresses()
     }
 
-    /// Serves until `shutdown` resolves and the responses in flight are sent. Polls on
+    /// Serves until `signal` resolves, the last call is over, and the responses in flight
+    /// are sent. The last call is over at once if `signal` resolves another time. Polls on
     /// the threads of `counting`; in the program, these are `CountingThreads`.
     ///
     /// # Errors
     ///
     /// If the system cannot tell the addresses that are bound.
-    pub async fn run(
-        self,
-        counting: &Handle,
-        shutdown: impl Future<Output = ()>,
-    ) -> anyhow::Result<()> {
+    pub async fn run(self, counting: &Handle, mut signal: impl AsyncFnMut()) -> anyhow::Result<()> {
         for address in self.local_addresses()? {
             tracing::info!(%address, "listening");
         }
+        let (stop_polling, stop) = oneshot::channel();
         // On the counting threads, since it waits for the disk when it prepares accounts.
-        let supervising = counting.spawn(self.supervisor.run(counting.clone()));
-        let stop = async {
-            shutdown.await;
+        let mut supervising = counting.spawn(self.supervisor.run(counting.clone(), stop));
+        // What the accounts show is shown until the end.
+        let mut stopped = None;
+        let shutdown = async {
+            signal().await;
             tracing::info!("shutting down");
+            if self.last_call.timeout.is_zero() {
+                return;
+            }
+            self.health.set_ending();
+            let polling_stopped = async {
+                // The supervisor does not end before it is told to.
+                let _ = stop_polling.send(());
+                stopped = (&mut supervising).await.ok();
+            };
+            tokio::select! {
+                () = self.last_call.run(polling_stopped) => {}
+                () = signal() => tracing::info!("another signal ended the wait"),
+            }
         };
-        self.server.run(stop).await;
+        self.server.run(shutdown).await;
         supervising.abort();
+        drop(stopped);
         Ok(())
     }
 }

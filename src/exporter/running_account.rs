@@ -124,6 +124,13 @@ impl RunningAccount {
         tasks
     }
 
+    /// Tells the poller to stop, and returns it; see [`RunningAccount::stop`].
+    pub(super) fn stop_polling(&self) -> Option<AbortHandle> {
+        let poller = self.poller.clone()?;
+        poller.abort();
+        Some(poller)
+    }
+
     /// Returns `true` if the poller ran and has ended.
     pub(super) fn has_ended(&self) -> bool {
         self.poller.as_ref().is_some_and(AbortHandle::is_finished)

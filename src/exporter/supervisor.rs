@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use exporter_web::WebConfigFile;
 use jiff::Timestamp;
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 use super::{
     ReadSettings,
-    accounts::{Accounts, StartError},
+    accounts::{Accounts, StartError, StoppedAccounts},
 };
 use crate::{
     config::{Problems, Settings},
@@ -41,11 +44,16 @@ enum ReloadFailure {
 }
 
 impl Supervisor {
-    /// Runs until the future is dropped.
-    pub(super) async fn run(mut self, counting: Handle) {
+    /// Runs until `stop` resolves, and then stops polling.
+    pub(super) async fn run(
+        mut self,
+        counting: Handle,
+        mut stop: oneshot::Receiver<()>,
+    ) -> StoppedAccounts {
         self.accounts.start(&counting);
         loop {
             tokio::select! {
+                _ = &mut stop => return self.accounts.stop_polling().await,
                 () = self.accounts.restart_ended(&counting) => {}
                 Some(answer) = self.reloads.recv() => {
                     let outcome = self.reload(&counting).await;

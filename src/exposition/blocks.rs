@@ -151,6 +151,13 @@ impl<K: Key> Blocks<K> {
         }
     }
 
+    /// Returns `true` if the blocks of both are the same in memory.
+    pub(super) fn are_shared_with(&self, other: &Self) -> bool {
+        let mut blocks = self.blocks.iter().zip(&other.blocks);
+        self.blocks.len() == other.blocks.len()
+            && blocks.all(|(one, other)| Arc::ptr_eq(one, other))
+    }
+
     /// Returns the parts, each of which is rendered when it is first used.
     pub(super) fn parts(&self, variant: Variant) -> impl Iterator<Item = &RenderedPart> {
         self.blocks.iter().map(move |block| {

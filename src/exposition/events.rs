@@ -42,6 +42,12 @@ impl EventFamilies {
             series: self.series.with(rows(&changes.series)),
         }
     }
+
+    /// Returns `true` if `others` were made of these families, or these of `others`, without
+    /// a change.
+    pub(super) fn are_shown_as(&self, others: &Self) -> bool {
+        self.by_type.are_shared_with(&others.by_type) && self.series.are_shared_with(&others.series)
+    }
 }
 
 impl DescribedTypes {

@@ -24,6 +24,8 @@ const FEW_ACCOUNTS: usize = 16;
 #[derive(Debug)]
 pub(super) struct ShownAccounts {
     pub(super) generation: u64,
+    /// The generation in which counts of events last changed; 0 if there were none yet.
+    pub(super) last_changed: u64,
     accounts: BTreeMap<Option<Arc<str>>, Arc<ShownAccount>>,
     described: Arc<DescribedTypes>,
     headers: Arc<Headers>,
@@ -68,6 +70,7 @@ impl Default for ShownAccounts {
         };
         Self {
             generation: 0,
+            last_changed: 0,
             accounts: BTreeMap::new(),
             described: Arc::new(DescribedTypes::new(Vec::new())),
             headers: Arc::new(headers),
@@ -96,6 +99,15 @@ impl ShownAccount {
             types,
             events: Some(events),
             ..self.clone()
+        }
+    }
+
+    /// Returns `true` if both show the same counts of events.
+    fn shows_the_counts_of(&self, other: &Self) -> bool {
+        match (&self.events, &other.events) {
+            (Some(events), Some(others)) => events.are_shown_as(others),
+            (None, None) => true,
+            _ => false,
         }
     }
 }
@@ -141,11 +153,16 @@ impl ShownAccounts {
             .get_mut(name)
             .filter(|account| account.id == id)?;
         let is_other = !Arc::ptr_eq(&account.types, &types);
-        *account = Arc::new(account.with(changes, types, created));
+        let next = account.with(changes, types, created);
+        let shows_the_same = account.shows_the_counts_of(&next);
+        *account = Arc::new(next);
         if is_other {
             self.describe();
         }
         self.generation += 1;
+        if !shows_the_same {
+            self.last_changed = self.generation;
+        }
         Some(self.generation)
     }
 

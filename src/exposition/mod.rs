@@ -209,6 +209,13 @@ impl Exposition {
         })
     }
 
+    /// Returns the number of the generation in which the counts of events that are shown
+    /// last changed; 0 if none were shown yet.
+    #[must_use]
+    pub fn last_changed(&self) -> u64 {
+        lock(&self.accounts).last_changed
+    }
+
     fn own_metrics(&self, current: &Generation, uptime: Duration) -> Arc<OwnMetrics> {
         let generation = current.number;
         let kept = self.own.load_full().filter(|own| {

@@ -391,3 +391,26 @@ fn an_account_that_goes_takes_its_series_with_it() {
     model.uptime += Duration::from_secs(1);
     assert!(!model.served(text).contains("account=\"b\""));
 }
+
+#[test]
+fn the_generation_in_which_counts_last_changed_is_known() {
+    let mut model = Model::new(false, ScrapeInterval::Off, &[None]);
+    let number = |model: &Model| model.exposition.current().number;
+    assert_eq!(model.exposition.last_changed(), 0);
+    model.take(&Step::Event(0, 0, 1, 1, false));
+    model.commit();
+    let changed = number(&model);
+    assert_eq!(model.exposition.last_changed(), changed);
+    // Generations without another count: a commit of nothing, and a reload.
+    model.commit();
+    model.take(&Step::Replace);
+    assert!(number(&model) > changed);
+    assert_eq!(model.exposition.last_changed(), changed);
+    // A new series at 0 is another count.
+    model.take(&Step::NameTypes(5));
+    model.commit();
+    assert_eq!(model.exposition.last_changed(), number(&model));
+    model.take(&Step::Event(0, 0, 2, 2, false));
+    model.commit();
+    assert_eq!(model.exposition.last_changed(), number(&model));
+}

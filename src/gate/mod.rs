@@ -12,9 +12,15 @@
 //! | `server::scrape_recorder`, once the answer was sent | [`SharedGate::record_scrape`] |
 //! | `poller::collector`, before and after it stores a commit | [`SharedGate::prepare`], [`SharedGate::confirm`] |
 //! | `poller`, between two polls | [`SharedGate::is_settled`], [`SharedGate::unstored`] |
+//! | `poller::collector`, around each commit | [`SharedGate::begin_commit`] |
+//! | `exporter`, before the process ends | [`SharedGate::end_publishing`], [`SharedGate::wait_until_served`] |
+
+mod last_call;
+
+pub use last_call::{CommitUnderWay, EndOfPublishing};
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -22,7 +28,10 @@ use audit_core::{
     account::{Account, Commit},
     gate::{Gate, Recorded, SavedGate, Scrape, ScraperId},
 };
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::{Notify, RwLock},
+    time::timeout,
+};
 
 /// The publish gate that scrapes and pollers share.
 ///
@@ -35,6 +44,11 @@ pub struct SharedGate {
     unstored: Notify,
     /// Notified when a commit was stored.
     stored: Notify,
+    /// Notified when a scrape was recorded.
+    scraped: Notify,
+    /// Locked for reading by each commit under way, and for writing by the end of
+    /// publishing.
+    commits: Arc<RwLock<()>>,
 }
 
 impl SharedGate {
@@ -45,6 +59,8 @@ impl SharedGate {
             gate: Mutex::new(gate),
             unstored: Notify::new(),
             stored: Notify::new(),
+            scraped: Notify::new(),
+            commits: Arc::default(),
         }
     }
 
@@ -84,7 +100,9 @@ impl SharedGate {
     /// Records a scrape that was answered with `generation`; 0 if the answer showed no
     /// events.
     pub fn record_scrape(&self, scrape: Scrape, generation: u64, uptime: Duration) -> Recorded {
-        self.lock().record_scrape(scrape, generation, uptime)
+        let recorded = self.lock().record_scrape(scrape, generation, uptime);
+        self.scraped.notify_waiters();
+        recorded
     }
 
     /// Returns the hold of the gate; zero while the gate is open to all.

@@ -64,3 +64,50 @@ async fn a_commit_that_stores_another_scraper_does_not_end_the_wait() {
     store(&gate);
     assert_eq!(waiting.await.expect("a wait"), Duration::ZERO);
 }
+
+/// Records two scrapes of a stored scraper that were answered with `generation`.
+fn serve(gate: &SharedGate, generation: u64) {
+    let scrape = Scrape {
+        scraper: ScraperId(1),
+        product: 1,
+        target: 1,
+        connection: 1,
+        timeout: Duration::ZERO,
+    };
+    for _ in 0..2 {
+        gate.record_scrape(scrape, generation, Duration::ZERO);
+        store(gate);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_call_ends_with_the_scrape_that_shows_the_last_counts() {
+    let gate = shared();
+    let now = || Duration::ZERO;
+    // Nobody is waited for before anybody came.
+    gate.wait_until_served(2, now).await;
+    serve(&gate, 1);
+    let waiting = Arc::clone(&gate);
+    let mut waiting = tokio::spawn(async move { waiting.wait_until_served(2, now).await });
+    assert!(timeout(LIMIT, &mut waiting).await.is_err());
+    serve(&gate, 1);
+    assert!(timeout(LIMIT, &mut waiting).await.is_err());
+    serve(&gate, 2);
+    waiting.await.expect("a wait");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_publishing_waits_for_commits_under_way_and_lets_no_other_begin() {
+    let gate = shared();
+    let under_way = [gate.begin_commit().await, gate.begin_commit().await];
+    let ending = Arc::clone(&gate);
+    let mut ending = tokio::spawn(async move { ending.end_publishing().await });
+    assert!(timeout(LIMIT, &mut ending).await.is_err());
+    // A commit that comes meanwhile waits too.
+    assert!(timeout(LIMIT, gate.begin_commit()).await.is_err());
+    drop(under_way);
+    let end = ending.await.expect("an end");
+    assert!(timeout(LIMIT, gate.begin_commit()).await.is_err());
+    drop(end);
+    assert!(timeout(LIMIT, gate.begin_commit()).await.is_ok());
+}

@@ -286,6 +286,9 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     /// # Errors
     /// [`PollError::Storage`]; the published values that are shown stay as they were.
     async fn commit(&mut self) -> Result<(), PollError> {
+        // A process that ends waits until what is stored is also shown.
+        let gate = Arc::clone(&self.gate);
+        let _under_way = gate.begin_commit().await;
         let (commit, saved_gate) = self.gate.prepare(&self.account, self.clock.uptime());
         let (commit, saved_gate) = (Arc::new(commit), Arc::new(saved_gate));
         let stored = self

@@ -25,6 +25,8 @@ pub(crate) struct Health {
     accounts: ArcSwap<Vec<Arc<AccountHealth>>>,
     /// `true` once every account was ready, and from then on.
     ready: AtomicBool,
+    /// `true` once the process is about to end, and its pollers stop.
+    ending: AtomicBool,
 }
 
 /// The health of one account: how its polls go, and whether its poller has stalled.
@@ -68,6 +70,16 @@ impl Health {
         self.accounts.load()
     }
 
+    /// Records that the process is about to end, and that its pollers stop.
+    pub(crate) fn set_ending(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns `true` once the process is about to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
+    }
+
     /// Returns `true` once a poll of every account has succeeded or failed, and from then
     /// on, whatever accounts are added.
     pub(crate) fn is_ready(&self) -> bool {
@@ -79,8 +91,12 @@ impl Health {
         ready
     }
 
-    /// Returns the number of accounts whose pollers have stalled.
+    /// Returns the number of accounts whose pollers have stalled; none has that was stopped
+    /// because the process is about to end.
     pub(crate) fn stalled(&self, uptime: Duration) -> usize {
+        if self.is_ending() {
+            return 0;
+        }
         let accounts = self.accounts();
         let stalled = accounts
             .iter()
@@ -202,5 +218,8 @@ mod tests {
         assert!(health.is_ready());
         assert_eq!(health.stalled(at(60)), 0);
         assert_eq!(health.stalled(at(61)), 1);
+        assert!(!health.is_ending());
+        health.set_ending();
+        assert_eq!((health.is_ending(), health.stalled(at(61))), (true, 0));
     }
 }

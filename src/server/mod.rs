@@ -6,7 +6,9 @@ mod landing;
 pub(crate) mod reload;
 mod routes;
 mod scrape_recorder;
+mod scraper_addresses;
 mod scraper_warnings;
 mod visitor;
 
 pub(crate) use routes::ExporterSite;
+pub(crate) use scrape_recorder::ScrapeRecorder;

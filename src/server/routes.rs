@@ -43,15 +43,15 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-u
 #[derive(Debug)]
 pub(crate) struct ExporterSite {
     /// The path of the metrics; begins with `/`.
-    telemetry_path: String,
-    exposition: Arc<Exposition>,
-    gate: Arc<SharedGate>,
-    health: Arc<Health>,
+    pub(crate) telemetry_path: String,
+    pub(crate) exposition: Arc<Exposition>,
+    pub(crate) gate: Arc<SharedGate>,
+    pub(crate) health: Arc<Health>,
     /// The time at which the process started.
-    started: Instant,
+    pub(crate) started: Instant,
     /// The handle that asks for reloads; `None` if clients may not ask for them.
-    reload: Option<ReloadHandle>,
-    recorder: Arc<ScrapeRecorder>,
+    pub(crate) reload: Option<ReloadHandle>,
+    pub(crate) recorder: Arc<ScrapeRecorder>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -96,25 +96,6 @@ impl Site for ExporterSite {
 }
 
 impl ExporterSite {
-    pub(crate) fn new(
-        telemetry_path: String,
-        exposition: Arc<Exposition>,
-        gate: Arc<SharedGate>,
-        health: Arc<Health>,
-        reload: Option<ReloadHandle>,
-        started: Instant,
-    ) -> Self {
-        Self {
-            telemetry_path,
-            exposition,
-            recorder: Arc::new(ScrapeRecorder::new(Arc::clone(&gate), started)),
-            gate,
-            health,
-            started,
-            reload,
-        }
-    }
-
     fn route(&self, path: &str) -> Option<Route> {
         match path {
             path if path == self.telemetry_path => Some(Route::Metrics),
@@ -200,6 +181,12 @@ impl ExporterSite {
                 "403: reloads over HTTP are off; start the exporter with --web.enable-lifecycle, or send it SIGHUP\n",
             );
         };
+        if self.health.is_ending() {
+            return text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "503: the exporter is shutting down and loads no configuration\n",
+            );
+        }
         match reload.reload().await {
             Ok(()) => text(StatusCode::OK, "the configuration was loaded\n"),
             Err(_) => text(
@@ -221,7 +208,12 @@ impl ExporterSite {
     }
 
     fn ready(&self) -> Response<ResponseBody> {
-        if self.health.is_ready() {
+        if self.health.is_ending() {
+            text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "shutting down: the last counts can still be fetched\n",
+            )
+        } else if self.health.is_ready() {
             text(StatusCode::OK, "ready\n")
         } else {
             text(

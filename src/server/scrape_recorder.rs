@@ -2,27 +2,31 @@
 
 use std::{sync::Arc, time::Instant};
 
-use audit_core::gate::Recorded;
+use audit_core::gate::{Recorded, ScraperId};
 use exporter_web::ResponseBody;
 use jiff::Timestamp;
 
-use super::{scraper_warnings::ScraperWarnings, visitor::ScrapeRequest};
+use super::{
+    scraper_addresses::ScraperAddresses, scraper_warnings::ScraperWarnings, visitor::ScrapeRequest,
+};
 use crate::gate::SharedGate;
 
 /// Records scrapes once their answers were sent.
 #[derive(Debug)]
-pub(super) struct ScrapeRecorder {
+pub(crate) struct ScrapeRecorder {
     gate: Arc<SharedGate>,
     /// The time at which the process started.
     started: Instant,
+    addresses: ScraperAddresses,
     pub(super) warnings: ScraperWarnings,
 }
 
 impl ScrapeRecorder {
-    pub(super) fn new(gate: Arc<SharedGate>, started: Instant) -> Self {
+    pub(crate) fn new(gate: Arc<SharedGate>, started: Instant) -> Self {
         Self {
             gate,
             started,
+            addresses: ScraperAddresses::default(),
             warnings: ScraperWarnings::default(),
         }
     }
@@ -39,8 +43,15 @@ impl ScrapeRecorder {
         body.on_sent(move || recorder.record(&request, generation))
     }
 
+    /// Returns the name of a scraper for the log: its address.
+    pub(crate) fn name(&self, scraper: ScraperId) -> String {
+        let address = self.addresses.get(scraper);
+        address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+    }
+
     fn record(&self, request: &ScrapeRequest, generation: u64) {
         let ScrapeRequest { scrape, server, .. } = request;
+        self.addresses.record(scrape.scraper, *server);
         let uptime = self.started.elapsed();
         let Recorded {
             is_renamed,

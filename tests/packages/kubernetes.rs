@@ -9,7 +9,7 @@ use test_support::repository;
 use test_support::tools;
 
 use super::command_line::is_variable;
-use super::output_of;
+use super::{LONGEST_STOP, output_of};
 
 const FOLDER: &str = "packaging/kubernetes";
 
@@ -73,6 +73,19 @@ fn every_object_matches_its_schema() {
     };
     with(python, "validate_core.py", &core);
     with(node, "validate_operator.mjs", &operator);
+}
+
+#[test]
+fn the_pod_has_the_time_for_the_last_call_and_the_answers_in_flight() {
+    let Some(objects) = objects() else {
+        return;
+    };
+    let pod = &the_only(&objects, "StatefulSet")["spec"]["template"]["spec"];
+    let time = pod["terminationGracePeriodSeconds"].as_u64();
+    assert!(time > Some(LONGEST_STOP.as_secs()), "{time:?}");
+    // Otherwise discovery drops the pod before its last counts are fetched.
+    let service = &the_only(&objects, "Service")["spec"];
+    assert_eq!(service["publishNotReadyAddresses"], true);
 }
 
 /// The container keeps to "restricted" of the Pod Security Standards, and has a root

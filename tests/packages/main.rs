@@ -13,6 +13,11 @@ mod supply_chain;
 mod systemd;
 
 use std::process::Command;
+use std::time::Duration;
+
+/// The longest that the program takes to end: the default of `--web.shutdown-timeout`, and
+/// the answers in flight.
+const LONGEST_STOP: Duration = Duration::from_secs(20 + 10);
 
 /// Returns the standard output of a command, which must succeed.
 fn output_of(command: &mut Command) -> String {

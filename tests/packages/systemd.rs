@@ -8,7 +8,7 @@ use test_support::repository;
 use test_support::tools;
 
 use super::command_line::is_variable;
-use super::output_of;
+use super::{LONGEST_STOP, output_of};
 
 const UNIT: &str = "packaging/systemd/nexmo-audit-exporter.service";
 
@@ -40,6 +40,15 @@ fn systemd_finds_no_fault_with_the_unit() {
     let output = verify.output().expect("systemd-analyze");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.is_empty(), "{said}");
+}
+
+#[test]
+fn the_service_has_the_time_for_the_last_call_and_the_answers_in_flight() {
+    let text = fs::read_to_string(repository(UNIT)).expect("the unit");
+    let mut lines = text.lines();
+    let time = lines.find_map(|line| line.strip_prefix("TimeoutStopSec=")?.strip_suffix('s'));
+    let time: u64 = time.and_then(|time| time.parse().ok()).expect("seconds");
+    assert!(time > LONGEST_STOP.as_secs(), "{time}");
 }
 
 #[test]

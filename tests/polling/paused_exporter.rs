@@ -66,7 +66,7 @@ impl PausedExporter {
             .expect("an exporter");
         let address = exporter.local_addresses().expect("addresses")[0];
         // The exporter runs in the runtime of the test, and so with its clock.
-        tokio::spawn(async move { exporter.run(&Handle::current(), pending()).await });
+        tokio::spawn(async move { exporter.run(&Handle::current(), pending).await });
         Self {
             api,
             address,

@@ -3,6 +3,7 @@
 mod demo;
 mod formats;
 mod golden;
+mod last_call;
 mod routes;
 mod scrapers;
 mod shutdown;

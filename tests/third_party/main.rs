@@ -15,6 +15,7 @@ mod prism;
 mod prometheus_scrapes;
 mod prometheus_server;
 mod publish_gate;
+mod replacement;
 mod schemathesis;
 mod vonage_client;
 mod web_config;

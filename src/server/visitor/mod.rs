@@ -57,7 +57,9 @@ impl ScrapeRequest {
     pub(super) fn host(&self) -> &str {
         let target = self.target.as_ref();
         let text = target.and_then(|target| target.to_str().ok()).unwrap_or("");
-        text.get(..MAX_TARGET).unwrap_or(text)
+        // A whole URI may hold a password before the name.
+        let name = text.rsplit('@').next().unwrap_or(text);
+        name.get(..MAX_TARGET).unwrap_or(name)
     }
 }
 

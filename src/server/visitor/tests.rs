@@ -174,14 +174,19 @@ proptest! {
 #[test]
 fn the_log_names_the_host_as_far_as_it_is_a_name() {
     let long = "h".repeat(MAX_TARGET + 1);
+    let scrape = |uri: &str, host: &str| {
+        let headers = [(SCRAPE_TIMEOUT, "10"), ("host", host)];
+        let peer = Peer::new("10.0.0.1".parse().expect("an address"));
+        let scrape = Visitor::from(peer).scrape(&request(uri, &headers));
+        scrape.expect("a scraper")
+    };
+    let whole = scrape("http://ada:secret@a:1/metrics", "b:1");
+    assert_eq!(whole.host(), "a:1");
     for (host, named) in [
         ("audit-0.example:10610", "audit-0.example:10610"),
         ("", ""),
         (&*long, &long[..MAX_TARGET]),
     ] {
-        let headers = [(SCRAPE_TIMEOUT, "10"), ("host", host)];
-        let peer = Peer::new("10.0.0.1".parse().expect("an address"));
-        let scrape = Visitor::from(peer).scrape(&request("/metrics", &headers));
-        assert_eq!(scrape.expect("a scraper").host(), named);
+        assert_eq!(scrape("/metrics", host).host(), named);
     }
 }
