@@ -72,6 +72,15 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// A command that only reads found no file.
+    #[error(
+        "there is no state at {}: check --storage.path, or the config file that sets it",
+        path.display()
+    )]
+    NoState {
+        /// The file.
+        path: PathBuf,
+    },
     /// The directory cannot be created, since its parent is missing.
     #[error(
         "cannot create {}: there is no directory {} (is a volume not mounted?): create it, \
@@ -129,6 +138,7 @@ impl StoreError {
             Self::Damaged { .. }
             | Self::NewerFormat { .. }
             | Self::ChangedByAnother { .. }
+            | Self::NoState { .. }
             | Self::NoParent { .. }
             | Self::NotADirectory { .. } => false,
         }
