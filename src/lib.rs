@@ -22,6 +22,7 @@
 //! - [`store`] keeps the counts in a file, and writes the event log.
 //! - `server` answers HTTP requests: routes, the landing page and the reload endpoint.
 //! - `query` holds the commands that query the API once: `events` and `backfill`.
+//! - [`state`] holds the commands that look at the stored counts and move them: `state`.
 //! - [`exporter`] puts the parts of `serve` together: accounts, threads and reloads.
 //! - [`cli`] parses the command line, starts the log, and runs each command.
 //!
@@ -41,4 +42,5 @@ pub mod metrics;
 pub mod poller;
 mod query;
 mod server;
+pub mod state;
 pub mod store;

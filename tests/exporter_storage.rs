@@ -59,6 +59,22 @@ fn a_state_that_another_exporter_uses_is_refused_by_name() {
 }
 
 #[test]
+fn an_error_of_the_system_is_said_once() {
+    let done = command()
+        .args([
+            "serve",
+            "--web.listen-address=127.0.0.1:0",
+            "--storage.path=/proc",
+        ])
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(said.trim_end().ends_with(": check the disk"), "{said}");
+    assert_eq!(said.matches("os error").count(), 1, "{said}");
+}
+
+#[test]
 fn counts_continue_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let recorded = events(4, "USER_STATUS");

@@ -7,6 +7,7 @@ mod file_defaults;
 mod healthcheck;
 pub mod logging;
 mod run;
+mod state;
 
 pub use run::run;
 
@@ -20,8 +21,8 @@ use audit_simulator::SimulatorSettings;
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{
-    BackfillOptions, ConfigFile, GetOptions, ListOptions, LogOptions, Options, Problems,
-    TypesOptions, WebOptions,
+    BackfillOptions, ConfigFile, ExportOptions, GetOptions, ImportOptions, ListOptions, LogOptions,
+    Options, Problems, ShowOptions, TypesOptions, WebOptions,
 };
 
 /// Prometheus exporter for the Audit API of Nexmo (now Vonage).
@@ -46,6 +47,9 @@ pub enum Action {
     /// Write the history of a range for `promtool tsdb create-blocks-from openmetrics`.
     #[command(after_help = CREDENTIALS)]
     Backfill(Box<BackfillOptions>),
+    /// Look at the stored state, and move accounts from one state to another.
+    #[command(subcommand, after_help = STATE)]
+    State(StateAction),
     /// Check everything that serve would read, report every problem, and change nothing.
     #[command(after_help = CREDENTIALS)]
     CheckConfig(Box<Options>),
@@ -72,6 +76,20 @@ pub enum EventsAction {
     Types(Box<TypesOptions>),
 }
 
+/// A command that works on the stored state.
+#[derive(Debug, Subcommand)]
+pub enum StateAction {
+    /// Show what is stored, and what waits to be shown and why.
+    #[command(after_help = STATE)]
+    Show(Box<ShowOptions>),
+    /// Write one account as lines of JSON, whole: progress, ids, counters, waiting lines of the event log.
+    #[command(after_help = STATE)]
+    Export(Box<ExportOptions>),
+    /// Take in the account that state export has written, whole or not at all.
+    #[command(after_help = STATE)]
+    Import(Box<ImportOptions>),
+}
+
 /// The options of `simulate`.
 #[derive(Debug, Args)]
 pub struct SimulateOptions {
@@ -85,6 +103,9 @@ pub struct SimulateOptions {
 
 const CREDENTIALS: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
 VONAGE_API_SECRET) from the environment, or the secret from --api.secret-file; or the accounts of --config.file.\n\
+Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
+
+const STATE: &str = "The exporter must not run on the state meanwhile. show and export change nothing.\n\
 Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
 
 const ENVIRONMENT_PREFIX: &str = "NEXMO_AUDIT_";
@@ -180,6 +201,7 @@ pub fn command() -> Command {
         .mut_subcommand("demo", demo)
         .mut_subcommand("backfill", query)
         .mut_subcommand("events", |events| events.mut_subcommands(query))
+        .mut_subcommand("state", |state| state.mut_subcommands(with_environment))
 }
 
 fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {

@@ -13,7 +13,7 @@ use crate::{
     api::{HttpClients, REASONS},
     cli::{
         self, Action, EventsAction, Request, SimulateOptions, UsageError, demo, healthcheck,
-        logging,
+        logging, state,
     },
     config::{
         AccountOptions, BackfillOptions, BackfillSettings, ConfigFile, Environment, GetSettings,
@@ -44,6 +44,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Action::Serve(options) => serve(&options, file, arguments).await,
         Action::Events(action) => query_events(action, file).await,
         Action::Backfill(options) => write_history(&options, file).await,
+        Action::State(action) => state::run(action, file).await,
         Action::CheckConfig(options) => check_config(&options, file),
         Action::Demo(options) => demonstrate(*options).await,
         Action::Simulate(options) => simulate(*options).await,
@@ -142,9 +143,20 @@ fn check_config(options: &Options, file: ConfigFile) -> anyhow::Result<()> {
     for warning in web.warnings() {
         println!("Warning: {warning}");
     }
-    match settings.accounts.len() {
-        1 => println!("The configuration can be used: 1 account."),
-        accounts => println!("The configuration can be used: {accounts} accounts."),
+    let number = match settings.accounts.len() {
+        1 => "1 account".to_owned(),
+        accounts => format!("{accounts} accounts"),
+    };
+    let names = settings.accounts.iter();
+    let names: Vec<&str> = names
+        .filter_map(|account| account.name.as_deref())
+        .collect();
+    // The counts of an account that comes to a shard have to be moved there.
+    if options.shard.count.is_some() && !names.is_empty() {
+        let names = names.join(", ");
+        println!("The configuration can be used: {number}: {names}.");
+    } else {
+        println!("The configuration can be used: {number}.");
     }
     Ok(())
 }
@@ -235,13 +247,13 @@ async fn simulate(options: SimulateOptions) -> anyhow::Result<()> {
 }
 
 /// The signals that end the program.
-struct ShutdownSignals {
+pub(super) struct ShutdownSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl ShutdownSignals {
-    fn new() -> anyhow::Result<Self> {
+    pub(super) fn new() -> anyhow::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -249,7 +261,7 @@ impl ShutdownSignals {
     }
 
     /// Resolves on the next `SIGTERM` or Ctrl-C.
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

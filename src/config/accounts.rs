@@ -249,12 +249,9 @@ impl SettingsCheck {
     }
 
     fn key(&mut self, setting: &str, key: ApiKey) -> Option<ApiKey> {
-        // A colon would end the user name of HTTP Basic authentication (RFC 7617).
-        let text = &key.text;
-        let usable = !text.is_empty() && !text.contains(':') && !text.contains(char::is_control);
         self.that(
             setting,
-            usable,
+            is_api_key(&key.text),
             "must be set to the API key of the account",
             key,
         )
@@ -302,6 +299,12 @@ impl SettingsCheck {
         let shard = Shard { index, count };
         self.that("--shard.index", index < count, &problem, shard)
     }
+}
+
+/// Returns `true` if a text can be an API key. A colon would end the user name of HTTP
+/// Basic authentication (RFC 7617).
+pub(crate) fn is_api_key(text: &str) -> bool {
+    !text.is_empty() && !text.contains(':') && !text.contains(char::is_control)
 }
 
 /// Returns what to write in place of a name that is none of `names`.

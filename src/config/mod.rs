@@ -21,10 +21,13 @@ mod query_options;
 mod settings;
 mod settings_check;
 mod shard;
+mod state;
+mod state_options;
 mod time_expression;
 mod value_error;
 
 pub use accounts::AccountSettings;
+pub(crate) use accounts::is_api_key;
 pub(crate) use backfill::{BackfillOutput, BackfillSettings};
 pub use credentials::{ApiKey, ApiSecret, Credentials, SecretFileError};
 pub use environment::{AccountWithSecret, Environment, EnvironmentCredentials, SettingOrigins};
@@ -43,6 +46,8 @@ pub use query_options::{
     TypesOptions,
 };
 pub use settings::{EventLogSettings, PollSettings, Settings};
+pub(crate) use state::{AccountNames, ExportSettings, ImportSettings, ShowFormat, ShowSettings};
+pub use state_options::{ExportOptions, ImportOptions, ShowOptions, StateOptions};
 pub use value_error::ValueError;
 
 use settings_check::SettingsCheck;

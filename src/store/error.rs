@@ -72,6 +72,15 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// A command that only reads found no file.
+    #[error(
+        "there is no state at {}: check --storage.path, or the config file that sets it",
+        path.display()
+    )]
+    NoState {
+        /// The file.
+        path: PathBuf,
+    },
     /// The directory cannot be created, since its parent is missing.
     #[error(
         "cannot create {}: there is no directory {} (is a volume not mounted?): create it, \
@@ -92,7 +101,7 @@ pub enum StoreError {
     },
     /// The user that the exporter runs as has no permission.
     #[error(
-        "cannot {doing} {}: {source}: let the user that the exporter runs as write there, \
+        "cannot {doing} {}: {error}: let the user that the exporter runs as write there, \
          or choose another storage path",
         path.display()
     )]
@@ -101,18 +110,18 @@ pub enum StoreError {
         doing: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
+        /// The error of the system, which the message contains.
+        error: io::Error,
     },
     /// The disk is full, or an access to it failed.
-    #[error("cannot {doing} {}: {source}: {}", path.display(), remedy(source))]
+    #[error("cannot {doing} {}: {error}: {}", path.display(), remedy(error))]
     Io {
         /// The action that failed, as a verb.
         doing: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
+        /// The error of the system, which the message contains.
+        error: io::Error,
     },
 }
 
@@ -129,24 +138,19 @@ impl StoreError {
             Self::Damaged { .. }
             | Self::NewerFormat { .. }
             | Self::ChangedByAnother { .. }
+            | Self::NoState { .. }
             | Self::NoParent { .. }
             | Self::NotADirectory { .. } => false,
         }
     }
 
-    pub(super) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
+    pub(super) fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
         let path = path.to_owned();
-        match source.kind() {
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::NoPermission {
-                doing,
-                path,
-                source,
-            },
-            _ => Self::Io {
-                doing,
-                path,
-                source,
-            },
+        match error.kind() {
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                Self::NoPermission { doing, path, error }
+            }
+            _ => Self::Io { doing, path, error },
         }
     }
 

@@ -158,7 +158,7 @@ fn open_database(file: File, last_write: Option<&LastWrite>) -> Result<Opening, 
     }
 }
 
-fn builder() -> Builder {
+pub(super) fn builder() -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES);
     builder

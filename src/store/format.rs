@@ -56,6 +56,13 @@ pub(super) fn read(database: &Database) -> Result<FileFormat, Error> {
     read_knowing(database, STEPS)
 }
 
+/// Reads the version of the program that brought a database to its format.
+pub(super) fn written_by(database: &Database) -> Result<String, Error> {
+    let transaction = database.begin_read()?;
+    let version = transaction.open_table(ABOUT)?.get(WRITTEN_BY)?;
+    Ok(version.ok_or_else(foreign)?.value().to_owned())
+}
+
 /// Upgrades a database of a known format to the current one, in one transaction.
 pub(super) fn upgrade(database: &Database, format: u32) -> Result<(), Error> {
     upgrade_by(database, format, STEPS)

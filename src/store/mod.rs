@@ -17,8 +17,12 @@
 //! - `queue` writes the commits of all pollers on a thread of its own; `handles` are
 //!   what pollers and event logs use.
 //! - `event_log` writes the stored lines of the event log to their destination.
-//! - `tables` and `format` are the form of the file; `file` and `held_file` open it.
+//! - [`StateReader`] reads a file that must not change; `import` takes in an account of
+//!   another file. Both deal in the parts of an account, [`StoredPart`].
+//! - `tables` and `format` are the form of the file; `file`, `unchanged_file` and
+//!   `held_file` open it.
 
+pub(crate) mod counter_name;
 mod error;
 pub(crate) mod event_log;
 mod file;
@@ -28,15 +32,22 @@ mod format_1;
 mod format_3;
 mod handles;
 mod held_file;
+mod import;
 mod lock_owner;
 mod queue;
 mod read;
+mod state_reader;
+mod stored_part;
 mod tables;
+mod unchanged_file;
 mod write;
 mod write_id;
 
 pub use error::StoreError;
 pub(crate) use handles::{AccountStorage, SharedStore};
+pub use import::{Conflicts, ImportError, Imported, SomeCounters};
+pub use state_reader::StateReader;
+pub use stored_part::{AccountProgress, GateMemory, KnownScraper, StoredPart};
 
 use std::{
     hash::{BuildHasher, RandomState},

@@ -135,7 +135,7 @@ pub(super) fn last_write_id(database: &Database) -> Result<WriteId, Error> {
     })
 }
 
-fn read_number(transaction: &ReadTransaction, name: &str) -> Result<Option<u64>, Error> {
+pub(super) fn read_number(transaction: &ReadTransaction, name: &str) -> Result<Option<u64>, Error> {
     let value = transaction.open_table(NUMBERS)?.get(name)?;
     Ok(value.map(|value| value.value()))
 }

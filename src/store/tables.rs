@@ -182,8 +182,12 @@ pub(super) fn nanoseconds(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn time(nanoseconds: i128) -> Result<Timestamp, Error> {
+pub(super) fn time(nanoseconds: i128) -> Result<Timestamp, Error> {
     Timestamp::from_nanosecond(nanoseconds).map_err(out_of_range)
+}
+
+pub(super) fn time_of_milliseconds(milliseconds: u64) -> Result<Timestamp, Error> {
+    time(i128::from(milliseconds) * 1_000_000)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` passes it so")]

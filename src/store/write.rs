@@ -56,7 +56,10 @@ fn write_account(
 
 /// Returns the number of an account, which is a new number if the account has none.
 /// Accounts are never removed, so their count is the next free number.
-fn number_of(transaction: &WriteTransaction, api_key: &str) -> Result<AccountNumber, Error> {
+pub(super) fn number_of(
+    transaction: &WriteTransaction,
+    api_key: &str,
+) -> Result<AccountNumber, Error> {
     let mut accounts = transaction.open_table(ACCOUNTS)?;
     let known = accounts.get(api_key)?.map(|number| number.value());
     if let Some(number) = known {
@@ -115,7 +118,7 @@ fn write_counters(
 }
 
 /// Writes the number of gate timeouts, unless there was none yet.
-fn write_gate_timeouts(
+pub(super) fn write_gate_timeouts(
     transaction: &WriteTransaction,
     account: AccountNumber,
     gate_timeouts: u64,
@@ -165,13 +168,17 @@ fn write_gate(
     set(&mut numbers, GATE_STORED_AT, stored_at)
 }
 
-fn write_last_id(transaction: &WriteTransaction, id: WriteId) -> Result<(), Error> {
+pub(super) fn write_last_id(transaction: &WriteTransaction, id: WriteId) -> Result<(), Error> {
     let mut numbers = transaction.open_table(NUMBERS)?;
     set(&mut numbers, WRITER, id.writer)?;
     set(&mut numbers, SEQUENCE, id.sequence)
 }
 
-fn set(numbers: &mut Table<'_, &'static str, u64>, name: &str, value: u64) -> Result<(), Error> {
+pub(super) fn set(
+    numbers: &mut Table<'_, &'static str, u64>,
+    name: &str,
+    value: u64,
+) -> Result<(), Error> {
     numbers.insert(name, value)?;
     Ok(())
 }

@@ -19,6 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exposition", &["gate", "metrics"]),
     ("poller", &["api", "exposition", "gate", "metrics"]),
     ("store", &["poller"]),
+    ("state", &["config", "store"]),
     ("server", &["exposition", "gate", "metrics", "poller"]),
     ("query", &["api", "config", "exposition", "metrics"]),
     (
@@ -36,7 +37,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["api", "config", "exporter", "metrics", "query", "server"],
+        &[
+            "api", "config", "exporter", "metrics", "query", "server", "state",
+        ],
     ),
 ];
 

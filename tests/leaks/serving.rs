@@ -109,9 +109,28 @@ fn through(faults: &[(&str, Script)], level: &str, form: &str) -> CollectedOutpu
     exporter.program.wait_for_end(DEADLINE);
     collected.add("the log", exporter.program.lines().join("\n"));
     collected.add_folder(folder.path());
+    add_state_commands(settings[0], &mut collected);
     // The search has something to search.
-    collected.shows(&["nexmo_audit_up", "USER_STATUS", "redb"]);
+    collected.shows(&[
+        "nexmo_audit_up",
+        "USER_STATUS",
+        "redb",
+        "sha256",
+        "last commit",
+    ]);
     collected
+}
+
+/// Adds what the commands that read the state of an exporter write.
+fn add_state_commands(storage: &str, collected: &mut CollectedOutput) {
+    for arguments in [&["show"][..], &["show", "--output=json"], &["export"]] {
+        let mut command = with_secret();
+        command.arg("state").args(arguments).arg(storage);
+        let output = command.output().expect("the program starts");
+        assert!(output.status.success(), "{output:?}");
+        collected.add(&format!("the output of {arguments:?}"), output.stdout);
+        collected.add(&format!("the errors of {arguments:?}"), output.stderr);
+    }
 }
 
 #[test]

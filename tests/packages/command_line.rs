@@ -141,11 +141,12 @@ fn offers_what_there_is(completed: impl Fn(&str) -> BTreeSet<String>) {
             .collect::<BTreeSet<_>>()
     };
     let commands = completed(&format!("{PROGRAM} s"));
-    assert_eq!(commands, set(&["serve", "simulate"]));
+    assert_eq!(commands, set(&["serve", "simulate", "state"]));
     let flags = completed(&format!("{PROGRAM} serve --poll.reconcile"));
     let both = ["--poll.reconcile-interval", "--poll.reconcile-lookback"];
     assert_eq!(flags, set(&both));
     assert_eq!(completed(&format!("{PROGRAM} events l")), set(&["list"]));
+    assert_eq!(completed(&format!("{PROGRAM} state e")), set(&["export"]));
     assert_eq!(completed(&format!("{PROGRAM} healthc")), set(&[]));
 }
 

@@ -11,6 +11,7 @@
 pub mod accept;
 pub mod config;
 pub mod event;
+pub mod import;
 pub mod page;
 pub mod retry_after;
 pub mod settings;

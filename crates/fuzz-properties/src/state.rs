@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use nexmo_audit_exporter::store::Store;
+use nexmo_audit_exporter::store::{StateReader, Store};
 use redb::{Database, Key, TableDefinition, Value};
 use test_support::store::{KEY, at, file_in, history_in, load_account};
 
@@ -46,6 +46,18 @@ pub fn holds(data: &[u8]) {
     });
     if let Ok(Some(_)) = readable {
         load_account(&mut store, KEY).expect("it was read before");
+    }
+    drop(store);
+    read_part_by_part(directory);
+}
+
+fn read_part_by_part(directory: &Path) {
+    let Ok(state) = StateReader::open(directory) else {
+        return;
+    };
+    let _ = state.gate();
+    if let Ok(Some(parts)) = state.parts(KEY) {
+        parts.map_while(Result::ok).for_each(drop);
     }
 }
 
