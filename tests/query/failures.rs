@@ -29,7 +29,10 @@ fn a_transient_failure_is_retried_silently() {
 #[test]
 fn a_permanent_failure_is_reported() {
     let cases = [
-        (Answer::error(401, API_SECRET), "check NEXMO_API_KEY"),
+        (
+            Answer::error(401, API_SECRET),
+            "check the API key (NEXMO_API_KEY)",
+        ),
         (Answer::error(400, "event_type: no."), "event_type: no."),
         (Answer::new(200, "<html>"), "is not JSON"),
     ];

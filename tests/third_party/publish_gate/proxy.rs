@@ -19,7 +19,7 @@ const INTERVALS: [u64; 2] = [1, 4];
 const WARM_UP: Duration = Duration::from_secs(25);
 const BETWEEN: Duration = Duration::from_millis(2700);
 /// The time within which scrapes that fit no interval are noticed.
-const NOTICED: Duration = Duration::from_secs(60);
+const NOTICED: Duration = Duration::from_mins(1);
 
 /// nginx in front of the exporter, and two servers that scrape through it from two
 /// addresses.
