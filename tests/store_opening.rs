@@ -182,13 +182,13 @@ fn a_newer_format_is_refused_and_left_as_it_is() {
     let directory = directory();
     state_about(
         directory.path(),
-        &[("written by", "9.8.7"), ("format", "4")],
+        &[("written by", "9.8.7"), ("format", "5")],
     );
     let before = contents(directory.path());
     assert_eq!(
         complaint(directory.path()),
-        "DIR/state.redb has format 4, written by version 9.8.7, and this version knows formats \
-         up to 3; it was left unchanged: run version 9.8.7 or newer, or put a backup in its place"
+        "DIR/state.redb has format 5, written by version 9.8.7, and this version knows formats \
+         up to 4; it was left unchanged: run version 9.8.7 or newer, or put a backup in its place"
     );
     assert!(before == contents(directory.path()), "it was changed");
 }
