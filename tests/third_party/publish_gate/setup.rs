@@ -112,6 +112,7 @@ impl Setup {
     pub(super) fn scraped_by(&self, program: &Path, address: &str) -> Prometheus {
         let target = format!("{address}:{}", self.port);
         let server = Prometheus::start(program, &scrape_config(&target, 1));
+        server.expect("count_over_time(up[5m])", KNOWN, |scrapes| scrapes > 5.0);
         eventually("short hold", KNOWN, || {
             let metrics = self.metrics()?;
             let hold = value(&metrics, HOLD, &[]).unwrap_or_default();
