@@ -11,6 +11,7 @@
 
 mod commands;
 mod comparison;
+mod entries;
 mod outage_plan;
 mod recorded_events;
 mod report;
@@ -19,29 +20,33 @@ mod series;
 mod server;
 mod settings;
 mod timeline;
+mod waits;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use test_support::tools;
 
-use run::Run;
+use run::{Programs, Run};
 use settings::Settings;
 
 /// The scrape intervals of the servers.
 const INTERVALS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
-/// The oldest and the newest server.
-fn servers() -> Option<[PathBuf; 2]> {
+/// The oldest and the newest server, and the proxy before the newest.
+fn programs() -> Option<Programs> {
     let newest = || tools::first_of(&["prometheus-3", "prometheus-2.53"]);
-    Some([tools::require("prometheus")?, newest()?])
+    let [often, seldom] = INTERVALS;
+    Some(Programs {
+        servers: [(tools::require("prometheus")?, often), (newest()?, seldom)],
+        nginx: tools::require("nginx")?,
+    })
 }
 
 fn counts_every_event_once(settings: Settings) {
-    let Some([oldest, newest]) = servers() else {
+    let Some(programs) = programs() else {
         return;
     };
-    let mut run = Run::begin(settings, [(&oldest, INTERVALS[0]), (&newest, INTERVALS[1])]);
+    let mut run = Run::begin(settings, programs);
     run.disturb();
     let truth = run.settle();
     let report = report::of(&run, &truth);
