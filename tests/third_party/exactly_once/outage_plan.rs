@@ -16,10 +16,12 @@ const OUTAGE: (f64, f64) = (3.0, 11.0);
 const MOST_IN_A_ROW: usize = 4;
 const ROW: Duration = Duration::from_secs(3);
 
-/// The shortest and the longest time of a crash loop, and of the time between two of its
-/// kills, in seconds. The hold of the gate is between the latter.
+/// The shortest and the longest time of a crash loop, in seconds.
 const LOOP: (f64, f64) = (20.0, 40.0);
+/// The shortest and the longest time between two kills of a crash loop, in seconds. Each
+/// third loop is a slow one, which may leave time for the hold of the gate.
 const LIFE: (f64, f64) = (1.0, 5.0);
+const SLOW_LIFE: (f64, f64) = (5.0, 12.0);
 
 /// The time without an outage of a server before and after the exporter is replaced: the
 /// last call waits for servers that come.
@@ -56,8 +58,9 @@ pub(super) struct Outage {
 pub(super) struct Plan {
     /// All outages, in the order of their beginnings.
     pub(super) outages: Vec<Outage>,
-    /// The number of crash loops.
+    /// The number of crash loops, and of the kills in them.
     pub(super) loops: usize,
+    pub(super) loop_kills: usize,
     /// The number of times that the exporter is replaced under another address.
     pub(super) replacements: usize,
     /// The times in which no single kill may be.
@@ -135,10 +138,12 @@ impl Plan {
     fn add_loop(&mut self, rng: &mut Rng, from: Duration, to: Duration) {
         let lasts = Duration::from_secs_f64(between(rng, LOOP));
         let begin = from + to.saturating_sub(from + lasts).mul_f64(rng.f64());
-        let life = between(rng, LIFE);
+        let is_slow = self.loops % 3 == 2;
+        let life = between(rng, if is_slow { SLOW_LIFE } else { LIFE });
         let mut at = begin;
         while at < begin + lasts {
             self.outages.push(kill(at));
+            self.loop_kills += 1;
             at += Duration::from_secs_f64(life * between(rng, (0.8, 1.2)));
         }
         self.occupied.push((begin, begin + lasts));

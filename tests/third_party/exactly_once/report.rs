@@ -136,13 +136,16 @@ fn text(
     );
     let _ = writeln!(
         text,
-        "recorded: {events} events in {} series; the exporter was killed {} times, {} crash \
-         loops among that, and replaced {} times, within {:.1} s; {} timeouts of the gate",
+        "recorded: {events} events in {} series; the exporter was killed {} times, {} of them in \
+         {} crash loops, and replaced {} times, in at most {:.1} s; the proxy was ended {} times; \
+         {} events were shown by a timeout of the gate",
         truth.len(),
         run.timeline.kills(),
+        run.plan.loop_kills,
         run.plan.loops,
         run.plan.replacements,
         run.timeline.longest_replacement().as_secs_f64(),
+        run.timeline.proxy_restarts(),
         run.exported("nexmo_audit_gate_timeouts_total")
             .map_or_else(|error| error, |timeouts| timeouts.to_string()),
     );
@@ -168,7 +171,7 @@ fn line(server: &Server, comparison: &Comparison, events: u64) -> String {
     } = comparison;
     let tenths = counted * 1000 / events.max(1);
     format!(
-        "{}: counted {counted} ({}.{} %), {steps} steps in {samples} samples, at most {} s apart; \
+        "{}: counted {counted} ({}.{} %), {steps} steps in {samples} samples, at most {:.1} s apart; \
          increase() saw each within {} s",
         server.name,
         tenths / 10,

@@ -68,6 +68,12 @@ impl Timeline {
         self.absences.iter().filter(killed).count()
     }
 
+    /// Returns how often the proxy was ended.
+    pub(super) fn proxy_restarts(&self) -> usize {
+        let is_proxy = |absence: &&Absence| absence.outage.party == Party::Proxy;
+        self.absences.iter().filter(is_proxy).count()
+    }
+
     /// Returns the longest time that it took to replace the exporter, its last call
     /// included.
     pub(super) fn longest_replacement(&self) -> Duration {

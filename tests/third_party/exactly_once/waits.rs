@@ -28,11 +28,13 @@ pub(super) struct Wait {
     pub(super) without_outages: Duration,
 }
 
-/// The wait of one event that is not over yet at the end of a run, or the whole of it.
+/// The wait of one event.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EventWait {
     pub(super) is_new: bool,
     pub(super) entry: Duration,
+    /// The time of the first sample with the event.
+    pub(super) shown: Duration,
     pub(super) wait: Wait,
 }
 
@@ -70,6 +72,7 @@ pub(super) fn of_series(
         waits.push(EventWait {
             is_new: !was_shown,
             entry,
+            shown: *shown,
             wait: Wait {
                 whole,
                 without_outages: whole.saturating_sub(overlap(away, entry, *shown)),
