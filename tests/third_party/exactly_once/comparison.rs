@@ -279,3 +279,64 @@ impl Comparison {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::series::event_type;
+    use super::*;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// Returns the differences of a series that the API recorded five times.
+    fn differences(samples: &[(&str, &[(u64, u64)])], timeouts: &[(u64, u64)]) -> Vec<String> {
+        let series = event_type("NUMBER_ASSIGN");
+        let taken = |samples: &[(u64, u64)]| -> Vec<Sample> {
+            let samples = samples.iter();
+            samples
+                .map(|(seconds, value)| (at(*seconds), *value))
+                .collect()
+        };
+        let instances = samples.iter();
+        let instances =
+            instances.map(|(instance, samples)| ((*instance).to_owned(), taken(samples)));
+        let stored = BTreeMap::from([(series.clone(), instances.collect())]);
+        let mut comparison = Comparison::default();
+        comparison.compare(EVENTS_BY_TYPE, &stored, &BTreeMap::from([(series, 5)]));
+        comparison.allow_hidden(&taken(timeouts));
+        comparison.differences
+    }
+
+    #[test]
+    fn every_event_of_every_name_is_compared() {
+        let none: [String; 0] = [];
+        let before: &[(u64, u64)] = &[(1, 0), (2, 3)];
+        let followed = |after: &'static [(u64, u64)]| vec![("one", before), ("two", after)];
+        assert_eq!(differences(&followed(&[(9, 3), (10, 5)]), &[]), none);
+        for (after, problem) in [
+            (
+                &[(9, 4), (10, 5)][..],
+                "1 events are part of the first sample at 9s",
+            ),
+            (&[(9, 3), (10, 4)], "recorded 5, shown 4 in the end"),
+            (&[(9, 3), (10, 6)], "recorded 5, shown 6 in the end"),
+            (&[(9, 2), (10, 5)], "2 under a new name after 3"),
+        ] {
+            let found = differences(&followed(after), &[]);
+            assert!(found.len() == 1 && found[0].contains(problem), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_sample_has_no_more_events_than_there_were_timeouts_meanwhile() {
+        let samples: &[(&str, &[(u64, u64)])] = &[("one", &[(40, 2), (50, 5)])];
+        for (timeouts, is_allowed) in [
+            (&[(10, 0), (39, 0), (40, 2)][..], true),
+            (&[(10, 0), (39, 0), (40, 1)], false),
+            (&[(10, 2), (50, 2)], false),
+        ] {
+            assert_eq!(differences(samples, timeouts).is_empty(), is_allowed);
+        }
+    }
+}

@@ -244,3 +244,53 @@ fn kill(at: Duration) -> Outage {
         to: at,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HALF_AN_HOUR: Duration = Duration::from_mins(30);
+
+    fn plans() -> impl Iterator<Item = Plan> {
+        (0..50).map(|seed| Plan::new(seed, HALF_AN_HOUR, 150, true))
+    }
+
+    #[test]
+    fn no_server_is_away_while_the_exporter_is_replaced() {
+        for plan in plans() {
+            let (replacements, others): (Vec<&Outage>, Vec<&Outage>) = plan
+                .outages
+                .iter()
+                .partition(|outage| outage.is_replacement());
+            assert_eq!(replacements.len(), plan.replacements);
+            assert_eq!(plan.replacements, 10);
+            for replacement in replacements {
+                let near = |outage: &&&Outage| {
+                    outage.to + CALM > replacement.from && outage.from < replacement.from + CALM
+                };
+                let parties = others.iter().filter(near).map(|outage| outage.party);
+                let away: Vec<_> = parties
+                    .filter(|party| ![Party::Exporter, Party::Api].contains(party))
+                    .collect();
+                assert_eq!(away, []);
+            }
+        }
+    }
+
+    #[test]
+    fn the_exporter_is_killed_only_while_it_runs() {
+        for plan in plans() {
+            assert_eq!(plan.loops, 10);
+            let outages = plan.outages.iter();
+            let of_exporter: Vec<_> = outages
+                .filter(|outage| outage.party == Party::Exporter)
+                .collect();
+            for outage in &of_exporter {
+                let ended = |other: &&&Outage| {
+                    (outage.from..outage.to).contains(&other.from) && other != &outage
+                };
+                assert_eq!(of_exporter.iter().find(ended), None);
+            }
+        }
+    }
+}

@@ -152,7 +152,7 @@ impl Server {
                 let values = series["values"].as_array().into_iter().flatten();
                 let times = values.filter_map(|point| time(&point[0])).collect();
                 let of_series = Series::of_answer(metric, &series["metric"]);
-                increases.insert((of_series, instance(&series)), times);
+                increases.insert((of_series, instance(series)), times);
             }
         }
         Ok(increases)

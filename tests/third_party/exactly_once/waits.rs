@@ -81,3 +81,35 @@ pub(super) fn of_series(
     }
     waits
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_wait_ends_with_the_sample_that_has_the_event_and_leaves_out_outages() {
+        let samples = [(at(2), 0), (at(10), 1), (at(20), 1), (at(30), 3)];
+        let away = [(at(15), at(18))];
+        let waits = of_series(&[at(1), at(12), at(25), at(40)], &samples, &away);
+        let found: Vec<_> = waits
+            .iter()
+            .map(|event| (event.is_new, event.wait.whole, event.wait.without_outages))
+            .collect();
+        let expected = [
+            (true, at(9), at(9)),
+            (false, at(18), at(15)),
+            (false, at(5), at(5)),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_series_that_was_shown_at_0_for_long_is_not_new() {
+        let samples = [(at(0), 0), (at(300), 0), (at(310), 1)];
+        assert!(!of_series(&[at(305)], &samples, &[])[0].is_new);
+    }
+}
