@@ -20,6 +20,9 @@ const APART: Duration = Duration::from_secs(5);
 /// above 0.
 const BEFORE: Duration = Duration::from_secs(15);
 
+/// The number of series that a difference names; more would hide the next one.
+const MOST_NAMED: usize = 3;
+
 /// The time that an event may wait beyond the bound, for polls that fail and are slow, and
 /// on a busy machine.
 const SLACK: Duration = Duration::from_secs(10);
@@ -195,10 +198,11 @@ impl Comparison {
             let allowed = counted_at(at + APART).saturating_sub(counted_at(before));
             let events: u64 = all.iter().map(|hidden| hidden.events).sum();
             if events > allowed {
-                let series: Vec<_> = all.iter().map(|hidden| hidden.series.to_string()).collect();
+                let series = all.iter().take(MOST_NAMED);
+                let series: Vec<_> = series.map(|hidden| hidden.series.to_string()).collect();
                 self.differences.push(format!(
                     "{events} events are part of the first sample at {at:?}, and {allowed} \
-                     timeouts were counted meanwhile: {}",
+                     timeouts were counted meanwhile: {}, …",
                     series.join(", ")
                 ));
             }

@@ -26,6 +26,9 @@ const SLOW_LIFE: (f64, f64) = (5.0, 12.0);
 /// The time without an outage of a server before and after the exporter is replaced: the
 /// last call waits for servers that come.
 const CALM: Duration = Duration::from_secs(15);
+/// The time without a kill before each second replacement, so that the gate lets counts be
+/// shown until the exporter ends. Before the others the exporter may have been killed.
+const RUNNING: Duration = Duration::from_secs(25);
 /// The time that a replacement may take.
 const REPLACEMENT: Duration = Duration::from_secs(10);
 
@@ -157,7 +160,10 @@ impl Plan {
             signal: Signal::Terminate,
             ..kill(at)
         });
-        self.occupied.push((at, at + REPLACEMENT));
+        let is_running = self.replacements.is_multiple_of(2);
+        let running = if is_running { RUNNING } else { Duration::ZERO };
+        self.occupied
+            .push((at.saturating_sub(running), at + REPLACEMENT));
         self.replacements += 1;
     }
 
