@@ -71,7 +71,7 @@ lint: ## formatting, clippy, documentation, dependencies, Dockerfile
 # SOAK_SEED, SOAK_DURATION (2h), SOAK_KILLS, SOAK_RATE (events a second) and
 # SOAK_SCRAPE_INTERVAL (0: without the publish gate) are read from the environment.
 .PHONY: soak
-soak: tools ## half an hour of kills and outages against two real Prometheus servers
+soak: tools ## half an hour of kills, crash loops, outages and replacements, with two Prometheus servers and nginx
 	cargo test --locked --test third_party -- --ignored --exact exactly_once::soak --nocapture
 
 # Each of FUZZ_TARGETS runs for FUZZ_SECONDS. An input that breaks a property is kept below

@@ -1,6 +1,7 @@
 //! The commands of the exporter and of the API.
 
-use std::path::Path;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use test_support::program::{API_KEY, API_SECRET, command};
 
 use super::settings::Settings;
+use crate::nginx;
 
 /// The longest time from an event to its entry into the list, which is longer than the
 /// lookback of a poll, so that only deep polls find some events.
@@ -57,17 +59,43 @@ pub(super) fn simulate(
     }
 }
 
+/// Returns an address of the exporter: each replacement takes the next one.
+pub(super) fn address(number: usize) -> Ipv4Addr {
+    let number = u32::try_from(number).expect("few replacements");
+    Ipv4Addr::from_bits(Ipv4Addr::new(127, 0, 1, 0).to_bits() + 1 + number)
+}
+
+/// Returns the command of a proxy that listens at all addresses of the exporter, and asks
+/// the exporter at the address at which the proxy was asked.
+pub(super) fn proxy(
+    program: PathBuf,
+    folder: &Path,
+    port: u16,
+    exporter_port: u16,
+) -> impl Fn() -> Command + 'static {
+    let directives = format!(
+        "server {{\n\
+           listen {port};\n\
+           location / {{\n\
+             proxy_pass http://$server_addr:{exporter_port};\n\
+             proxy_set_header X-Forwarded-For $remote_addr;\n\
+           }}\n\
+         }}"
+    );
+    let folder = folder.to_owned();
+    move || nginx::command(&program, &folder, &directives)
+}
+
 /// Returns the command of the exporter, with times that suit the run.
 pub(super) fn serve(
     settings: &Settings,
     folder: &Path,
     api_port: u16,
-    port: u16,
+    address: SocketAddrV4,
 ) -> impl Fn() -> Command + 'static {
     // A deep poll reads past the longest outage and the latest event.
     let arguments = [
-        format!("--web.listen-address=127.0.0.1:{port}"),
-        format!("--web.listen-address=[::1]:{port}"),
+        format!("--web.listen-address={address}"),
         format!("--api.base-url=http://127.0.0.1:{api_port}/beta/audit"),
         "--api.timeout=3s".to_owned(),
         "--poll.interval=1s".to_owned(),

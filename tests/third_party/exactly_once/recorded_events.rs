@@ -20,18 +20,30 @@ pub(super) fn recorded(
     floor: &str,
 ) -> Result<RecordedEvents, String> {
     let mut truth = RecordedEvents::new();
-    for event in list(http, base_url)? {
-        let created_at = event["created_at"].as_str().unwrap_or_default();
-        if seconds_of(created_at) < seconds_of(floor) {
-            continue;
+    for event in list(http, base_url, "")? {
+        if is_counted(&event, floor) {
+            for series in series_of(&event) {
+                *truth.entry(series).or_default() += 1;
+            }
         }
-        let [event_type, source, country] = ["event_type", "source", "source_country"]
-            .map(|label| event[label].as_str().unwrap_or("unknown"));
-        let counted = series::event(event_type, source, country);
-        *truth.entry(counted).or_default() += 1;
-        *truth.entry(series::event_type(event_type)).or_default() += 1;
     }
     Ok(truth)
+}
+
+/// Returns `true` if an event was created at `floor` or later.
+pub(super) fn is_counted(event: &Value, floor: &str) -> bool {
+    let created_at = event["created_at"].as_str().unwrap_or_default();
+    seconds_of(created_at) >= seconds_of(floor)
+}
+
+/// Returns the series that count an event.
+pub(super) fn series_of(event: &Value) -> [Series; 2] {
+    let [event_type, source, country] = ["event_type", "source", "source_country"]
+        .map(|label| event[label].as_str().unwrap_or("unknown"));
+    [
+        series::event(event_type, source, country),
+        series::event_type(event_type),
+    ]
 }
 
 /// Returns the number of all these events.
@@ -49,11 +61,11 @@ fn seconds_of(time: &str) -> &str {
     time.get(..19).unwrap_or(time)
 }
 
-/// Reads the whole list, page by page.
-fn list(http: &HttpClient, base_url: &str) -> Result<Vec<Value>, String> {
+/// Reads the whole list, or the part that `filter` asks for, page by page.
+pub(super) fn list(http: &HttpClient, base_url: &str, filter: &str) -> Result<Vec<Value>, String> {
     let (mut events, mut ids) = (Vec::new(), BTreeSet::new());
     for page in 1..MOST_PAGES {
-        let body = http.get_body(&format!("{base_url}/events?size=100&page={page}"))?;
+        let body = http.get_body(&format!("{base_url}/events?size=100&page={page}{filter}"))?;
         let answer: Value = serde_json::from_str(&body).map_err(|error| error.to_string())?;
         let shown = answer["_embedded"]["events"].as_array();
         for event in shown.into_iter().flatten() {

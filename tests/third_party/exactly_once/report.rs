@@ -5,12 +5,14 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use super::INTERVALS;
-use super::comparison::{self, Comparison};
+use super::comparison::{self, Comparison, Expected};
+use super::entries::Entries;
 use super::recorded_events::{self, RecordedEvents};
 use super::run::Run;
 use super::series::EVENTS_BY_TYPE;
 use super::server::Server;
 use super::timeline::now;
+use super::waits::{Wait, Waits};
 
 /// The type whose alert must not be missed.
 const RARE: &str = "ACCOUNT_SECRET_DELETE";
@@ -29,12 +31,19 @@ pub(super) struct Report {
 
 /// Compares and reports a run that has ended.
 pub(super) fn of(run: &Run, truth: &RecordedEvents) -> Report {
-    let hold = comparison::hold(INTERVALS.into_iter().max().unwrap_or_default());
+    let entries = run.entries();
+    let expected = Expected {
+        truth,
+        entries: &entries,
+        timeline: &run.timeline,
+        traffic_from: run.traffic_from(),
+        hold: comparison::hold(INTERVALS.into_iter().max().unwrap_or_default()),
+    };
     let mut differences = of_exporter(run);
+    differences.extend(of_entries(&entries, truth));
     let mut comparisons = Vec::new();
-    for (index, server) in run.servers.iter().enumerate() {
-        let comparison = comparison::of_server((index, server), truth, &run.timeline, hold);
-        match comparison {
+    for server in &run.servers {
+        match comparison::of_server(server, &expected) {
             Ok(comparison) => {
                 let named = |difference| format!("{}: {difference}", server.name);
                 differences.extend(comparison.differences.iter().map(named));
@@ -54,6 +63,14 @@ pub(super) fn of(run: &Run, truth: &RecordedEvents) -> Report {
 /// Writes to standard error, even if the test runner captures output.
 pub(super) fn print(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Checks that the undisturbed list had the same events as the list that was read.
+fn of_entries(entries: &Entries, truth: &RecordedEvents) -> Option<String> {
+    let seen = entries.iter().map(|(series, at)| (series, at.len() as u64));
+    let recorded = truth.iter().map(|(series, events)| (series, *events));
+    let is_same = seen.eq(recorded);
+    (!is_same).then(|| "the undisturbed list has other events".to_owned())
 }
 
 fn of_exporter(run: &Run) -> Vec<String> {
@@ -119,12 +136,22 @@ fn text(
     );
     let _ = writeln!(
         text,
-        "recorded: {events} events in {} series; the exporter was killed {} times",
+        "recorded: {events} events in {} series; the exporter was killed {} times, {} of them in \
+         {} crash loops, and replaced {} times, in at most {:.1} s; the proxy was ended {} times; \
+         {} events were shown by a timeout of the gate",
         truth.len(),
         run.timeline.kills(),
+        run.plan.loop_kills,
+        run.plan.loops,
+        run.plan.replacements,
+        run.timeline.longest_replacement().as_secs_f64(),
+        run.timeline.proxy_restarts(),
+        run.exported("nexmo_audit_gate_timeouts_total")
+            .map_or_else(|error| error, |timeouts| timeouts.to_string()),
     );
     for (server, comparison) in comparisons {
         let _ = writeln!(text, "{}", line(server, comparison, events));
+        let _ = writeln!(text, "  {}", waits(comparison));
     }
     for difference in differences.iter().take(MOST_DIFFERENCES) {
         let _ = writeln!(text, "DIFFERENCE {difference}");
@@ -144,12 +171,32 @@ fn line(server: &Server, comparison: &Comparison, events: u64) -> String {
     } = comparison;
     let tenths = counted * 1000 / events.max(1);
     format!(
-        "{}: counted {counted} ({}.{} %), {steps} steps in {samples} samples, at most {} s apart; \
+        "{}: counted {counted} ({}.{} %), {steps} steps in {samples} samples, at most {:.1} s apart; \
          increase() saw each within {} s",
         server.name,
         tenths / 10,
         tenths % 10,
         widest_step.as_secs_f64(),
         (*window + Duration::from_secs(2)).as_secs(),
+    )
+}
+
+fn waits(comparison: &Comparison) -> String {
+    let Waits { seen, new } = comparison.waits;
+    let text = |wait: Wait| {
+        let (whole, without) = (wait.whole, wait.without_outages);
+        format!(
+            "{:.1} s, and {:.1} s without outages",
+            whole.as_secs_f64(),
+            without.as_secs_f64()
+        )
+    };
+    format!(
+        "{} events were part of a first sample; longest wait of a known series {}; of a new \
+         series {}; longest hold {:.1} s",
+        comparison.hidden,
+        text(seen),
+        text(new),
+        comparison.longest_hold.as_secs_f64(),
     )
 }

@@ -1,5 +1,6 @@
 //! A run: the parties, what is done to them, and the end.
 
+use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,9 +14,10 @@ use test_support::process::START;
 use test_support::program::{API_KEY, API_SECRET};
 use test_support::restartable::{Restartable, Signal, free_port};
 
-use super::commands::{Faults, LATE_BY, serve, simulate};
+use super::commands::{Faults, LATE_BY, address, proxy, serve, simulate};
 use super::comparison;
-use super::outage_plan::{self, Outage, Party};
+use super::entries::{Entries, EntryRecorder};
+use super::outage_plan::{Outage, Party, Plan};
 use super::recorded_events::{self, RecordedEvents};
 use super::series::EVENTS;
 use super::server::Server;
@@ -29,17 +31,26 @@ const WARM_UP: Duration = Duration::from_secs(16);
 /// The time for the last holds of the gate, with outages and back-off just before.
 const SETTLE: Duration = Duration::from_mins(2);
 
-/// The addresses of the exporter by which the servers scrape it. The exporter tells the
-/// servers apart by theirs, which is another one for each.
-const ADDRESSES: [&str; 2] = ["127.0.0.1", "[::1]"];
+/// The programs of a run that are not built from this repository.
+pub(super) struct Programs {
+    /// The servers, each with its scrape interval. The first one scrapes the exporter
+    /// itself, and the second one through the proxy, which names the server to the exporter.
+    pub(super) servers: [(PathBuf, Duration); 2],
+    pub(super) nginx: PathBuf,
+}
 
 /// The parties of a run.
 pub(super) struct Run {
     pub(super) servers: Vec<Server>,
     pub(super) timeline: Timeline,
+    pub(super) plan: Plan,
     api: Restartable,
     exporter: Restartable,
-    metrics_url: String,
+    proxy: Restartable,
+    entries: EntryRecorder,
+    exporter_port: u16,
+    /// The number of the present address of the exporter.
+    address: usize,
     api_url: String,
     api_port: u16,
     /// The time from which events count, according to the exporter's log.
@@ -52,35 +63,41 @@ pub(super) struct Run {
 
 impl Run {
     /// Starts every party, and waits until the exporter knows its scrapers.
-    pub(super) fn begin(settings: Settings, servers: [(&Path, Duration); 2]) -> Self {
+    pub(super) fn begin(settings: Settings, programs: Programs) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (api_port, exporter_port) = (free_port(), free_port());
         let timeline = Timeline::new();
         let traffic_from = Timestamp::now() + WARM_UP;
-        let mut servers: Vec<_> = servers
-            .into_iter()
-            .zip(ADDRESSES)
-            .map(|((program, interval), address)| {
-                let target = format!("{address}:{exporter_port}");
-                Server::new(program.to_owned(), interval, &target, folder.path())
-            })
-            .collect();
+        let plan = settings.plan();
+        let entries = EntryRecorder::start(&settings, traffic_from, folder.path());
+        let (mut servers, mut proxy) =
+            scrapers(programs, plan.replacements, exporter_port, folder.path());
+        proxy.start();
         for server in &mut servers {
             server.process.start();
         }
         let simulate = simulate(&settings, traffic_from, api_port, Faults::Some);
         let mut api = Restartable::new("simulator", folder.path(), simulate);
         api.start();
-        let serve = serve(&settings, folder.path(), api_port, exporter_port);
+        let serve = serve(
+            &settings,
+            folder.path(),
+            api_port,
+            SocketAddrV4::new(address(0), exporter_port),
+        );
         let mut exporter = Restartable::new("exporter", folder.path(), serve);
         let began = exporter.start();
         let floor = began.wait_for_line("beginning", START, counting_from);
         let run = Self {
             servers,
             timeline,
+            plan,
             api,
             exporter,
-            metrics_url: format!("http://127.0.0.1:{exporter_port}/metrics"),
+            proxy,
+            entries,
+            exporter_port,
+            address: 0,
             api_url: format!("http://{API_KEY}:{API_SECRET}@127.0.0.1:{api_port}/beta/audit"),
             api_port,
             floor,
@@ -111,22 +128,19 @@ impl Run {
 
     /// Lets the traffic run while outage follows outage.
     pub(super) fn disturb(&mut self) {
-        let Settings {
-            seed,
-            duration,
-            kills,
-            ..
-        } = self.settings;
         let mut moments: Vec<(Duration, bool, Outage)> = Vec::new();
-        for outage in outage_plan::outages(seed, duration, kills) {
-            moments.push((outage.from, false, outage));
-            moments.push((outage.to, true, outage));
+        for outage in &self.plan.outages {
+            moments.push((outage.from, false, *outage));
+            moments.push((outage.to, true, *outage));
         }
         moments.sort_by_key(|(at, is_start, _)| (*at, *is_start));
         let begin = since_1970(self.traffic_from).max(now());
         for (at, is_start, outage) in moments {
             pacing::wait((begin + at).saturating_sub(now()));
             if is_start {
+                if outage.is_replacement() {
+                    self.move_exporter();
+                }
                 self.party(outage.party).start();
                 self.timeline.started(outage.party);
             } else {
@@ -134,6 +148,14 @@ impl Run {
                 self.party(outage.party).stop(outage.signal);
             }
         }
+    }
+
+    /// Lets the exporter start under its next address from now on.
+    fn move_exporter(&mut self) {
+        self.address += 1;
+        let address = SocketAddrV4::new(address(self.address), self.exporter_port);
+        let serve = serve(&self.settings, self.folder.path(), self.api_port, address);
+        self.exporter.change(serve);
     }
 
     /// Waits until everything recorded is counted and shown, or until that can no
@@ -179,15 +201,30 @@ impl Run {
         .all(|gauge| self.exported(gauge).is_ok_and(|value| value <= 0.0));
         let shown = self
             .http
-            .get_body(&self.metrics_url)
+            .get_body(&self.metrics_url())
             .map(|text| shown(&text));
         nothing_waits && shown.is_ok_and(|shown| shown >= f64::from(events))
     }
 
     /// Returns the present value of a metric without labels.
     pub(super) fn exported(&self, name: &str) -> Result<f64, String> {
-        let text = self.http.get_body(&self.metrics_url)?;
+        let text = self.http.get_body(&self.metrics_url())?;
         value(&text, name, &[]).ok_or_else(|| format!("no {name}:\n{}", self.exporter.log()))
+    }
+
+    fn metrics_url(&self) -> String {
+        let address = address(self.address);
+        format!("http://{address}:{}/metrics", self.exporter_port)
+    }
+
+    /// Returns when each event entered the list of the API.
+    pub(super) fn entries(&self) -> Entries {
+        self.entries.since(&self.floor)
+    }
+
+    /// Returns the time since 1970 at which the traffic began.
+    pub(super) fn traffic_from(&self) -> Duration {
+        since_1970(self.traffic_from)
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -198,6 +235,7 @@ impl Run {
     pub(super) fn keep(mut self) -> PathBuf {
         self.exporter.stop(Signal::Kill);
         self.api.stop(Signal::Kill);
+        self.proxy.stop(Signal::Kill);
         for server in &mut self.servers {
             server.process.stop(Signal::Kill);
         }
@@ -208,9 +246,41 @@ impl Run {
         match party {
             Party::Api => &mut self.api,
             Party::Exporter => &mut self.exporter,
+            Party::Proxy => &mut self.proxy,
             Party::Server(index) => &mut self.servers[index].process,
         }
     }
+}
+
+/// Returns the servers, which know every address that the exporter will have, and the
+/// proxy.
+fn scrapers(
+    programs: Programs,
+    replacements: usize,
+    exporter_port: u16,
+    folder: &Path,
+) -> (Vec<Server>, Restartable) {
+    let proxy_port = free_port();
+    let command = proxy(programs.nginx, folder, proxy_port, exporter_port);
+    let proxy = Restartable::new("nginx", folder, command);
+    let targets = |port: u16| -> Vec<_> {
+        let numbers = 0..=replacements;
+        numbers
+            .map(|number| format!("{}:{port}", address(number)))
+            .collect()
+    };
+    let ways = [
+        (vec![Party::Exporter, Party::Server(0)], exporter_port),
+        (
+            vec![Party::Exporter, Party::Server(1), Party::Proxy],
+            proxy_port,
+        ),
+    ];
+    let servers = programs.servers.into_iter().zip(ways);
+    let servers = servers.map(|((program, interval), (needs, port))| {
+        Server::new(program, interval, &needs, &targets(port), folder)
+    });
+    (servers.collect(), proxy)
 }
 
 /// Returns the time in the log line that says from when events count.

@@ -11,16 +11,23 @@ use test_support::http::HttpClient;
 use test_support::restartable::{Restartable, free_port};
 use url::form_urlencoded::byte_serialize;
 
+use super::outage_plan::Party;
 use super::series::Series;
 
 /// A time since 1970, and a value.
 pub(super) type Sample = (Duration, u64);
 
-/// A Prometheus server with one target.
+/// The samples of a series under each name of the exporter, in the order of the names'
+/// first samples.
+pub(super) type Samples = Vec<(String, Vec<Sample>)>;
+
+/// A Prometheus server that scrapes the exporter under each of its addresses.
 pub(super) struct Server {
     pub(super) name: String,
     /// The scrape interval.
     pub(super) interval: Duration,
+    /// The programs without which the server has no samples.
+    pub(super) needs: Vec<Party>,
     pub(super) process: Restartable,
     url: String,
     http: HttpClient,
@@ -28,13 +35,19 @@ pub(super) struct Server {
 
 impl Server {
     /// Makes a server that is not started yet, with its data below `folder`.
-    pub(super) fn new(program: PathBuf, interval: Duration, target: &str, folder: &Path) -> Self {
+    pub(super) fn new(
+        program: PathBuf,
+        interval: Duration,
+        needs: &[Party],
+        targets: &[String],
+        folder: &Path,
+    ) -> Self {
         let program_name = program.file_name().unwrap_or_default().to_string_lossy();
         let name = format!("{program_name} every {interval:?}");
         let folder = folder.join(&*program_name);
         fs::create_dir(&folder).expect("a folder");
         let config = folder.join("prometheus.yml");
-        fs::write(&config, config_text(interval, target)).expect("a configuration");
+        fs::write(&config, config_text(interval, targets)).expect("a configuration");
         let (port, log) = (free_port(), folder.clone());
         let command = move || {
             let mut command = Command::new(&program);
@@ -51,9 +64,17 @@ impl Server {
             process: Restartable::new("prometheus", &log, command),
             name,
             interval,
+            needs: needs.to_vec(),
             url: format!("http://127.0.0.1:{port}/api/v1"),
             http: HttpClient::new(),
         }
+    }
+
+    /// Returns the programs without which the server has no samples of new events.
+    pub(super) fn counting_needs(&self) -> Vec<Party> {
+        let mut needs = self.needs.clone();
+        needs.push(Party::Api);
+        needs
     }
 
     /// Returns the value of an expression that has exactly one.
@@ -72,26 +93,47 @@ impl Server {
         &self,
         metric: &'static str,
         span: Duration,
-    ) -> Result<BTreeMap<Series, Vec<Sample>>, String> {
-        let mut samples = BTreeMap::new();
+    ) -> Result<BTreeMap<Series, Samples>, String> {
+        let mut samples: BTreeMap<_, Samples> = BTreeMap::new();
         for event_type in self.event_types()? {
             let expression = format!("{metric}{{event_type={event_type:?}}}[{}s]", span.as_secs());
             for series in self.query(&expression)? {
                 let values = stored(&series["values"]).ok_or_else(|| format!("{series}"))?;
-                samples.insert(Series::of_answer(metric, &series["metric"]), values);
+                let of_series = Series::of_answer(metric, &series["metric"]);
+                let of_series = samples.entry(of_series).or_default();
+                of_series.push((instance(&series), values));
             }
+        }
+        for of_series in samples.values_mut() {
+            of_series.sort_by_key(|(_, samples)| samples.first().copied());
         }
         Ok(samples)
     }
 
+    /// Returns every stored sample of a metric without labels in the last `span`, in the
+    /// order of time.
+    pub(super) fn samples_of_all(
+        &self,
+        metric: &str,
+        span: Duration,
+    ) -> Result<Vec<Sample>, String> {
+        let mut samples = Vec::new();
+        for series in self.query(&format!("{metric}[{}s]", span.as_secs()))? {
+            samples.extend(stored(&series["values"]).ok_or_else(|| format!("{series}"))?);
+        }
+        samples.sort_unstable();
+        Ok(samples)
+    }
+
     /// Returns the times at which `increase()` over `window` was above 0, for every
-    /// second from `from` to `to`, and for each series of `metric`.
+    /// second from `from` to `to`, and for each series of `metric` under each name of the
+    /// exporter.
     pub(super) fn increases(
         &self,
         metric: &'static str,
         window: Duration,
         (from, to): (Duration, Duration),
-    ) -> Result<BTreeMap<Series, Vec<Duration>>, String> {
+    ) -> Result<BTreeMap<(Series, String), Vec<Duration>>, String> {
         // A server computes no more than 11000 points of a series at once.
         let step = to.saturating_sub(from).as_secs() / 10_000 + 1;
         let mut increases = BTreeMap::new();
@@ -109,7 +151,8 @@ impl Server {
             {
                 let values = series["values"].as_array().into_iter().flatten();
                 let times = values.filter_map(|point| time(&point[0])).collect();
-                increases.insert(Series::of_answer(metric, &series["metric"]), times);
+                let of_series = Series::of_answer(metric, &series["metric"]);
+                increases.insert((of_series, instance(series)), times);
             }
         }
         Ok(increases)
@@ -134,13 +177,20 @@ impl Server {
     }
 }
 
-fn config_text(interval: Duration, target: &str) -> String {
+fn config_text(interval: Duration, targets: &[String]) -> String {
+    let targets = targets.join("', '");
     format!(
         "global: {{scrape_interval: {interval:?}, scrape_timeout: {interval:?}}}\n\
          scrape_configs:\n\
          - job_name: audit\n  \
-           static_configs: [{{targets: ['{target}']}}]\n"
+           static_configs: [{{targets: ['{targets}']}}]\n"
     )
+}
+
+/// Returns the name of the exporter in a series of an answer.
+fn instance(series: &Value) -> String {
+    let instance = series["metric"]["instance"].as_str();
+    instance.unwrap_or_default().to_owned()
 }
 
 fn encoded(text: &str) -> String {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::outage_plan::Plan;
+
 /// The seed of a traffic that has exactly one `ACCOUNT_SECRET_DELETE`, early on: the
 /// rare event that must not be missed.
 const TRAFFIC_SEED: u64 = 109;
@@ -21,6 +23,9 @@ pub(super) struct Settings {
     pub(super) duration: Duration,
     /// The number of kills of the exporter at random moments.
     pub(super) kills: usize,
+    /// `true` if the run has crash loops and replacements of the exporter, for which the
+    /// short form has no time.
+    pub(super) is_long: bool,
     /// The number of events per second.
     pub(super) rate: f64,
     /// The scrape interval that the exporter is told.
@@ -35,6 +40,7 @@ impl Settings {
             traffic_seed: TRAFFIC_SEED,
             duration: Duration::from_secs(45),
             kills: 12,
+            is_long: false,
             rate: 2.0,
             scrape_interval: setting("SOAK_SCRAPE_INTERVAL").unwrap_or_else(|| "auto".to_owned()),
         }
@@ -51,9 +57,17 @@ impl Settings {
             seed: setting("SOAK_SEED").unwrap_or_else(|| fastrand::u64(..100_000)),
             duration,
             kills: setting("SOAK_KILLS").unwrap_or(kills.max(10)),
+            is_long: true,
             rate: setting("SOAK_RATE").unwrap_or(2.0),
             ..Self::short()
         }
+    }
+}
+
+impl Settings {
+    /// Returns what is done in the run.
+    pub(super) fn plan(&self) -> Plan {
+        Plan::new(self.seed, self.duration, self.kills, self.is_long)
     }
 }
 

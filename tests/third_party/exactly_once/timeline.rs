@@ -68,13 +68,33 @@ impl Timeline {
         self.absences.iter().filter(killed).count()
     }
 
-    /// Returns the times in which `server` could not scrape, because it was away or the
-    /// exporter was. Times without room for a scrape between them are one.
-    pub(super) fn blind(&self, server: usize, interval: Duration) -> Vec<(Duration, Duration)> {
+    /// Returns how often the proxy was ended.
+    pub(super) fn proxy_restarts(&self) -> usize {
+        let is_proxy = |absence: &&Absence| absence.outage.party == Party::Proxy;
+        self.absences.iter().filter(is_proxy).count()
+    }
+
+    /// Returns the longest time that it took to replace the exporter, its last call
+    /// included.
+    pub(super) fn longest_replacement(&self) -> Duration {
+        let replaced = self
+            .absences
+            .iter()
+            .filter(|absence| absence.outage.is_replacement());
+        let lasted = replaced.map(|absence| {
+            absence
+                .to
+                .map_or(Duration::ZERO, |to| to.saturating_sub(absence.from))
+        });
+        lasted.max().unwrap_or_default()
+    }
+
+    /// Returns the times in which one of these parties was away. Times without room for a
+    /// scrape between them are one.
+    pub(super) fn away(&self, parties: &[Party], interval: Duration) -> Vec<(Duration, Duration)> {
         let mut stretches: Vec<(Duration, Duration)> = Vec::new();
         for absence in &self.absences {
-            let blinds = [Party::Exporter, Party::Server(server)].contains(&absence.outage.party);
-            let (true, Some(to)) = (blinds, absence.to) else {
+            let (true, Some(to)) = (parties.contains(&absence.outage.party), absence.to) else {
                 continue;
             };
             let to = to + START;
@@ -85,6 +105,14 @@ impl Timeline {
         }
         stretches
     }
+}
+
+/// Returns how much of a time is within other times.
+pub(super) fn overlap(times: &[(Duration, Duration)], from: Duration, to: Duration) -> Duration {
+    times
+        .iter()
+        .map(|(begin, end)| (*end).min(to).saturating_sub((*begin).max(from)))
+        .sum()
 }
 
 impl fmt::Display for Timeline {

@@ -1,7 +1,5 @@
 //! Servers that scrape through one proxy, which shares its connections among them.
 
-use std::fs;
-use std::process::Command;
 use std::time::Duration;
 
 use test_support::eventually::eventually;
@@ -11,6 +9,7 @@ use test_support::restartable::free_port;
 use test_support::tools;
 
 use super::setup::{STEP, Setup, increase, is_seen, scrape_config};
+use crate::nginx;
 use crate::prometheus_server::Prometheus;
 
 /// The scrape intervals of the two servers, in seconds.
@@ -33,32 +32,21 @@ impl Proxied {
     /// `headers` are directives of nginx.
     fn start(setup: &Setup, headers: &str) -> Option<Self> {
         let programs = [tools::require("prometheus")?, super::newest()?];
-        let nginx = tools::require("nginx")?;
+        let program = tools::require("nginx")?;
         let folder = tempfile::tempdir().expect("a folder");
         let port = free_port();
-        let path = folder.path().display();
-        let config = folder.path().join("nginx.conf");
-        let text = format!(
-            "daemon off; master_process off; error_log stderr; pid {path}/pid;\n\
-             events {{}}\n\
-             http {{\n\
-               access_log off;\n\
-               client_body_temp_path {path}; proxy_temp_path {path}; fastcgi_temp_path {path};\n\
-               uwsgi_temp_path {path}; scgi_temp_path {path};\n\
-               upstream exporter {{ server 127.0.0.1:{}; keepalive 4; }}\n\
-               server {{\n\
-                 listen 127.0.0.1:{port}; listen [::1]:{port};\n\
-                 location / {{\n\
-                   proxy_pass http://exporter; proxy_http_version 1.1;\n\
-                   proxy_set_header Connection \"\"; {headers}\n\
-                 }}\n\
+        let directives = format!(
+            "upstream exporter {{ server 127.0.0.1:{}; keepalive 4; }}\n\
+             server {{\n\
+               listen 127.0.0.1:{port}; listen [::1]:{port};\n\
+               location / {{\n\
+                 proxy_pass http://exporter; proxy_http_version 1.1;\n\
+                 proxy_set_header Connection \"\"; {headers}\n\
                }}\n\
-             }}\n",
+             }}",
             setup.port
         );
-        fs::write(&config, text).expect("a configuration");
-        let mut command = Command::new(nginx);
-        command.arg("-p").arg(folder.path()).arg("-c").arg(&config);
+        let mut command = nginx::command(&program, folder.path(), &directives);
         let process = Process::start("nginx", &mut command);
         let addresses = ["127.0.0.1", "[::1]"];
         let servers = programs.iter().zip(addresses).zip(INTERVALS);
