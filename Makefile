@@ -55,6 +55,12 @@ million: ## the whole system in simulated time, 100,000 histories of it
 	MILLION_HISTORIES=$${MILLION_HISTORIES:-100000} \
 		cargo test --locked --profile million --test million -- --nocapture
 
+# ARGUMENTS are for cargo-mutants: ARGUMENTS="--file 'crates/audit-core/src/gate/**'" is one
+# module. The whole crate takes hours.
+.PHONY: mutants
+mutants: ## change the core crate in small ways, and see that its tests notice
+	@bash tests/mutants.sh $(ARGUMENTS)
+
 .PHONY: unit
 unit: ## run the tests that need no tools other than Rust's
 	$(RUN_UNIT)

@@ -192,6 +192,25 @@ fn many_generations_delay_a_new_series_and_lose_nothing() {
     assert!(!is_seen(&gate, 2999, 3000));
     assert!(is_seen(&gate, 1, 3000));
     assert!(is_seen(&gate, 2990, 3000));
+    // The first scrape of a generation is remembered until 1024 later ones were served.
+    for (generations, seen) in [(1024, true), (1025, false)] {
+        let mut gate = fixed(15);
+        serve(&mut gate, 1, 1, 0);
+        for generation in 2..=generations {
+            serve(&mut gate, 1, generation, 30);
+        }
+        assert_eq!(is_seen(&gate, 1, 40), seen, "{generations}");
+    }
+}
+
+#[test]
+fn many_scrapes_of_a_generation_do_not_delay_it() {
+    let mut gate = fixed(15);
+    serve(&mut gate, 1, 1, 0);
+    for _ in 0..2000 {
+        serve(&mut gate, 1, 1, 30);
+    }
+    assert!(is_seen(&gate, 1, 40));
 }
 
 #[test]
@@ -321,5 +340,52 @@ fn servers_that_share_connections_are_named_unless_the_interval_is_set() {
             recorded.is_pooled
         });
         assert_eq!(last.last(), Some(named));
+    }
+}
+
+#[test]
+fn a_single_server_is_not_named_as_several() {
+    let mut gate = learning();
+    for time in (0..1500).step_by(15) {
+        let recorded = gate.record_scrape(scrape(1), 0, at(time));
+        assert!(!recorded.is_pooled, "{time}");
+    }
+}
+
+#[test]
+fn the_servers_that_were_not_served_yet_are_named() {
+    let mut gate = fixed(15);
+    assert!(gate.not_served(1, at(0)).is_empty());
+    for (scraper, generation) in [(1, 1), (2, 2), (3, 2)] {
+        for time in [0, 15] {
+            serve(&mut gate, scraper, generation, time);
+        }
+    }
+    assert_eq!(gate.not_served(2, at(15)), [ScraperId(1)]);
+    assert_eq!(gate.not_served(3, at(15)), [1, 2, 3].map(ScraperId));
+    // Nobody is waited for if everything is shown at once.
+    let off = Gate::new(ScrapeInterval::Off, &gate.saved(at(15)));
+    assert!(off.not_served(3, at(15)).is_empty());
+}
+
+#[test]
+fn an_interval_that_is_clearly_above_the_setting_is_noticed() {
+    let cases = [
+        ("as set", ScrapeInterval::Fixed(at(10)), 10, 9, None),
+        ("half longer", ScrapeInterval::Fixed(at(10)), 15, 9, None),
+        ("more", ScrapeInterval::Fixed(at(10)), 16, 9, Some(16)),
+        ("shorter", ScrapeInterval::Fixed(at(60)), 15, 9, None),
+        ("unknown", ScrapeInterval::Fixed(at(10)), 60, 3, None),
+        ("learned", ScrapeInterval::Learned, 60, 9, None),
+        ("off", ScrapeInterval::Off, 60, 9, None),
+    ];
+    for (name, setting, interval, scrapes, expected) in cases {
+        let mut gate = Gate::new(setting, &SavedGate::default());
+        for number in 0..scrapes {
+            record(&mut gate, 1, 0, interval * number);
+        }
+        let above = gate.interval_above_setting(ScraperId(1));
+        assert_eq!(above, expected.map(at), "{name}");
+        assert_eq!(gate.interval_above_setting(ScraperId(2)), None, "{name}");
     }
 }

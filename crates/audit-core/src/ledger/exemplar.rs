@@ -102,8 +102,9 @@ mod tests {
 
     #[test]
     fn an_id_is_whole_or_no_exemplar() {
-        let longest = "é".repeat(EXEMPLAR_MAX_CHARS);
-        let longer = "é".repeat(EXEMPLAR_MAX_CHARS + 1);
+        // With the name of the label, 128 characters and one more.
+        let longest = "é".repeat(120);
+        let longer = "é".repeat(121);
         let uuid = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab";
         let cases = [
             (uuid, None, Some(uuid)),

@@ -1,5 +1,8 @@
 use super::*;
-use crate::gate::{SavedGate, ScrapeInterval};
+use crate::{
+    event::EventId,
+    gate::{SavedGate, Scrape, ScrapeInterval, ScraperId},
+};
 
 fn labels<'a>(event_type: &'a str, source: &'a str, source_country: &'a str) -> Labels<'a> {
     Labels {
@@ -167,7 +170,9 @@ fn a_restored_ledger_is_the_one_that_was_stored() {
         ("C", Age::News),
         ("A", Age::News),
     ] {
-        ledger.count(&labels(event_type, "CD", "GB"), age, None);
+        let id = EventId::from_text(event_type);
+        let event = Exemplar::new(id, Some(event_type), jiff::Timestamp::UNIX_EPOCH);
+        ledger.count(&labels(event_type, "CD", "GB"), age, event);
     }
     let all = ledger.all();
     let mut restored = Ledger::new(2);
@@ -201,4 +206,124 @@ fn a_change_is_made_again_until_it_is_stored() {
     ledger.confirm(&changes);
     assert!(ledger.changes(&open, Duration::ZERO).is_empty());
     assert_eq!(ledger.pending(), 0);
+}
+
+#[test]
+fn a_restored_counter_is_settled_if_it_was_seen_and_all_of_it_is_shown() {
+    for (published, seen, settled) in [
+        (2, true, true),
+        (2, false, false),
+        (1, true, false),
+        (1, false, false),
+    ] {
+        let saved = SavedCounter {
+            total: 2,
+            published,
+            seen,
+            waits_since: None,
+        };
+        let mut ledger = Ledger::new(10);
+        ledger.restore_type("A", saved, None);
+        assert_eq!(ledger.is_settled(), settled, "{saved:?}");
+        ledger.restore_type("B", SavedCounter::default(), None);
+        assert!(!ledger.is_settled());
+    }
+}
+
+#[test]
+fn a_type_that_was_only_named_is_stored_too() {
+    let open = Gate::new(ScrapeInterval::Off, &SavedGate::default());
+    let mut ledger = Ledger::new(10);
+    ledger.name_types(["A"]);
+    assert!(!ledger.is_settled());
+    let changes = ledger.changes(&open, Duration::ZERO);
+    assert!(!changes.is_empty());
+    assert_eq!((changes.series.len(), changes.types.len()), (0, 1));
+}
+
+/// A gate, and the time up to which one server has scraped.
+struct Served {
+    gate: Gate,
+    now: u64,
+}
+
+impl Served {
+    fn new() -> Self {
+        let interval = ScrapeInterval::Fixed(Duration::from_secs(15));
+        let gate = Gate::new(interval, &SavedGate::default());
+        Self { gate, now: 0 }
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_secs(self.now)
+    }
+
+    /// Serves `generation` every 15 s, for so many scrapes.
+    fn scrapes(&mut self, count: u64, generation: u64) {
+        for _ in 0..count {
+            self.now += 15;
+            let scrape = Scrape {
+                scraper: ScraperId(1),
+                product: 7,
+                target: 0,
+                connection: 1,
+                timeout: Duration::ZERO,
+            };
+            self.gate.record_scrape(scrape, generation, self.now());
+        }
+    }
+
+    fn commit(&self, ledger: &mut Ledger) {
+        let changes = ledger.changes(&self.gate, self.now());
+        ledger.confirm(&changes);
+    }
+}
+
+fn published(ledger: &Ledger) -> [Vec<u64>; 2] {
+    let series = ledger.series().map(|(_, saved)| saved.published);
+    let types = ledger.types().map(|(_, saved)| saved.published);
+    [series.collect(), types.collect()]
+}
+
+#[test]
+fn an_event_is_shown_once_its_series_was_served_for_a_hold() {
+    let mut served = Served::new();
+    served.scrapes(5, 0);
+    let mut ledger = Ledger::new(10);
+    ledger.count(&labels("A", "CD", "GB"), Age::News, None);
+    served.commit(&mut ledger);
+    ledger.shown(1);
+    for (scrapes, expected) in [(1, 0), (2, 0), (1, 1)] {
+        served.scrapes(scrapes, 1);
+        served.commit(&mut ledger);
+        let now = served.now;
+        assert_eq!(published(&ledger), [[expected], [expected]], "{now}");
+    }
+    assert_eq!((ledger.gate_timeouts(), ledger.is_settled()), (0, true));
+}
+
+#[test]
+fn events_that_a_bound_lets_through_are_added_to_those_that_were_stored() {
+    let mut served = Served::new();
+    served.scrapes(5, 0);
+    let mut ledger = Ledger::new(10);
+    ledger.restore_gate_timeouts(5);
+    assert_eq!((ledger.gate_timeouts(), ledger.all().gate_timeouts), (5, 5));
+    // Two events in two series of one type.
+    for country in ["GB", "SE"] {
+        ledger.count(&labels("A", "CD", country), Age::News, None);
+    }
+    served.commit(&mut ledger);
+    served.scrapes(39, 0);
+    served.commit(&mut ledger);
+    assert_eq!((ledger.gate_timeouts(), ledger.pending()), (5, 2));
+    served.scrapes(1, 0);
+    let changes = ledger.changes(&served.gate, served.now());
+    assert_eq!((changes.gate_timeouts, ledger.gate_timeouts()), (7, 5));
+    ledger.confirm(&changes);
+    assert_eq!((ledger.gate_timeouts(), ledger.pending()), (7, 0));
+    // Each event is counted once.
+    ledger.count(&labels("A", "CD", "GB"), Age::News, None);
+    served.commit(&mut ledger);
+    assert_eq!((ledger.gate_timeouts(), ledger.pending()), (7, 0));
 }

@@ -51,6 +51,7 @@ fn the_interval_is_learned_from_the_gaps() {
             Some(300),
         ),
         ("as long as the time limit", every(10, 0, 9, 0), Some(10)),
+        ("nine tenths of the time limit", every(9, 0, 9, 0), Some(9)),
         (
             "shorter than the time limit: there are several servers",
             every(3, 0, 9, 0),
@@ -122,7 +123,9 @@ fn the_interval_of_a_second_server_behind_an_address_is_unknown_after_one_scrape
         [known.clone(), vec![(61, 1)], more].concat()
     };
     assert_eq!(learned(&after(75, 1, 0)), Some(60));
-    // A server that opens a new connection is not taken for a second server.
+    // A server that opens a new connection is not taken for a second server, even if the
+    // last scrape over the old one came at the same moment.
+    assert_eq!(learned(&[known.clone(), vec![(60, 1)]].concat()), Some(15));
     assert_eq!(learned(&after(76, 3, 1)), Some(15));
 }
 
@@ -155,6 +158,8 @@ fn a_stored_interval_counts_for_the_longest_absence() {
 fn a_server_may_open_a_new_connection_for_each_scrape() {
     let scrapes: Vec<_> = (0..40).map(|number| (15 * number, number)).collect();
     assert_eq!(learned(&scrapes), Some(15));
+    let one_missed: Vec<_> = [&scrapes[..35], &scrapes[36..]].concat();
+    assert_eq!(learned(&one_missed), Some(15));
     // Two such servers cannot be told apart, which is noticed by the time limit of 10 s.
     let other = (0..40).map(|number| (15 * number + 7, 1000 + number));
     assert_eq!(
@@ -176,8 +181,25 @@ fn servers_that_share_connections_are_taken_for_servers_of_a_minute() {
 
 #[test]
 fn the_gap_between_two_connections_is_not_counted_if_connections_are_kept() {
-    let scrapes = [every(15, 0, 5, 0), every(15, 300, 5, 1)].concat();
+    let scrapes = [
+        every(15, 0, 5, 0),
+        every(15, 300, 3, 1),
+        every(15, 570, 3, 2),
+    ]
+    .concat();
     assert_eq!(learned(&scrapes), Some(15));
+}
+
+#[test]
+fn the_oldest_of_more_than_16_connections_is_forgotten() {
+    let slow = every(120, 0, 5, 0);
+    let others = |count| (1..=count).map(|number| (480 + 15 * number, number));
+    // Once the connection that was kept is forgotten, the gaps of 15 s count, and seven of
+    // them outweigh the gaps of 120 s. They fit no interval, so a minute is assumed.
+    for (count, expected) in [(22, 120), (23, 60)] {
+        let scrapes: Vec<_> = slow.iter().copied().chain(others(count)).collect();
+        assert_eq!(learned(&scrapes), Some(expected), "{count}");
+    }
 }
 
 #[test]
@@ -206,6 +228,16 @@ fn a_server_that_left_counts_for_the_longest_absence() {
     let longest = |now| scrapers.longest_interval(at(now));
     assert_eq!(longest(240 + 600), Some(at(60)));
     assert_eq!(longest(240 + 601), Some(at(15)));
+}
+
+#[test]
+fn a_server_with_a_long_interval_counts_for_three_intervals() {
+    let mut scrapers = Scrapers::default();
+    for (time, _) in every(300, 0, 5, 0) {
+        scrapers.record_scrape(scrape(1, 1), 1, at(time));
+    }
+    assert_eq!(scrapers.longest_interval(at(1200 + 900)), Some(at(300)));
+    assert_eq!(scrapers.longest_interval(at(1200 + 901)), None);
 }
 
 #[test]
@@ -355,11 +387,30 @@ fn after_a_change_of_servers(first: u64, product: u64, interval: u64) -> Sight {
 #[test]
 fn a_server_of_the_same_product_takes_the_place_of_one_that_is_gone() {
     assert_eq!(after_a_change_of_servers(70, 7, 15), Sight::Seen);
-    // The first server is not gone yet.
+    // The first server is not gone yet: its hold of 40 s has not passed.
     assert_eq!(after_a_change_of_servers(61, 7, 5), Sight::Unseen);
+    assert_eq!(after_a_change_of_servers(80, 7, 5), Sight::Unseen);
+    assert_eq!(after_a_change_of_servers(81, 7, 5), Sight::Seen);
     // The other server scraped beside the first, or is another product.
     assert_eq!(after_a_change_of_servers(50, 7, 15), Sight::Unseen);
+    assert_eq!(after_a_change_of_servers(60, 7, 15), Sight::Unseen);
     assert_eq!(after_a_change_of_servers(70, 8, 15), Sight::Unseen);
+}
+
+#[test]
+fn a_server_takes_the_place_of_one_that_left_while_the_exporter_was_down() {
+    for (product, expected) in [(7, Sight::Seen), (8, Sight::Unseen)] {
+        let mut scrapers = Scrapers::default();
+        scrapers.restore(&saved(1, Some(15)), at(0));
+        let other = Scrape {
+            product,
+            ..scrape(2, 2)
+        };
+        for (time, _) in every(15, 5, 5, 0) {
+            scrapers.record_scrape(other, 6, at(time));
+        }
+        assert_eq!(sight(&scrapers, 5, 65), expected, "{product}");
+    }
 }
 
 #[test]

@@ -173,9 +173,13 @@ fn nothing_is_left_to_do_once_everything_is_seen() {
     assert!(!shown.series.is_settled());
     for now in (0..=2 * HOLD).step_by(10) {
         shown.commit(now);
+        // The event is shown at once, and the counter is still to be seen.
+        assert_eq!(shown.published("a"), Some(1));
+        assert_eq!(shown.series.is_settled(), now >= HOLD, "{now}");
         shown.scrape(now);
     }
     shown.commit(3 * HOLD);
+    assert!(shown.series.iter().all(|(_, saved)| saved.seen));
     assert!(shown.series.is_settled());
     assert!(shown.series.changes(&shown.gate, at(3 * HOLD)).is_empty());
 }
