@@ -44,7 +44,7 @@ test: tools ## install what the tests need, then check and test everything
 	@rm -f $(SKIPPED)
 	@$(MAKE) lint
 	cargo test --workspace --doc --quiet
-	@status=0; $(MAKE) million || status=$$?; STORE_KILLS=1000 $(RUN_ALL) || status=$$?; \
+	@status=0; MILLION_HISTORIES=$${MILLION_HISTORIES:-10000} $(MAKE) million || status=$$?; STORE_KILLS=1000 $(RUN_ALL) || status=$$?; \
 	if [[ -s $(SKIPPED) ]]; then sort -u $(SKIPPED); else echo 'Nothing was skipped.'; fi; \
 	exit $$status
 

@@ -41,6 +41,9 @@ use type_list::{TypeList, TypesReceived};
 
 /// The time from one look at the gate to the next while the gate is not settled.
 const GATE_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest time until a commit that failed between two polls is tried again. The next
+/// poll may be due only after minutes, since the API asked for that.
+const COMMIT_RETRY: Duration = Duration::from_mins(1);
 
 /// The settings of a poller.
 #[derive(Debug, Clone)]
@@ -182,7 +185,10 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             self.clock.sleep_until(first_poll).await;
         }
         let mut polling = self.begin().await;
-        // Stored counts may be due to be shown before the first poll.
+        // Stored counts may be due to be shown before the first poll, which may wait for the
+        // API for longer than the process lives. If the commit fails, that poll begins with
+        // the same commit.
+        let _ = polling.collector.commit_if_needed().await;
         polling.wait_for_next_poll(first_poll, false).await;
         polling.run().await;
     }
@@ -364,11 +370,12 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
             if self.collector.commit_if_needed().await.is_err() {
                 // The next poll begins with the same commit, and reports the failure.
                 let now = self.clock.uptime();
-                self.reporter.expect_wait(now, until.saturating_sub(now));
-                return tokio::select! {
-                    () = self.clock.sleep_until(until) => {}
-                    () = retry_early, if !succeeded => {}
-                };
+                let retry = until.min(now.saturating_add(COMMIT_RETRY));
+                self.reporter.expect_wait(now, retry.saturating_sub(now));
+                tokio::select! {
+                    () = self.clock.sleep_until(retry) => {}
+                    () = &mut retry_early, if !succeeded => return,
+                }
             }
             self.collector.observe_pending();
         }

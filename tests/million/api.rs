@@ -43,10 +43,10 @@ pub(crate) struct Record {
     names: Option<[String; 2]>,
 }
 
-/// Draws the events of a history and of the hour before it.
+/// Draws the events of a history and of the hour before it. They happen in groups.
 pub(crate) fn records(
     rng: &mut Rng,
-    span: Ms,
+    (span, groups): (Ms, usize),
     polls: &Polls,
     full_reach: bool,
     clock: &WallClock,
@@ -56,7 +56,7 @@ pub(crate) fn records(
         Some(_) if full_reach => 30 * MINUTE,
         _ => polls.lookback - 2 * SECOND,
     };
-    for _ in 0..rng.usize(0..12) {
+    for _ in 0..groups {
         let happens = if rng.u8(0..4) == 0 {
             rng.i64(-60 * MINUTE..0)
         } else {
@@ -236,7 +236,9 @@ impl World {
         let api = &self.plan.api;
         let chance = api.fails;
         let is_down = api.outages.iter().any(|span| span.contains(&self.now));
-        if !self.is_calm && is_down || self.happens(chance) {
+        if !self.is_calm && is_down && api.hangs {
+            Some(ApiError::Timeout)
+        } else if !self.is_calm && is_down || self.happens(chance) {
             Some(failure(&mut self.rng))
         } else {
             None
@@ -334,9 +336,11 @@ impl WorldApi {
         answer: impl FnOnce(&mut World) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let Self(world) = self;
+        let under_way = RequestUnderWay(world.clone());
         let (there, back) = {
             let world = &mut *world.lock();
             world.tally.requests += 1;
+            world.requests += 1;
             let slowest = world.plan.api.slowest;
             (world.rng.i64(0..=slowest), world.rng.i64(0..=slowest))
         };
@@ -347,8 +351,20 @@ impl WorldApi {
             world.sleep(30 * SECOND).await;
         }
         world.sleep(back).await;
+        drop(under_way);
         world.crash_point("with an answer in hand").await;
         outcome
+    }
+}
+
+/// A request to the API that may be given up at any time.
+struct RequestUnderWay(Shared);
+
+impl Drop for RequestUnderWay {
+    fn drop(&mut self) {
+        let Self(world) = self;
+        let requests = &mut world.lock().requests;
+        *requests = requests.saturating_sub(1);
     }
 }
 

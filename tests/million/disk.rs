@@ -16,7 +16,7 @@ use crate::{
     api::Beginning,
     clock::{Ms, shown},
     mutant::Mutant,
-    plan::Plan,
+    plan::{Plan, StrangerPlan},
     sample::{Sample, series_name, type_name},
     world::{Shared, World},
 };
@@ -25,7 +25,7 @@ use crate::{
 pub(crate) const MAX_SERIES: usize = 1000;
 
 /// The durable state, and what is checked against it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Disk {
     account: Option<Stored>,
     /// The state of the gate, and the local time at which it was stored.
@@ -36,10 +36,13 @@ pub(crate) struct Disk {
     pub(crate) totals: Sample,
     /// The highest published value of each series in any commit that was begun.
     pub(crate) decided: Sample,
+    /// `true` if the last commit that is durable was reported as failed.
+    pub(crate) is_ahead: bool,
     /// The commit that is not stored yet, under [`Mutant::ShowBeforeCommit`].
     unstored_commit: Option<(Arc<Commit>, Arc<SavedGate>)>,
 }
 
+#[derive(Clone)]
 struct Stored {
     stage: Stage,
     window: SavedWindow,
@@ -54,16 +57,34 @@ impl Disk {
         self.account.is_none()
     }
 
+    /// Returns `true` if all of the history is counted.
+    pub(crate) fn is_whole(&self) -> bool {
+        let account = self.account.as_ref();
+        account.is_some_and(|stored| stored.stage.caught_up)
+    }
+
+    /// Returns what is stored of the gate, as it was stored.
+    pub(crate) fn stored_gate(&self) -> &SavedGate {
+        &self.gate.0
+    }
+
     /// Returns the account as a process that starts now finds it.
     pub(crate) fn account(&self, plan: &Plan) -> Option<Account> {
         let stored = self.account.as_ref()?;
         let mut ledger = Ledger::new(MAX_SERIES);
+        let restored = |saved: SavedCounter| match plan.mutant {
+            Some(Mutant::WaitsInMemory) => SavedCounter {
+                waits_since: None,
+                ..saved
+            },
+            _ => saved,
+        };
         if plan.mutant != Some(Mutant::CountersInMemory) {
             for (key, (saved, latest)) in &stored.series {
-                ledger.restore_series(&key.labels(), *saved, latest.clone());
+                ledger.restore_series(&key.labels(), restored(*saved), latest.clone());
             }
             for (name, (saved, latest)) in &stored.types {
-                ledger.restore_type(name, *saved, latest.clone());
+                ledger.restore_type(name, restored(*saved), latest.clone());
             }
         }
         ledger.restore_gate_timeouts(stored.gate_timeouts);
@@ -96,9 +117,31 @@ impl Disk {
         }
         match world.plan.mutant {
             Some(Mutant::ScrapersInMemory) => gate.scrapers.clear(),
+            Some(Mutant::WaitsInMemory) => gate.wait_time = Duration::ZERO,
+            Some(Mutant::StrangersAreServers) => {
+                let strangers = world.plan.strangers.iter();
+                gate.scrapers.extend(strangers.map(StrangerPlan::as_server));
+            }
             _ => {}
         }
         gate
+    }
+
+    /// Returns `true` if the commit shows a higher value of any counter.
+    fn is_raised_by(&self, commit: &Commit) -> bool {
+        let mut series = commit.changes.series.iter();
+        series.any(|change| {
+            let before = self.published.get(&series_name(&change.key.labels()));
+            before.is_none_or(|before| *before < change.saved.published)
+        })
+    }
+
+    /// Returns the number of events that a bound let through; see
+    /// [`Changes::gate_timeouts`](audit_core::ledger::Changes::gate_timeouts).
+    pub(crate) fn gate_timeouts(&self) -> u64 {
+        self.account
+            .as_ref()
+            .map_or(0, |stored| stored.gate_timeouts)
     }
 
     /// Forgets what is not durable, since the process died.
@@ -121,14 +164,16 @@ impl Disk {
         stored.ids.retain(|remembered| remembered.time >= floor);
     }
 
-    fn store(&mut self, commit: &Commit, gate: &SavedGate, local: Ms) {
+    fn store(&mut self, commit: &Commit, gate: &SavedGate, (local, mutant): (Ms, Option<Mutant>)) {
         self.store_window(commit);
         self.gate = (gate.clone(), local);
         let Some(stored) = &mut self.account else {
             return;
         };
         stored.stage = commit.stage;
-        stored.gate_timeouts = commit.changes.gate_timeouts;
+        if mutant != Some(Mutant::TimeoutsInMemory) {
+            stored.gate_timeouts = commit.changes.gate_timeouts;
+        }
         for change in &commit.changes.series {
             let counter = (change.saved, change.latest.clone());
             stored.series.insert(change.key.clone(), counter);
@@ -182,12 +227,15 @@ impl Storage for StoredAccount {
     async fn commit(&mut self, commit: Arc<Commit>, gate: Arc<SavedGate>) -> Result<(), DiskFull> {
         let Self(world) = self;
         let (before, after, mutant) = begin(&mut world.lock(), &commit);
+        // The store reads the clock before it begins to write.
+        let local = world.lock().local();
         match mutant {
             Some(Mutant::ShowBeforeCommit) => {
                 let unstored_commit = world.lock().disk.unstored_commit.replace((commit, gate));
                 if let Some((commit, gate)) = unstored_commit {
-                    store(&mut world.lock(), &commit, &gate);
+                    store(&mut world.lock(), &commit, &gate, local);
                 }
+                world.lock().is_in_commit = false;
                 return Ok(());
             }
             Some(Mutant::WindowFirst) => {
@@ -200,26 +248,39 @@ impl Storage for StoredAccount {
         world.crash_point("before a commit").await;
         world.sleep(before).await;
         let outcome = draw_outcome(&mut world.lock());
+        let steps = world.lock().disk.is_raised_by(&commit);
         if outcome != CommitOutcome::FailsBefore {
-            store(&mut world.lock(), &commit, &gate);
+            store(&mut world.lock(), &commit, &gate, local);
             world
                 .crash_point("after a commit, before it is shown")
                 .await;
         }
         world.sleep(after).await;
-        world.lock().log(|| format!("commit: {outcome:?}"));
-        if outcome == CommitOutcome::Durable {
-            Ok(())
-        } else {
-            world.lock().tally.commits_failed += 1;
-            Err(DiskFull)
-        }
+        end(&mut world.lock(), outcome, steps)
     }
+}
+
+fn end(world: &mut World, outcome: CommitOutcome, steps: bool) -> Result<(), DiskFull> {
+    world.log(|| format!("commit: {outcome:?}"));
+    world.is_in_commit = false;
+    if outcome == CommitOutcome::Durable {
+        world.disk.is_ahead = false;
+        world.has_stepped |= steps;
+        return Ok(());
+    }
+    world.disk.is_ahead |= outcome == CommitOutcome::FailsAfter;
+    world.tally.commits_failed += 1;
+    world.liveness.fail(world.now);
+    Err(DiskFull)
 }
 
 fn begin(world: &mut World, commit: &Commit) -> (Ms, Ms, Option<Mutant>) {
     world.tally.commits += 1;
+    world.is_in_commit = true;
     world.disk.decide(commit);
+    if let Err(claim) = world.liveness.begin(commit, world.now) {
+        world.report_broken(claim);
+    }
     let slowest = world.plan.disk.slowest;
     let before = world.rng.i64(0..=slowest);
     let after = world.rng.i64(0..=slowest);
@@ -239,39 +300,53 @@ fn draw_outcome(world: &mut World) -> CommitOutcome {
     }
 }
 
-fn store(world: &mut World, commit: &Commit, gate: &SavedGate) {
+fn store(world: &mut World, commit: &Commit, gate: &SavedGate, local: Ms) {
     let before = world.disk.totals.clone();
     begin_counting(world, commit);
-    let local = world.local();
-    world.disk.store(commit, gate, local);
-    world.log(|| {
-        let change = |(key, saved): (&SeriesKey, SavedCounter)| {
-            let SeriesKey {
-                event_type,
-                source,
-                source_country,
-            } = key;
-            format!(
-                " {event_type}/{source}/{source_country} {}/{}",
-                saved.published, saved.total
-            )
-        };
-        let series = commit.changes.series.iter();
-        let series: String = series.map(|c| change((&c.key, c.saved))).collect();
-        let known = gate
-            .scrapers
-            .iter()
-            .map(|k| (k.id.0, k.interval.map(|interval| interval.as_millis())));
-        let known: Vec<_> = known.collect();
-        format!(
-            "durable: {} ids,{series} scrapers {known:?}",
-            commit.ids.len()
-        )
-    });
+    let mutant = world.plan.mutant;
+    world.disk.store(commit, gate, (local, mutant));
+    world.log(|| trace(commit, gate));
     world.update_recorded();
-    if let Err(claim) = check(world, &before) {
+    let waits = world.liveness.store(commit, world.now);
+    if let Err(claim) = check(world, &before).and(waits) {
         world.report_broken(claim);
     }
+}
+
+/// Returns the line of the trace for a commit: each counter that changes with its published
+/// value, its total, and the time since which it waits; and the state of the gate.
+fn trace(commit: &Commit, gate: &SavedGate) -> String {
+    let change = |name: String, saved: SavedCounter| {
+        let since = saved.waits_since.map_or(String::new(), |since| {
+            format!(" since {}", since.as_millis())
+        });
+        format!(" {name} {}/{}{since},", saved.published, saved.total)
+    };
+    let series = commit.changes.series.iter().map(|changed| {
+        let SeriesKey {
+            event_type,
+            source,
+            source_country,
+        } = &changed.key;
+        change(
+            format!("{event_type}/{source}/{source_country}"),
+            changed.saved,
+        )
+    });
+    let types = commit.changes.types.iter();
+    let types = types.map(|changed| change(changed.key.to_string(), changed.saved));
+    let changes: String = series.chain(types).collect();
+    let known = gate
+        .scrapers
+        .iter()
+        .map(|k| (k.id.0, k.interval.map(|interval| interval.as_millis())));
+    let known: Vec<_> = known.collect();
+    format!(
+        "durable: {} ids,{changes} scrapers {known:?}, waits at {}, {} timeouts",
+        commit.ids.len(),
+        gate.wait_time.as_millis(),
+        commit.changes.gate_timeouts,
+    )
 }
 
 /// Records where counting begins, which the first commit makes durable.

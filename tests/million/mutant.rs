@@ -24,4 +24,17 @@ pub(crate) enum Mutant {
     /// The gate does not stand still after a start: it is made to believe that a server
     /// scraped all the time.
     NoStandstill,
+    /// Neither the clock of the gate nor since when a count waits is stored.
+    WaitsInMemory,
+    /// It is not stored how many events a bound let through.
+    TimeoutsInMemory,
+    /// An answer that is cut off counts as served.
+    CutIsServed,
+    /// Every stranger is a server whose interval is known.
+    StrangersAreServers,
+    /// A process that is replaced does not wait until servers were served.
+    NoLastCall,
+    /// The gate stands still when H grows: it is made to believe that no server scraped for
+    /// a while.
+    HoldGrowthStops,
 }

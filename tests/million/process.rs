@@ -8,11 +8,14 @@ use std::{
     time::Duration,
 };
 
-use audit_core::{gate::Gate, outbox::Outbox};
+use audit_core::{
+    gate::{Gate, Recorded, Scrape, ScraperId},
+    outbox::Outbox,
+};
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use nexmo_audit_exporter::{
-    exposition::{Exposition, ExpositionSettings},
+    exposition::{Encoding, Exposition, ExpositionSettings, Format, Variant},
     gate::SharedGate,
     metrics::{AccountMetrics, ProcessMetrics},
     poller::{Clock, Poller, PollerParts, PollerSettings, health::AccountHealth},
@@ -29,12 +32,24 @@ use crate::{
 
 /// The uptime with which a process starts under [`Mutant::NoStandstill`].
 const FALSE_UPTIME: Ms = 3 * MINUTE;
+/// The format that the simulated servers ask for.
+const TEXT: Variant = Variant::new(Format::Text, Encoding::Identity);
 
 /// A running process.
 pub(crate) struct Process {
-    pub(crate) exposition: Arc<Exposition>,
-    pub(crate) gate: Arc<SharedGate>,
+    exposition: Arc<Exposition>,
+    gate: Arc<SharedGate>,
     work: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// `false` once polling has ended. What is shown stays.
+    is_polling: bool,
+}
+
+/// The answer to a scrape.
+pub(crate) struct Answer {
+    /// The text; `None` if it shows no events.
+    pub(crate) text: Option<String>,
+    /// The number of the generation that it shows; 0 if it shows no events.
+    pub(crate) generation: u64,
 }
 
 impl Process {
@@ -43,6 +58,9 @@ impl Process {
         let (plan, stored, memory, seed) = {
             let mut world = shared.lock();
             world.started = world.now;
+            if world.plan.mutant == Some(Mutant::NoStandstill) {
+                world.false_uptime = FALSE_UPTIME;
+            }
             world.log(|| "starts".into());
             let plan = Arc::clone(&world.plan);
             let stored = world.disk.account(&plan);
@@ -75,13 +93,60 @@ impl Process {
             exposition,
             gate,
             work: Box::pin(poller.run()),
+            is_polling: true,
         }
     }
 
     /// Lets the process run until it waits.
     pub(crate) fn advance(&mut self) {
         let mut context = Context::from_waker(Waker::noop());
-        let _ = self.work.as_mut().poll(&mut context);
+        if self.is_polling {
+            let _ = self.work.as_mut().poll(&mut context);
+        }
+    }
+
+    /// Ends polling, and with it publishing. No commit may be under way.
+    pub(crate) fn end_polling(&mut self) {
+        self.is_polling = false;
+    }
+
+    pub(crate) fn is_polling(&self) -> bool {
+        self.is_polling
+    }
+
+    /// Tells the gate that a client is about to be answered. Returns `false` if the client
+    /// has to be stored first.
+    pub(crate) fn announce(&self, id: ScraperId, uptime: Duration) -> bool {
+        self.gate.announce(id, uptime)
+    }
+
+    /// Returns the answer to `id`, or to a client that the gate does not know.
+    pub(crate) fn answer(&self, id: Option<ScraperId>, uptime: Duration) -> Answer {
+        let answer = self.exposition.scrape(id, TEXT, uptime);
+        let answer = answer.expect("an exposition");
+        let text = String::from_utf8(answer.parts.concat()).expect("UTF-8");
+        Answer {
+            text: (answer.generation > 0 || id.is_none()).then_some(text),
+            generation: answer.generation,
+        }
+    }
+
+    /// Records a scrape once its answer was sent.
+    pub(crate) fn record(&self, scrape: Scrape, generation: u64, uptime: Duration) -> Recorded {
+        self.gate.record_scrape(scrape, generation, uptime)
+    }
+
+    /// Returns the number of servers that were not served what is shown.
+    pub(crate) fn not_served(&self, uptime: Duration) -> usize {
+        match self.exposition.last_changed() {
+            // Nothing is shown.
+            0 => 0,
+            generation => self.gate.not_served(generation, uptime).len(),
+        }
+    }
+
+    pub(crate) fn hold(&self, uptime: Duration) -> Duration {
+        self.gate.hold(uptime)
     }
 }
 
@@ -103,17 +168,9 @@ fn span(milliseconds: Ms) -> Duration {
     Duration::from_millis(milliseconds.unsigned_abs())
 }
 
-/// Returns how much longer than in fact the process seems to have been up.
-fn false_uptime(world: &World) -> Ms {
-    match world.plan.mutant {
-        Some(Mutant::NoStandstill) => FALSE_UPTIME,
-        _ => 0,
-    }
-}
-
 /// Returns the uptime of the process, as the process knows it.
 pub(crate) fn uptime(world: &World) -> Duration {
-    span(world.now - world.started + false_uptime(world))
+    span(world.now - world.started + world.false_uptime)
 }
 
 #[derive(Clone)]
@@ -137,7 +194,7 @@ impl Clock for WorldClock {
             // that ends too early would be repeated for ever.
             let until = until.as_nanos().div_ceil(1_000_000);
             let until = Ms::try_from(until).unwrap_or(Ms::MAX / 2);
-            world.started + until - false_uptime(&world)
+            world.started + until - world.false_uptime
         };
         let due = world.sleep_until(until);
         async {

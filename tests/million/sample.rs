@@ -28,6 +28,11 @@ pub(crate) fn type_name(name: &str) -> String {
     format!(r#"nexmo_audit_events_by_type_total{{event_type="{name}"}}"#)
 }
 
+/// Returns the number of the family of a series.
+pub(crate) fn family(name: &str) -> usize {
+    usize::from(name.starts_with(FAMILIES[1]))
+}
+
 /// Reads expositions. Most of them repeat the previous one, which is kept for that.
 #[derive(Default)]
 pub(crate) struct Reader {

@@ -10,7 +10,7 @@ use std::{
 
 use fastrand::Rng;
 
-use crate::{api::EventList, clock::Ms, disk::Disk, plan::Plan, tally::Tally};
+use crate::{api::EventList, clock::Ms, disk::Disk, liveness::Liveness, plan::Plan, tally::Tally};
 
 /// The simulated world of one exporter.
 pub(crate) struct World {
@@ -18,11 +18,22 @@ pub(crate) struct World {
     pub(crate) plan: Arc<Plan>,
     pub(crate) api: EventList,
     pub(crate) disk: Disk,
+    /// An older copy of the disk.
+    copy: Option<Disk>,
     pub(crate) rng: Rng,
     /// `true` once no more faults happen.
     pub(crate) is_calm: bool,
     /// When the running process was started.
     pub(crate) started: Ms,
+    /// How much longer than in fact the process seems to have been up, under some mutants.
+    pub(crate) false_uptime: Ms,
+    /// `true` while a commit is under way.
+    pub(crate) is_in_commit: bool,
+    /// `true` if a commit has shown a higher value of any counter since this was last asked.
+    pub(crate) has_stepped: bool,
+    /// The number of requests to the API that are under way.
+    pub(crate) requests: u32,
+    pub(crate) liveness: Liveness,
     /// The place where the process has died, until the history takes notice.
     pub(crate) died: Option<&'static str>,
     /// The first claim that did not hold.
@@ -40,15 +51,54 @@ impl World {
             now: 0,
             api: EventList::new(&plan),
             disk: Disk::default(),
+            copy: None,
             rng: Rng::with_seed(plan.seed ^ 0x5eed),
             is_calm: false,
             started: 0,
+            false_uptime: 0,
+            is_in_commit: false,
+            has_stepped: false,
+            requests: 0,
+            liveness: Liveness::new(&plan),
             died: None,
             broken: None,
             tally: Tally::default(),
             trace: traced.then(Vec::new),
             timers: Vec::new(),
             plan,
+        }
+    }
+
+    /// Moves the time to `now`.
+    pub(crate) fn advance(&mut self, now: Ms) {
+        let jumps = self.plan.local_clock.jumps.iter();
+        let jumps = jumps.filter(|(at, _)| (self.now + 1..=now).contains(at));
+        for _ in 0..jumps.count() {
+            self.liveness.clock_jumps();
+        }
+        self.now = now;
+        self.is_calm = now >= self.plan.span;
+    }
+
+    /// Makes a copy of the disk, once the account has begun to count.
+    pub(crate) fn copy_disk(&mut self) {
+        if self.disk.is_whole() {
+            self.log(|| "the disk is copied".into());
+            self.copy = Some(self.disk.clone());
+        }
+    }
+
+    pub(crate) fn has_copy(&self) -> bool {
+        self.copy.is_some()
+    }
+
+    /// Puts the disk back to the copy. No process may run.
+    pub(crate) fn put_back_disk(&mut self) {
+        if let Some(copy) = self.copy.take() {
+            self.log(|| "the copy of the disk is put back".into());
+            self.disk = copy;
+            self.liveness.reset();
+            self.tally.backups += 1;
         }
     }
 
@@ -95,9 +145,13 @@ impl World {
         due.into_iter().map(|(_, waker)| waker).collect()
     }
 
-    /// Removes all timers, since the process has died.
-    pub(crate) fn clear_timers(&mut self) {
+    /// Forgets what the process was doing, since it has died.
+    pub(crate) fn end_process(&mut self) {
         self.timers.clear();
+        self.is_in_commit = false;
+        self.requests = 0;
+        self.false_uptime = 0;
+        self.disk.crash();
     }
 }
 
@@ -140,7 +194,7 @@ impl Shared {
 
     fn crashes(&self, place: &'static str) -> bool {
         let mut world = self.lock();
-        let chance = world.plan.crash_chance;
+        let chance = world.plan.crashes.chance;
         let dies = world.happens(chance);
         if dies {
             world.died = Some(place);

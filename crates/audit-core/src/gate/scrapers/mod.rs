@@ -79,7 +79,7 @@ impl Scrapers {
             id,
             product: scraper.product,
             target: scraper.target,
-            interval: scraper.interval(),
+            interval: scraper.interval_of_one_server(),
             unseen_for: now.saturating_sub(scraper.last_scrape),
         })
     }

@@ -127,15 +127,21 @@ impl Scraper {
     /// time to scrape again. If several servers cannot be told apart, the interval is not
     /// shorter than that of an unknown scraper.
     pub(super) fn interval(&self) -> Option<Duration> {
-        let saved = self
-            .saved_interval
-            .filter(|_| self.learned_interval.is_none() || self.last_scrape <= LONGEST_ABSENCE);
-        let interval = self.learned_interval.max(saved)?;
+        let interval = self.interval_of_one_server()?;
         if self.pooled_scrapes > 0 {
             Some(interval.max(UNKNOWN_INTERVAL))
         } else {
             Some(interval)
         }
+    }
+
+    /// Returns the interval if the scrapes come from one server. This is what is stored: a
+    /// doubt that was stored would be restored by each process of a crash loop, and never end.
+    pub(super) fn interval_of_one_server(&self) -> Option<Duration> {
+        let saved = self
+            .saved_interval
+            .filter(|_| self.learned_interval.is_none() || self.last_scrape <= LONGEST_ABSENCE);
+        self.learned_interval.max(saved)
     }
 
     /// Returns `true` if the scrapes surely come from several servers that cannot be told

@@ -1,6 +1,9 @@
 //! The plan of a history, which is drawn from a seed before the history begins.
 
-use std::{ops::Range, time::Duration};
+mod clients;
+mod faults;
+
+use std::ops::Range;
 
 use audit_core::{account::PollStart, gate::ScrapeInterval, window::WindowSettings};
 use fastrand::Rng;
@@ -11,6 +14,9 @@ use crate::{
     clock::{HOUR, MINUTE, Ms, SECOND, WallClock},
     mutant::Mutant,
 };
+
+pub(crate) use clients::{ScraperPlan, StrangerPlan};
+pub(crate) use faults::{CrashLoop, Crashes, DiskPlan, Replacement};
 
 /// Everything about a history that is decided before it begins.
 #[derive(Debug)]
@@ -24,11 +30,9 @@ pub(crate) struct Plan {
     pub(crate) disk: DiskPlan,
     pub(crate) api_clock: WallClock,
     pub(crate) local_clock: WallClock,
-    /// The chance that the process dies at an await.
-    pub(crate) crash_chance: f64,
-    /// The times at which the process is killed, whatever it does.
-    pub(crate) kills: Vec<Ms>,
+    pub(crate) crashes: Crashes,
     pub(crate) scrapers: Vec<ScraperPlan>,
+    pub(crate) strangers: Vec<StrangerPlan>,
     /// The events, in the order in which they appear.
     pub(crate) records: Vec<Record>,
 }
@@ -69,6 +73,9 @@ pub(crate) struct ApiPlan {
     pub(crate) fails: f64,
     /// When every request fails.
     pub(crate) outages: Vec<Range<Ms>>,
+    /// `true` if no request is answered in an outage, so that each takes its whole time
+    /// limit.
+    pub(crate) hangs: bool,
     /// The longest time that a request or an answer is under way.
     pub(crate) slowest: Ms,
 }
@@ -84,40 +91,45 @@ pub(crate) enum Empty {
     NoBody,
 }
 
-/// How the disk fails.
-#[derive(Debug)]
-pub(crate) struct DiskPlan {
-    /// The chance that a commit fails before it is durable.
-    pub(crate) fails_before: f64,
-    /// The chance that a durable commit is reported as failed.
-    pub(crate) fails_after: f64,
-    /// When every commit fails.
-    pub(crate) full: Vec<Range<Ms>>,
-    /// The longest time that either half of a commit takes.
-    pub(crate) slowest: Ms,
+/// What a history is about. That happens for sure, and everything else by chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Theme {
+    Mixed,
+    /// The process is killed again and again.
+    CrashLoop,
+    /// Nothing keeps the gate from publishing soon, except strangers.
+    Calm,
+    /// A server leaves for good, and another follows it.
+    Successor,
+    /// The process is replaced by one of another name.
+    Replacements,
+    /// Clients send single requests that look like scrapes.
+    Strangers,
+    /// Answers are cut off.
+    Cuts,
 }
 
-/// A server that scrapes.
-#[derive(Debug, Clone)]
-pub(crate) struct ScraperPlan {
-    pub(crate) id: u64,
-    pub(crate) interval: Ms,
-    /// When the first scrape is due.
-    pub(crate) first: Ms,
-    /// When the server does not scrape.
-    pub(crate) away: Vec<Range<Ms>>,
-    pub(crate) keeps_connection: bool,
-    /// The chance that a scrape is missed.
-    pub(crate) misses: f64,
-    /// The chance that a scrape is late by up to its time limit.
-    pub(crate) slow: f64,
-}
+const THEMES: [Theme; 8] = [
+    Theme::Mixed,
+    Theme::CrashLoop,
+    Theme::Calm,
+    Theme::Successor,
+    Theme::Mixed,
+    Theme::Replacements,
+    Theme::Strangers,
+    Theme::Cuts,
+];
 
 impl Plan {
     pub(crate) fn draw(seed: u64, mutant: Option<Mutant>) -> Self {
         let mut rng = Rng::with_seed(seed);
         let rng = &mut rng;
-        let span = rng.i64(2 * MINUTE..9 * MINUTE);
+        let theme = THEMES[usize::try_from(seed % 8).unwrap_or_default()];
+        let span = match theme {
+            Theme::CrashLoop => rng.i64(8 * MINUTE..25 * MINUTE),
+            Theme::Successor => rng.i64(8 * MINUTE..16 * MINUTE),
+            _ => rng.i64(2 * MINUTE..9 * MINUTE),
+        };
         // Either the lookback and retention of production, with everything that only a deep
         // sweep repairs; or short ones, so that much is forgotten within one history.
         let full_reach = rng.bool();
@@ -127,9 +139,15 @@ impl Plan {
             || !local_clock.jumps.is_empty()
             || !api_clock.jumps.is_empty();
         let mut api = api_plan(rng, span, full_reach, clocks_differ);
-        let scrapers = scrapers(rng, span);
-        let scrape_interval = scrape_interval(rng, &scrapers);
-        let mut records = api::records(rng, span, &polls, full_reach, &api_clock);
+        // Either nothing else happens than what the history is about, or anything.
+        let is_quiet = theme != Theme::Mixed && rng.bool();
+        let scrapers = clients::scrapers(rng, span, (theme, is_quiet));
+        let scrape_interval = clients::scrape_interval(rng, &scrapers);
+        let groups = match theme {
+            Theme::Mixed => rng.usize(0..12),
+            _ => rng.usize(3..16),
+        };
+        let mut records = api::records(rng, (span, groups), &polls, full_reach, &api_clock);
         if full_reach && rng.u16(0..2000) == 0 {
             // More events than one piece holds. To read them, pages need an order.
             api.order = Order::NewestFirst;
@@ -144,11 +162,11 @@ impl Plan {
             mutant,
             span,
             api,
-            disk: disk(rng, span),
+            disk: faults::disk(rng, span, (theme, is_quiet)),
             api_clock,
             local_clock,
-            crash_chance: *pick(rng, &[0.0, 0.002, 0.01]),
-            kills: (0..rng.usize(0..4)).map(|_| rng.i64(0..span)).collect(),
+            crashes: faults::crashes(rng, span, (theme, is_quiet)),
+            strangers: clients::strangers(rng, span, theme),
             scrapers,
             records,
             polls: Polls {
@@ -172,11 +190,41 @@ impl Plan {
         }
     }
 
-    /// Returns the longest distance that is promised between the two samples around a step.
-    pub(crate) fn promised_window(&self) -> Ms {
-        let longest = self.scrapers.iter().map(|s| s.interval).max();
-        let longest = longest.unwrap_or(0).max(MINUTE);
-        hold(longest)
+    /// Returns the longest H that the gate may have, and so the longest distance that is
+    /// promised between the two samples around a step.
+    pub(crate) fn longest_hold(&self) -> Ms {
+        match self.polls.scrape_interval {
+            ScrapeInterval::Learned => hold(self.longest_interval().max(MINUTE)),
+            _ => hold(self.longest_interval()),
+        }
+    }
+
+    /// Returns the longest H that the gate may have once it knows the interval of a server.
+    /// It is shorter than [`Plan::longest_hold`] only if no scrape is late, missed or cut
+    /// off, so that no server looks like several.
+    pub(crate) fn usual_hold(&self) -> Ms {
+        let is_regular = |server: &ScraperPlan| {
+            server.slow == 0.0
+                && server.misses == 0.0
+                && server.absences().next().is_none()
+                && !server.shares_address
+        };
+        if self.scrapers.iter().all(is_regular) {
+            hold(self.longest_interval())
+        } else {
+            self.longest_hold()
+        }
+    }
+
+    /// Returns the H of the server that scrapes most often.
+    pub(crate) fn shortest_hold(&self) -> Ms {
+        let intervals = self.scrapers.iter().map(|server| server.interval);
+        hold(intervals.min().unwrap_or(MINUTE))
+    }
+
+    fn longest_interval(&self) -> Ms {
+        let intervals = self.scrapers.iter().map(|server| server.interval);
+        intervals.max().unwrap_or(MINUTE)
     }
 }
 
@@ -215,21 +263,6 @@ fn polls(rng: &mut Rng, full_reach: bool) -> Polls {
     }
 }
 
-fn scrape_interval(rng: &mut Rng, scrapers: &[ScraperPlan]) -> ScrapeInterval {
-    let longest = scrapers.iter().map(|s| s.interval).max().unwrap_or(MINUTE);
-    // If a second server behind the same address scrapes less often, its interval may be
-    // learned too late when the exporter dies meanwhile. The user has to set the interval.
-    let intervals_differ = scrapers.iter().any(|scraper| {
-        let mut others = scrapers.iter();
-        others.any(|other| other.id == scraper.id && other.interval != scraper.interval)
-    });
-    if intervals_differ || rng.u8(0..5) == 0 {
-        ScrapeInterval::Fixed(Duration::from_millis(longest.unsigned_abs()))
-    } else {
-        ScrapeInterval::Learned
-    }
-}
-
 fn clocks(rng: &mut Rng, span: Ms, full_reach: bool) -> (WallClock, WallClock) {
     let ahead = |rng: &mut Rng| match rng.u8(0..4) {
         0 => rng.i64(-HOUR..=HOUR),
@@ -265,6 +298,7 @@ fn api_plan(rng: &mut Rng, span: Ms, full_reach: bool, clocks_differ: bool) -> A
     });
     ApiPlan {
         outages: outages.collect(),
+        hangs: rng.u8(0..3) == 0,
         order: match rng.u8(0..3) {
             0 => Order::NewestFirst,
             1 if full_reach => Order::None,
@@ -286,62 +320,5 @@ fn api_plan(rng: &mut Rng, span: Ms, full_reach: bool, clocks_differ: bool) -> A
         },
         fails: *pick(rng, &[0.0, 0.02, 0.1]),
         slowest: *pick(rng, &[10, 200, 3000]),
-    }
-}
-
-fn disk(rng: &mut Rng, span: Ms) -> DiskPlan {
-    let full = (0..rng.usize(0..2)).map(|_| {
-        let from = rng.i64(0..span);
-        from..from + rng.i64(SECOND..2 * MINUTE)
-    });
-    DiskPlan {
-        full: full.collect(),
-        fails_before: *pick(rng, &[0.0, 0.05]),
-        fails_after: *pick(rng, &[0.0, 0.05]),
-        slowest: *pick(rng, &[1, 20, 1500]),
-    }
-}
-
-fn scrapers(rng: &mut Rng, span: Ms) -> Vec<ScraperPlan> {
-    let count = rng.u64(1..=3);
-    let mut scrapers: Vec<_> = (0..count).map(|id| scraper(rng, span, id)).collect();
-    if count > 1 && rng.u8(0..8) == 0 {
-        // Two servers behind one address, which keep their connections. The gate cannot
-        // count what each of them was served, so neither is away.
-        let (id, first) = (scrapers[0].id, scrapers[0].first);
-        for scraper in &mut scrapers[..2] {
-            scraper.id = id;
-            scraper.away.clear();
-            scraper.keeps_connection = true;
-        }
-        scrapers[1].first = first + rng.i64(0..15 * SECOND);
-    }
-    scrapers
-}
-
-fn scraper(rng: &mut Rng, span: Ms, id: u64) -> ScraperPlan {
-    let away = |rng: &mut Rng| {
-        let from = rng.i64(0..span);
-        let longest = if rng.u8(0..20) == 0 {
-            15 * MINUTE
-        } else {
-            4 * MINUTE
-        };
-        from..from + rng.i64(5 * SECOND..longest)
-    };
-    ScraperPlan {
-        id,
-        interval: *pick(rng, &[1, 5, 5, 10, 15, 15, 15, 30, 30, 60, 60, 60]) * SECOND,
-        first: if rng.bool() {
-            rng.i64(0..5 * SECOND)
-        } else {
-            rng.i64(0..span)
-        },
-        away: (0..rng.usize(0..3) * rng.usize(0..2))
-            .map(|_| away(rng))
-            .collect(),
-        keeps_connection: rng.u8(0..4) > 0,
-        misses: *pick(rng, &[0.0, 0.1]),
-        slow: *pick(rng, &[0.0, 0.1]),
     }
 }
