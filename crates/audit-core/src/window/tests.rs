@@ -356,14 +356,25 @@ fn an_event_without_a_time_is_remembered_for_a_retention_after_its_last_appearan
 
 #[test]
 fn an_id_that_was_ever_shown_as_younger_is_not_forgotten_sooner() {
-    let mut window = window();
-    window.admit(id(1), Some(at(10)), at(20));
-    window.admit(id(1), Some(at(5000)), at(5000));
-    let later = 1000 + RETENTION;
-    window.admit(id(2), Some(at(later)), at(later));
-    window.complete_sweep(clocks(later));
-    let again = window.admit(id(1), Some(at(5000)), at(later));
-    assert_eq!(again, Admission::Duplicate);
+    // Both times are in buckets of their own, and the first of them is forgotten.
+    for created in [[10, 5000], [5000, 10]] {
+        let mut window = window();
+        for seconds in created {
+            window.admit(id(1), Some(at(seconds)), at(5000));
+        }
+        let fresh = window.fresh().last().copied();
+        let latest = Remembered {
+            time: at(5000),
+            id: id(1),
+        };
+        assert_eq!(fresh, Some(latest), "{created:?}");
+        let later = 4000 + RETENTION;
+        window.admit(id(2), Some(at(later)), at(later));
+        window.complete_sweep(clocks(later));
+        assert_eq!(window.floor, at(4000));
+        let again = window.admit(id(1), Some(at(5000)), at(later));
+        assert_eq!(again, Admission::Duplicate, "{created:?}");
+    }
 }
 
 #[test]
