@@ -13,6 +13,7 @@ const GAPS_TO_KNOW: u32 = 3;
 const MOST_REMEMBERED: usize = 64;
 
 /// A client, as the running process can know it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, Default)]
 struct KnownClient {
     /// `true` if the client was stored when the process started.

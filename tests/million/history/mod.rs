@@ -228,9 +228,12 @@ impl History {
             let plan = &scraper.plan;
             self.known.is_waited_for(plan.id, plan.interval, now)
         };
-        let is_settled = |scraper: &Scraper| match scraper.is_there(now) {
-            true => scraper.is_on_time(now),
-            false => !scraper.plan.has_left(now) || !waits_for(scraper),
+        let is_settled = |scraper: &Scraper| {
+            if scraper.is_there(now) {
+                scraper.is_on_time(now)
+            } else {
+                !scraper.plan.has_left(now) || !waits_for(scraper)
+            }
         };
         self.process.as_ref().is_some_and(Process::is_polling)
             && self.scrapers.iter().any(|scraper| scraper.is_there(now))

@@ -13,6 +13,7 @@ use crate::clock::{MINUTE, Ms, SECOND};
 const FIRST_STRANGER: u64 = 1000;
 
 /// A server that scrapes.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone)]
 pub(crate) struct ScraperPlan {
     pub(crate) id: u64,

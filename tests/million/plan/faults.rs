@@ -73,7 +73,7 @@ impl CrashLoop {
     pub(crate) fn down(&self, crash: u32) -> Ms {
         let usual = match self.downtime {
             Downtime::Fixed(down) => down,
-            Downtime::Growing => (10 * SECOND << crash.min(5)).min(5 * MINUTE),
+            Downtime::Growing => ((10 * SECOND) << crash.min(5)).min(5 * MINUTE),
         };
         match self.outage {
             Some(outage) if crash == 1 => outage,
