@@ -44,7 +44,8 @@ test: tools ## install what the tests need, then check and test everything
 	@rm -f $(SKIPPED)
 	@$(MAKE) lint
 	cargo test --workspace --doc --quiet
-	@status=0; MILLION_HISTORIES=$${MILLION_HISTORIES:-10000} $(MAKE) million || status=$$?; STORE_KILLS=1000 $(RUN_ALL) || status=$$?; \
+	@status=0; MILLION_HISTORIES=$${MILLION_HISTORIES:-10000} $(MAKE) million || status=$$?; \
+	$(MAKE) every-history || status=$$?; STORE_KILLS=1000 $(RUN_ALL) || status=$$?; \
 	if [[ -s $(SKIPPED) ]]; then sort -u $(SKIPPED); else echo 'Nothing was skipped.'; fi; \
 	exit $$status
 
@@ -60,6 +61,12 @@ million: ## the whole system in simulated time, 100,000 histories of it
 .PHONY: mutants
 mutants: ## change the core crate in small ways, and see that its tests notice
 	@bash tests/mutants.sh $(ARGUMENTS)
+
+# HISTORY_SCOPE, a part of the names of the scopes to visit, is read from the environment.
+.PHONY: every-history
+every-history: ## every history of small scopes, with the gate and the ledger
+	EVERY_HISTORY=1 cargo test --locked --profile million -p audit-core --test every_history \
+		-- --nocapture --test-threads 1
 
 .PHONY: unit
 unit: ## run the tests that need no tools other than Rust's
