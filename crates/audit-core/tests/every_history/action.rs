@@ -4,7 +4,7 @@ use crate::{
     fault::Fault,
     process::Process,
     scope::Scope,
-    state::{Exporter, NAMES, ServerName, Shown, State},
+    state::{Exporter, NAMES, ScrapeStage, Server, ServerName, Shown, State},
 };
 
 /// One thing that happens.
@@ -160,17 +160,20 @@ fn scrapes(all: &mut Vec<Action>, scope: &Scope, state: &State, process: &Proces
     for name in ServerName::ALL {
         let server = &state.servers[name.place()];
         let deliveries = deliveries(scope, state, name);
-        if server.is_announced {
-            all.extend(deliveries.map(|delivery| Action::Answer(name, delivery)));
-        } else if server.is_due && !process.may_show(name) {
-            all.push(Action::Announce(name));
-        } else if server.is_due {
-            if !is_stored_next || scope.has(Fault::ShownBeforeDurable) {
-                all.extend(deliveries.map(|delivery| Action::Scrape(name, delivery)));
+        match &server.scrape {
+            ScrapeStage::Announced => {
+                all.extend(deliveries.map(|delivery| Action::Answer(name, delivery)));
             }
-            if is_shown_next {
-                all.push(Action::Make(name));
+            ScrapeStage::Due if !process.may_show(name) => all.push(Action::Announce(name)),
+            ScrapeStage::Due => {
+                if !is_stored_next || scope.has(Fault::ShownBeforeDurable) {
+                    all.extend(deliveries.map(|delivery| Action::Scrape(name, delivery)));
+                }
+                if is_shown_next {
+                    all.push(Action::Make(name));
+                }
             }
+            ScrapeStage::Answered(_) | ScrapeStage::Ended => {}
         }
     }
 }
@@ -178,7 +181,7 @@ fn scrapes(all: &mut Vec<Action>, scope: &Scope, state: &State, process: &Proces
 /// Adds the answers that were made before a commit was shown, and are sent after it.
 fn late_answers(all: &mut Vec<Action>, scope: &Scope, state: &State, process: &Process) {
     for name in ServerName::ALL {
-        let is_made = state.servers[name.place()].answer.is_some();
+        let is_made = state.servers[name.place()].answer().is_some();
         if is_made && process.under_way.is_none() {
             let deliveries = deliveries(scope, state, name);
             all.extend(deliveries.map(|delivery| Action::Send(name, delivery)));
@@ -230,9 +233,9 @@ fn ends(all: &mut Vec<Action>, scope: &Scope, state: &State, process: &Process) 
 /// by it.
 fn has_news_for(state: &State, process: &Process, name: ServerName) -> bool {
     let server = &state.servers[name.place()];
-    match &server.answer {
+    match server.answer() {
         Some(answer) => answer.values != server.last,
-        None => server.is_due && process.may_show(name) && server.last != Some(process.shown),
+        None => server.is_due() && process.may_show(name) && server.last != Some(process.shown),
     }
 }
 
@@ -241,7 +244,7 @@ fn absences(all: &mut Vec<Action>, scope: &Scope, state: &State) {
         let server = &state.servers[name.place()];
         if server.is_away {
             all.push(Action::Return(name));
-        } else if state.spent.absences < scope.absences && server.answer.is_none() {
+        } else if state.spent.absences < scope.absences && server.answer().is_none() {
             all.push(Action::Leave(name));
         }
     }
@@ -260,16 +263,19 @@ fn is_quiet(state: &State, process: &Process) -> bool {
     } else {
         is_idle(state, process)
     };
-    is_done && state.servers.iter().all(|server| !server.is_due) && has_answered_all(state)
-}
-
-fn may_exit(state: &State, process: &Process) -> bool {
-    has_answered_all(state) && process.has_ended_last_call(state.now)
-}
-
-fn has_answered_all(state: &State) -> bool {
     let mut servers = state.servers.iter();
-    servers.all(|server| server.answer.is_none() && !server.is_announced)
+    is_done && servers.all(|server| matches!(server.scrape, ScrapeStage::Ended))
+}
+
+/// Returns `true` if the last call has ended and no scrape is under way.
+fn may_exit(state: &State, process: &Process) -> bool {
+    let is_under_way = |server: &Server| {
+        matches!(
+            server.scrape,
+            ScrapeStage::Announced | ScrapeStage::Answered(_)
+        )
+    };
+    process.has_ended_last_call(state.now) && !state.servers.iter().any(is_under_way)
 }
 
 /// What happens, in words.
@@ -303,10 +309,9 @@ impl Action {
             Self::Crash(received) => {
                 let servers = ServerName::ALL.into_iter().zip(received);
                 let servers = servers.filter(|(_, received)| *received);
-                let news: String = servers
-                    .map(|(name, _)| format!("; {name} has received {}", answer(state, name)))
-                    .collect();
-                format!("the exporter crashes{news}")
+                let news = servers
+                    .map(|(name, _)| format!("; {name} has received {}", answer(state, name)));
+                format!("the exporter crashes{}", news.collect::<Vec<_>>().concat())
             }
             Self::Start => "the exporter starts".into(),
             Self::StayDown => "the exporter stays down for 11 minutes".into(),
@@ -340,7 +345,7 @@ fn received(state: &State, name: ServerName, delivery: Delivery) -> String {
 
 /// Returns what the next answer to the server shows, in words.
 fn answer(state: &State, name: ServerName) -> String {
-    let values = match (&state.servers[name.place()].answer, &state.exporter) {
+    let values = match (state.servers[name.place()].answer(), &state.exporter) {
         (Some(answer), _) => answer.values,
         (None, Exporter::Up(process)) if process.may_show(name) => Some(process.shown),
         (None, _) => None,

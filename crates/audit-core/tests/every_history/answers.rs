@@ -8,7 +8,7 @@ use crate::{
     fault::Fault,
     process::{Process, Standstill, scrape},
     scope::Scope,
-    state::{Answer, COUNTERS, NAMES, ServerName, Shown, State, Values, changed},
+    state::{Answer, COUNTERS, NAMES, ScrapeStage, ServerName, Shown, State, Values, changed},
 };
 
 impl State {
@@ -22,8 +22,7 @@ impl State {
     /// Lets a server that is not stored yet wait for its answer.
     pub(crate) fn announce(&mut self, name: ServerName) {
         let now = self.now;
-        let server = &mut self.servers[name.place()];
-        (server.is_due, server.is_announced) = (false, true);
+        self.servers[name.place()].scrape = ScrapeStage::Announced;
         if let Some(process) = self.process_mut() {
             process.announce(name, now);
         }
@@ -32,9 +31,7 @@ impl State {
     /// Makes the answer to a scrape.
     pub(crate) fn make_answer(&mut self, scope: &Scope, name: ServerName) -> Result<(), String> {
         let now = self.now;
-        let server = &mut self.servers[name.place()];
-        let was_announced = std::mem::take(&mut server.is_announced);
-        server.is_due = false;
+        let was_announced = matches!(self.servers[name.place()].scrape, ScrapeStage::Announced);
         let Some(process) = self.process_mut() else {
             return Ok(());
         };
@@ -51,7 +48,7 @@ impl State {
             self.check_durable_values(values)?;
             self.check_standstill(values)?;
         }
-        self.servers[name.place()].answer = Some(answer);
+        self.servers[name.place()].scrape = ScrapeStage::Answered(answer);
         Ok(())
     }
 
@@ -108,7 +105,7 @@ impl State {
         let has_missed = delivery != Delivery::Received;
         let server = &mut self.servers[name.place()];
         server.has_missed = has_missed;
-        let answer = server.answer.take().filter(|_| is_recorded);
+        let answer = server.end_scrape().filter(|_| is_recorded);
         if let Some(answer) = answer {
             server.has_lost_recorded = has_missed;
             server.recorded = Some(self.now);
@@ -164,17 +161,16 @@ impl State {
 
     /// Lets a server see the answer that was made for it.
     pub(crate) fn see(&mut self, name: ServerName) -> Result<(), String> {
+        let now = self.now;
         let server = &mut self.servers[name.place()];
-        let Some(answer) = &server.answer else {
+        let Some(values) = server.answer().map(|answer| answer.values) else {
             return Ok(());
         };
-        if server
-            .left
-            .is_some_and(|left| self.now - left > LONGEST_ABSENCE)
-        {
+        let was_away = server.left.map(|left| now.saturating_sub(left));
+        if was_away.is_some_and(|time| time > LONGEST_ABSENCE) {
             server.last = None;
         }
-        let Some(values) = answer.values else {
+        let Some(values) = values else {
             return match server.last {
                 Some(_) => Err(format!("all series are gone for {name}")),
                 None => Ok(()),

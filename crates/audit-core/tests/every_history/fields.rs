@@ -240,7 +240,7 @@ impl Fields {
             let other = &self.scrapers[1 - server];
             form.push(u64::from(scraper.first_scrape > other.last_scrape));
             form.extend(scraper.served.iter().map(|served| rank(*served)));
-            let answer = state.servers[server].answer.as_ref();
+            let answer = state.servers[server].answer();
             form.push(answer.map_or(NONE, |answer| rank(answer.generation)));
         }
         form.part = Part::Rest;

@@ -17,7 +17,7 @@ use crate::{
     fields::{Fields, Part, age, nanoseconds},
     process::{CommitUnderWay, Process},
     scope::Scope,
-    state::{COUNTERS, Exporter, ServerName, State, TYPE, Values, changed},
+    state::{COUNTERS, Exporter, ScrapeStage, ServerName, State, TYPE, Values, changed},
 };
 
 /// Stands for a value that there is not.
@@ -168,12 +168,12 @@ impl Form {
         self.extend(state.spent.all());
         self.saved_gate(&disk.gate);
         // The time between two processes counts as a time of waiting, unless it is very long.
-        let stored_for = state.now - disk.stored_at;
-        let (counted, matters) = match scope.outages {
+        let stored_for = state.since(disk.stored_at);
+        let (wait, matters) = match scope.outages {
             0 => (stored_for, WAIT_TIME_KEPT),
             _ => (Duration::ZERO, Duration::MAX),
         };
-        let wait_time = disk.gate.wait_time + counted;
+        let wait_time = disk.gate.wait_time + wait;
         for place in 0..COUNTERS {
             self.part = part_of(place);
             match &disk.counters[place] {
@@ -203,20 +203,20 @@ impl Form {
             let has_missed = server.has_missed && may_miss && !state.may_miss_again(name);
             // It has an effect at the end of a last call.
             let has_lost = server.has_lost_recorded && scope.last_calls > 0;
-            let flags = [
-                server.is_due,
-                server.is_announced,
-                server.is_away,
-                has_missed,
-                has_lost,
-            ];
-            self.extend(flags.map(u64::from));
+            let scrape = match server.scrape {
+                ScrapeStage::Ended => 0,
+                ScrapeStage::Due => 1,
+                ScrapeStage::Announced => 2,
+                ScrapeStage::Answered(_) => 3,
+            };
+            self.push(scrape);
+            self.extend([server.is_away, has_missed, has_lost].map(u64::from));
             self.since(server.left, state.now);
             if state.spent.absences < scope.absences {
                 self.since(server.recorded, state.now);
             }
-            let answered = server.answer.as_ref().and_then(|answer| answer.values);
-            for values in [server.last, server.before_rename, answered] {
+            let made = server.answer().and_then(|answer| answer.values);
+            for values in [server.last, server.before_rename, made] {
                 match values {
                     Some(values) => self.values(&values),
                     None => self.push(NONE),

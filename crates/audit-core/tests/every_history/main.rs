@@ -1,30 +1,30 @@
 //! Visits every history of small scopes with the gate and the ledger that ship, and checks
 //! what they promise.
 //!
-//! A scope says what may happen and how often: events, crashes, answers that are lost or cut
-//! off, ends of the process, absences of servers. The search goes from the state in which
-//! the scope begins to every state that can be reached, by everything that may happen next,
-//! in every order. A state is visited once, so histories that lead to the same state have
-//! one future. Time is an argument of the gate and the ledger, and moves by ticks.
+//! A scope says what may happen, and how often. The search goes from the state in which the
+//! scope begins to every state that can be reached, by everything that may happen next, in
+//! every order. States of which every future is the same are visited once. Time is an
+//! argument of the gate and the ledger, and moves by ticks of up to a scrape interval.
 //!
 //! # What happens
 //!
 //! Two servers scrape one exporter, which counts events in two series of one event type.
-//! In every tick each server whose scrape is due scrapes once, and the exporter commits
+//! In every tick, each server whose scrape is due scrapes once, and the exporter commits
 //! whatever there is to commit; both at any moment. Beside that, at any moment:
 //!
 //! - Events are counted, several at once or one after the other.
-//! - The process crashes: before a commit is durable, after that and before it is shown, or
-//!   later; before a server has the answer, or after that and before the gate recorded it.
-//!   It starts again in the same tick, in a later one, or after a long outage.
-//! - An answer that was sent whole is lost, and the gate has recorded it. An answer is cut
-//!   off, and the gate has not recorded it. An answer is made before a commit is shown, and
-//!   sent after it.
+//! - The process crashes: before a commit is durable, between that and showing it, or later;
+//!   before a server has the answer, or between that and recording it. A process starts in
+//!   the same tick, in the next one, or after a long outage.
+//! - An answer that was sent whole is lost, so that the gate has recorded it. An answer is
+//!   cut off, so that the gate has not. An answer is made before a commit is shown, and sent
+//!   after it.
 //! - The process is told to end. It shows the commit under way, waits until the servers that
-//!   it knows have fetched what is shown, and starts again under another name.
+//!   it knows were sent what is shown, and starts again under another name.
 //! - A server goes away, for good or for some time.
 //!
-//! `SCOPES` lists the scopes. In one of them the process crashes as often as it can.
+//! [`SCOPES`] lists the scopes. The largest has 2 servers, 2 series, 3 events, 2 crashes, a
+//! lost answer and a last call. In two others, the process crashes as often as it can.
 //!
 //! # What is claimed
 //!
@@ -33,42 +33,50 @@
 //! - No answer shows a value that is not durable. No durable value falls, and none that a
 //!   server sees. No more is published than counted.
 //! - For each server and counter, the increases between the answers that it received are
-//!   all that was published since its first answer, less what is counted as gate timeouts.
-//!   A counter that its first answer did not have begins at 0. Over a change of the name,
-//!   the last value under the old name is the first under the new one.
+//!   what was published since its first answer, less what is counted as gate timeouts. A
+//!   counter that the first answer did not have begins at 0. Over a change of the name, the
+//!   first value under the new name is the last under the old one.
 //! - No value changes until H after the first scrape that follows a start, or a time
 //!   without scrapes, except what a bound lets through, which is counted.
-//! - A new series that is shown without waiting longer for a server that is away is counted.
+//! - A new series that is shown although the gate waited for a server that is away is
+//!   counted.
 //!
 //! Liveness:
 //!
-//! - In every history, crashes or not, no stored event of a series that was seen waits for
-//!   two holds, and none of a new series for ten minutes. Of an outage of the exporter that
-//!   is longer than ten minutes, a minute counts.
+//! - In every history, no stored event of a series that was seen waits for two holds, and
+//!   none of a new series for ten minutes, as soon as a process runs and has looked at the
+//!   gate. Of an outage of the exporter that is longer than ten minutes, a minute counts.
 //! - From every state, if nothing fails any more and every server that is there scrapes,
 //!   every event is shown to and seen by all of them in the end.
 //!
 //! # What is assumed
 //!
-//! - A process lives long enough to commit once, where the number of crashes has no limit.
+//! - Where the number of crashes has no limit, a process lives until it has committed once.
 //! - A server does not miss two answers in a row while the gate does not know its interval,
 //!   nor before its first answer under another name.
-//! - At a last call, the gate knows the interval of each server, the servers have the time
-//!   to scrape once more, and the very last answer is not lost.
-//! - A server that was away for longer than ten minutes begins anew.
-//! - A poll succeeds in each tick, so that the stored intervals are those that are known.
+//! - At a last call, the gate knows the intervals of the servers, each of them has the time
+//!   to scrape once more, and the last answer before the end is not lost.
+//! - A server that was away for longer than ten minutes begins anew. If the exporter starts
+//!   after that time, it does not count what it shows without that server.
+//! - A poll succeeds in each tick, so that the intervals that are known are stored.
+//! - A commit and an answer end in the tick in which they begin.
 //!
 //! # How the test is tested
 //!
-//! [`Fault`] lists deliberate faults in how the process is put together. The search finds
-//! each of them, and prints a shortest history that shows it.
+//! - [`Fault`] lists deliberate faults in how the process is put together. The search finds
+//!   each of them, and prints a shortest history that shows it.
+//! - States are compared by a hash of what can still have an effect of them. The futures of
+//!   states with one hash are compared step by step.
 //!
 //! # How to run it
 //!
-//! The tests visit the scopes that a build without optimization visits in seconds.
-//! `make every-history` visits all scopes, in some minutes. `HISTORY_SCOPE` is a part of the name of the
-//! scopes to visit. A search that is no library's keeps the states as they are, without a
-//! copy of the gate that can be compared and hashed.
+//! An ordinary run visits the small scopes, which takes seconds without optimization.
+//! `make every-history` visits all of them, with optimization, which takes minutes and up to
+//! 3 GB of memory. `HISTORY_SCOPE` is a part of the names of the scopes to visit.
+//!
+//! The search is written here, and no library for model checking is used: such a library
+//! compares and hashes states, which the gate and the ledger cannot do, since they hold times
+//! that only rise.
 
 mod action;
 mod answers;

@@ -66,7 +66,7 @@ impl Process {
     /// Starts a process from what is durable.
     pub(crate) fn start(scope: &Scope, disk: &Disk, now: Duration) -> Self {
         let mut saved = SavedGate {
-            away: now - disk.stored_at,
+            away: now.saturating_sub(disk.stored_at),
             ..disk.gate.clone()
         };
         if scope.has(Fault::ScrapersForgotten) {
@@ -100,7 +100,7 @@ impl Process {
 
     /// Returns the time since the process started.
     pub(crate) fn uptime(&self, now: Duration) -> Duration {
-        now - self.started
+        now.saturating_sub(self.started)
     }
 
     /// Returns the hold of the gate.
@@ -211,7 +211,7 @@ impl Process {
         let uptime = self.uptime(now);
         self.gate.change().record_scrape(scrape, generation, uptime);
         let last = self.last_recorded.replace(now);
-        last.is_none_or(|last| now - last > hold)
+        last.is_none_or(|last| now.saturating_sub(last) > hold)
     }
 
     /// Returns `true` if the last call has ended: no commit is under way, and every server

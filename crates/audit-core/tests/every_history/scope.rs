@@ -52,6 +52,17 @@ pub(crate) enum Size {
     Large,
 }
 
+impl Size {
+    /// Returns the number of states from which a search is given up. It is many times the
+    /// number that there are.
+    pub(crate) fn most_states(self) -> usize {
+        match self {
+            Self::Small => 100_000,
+            Self::Large => 20_000_000,
+        }
+    }
+}
+
 /// Two servers that scrape every minute, which the gate knows. Nothing happens.
 const CALM: Scope = Scope {
     name: "",

@@ -11,9 +11,6 @@ use crate::{
     state::{COUNTERS, State},
 };
 
-/// The highest number of states of a scope. If there are more, a field of the gate or of
-/// the ledger that counts up may have no rule in `debug_text.rs`.
-const MOST_STATES: usize = 20_000_000;
 /// The number of states that are handed to the threads at once.
 const BATCH: usize = 8192;
 /// The least number of states that is worth a thread.
@@ -128,7 +125,11 @@ impl Search<'_> {
                     self.take_up(following, &mut next)?;
                 }
             }
-            assert!(self.before.len() < MOST_STATES, "there are too many states");
+            assert!(
+                self.before.len() < self.scope.size.most_states(),
+                "{}: there are too many states; see debug_text.rs",
+                self.scope.name
+            );
             self.found.depth += usize::from(!next.is_empty());
             frontier = next;
         }
@@ -287,7 +288,7 @@ fn written(action: Action, state: &State) -> String {
 /// Returns the longest time that a count has waited which does not wait any more.
 fn longest_wait(before: &State, after: &State) -> Duration {
     let waited = |place: usize| match (before.waiting[place], after.waiting[place]) {
-        (Some(since), None) => Some(after.now - since),
+        (Some(since), None) => Some(after.since(since)),
         _ => None,
     };
     let all = (0..COUNTERS).filter_map(waited);

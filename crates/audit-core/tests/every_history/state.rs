@@ -71,6 +71,13 @@ pub(crate) struct Disk {
     pub(crate) stored_at: Duration,
 }
 
+impl State {
+    /// Returns how long ago `time` was.
+    pub(crate) fn since(&self, time: Duration) -> Duration {
+        self.now.saturating_sub(time)
+    }
+}
+
 impl Disk {
     /// Stores a commit.
     pub(crate) fn store(&mut self, changes: &Changes, gate: &SavedGate, now: Duration) {
@@ -147,12 +154,7 @@ impl fmt::Display for ServerName {
 /// A server that scrapes.
 #[derive(Clone, Default)]
 pub(crate) struct Server {
-    /// `true` if a scrape is due in this tick.
-    pub(crate) is_due: bool,
-    /// `true` if the scrape waits until the gate has stored the server.
-    pub(crate) is_announced: bool,
-    /// The answer that was made and is not sent yet.
-    pub(crate) answer: Option<Answer>,
+    pub(crate) scrape: ScrapeStage,
     /// `true` if the last answer was lost or cut off.
     pub(crate) has_missed: bool,
     /// `true` if the last answer that the gate recorded was lost.
@@ -171,6 +173,20 @@ pub(crate) struct Server {
     pub(crate) unseen: [u64; COUNTERS],
 }
 
+/// How far the scrape of a server is.
+#[derive(Clone, Default)]
+pub(crate) enum ScrapeStage {
+    /// No scrape is due, or it has ended.
+    #[default]
+    Ended,
+    /// A scrape is due in this tick.
+    Due,
+    /// The scrape waits until the gate has stored the server.
+    Announced,
+    /// The answer is made, and not sent yet.
+    Answered(Answer),
+}
+
 /// An answer.
 #[derive(Clone)]
 pub(crate) struct Answer {
@@ -178,6 +194,28 @@ pub(crate) struct Answer {
     pub(crate) generation: u64,
     /// The values; `None` if the answer shows no events.
     pub(crate) values: Option<Values>,
+}
+
+impl Server {
+    pub(crate) fn is_due(&self) -> bool {
+        matches!(self.scrape, ScrapeStage::Due)
+    }
+
+    /// Returns the answer that is made and not sent yet.
+    pub(crate) fn answer(&self) -> Option<&Answer> {
+        match &self.scrape {
+            ScrapeStage::Answered(answer) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// Ends the scrape. Returns the answer if it is made.
+    pub(crate) fn end_scrape(&mut self) -> Option<Answer> {
+        match std::mem::take(&mut self.scrape) {
+            ScrapeStage::Answered(answer) => Some(answer),
+            _ => None,
+        }
+    }
 }
 
 /// Values as a person reads them.

@@ -9,11 +9,11 @@ use crate::{
     fault::Fault,
     process::Process,
     scope::{LONG_OUTAGE, Scope},
-    state::{COUNTERS, Disk, Exporter, NAMES, Server, ServerName, Spent, State},
+    state::{COUNTERS, Disk, Exporter, NAMES, ScrapeStage, Server, ServerName, Spent, State},
 };
 
-/// The part of [`LONG_OUTAGE`] that counts as a time of waiting.
-const COUNTED_OF_OUTAGE: Duration = Duration::from_mins(1);
+/// The part of [`LONG_OUTAGE`] that does not count as a time of waiting: all but a minute.
+const UNCOUNTED_OF_OUTAGE: Duration = Duration::from_mins(10);
 /// The time after which the gate knows the servers and their intervals, and runs.
 const WARM_AFTER: Duration = Duration::from_mins(12);
 
@@ -103,7 +103,7 @@ impl State {
     /// is not stored yet may come before it is.
     fn commit(&mut self, scope: &Scope, events: [u8; 2]) -> Result<(), String> {
         let now = self.now;
-        let is_due = self.servers.each_ref().map(|server| server.is_due);
+        let is_due = self.servers.each_ref().map(Server::is_due);
         let Some(process) = self.process_mut() else {
             return Ok(());
         };
@@ -178,7 +178,8 @@ impl State {
     fn check_gate_timeouts(&self, scope: &Scope, before: &Disk) -> Result<(), String> {
         let started = self.process().map_or(self.now, |process| process.started);
         // A new series is first shown at most two intervals later.
-        let away_before = LONGEST_ABSENCE - scope.tick * u32::from(scope.interval) * 2;
+        let two_intervals = scope.tick * u32::from(scope.interval) * 2;
+        let away_before = LONGEST_ABSENCE.saturating_sub(two_intervals);
         for server in self.servers.iter().filter(|server| server.is_away) {
             let (Some(left), Some(last)) = (server.left, server.last) else {
                 continue;
@@ -207,22 +208,23 @@ impl State {
         self.spent.outages += 1;
         self.now += LONG_OUTAGE;
         for since in self.waiting.iter_mut().flatten() {
-            *since += LONG_OUTAGE - COUNTED_OF_OUTAGE;
+            *since += UNCOUNTED_OF_OUTAGE;
         }
     }
 
     fn crash(&mut self, scope: &Scope, received: [bool; 2]) -> Result<(), String> {
         self.spent.crashes += u8::from(scope.crashes.is_some());
         for (name, received) in ServerName::ALL.into_iter().zip(received) {
-            if received && self.servers[name.place()].answer.is_none() {
+            if received && self.servers[name.place()].answer().is_none() {
                 self.make_answer(scope, name)?;
             }
             if received {
                 self.see(name)?;
             }
             let server = &mut self.servers[name.place()];
-            server.has_missed = server.answer.take().is_some() && !received;
-            server.is_announced = false;
+            if !server.is_due() && server.end_scrape().is_some() {
+                server.has_missed = !received;
+            }
         }
         self.exporter = Exporter::Down { ticks: 0 };
         Ok(())
@@ -256,7 +258,7 @@ impl State {
         let server = &mut self.servers[name.place()];
         server.is_away = true;
         server.left = server.recorded;
-        (server.is_due, server.is_announced) = (false, false);
+        server.scrape = ScrapeStage::Ended;
     }
 
     /// Begins the next tick.
@@ -276,7 +278,11 @@ impl State {
     /// Lets the servers scrape that are due in this tick.
     fn let_scrape(&mut self, scope: &Scope) {
         for (server, due) in self.servers.iter_mut().zip([0, scope.second_after]) {
-            server.is_due = !server.is_away && self.phase == due;
+            server.scrape = if !server.is_away && self.phase == due {
+                ScrapeStage::Due
+            } else {
+                ScrapeStage::Ended
+            };
         }
     }
 
@@ -293,7 +299,7 @@ impl State {
             } else {
                 LONGEST_ABSENCE
             };
-            let waited = self.now - *since;
+            let waited = self.since(*since);
             if waited >= bound {
                 let name = NAMES[place];
                 return Err(format!(
