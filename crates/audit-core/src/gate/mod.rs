@@ -43,7 +43,7 @@
 //! waits for at most two holds, and an event of a new series for at most
 //! [`LONGEST_ABSENCE`]. They are measured by a clock that goes on over restarts
 //! ([`Gate::wait_time`]), so that no crash loop makes the gate silent. What the bounds let
-//! through is counted ([`Changes::gate_timeouts`](crate::ledger::Changes::overruled)).
+//! through is counted ([`Changes::gate_timeouts`](crate::ledger::Changes::gate_timeouts)).
 //!
 //! **No single request changes H** or makes a count wait for long, since any client can
 //! send one that looks like a scrape. Until the interval of a scraper is known, after three
