@@ -148,7 +148,7 @@ impl History {
         self.crash("while an older copy of the disk is put back");
         self.shared.lock().put_back_disk();
         for scraper in &mut self.scrapers {
-            scraper.is_after_backup = true;
+            scraper.put_back();
         }
     }
 

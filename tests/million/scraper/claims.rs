@@ -275,6 +275,13 @@ impl Scraper {
         Ok(())
     }
 
+    /// Records that an older copy of the disk was put back: the values under another name
+    /// may be lower from then on.
+    pub(crate) fn put_back(&mut self) {
+        self.is_after_backup = true;
+        self.replaced = None;
+    }
+
     /// Records that the exporter is called by another name from now on, so that all series
     /// begin anew. If the exporter waited for this server with what it showed, its first
     /// sample under the new name must be equal to the last one under the old name;
