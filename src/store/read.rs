@@ -54,6 +54,8 @@ pub(super) fn account<W>(
 /// Reads the memory of the gate.
 pub(super) fn gate(file: &OpenFile, now: Timestamp) -> Result<SavedGate, Error> {
     let transaction = file.database.begin_read()?;
+    let stored_at = read_number(&transaction, GATE_STORED_AT)?;
+    let stored_at = stored_at.map(|milliseconds| i128::from(milliseconds) * 1_000_000);
     let mut scrapers = Vec::new();
     for entry in transaction.open_table(SCRAPERS)?.iter()? {
         let (id, scraper) = entry?;
@@ -63,15 +65,12 @@ pub(super) fn gate(file: &OpenFile, now: Timestamp) -> Result<SavedGate, Error> 
             product,
             target,
             interval: interval.map(Duration::from_nanos),
-            unseen_for: since(last_seen, now),
+            unseen_for: stored_at.map_or(Duration::ZERO, |at| span(last_seen, at)),
         });
     }
     let begun = read_number(&transaction, GATE_BEGUN)?;
     let wait_time = read_number(&transaction, GATE_WAIT_TIME)?.unwrap_or(0);
-    let stored_at = read_number(&transaction, GATE_STORED_AT)?;
-    let away = stored_at.map_or(Duration::ZERO, |stored_at| {
-        since(i128::from(stored_at) * 1_000_000, now)
-    });
+    let away = stored_at.map_or(Duration::ZERO, |at| span(at, now.as_nanosecond()));
     Ok(SavedGate {
         was_scraped: begun == Some(1),
         scrapers,
@@ -140,10 +139,10 @@ pub(super) fn read_number(transaction: &ReadTransaction, name: &str) -> Result<O
     Ok(value.map(|value| value.value()))
 }
 
-/// Returns the time from `time`, in nanoseconds since 1970, to `now`; zero if the clock was
-/// set back meanwhile.
-fn since(time: i128, now: Timestamp) -> Duration {
-    let span = now.as_nanosecond().saturating_sub(time).max(0);
+/// Returns the time between two times in nanoseconds since 1970; zero if the clock was set
+/// back meanwhile.
+fn span(from: i128, to: i128) -> Duration {
+    let span = to.saturating_sub(from).max(0);
     Duration::from_nanos(u64::try_from(span).unwrap_or(u64::MAX))
 }
 

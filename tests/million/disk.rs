@@ -112,9 +112,6 @@ impl Disk {
             taken: Duration::ZERO,
             ..gate.clone()
         };
-        for known in &mut gate.scrapers {
-            known.unseen_for += away;
-        }
         match world.plan.mutant {
             Some(Mutant::ScrapersInMemory) => gate.scrapers.clear(),
             Some(Mutant::WaitsInMemory) => gate.wait_time = Duration::ZERO,

@@ -46,6 +46,11 @@ impl Gaps {
         self.latest.len() >= GAPS_TO_KNOW
     }
 
+    /// Returns `true` if there are as many gaps as are kept.
+    pub(super) fn are_full(&self) -> bool {
+        self.latest.len() >= GAPS_KEPT
+    }
+
     /// Returns the interval that the gaps suggest: the second longest gap, since the
     /// longest may be an outage, or the only gap.
     pub(super) fn interval(&self) -> Option<Duration> {

@@ -19,8 +19,9 @@ pub(super) const UNKNOWN_INTERVAL: Duration = Duration::from_mins(1);
 /// restarted or upgraded. A single event waits for no longer either.
 pub const LONGEST_ABSENCE: Duration = Duration::from_mins(10);
 /// The highest number of scrapers that are remembered, more than any installation has. A
-/// scraper that came once makes room for a new one before one that keeps coming, and of
-/// those the one that was not seen for the longest time.
+/// scraper that came once makes room for a new one before one that came again, and that one
+/// before a server whose interval is known; of equals the one that was not seen for the
+/// longest time.
 const MAX_SCRAPERS: usize = 64;
 
 /// The identity of a scraper: a hash of its address and its product.
@@ -55,7 +56,7 @@ pub struct SavedScraper {
     pub target: u64,
     /// The interval of the scraper; `None` if it was not known yet.
     pub interval: Option<Duration>,
-    /// The time since the last scrape.
+    /// The time since the last scrape when the state was stored.
     pub unseen_for: Duration,
 }
 
@@ -66,9 +67,9 @@ pub(super) struct Scrapers {
 }
 
 impl Scrapers {
-    /// Adds a scraper that an earlier process has stored, as if it had scraped at `now`.
-    /// [`SavedScraper::unseen_for`] does not shorten the wait: it was the exporter that was
-    /// away, and the wall clock by which the time was measured may have been set since.
+    /// Adds a scraper that an earlier process has stored. The absence of the scraper goes on
+    /// at `now`: the time in which the exporter was down does not count, since no server can
+    /// scrape then.
     pub(super) fn restore(&mut self, saved: &SavedScraper, now: Duration) {
         self.all.insert(saved.id, Scraper::restored(saved, now));
     }
@@ -79,8 +80,8 @@ impl Scrapers {
             id,
             product: scraper.product,
             target: scraper.target,
-            interval: scraper.interval_of_one_server(),
-            unseen_for: now.saturating_sub(scraper.last_scrape),
+            interval: scraper.interval_to_store(),
+            unseen_for: scraper.absence(now),
         })
     }
 
@@ -136,7 +137,7 @@ impl Scrapers {
             .all
             .iter()
             .filter(|(_, gone)| gone.is_followed_by(new, now))
-            .max_by_key(|(_, gone)| gone.last_scrape)
+            .min_by_key(|(_, gone)| gone.absence(now))
             .map(|(id, _)| *id);
         let Some(gone) = gone else { return };
         if let Some(gone) = self.all.get_mut(&gone) {
@@ -206,7 +207,10 @@ impl Scrapers {
             && let Some(least) = self
                 .all
                 .iter()
-                .min_by_key(|(_, scraper)| (scraper.keeps_coming(), scraper.last_scrape))
+                .min_by_key(|(_, scraper)| {
+                    let is_known = scraper.interval().is_some();
+                    (is_known, scraper.keeps_coming(), scraper.last_scrape)
+                })
                 .map(|(id, _)| *id)
         {
             self.all.remove(&least);

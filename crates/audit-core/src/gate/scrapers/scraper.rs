@@ -13,6 +13,8 @@ const MAX_CONNECTIONS: usize = 16;
 /// The number of scrapes in a row that look like those of several servers before
 /// [`Scraper::is_surely_pooled`]: more than a change of the interval makes.
 const SCRAPES_TO_BE_SURE: u32 = 32;
+/// The number of scrapes after which a connection of a server tells the interval.
+const SCRAPES_TO_LEARN: u32 = 4;
 /// The part of its time limit that the interval of a scraper must exceed.
 const LEAST_PART_OF_TIMEOUT: f64 = 0.9;
 
@@ -23,8 +25,11 @@ pub(super) struct Scraper {
     pub(super) stored: bool,
     /// The time of the first scrape that this process saw.
     pub(super) first_scrape: Duration,
-    /// The time of the last scrape.
+    /// The time of the last scrape; of the start if this process saw none.
     pub(super) last_scrape: Duration,
+    /// How long the scraper had been away when an earlier process stored it; zero after a
+    /// scrape.
+    absence_before: Duration,
     /// The generations of the last two scrapes of this process in their order, since one
     /// of the two answers may have been lost.
     pub(super) served: [Option<u64>; 2],
@@ -64,6 +69,7 @@ impl Scraper {
             stored: false,
             first_scrape: now,
             last_scrape: now,
+            absence_before: Duration::ZERO,
             served: [None; 2],
             product: 0,
             target: 0,
@@ -79,11 +85,14 @@ impl Scraper {
         }
     }
 
-    /// Returns a scraper that an earlier process has stored.
+    /// Returns a scraper that an earlier process has stored. However long it was away, the
+    /// scraper has a hold of its interval to scrape this process.
     pub(super) fn restored(saved: &SavedScraper, now: Duration) -> Self {
         let interval = saved.interval.map(|known| known.min(LONGEST_INTERVAL));
+        let hold = hold_of(interval.unwrap_or(UNKNOWN_INTERVAL));
         Self {
             stored: true,
+            absence_before: saved.unseen_for.min(LONGEST_ABSENCE.saturating_sub(hold)),
             product: saved.product,
             target: saved.target,
             saved_interval: interval,
@@ -96,6 +105,7 @@ impl Scraper {
     pub(super) fn announce(&mut self, now: Duration) {
         if !self.is_live(now) {
             self.last_scrape = now;
+            self.absence_before = Duration::ZERO;
             self.is_replaced = false;
         }
     }
@@ -105,6 +115,7 @@ impl Scraper {
         self.record_gap(scrape.connection, now);
         self.scrapes += 1;
         self.last_scrape = now;
+        self.absence_before = Duration::ZERO;
         self.timeout = scrape.timeout;
         // Two answers may be in flight at once, and the older generation may be the last
         // that is sent.
@@ -135,9 +146,23 @@ impl Scraper {
         }
     }
 
-    /// Returns the interval if the scrapes come from one server. This is what is stored: a
-    /// doubt that was stored would be restored by each process of a crash loop, and never end.
-    pub(super) fn interval_of_one_server(&self) -> Option<Duration> {
+    /// Returns the interval as it is stored. A doubt that was stored would be restored by each
+    /// process of a crash loop, and never end; and so would a gap that was too long by chance.
+    /// The stored interval therefore gives way only to one that enough scrapes have shown, at
+    /// a time by which a server of the stored interval would have shown it again.
+    pub(super) fn interval_to_store(&self) -> Option<Duration> {
+        let is_shown_again = |saved| {
+            let seen_for = self.last_scrape.saturating_sub(self.first_scrape);
+            self.gaps.are_full() && seen_for >= saved * SCRAPES_TO_LEARN
+        };
+        match self.saved_interval {
+            Some(saved) if !is_shown_again(saved) => Some(saved),
+            _ => self.learned_interval,
+        }
+    }
+
+    /// Returns the interval if the scrapes come from one server.
+    fn interval_of_one_server(&self) -> Option<Duration> {
         let saved = self
             .saved_interval
             .filter(|_| self.learned_interval.is_none() || self.last_scrape <= LONGEST_ABSENCE);
@@ -163,7 +188,12 @@ impl Scraper {
         !self.is_replaced && self.absence(now) <= LONGEST_ABSENCE.max(intervals)
     }
 
-    fn absence(&self, now: Duration) -> Duration {
+    /// Returns the time since the last scrape. Only the time in which an exporter runs counts.
+    pub(super) fn absence(&self, now: Duration) -> Duration {
+        self.absence_from_process(now) + self.absence_before
+    }
+
+    fn absence_from_process(&self, now: Duration) -> Duration {
         now.saturating_sub(self.last_scrape)
     }
 
@@ -174,7 +204,8 @@ impl Scraper {
             Sight::Seen
         } else if self.interval().is_none() {
             let wait = self.unknown_wait();
-            let is_waited_for = now.saturating_sub(first) <= wait && self.absence(now) <= wait;
+            let is_waited_for =
+                now.saturating_sub(first) <= wait && self.absence_from_process(now) <= wait;
             if is_waited_for {
                 Sight::Unseen
             } else {
@@ -205,7 +236,7 @@ impl Scraper {
     pub(super) fn is_expected_for(&self, generation: u64, now: Duration) -> bool {
         let may_come = match self.interval() {
             Some(_) => self.is_live(now),
-            None => self.scrapes > 1 && self.absence(now) <= self.unknown_wait(),
+            None => self.scrapes > 1 && self.absence_from_process(now) <= self.unknown_wait(),
         };
         // A scraper that is not stored is shown no events.
         self.stored && may_come && self.served[1] < Some(generation)
