@@ -117,6 +117,8 @@ pub(crate) enum Rule {
     FirstScrape,
     /// The time of the last scrape of a scraper.
     LastScrape,
+    /// The time that a scraper was away before the process started.
+    AbsenceBefore,
     /// What the gate knows of the interval of a scraper.
     Interval,
     /// The gaps between the scrapes of a scraper.
@@ -142,6 +144,7 @@ fn rule(of: &[u8], name: &[u8]) -> Rule {
         b"last_scrape" if of == b"ScraperConnection" => Rule::ConnectionTime,
         b"last_scrape" | b"at" => Rule::Time,
         b"first_scrape" => Rule::FirstScrape,
+        b"absence_before" => Rule::AbsenceBefore,
         b"saved_interval" | b"learned_interval" => Rule::Interval,
         b"latest" if of == b"Gaps" => Rule::Gaps,
         b"odd" if of == b"Gaps" => Rule::OddGaps,

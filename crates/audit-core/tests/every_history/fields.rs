@@ -16,8 +16,8 @@ use crate::{
 const LONGEST_AGE: Duration = Duration::from_secs(LONGEST_ABSENCE.as_secs() + 1);
 /// Numbers of scrapes above this are alike.
 const MANY_SCRAPES: u64 = 2;
-/// The number of gaps from which an interval is known.
-const GAPS_TO_KNOW: usize = 3;
+/// The number of gaps that the gate keeps of a scraper, and again of its connection.
+const GAPS_KEPT: usize = 2 * 8;
 /// More gaps than the gate keeps.
 const MANY_GAPS: usize = 100;
 
@@ -39,6 +39,8 @@ pub(crate) struct Fields {
     interval: u64,
     /// The number of gaps that can still be longer than the interval.
     odd_to_come: usize,
+    /// `true` if a server can stay away for as long as the gate waits for it.
+    can_be_away: bool,
     /// `true` if every scraper has seen the counter that is being read.
     is_seen: bool,
     first_after_silence: u64,
@@ -77,6 +79,7 @@ impl Fields {
         self.uptime = nanoseconds(uptime);
         self.wait_time = nanoseconds(process.gate.wait_time(uptime));
         self.interval = nanoseconds(scope.tick * u32::from(scope.interval));
+        self.can_be_away = scope.absences > 0;
         self.odd_to_come = match scope.absences {
             0 => usize::from(scope.cut - state.spent.cut),
             _ => MANY_GAPS,
@@ -145,6 +148,7 @@ impl Fields {
                 scraper.last_scrape = value;
                 form.push(age(self.uptime, value));
             }
+            Rule::AbsenceBefore if self.can_be_away => form.push(value),
             Rule::Interval => scraper.intervals.push(value),
             Rule::Gaps => scraper.gaps.push(value),
             Rule::OddGaps => scraper.has_odd_gaps |= value > 0,
@@ -197,13 +201,13 @@ impl Fields {
             !scraper.intervals.is_empty() && intervals.all(|interval| *interval == self.interval);
         form.push(u64::from(is_steady && is_known));
         if !(is_steady && is_known) {
-            let least = 2 * GAPS_TO_KNOW;
-            form.push(scraper.gaps.len().min(least) as u64);
-            if scraper.gaps.len() < least || !is_steady {
+            form.push(scraper.gaps.len() as u64);
+            if scraper.gaps.len() < GAPS_KEPT || !is_steady {
                 form.extend(scraper.gaps.iter().copied());
             }
             form.extend(scraper.intervals.iter().chain(&scraper.others).copied());
             form.push(u64::from(scraper.has_odd_gaps));
+            form.push(age(scraper.last_scrape, scraper.first_scrape));
             // For its first ten minutes, a process believes an interval that is stored.
             form.push(age(self.uptime, 0));
             form.push(u64::from(

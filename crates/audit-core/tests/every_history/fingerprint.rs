@@ -59,7 +59,7 @@ impl Fingerprinter {
             Exporter::Down { ticks } => form.push(u64::from(*ticks)),
             Exporter::Up(process) => {
                 fields.read(form, scope, state, process);
-                form.process(state, process);
+                form.process(scope, state, process);
             }
         }
         form.disk(scope, state);
@@ -100,7 +100,7 @@ impl Form {
     }
 
     /// Writes what the test itself keeps of a process.
-    fn process(&mut self, state: &State, process: &Process) {
+    fn process(&mut self, scope: &Scope, state: &State, process: &Process) {
         let flags = [process.is_last_call, process.has_committed];
         self.extend(flags.map(u64::from));
         self.since(process.last_recorded, state.now);
@@ -114,11 +114,11 @@ impl Form {
             }
         }
         if let Some(commit) = &process.under_way {
-            self.commit(commit);
+            self.commit(scope, commit);
         }
     }
 
-    fn commit(&mut self, commit: &CommitUnderWay) {
+    fn commit(&mut self, scope: &Scope, commit: &CommitUnderWay) {
         self.push(u64::from(commit.is_durable));
         self.push(commit.changes.gate_timeouts);
         for (place, saved) in changed(&commit.changes) {
@@ -126,7 +126,7 @@ impl Form {
             self.counter(&saved, commit.gate.wait_time);
         }
         self.part = Part::Rest;
-        self.saved_gate(&commit.gate);
+        self.saved_gate(scope, &commit.gate);
     }
 
     fn counter(&mut self, counter: &SavedCounter, wait_time: Duration) {
@@ -140,7 +140,7 @@ impl Form {
         self.since(waits_since, wait_time);
     }
 
-    fn saved_gate(&mut self, gate: &SavedGate) {
+    fn saved_gate(&mut self, scope: &Scope, gate: &SavedGate) {
         self.push(u64::from(gate.was_scraped));
         for server in ServerName::ALL {
             self.part = Part::Server(server.place());
@@ -151,6 +151,9 @@ impl Form {
                 Some(scraper) => {
                     let interval = scraper.interval.map_or(NONE, nanoseconds);
                     self.extend([scraper.product, scraper.target, interval]);
+                    if scope.absences > 0 {
+                        self.push(nanoseconds(scraper.unseen_for));
+                    }
                 }
             }
         }
@@ -166,7 +169,7 @@ impl Form {
             disk.gate_timeouts,
         ]);
         self.extend(state.spent.all());
-        self.saved_gate(&disk.gate);
+        self.saved_gate(scope, &disk.gate);
         // The time between two processes counts as a time of waiting, unless it is very long.
         let stored_for = state.since(disk.stored_at);
         let (wait, matters) = match scope.outages {

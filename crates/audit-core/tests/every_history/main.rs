@@ -45,7 +45,8 @@
 //!
 //! - In every history, no stored event of a series that was seen waits for two holds, and
 //!   none of a new series for ten minutes, as soon as a process runs and has looked at the
-//!   gate. Of an outage of the exporter that is longer than ten minutes, a minute counts.
+//!   gate. Of an outage of the exporter that is longer than ten minutes, a minute counts,
+//!   and of a time in which no server scrapes a process, H.
 //! - From every state, if nothing fails any more and every server that is there scrapes,
 //!   every event is shown to and seen by all of them in the end.
 //!
@@ -99,7 +100,7 @@ use search::{Found, same_futures, search};
 /// Each deliberate fault, the scope in which it is found, and words of the claim that does
 /// not hold.
 const FOUND: [(Fault, &str, &str); 9] = [
-    (Fault::ShownBeforeDurable, "crashes", "falls"),
+    (Fault::ShownBeforeDurable, "a crash", "falls"),
     (
         Fault::SecondServerUnknown,
         "a server that is away",
@@ -108,7 +109,7 @@ const FOUND: [(Fault, &str, &str); 9] = [
     (Fault::UnstoredShown, "first servers", "misses"),
     (Fault::CutCountsAsServed, "cut answers", "misses"),
     (Fault::NewestRecorded, "missed answers", "misses"),
-    (Fault::ScrapersForgotten, "crashes", "all series are gone"),
+    (Fault::ScrapersForgotten, "a crash", "all series are gone"),
     (Fault::WaitsForgotten, "crash loop", "has waited"),
     (Fault::LastCallSkipped, "last call", "misses"),
     (Fault::LastCommitNotShown, "last call", "misses"),

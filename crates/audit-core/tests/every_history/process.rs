@@ -214,6 +214,13 @@ impl Process {
         last.is_none_or(|last| now.saturating_sub(last) > hold)
     }
 
+    /// Returns the part of the next `span` from `now` on that does not count as a time of
+    /// waiting, since no server scrapes: what comes later than H after the last scrape.
+    pub(crate) fn silence_of(&self, now: Duration, span: Duration) -> Duration {
+        let counted_until = self.last_recorded.unwrap_or(self.started) + self.hold(now);
+        (now + span).saturating_sub(counted_until).min(span)
+    }
+
     /// Returns `true` if the last call has ended: no commit is under way, and every server
     /// that the gate knows was sent the last change.
     pub(crate) fn has_ended_last_call(&self, now: Duration) -> bool {

@@ -87,14 +87,20 @@ const CALM: Scope = Scope {
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// The scopes.
-pub(crate) const SCOPES: [Scope; 20] = [
+pub(crate) const SCOPES: [Scope; 22] = [
     Scope {
         name: "three events",
         events: 3,
         ..CALM
     },
     Scope {
-        name: "crashes",
+        name: "a crash",
+        events: 2,
+        crashes: Some(1),
+        ..CALM
+    },
+    Scope {
+        name: "two crashes",
         crashes: Some(2),
         ..CALM
     },
@@ -118,6 +124,7 @@ pub(crate) const SCOPES: [Scope; 20] = [
     Scope {
         name: "crash loop",
         crashes: None,
+        events: 2,
         series: 1,
         ..CALM
     },
@@ -146,6 +153,14 @@ pub(crate) const SCOPES: [Scope; 20] = [
     Scope {
         name: "a server that is away",
         absences: 1,
+        ..CALM
+    },
+    Scope {
+        name: "both servers are away",
+        size: Size::Large,
+        events: 2,
+        series: 1,
+        absences: 2,
         ..CALM
     },
     Scope {

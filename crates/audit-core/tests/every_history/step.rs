@@ -264,6 +264,12 @@ impl State {
     /// Begins the next tick.
     fn tick(&mut self, scope: &Scope) -> Result<(), String> {
         self.check_waits()?;
+        let uncounted = self
+            .process()
+            .map(|process| process.silence_of(self.now, scope.tick));
+        for since in self.waiting.iter_mut().flatten() {
+            *since += uncounted.unwrap_or_default();
+        }
         self.now += scope.tick;
         self.phase = (self.phase + 1) % scope.interval;
         let now = self.now;
