@@ -258,8 +258,13 @@ impl Counter {
             } else {
                 self.saved.published
             },
-            // No scraper is waited for twice.
-            seen: seen || is_overdue,
+            // No scraper is waited for twice. A count that still waits has to be counted once it
+            // is shown without a scraper that is given up.
+            seen: match sight {
+                Sight::Seen => true,
+                Sight::GivenUp => is_shown || !waits,
+                Sight::Unseen => is_overdue,
+            },
             waits_since: (waits && !is_shown).then(|| since.unwrap_or_else(|| gate.wait_time(now))),
         };
         (saved, if has_timed_out { waiting } else { 0 })

@@ -294,6 +294,27 @@ fn what_is_shown_without_a_server_that_stays_away_is_counted() {
 }
 
 #[test]
+fn what_is_shown_without_a_server_is_counted_though_the_gate_stood_still_meanwhile() {
+    let mut shown = Shown::new();
+    for time in (0..=60).step_by(15) {
+        shown.scrape(time);
+        shown.scrape_by(2, time);
+        shown.commit(time);
+    }
+    // The first server sees the new series, both leave, and only the first comes back. The
+    // gate gives the other one up before it runs again.
+    shown.count("a", false);
+    shown.commit(62);
+    shown.scrape(62);
+    for (time, published) in [(690, 0), (705, 0), (720, 0), (730, 1)] {
+        shown.scrape(time);
+        shown.commit(time);
+        assert_eq!(shown.published("a"), Some(published), "{time}");
+    }
+    assert_eq!(shown.timed_out, 1);
+}
+
+#[test]
 fn a_count_does_not_time_out_while_no_server_scrapes() {
     let mut shown = Shown::new();
     for time in (0..=90).step_by(15) {
