@@ -7,11 +7,12 @@ use std::fs;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use test_support::audit_event::{event, with, written};
+use test_support::command_output::CommandOutput;
 use test_support::program::Simulator;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
-use crate::run::{Done, run};
+use crate::run::run;
 
 /// The samples of each series, in the order of the text.
 type Series = BTreeMap<String, Vec<(u64, i64)>>;
@@ -50,7 +51,7 @@ fn old(id: &str, event_type: &str, hours: i64) -> serde_json::Value {
     )
 }
 
-fn succeeded(done: &Done) -> Series {
+fn succeeded(done: &CommandOutput) -> Series {
     assert_eq!(done.status, 0, "{}", done.errors);
     series(&done.out)
 }

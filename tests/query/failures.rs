@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use test_support::audit_event::{event, events};
+use test_support::command_output::CommandOutput;
 use test_support::program::API_SECRET;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{ScriptedApi, listing};
 
-use crate::run::{finish, prepared, run};
+use crate::run::{prepared, run};
 
 #[test]
 fn a_transient_failure_is_retried_silently() {
@@ -102,7 +103,7 @@ fn all_problems_of_the_settings_are_reported_at_once() {
         "--log.level=loud",
     ];
     let mut command = prepared("ftp://api", &arguments);
-    let done = finish(command.env_remove("NEXMO_API_KEY"));
+    let done = CommandOutput::of(command.env_remove("NEXMO_API_KEY"));
     assert_eq!((done.status, &*done.out), (2, ""));
     for setting in [
         "--from",
@@ -129,6 +130,6 @@ fn all_problems_of_the_settings_are_reported_at_once() {
         &["events"],
     ] {
         let mut command = prepared("http://127.0.0.1:1", contrary);
-        assert_eq!(finish(&mut command).status, 2, "{contrary:?}");
+        assert_eq!(CommandOutput::of(&mut command).status, 2, "{contrary:?}");
     }
 }

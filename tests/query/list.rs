@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use test_support::audit_event::{event, with};
+use test_support::command_output::CommandOutput;
 use test_support::program::Simulator;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{ScriptedApi, healthy, listing};
@@ -129,7 +130,7 @@ fn local_time_is_asked_for_and_shown() {
         "--to=2026-02-28",
     ];
     let mut command = prepared(&api.base_url(), &arguments);
-    let done = crate::run::finish(command.env("TZ", "XYZ+5"));
+    let done = CommandOutput::of(command.env("TZ", "XYZ+5"));
     assert!(done.out.contains("2026-02-28 22:30:00-05:00"), "{done:?}");
     let asked = &api.requests()[0];
     // The command asks for a second more, since the bounds may be excluded.

@@ -5,17 +5,18 @@ use std::collections::HashSet;
 use fastrand::Rng;
 use serde_json::{Value, json};
 use test_support::audit_event::event;
+use test_support::command_output::CommandOutput;
 use test_support::program::Simulator;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy, listing};
 
-use crate::run::{Done, run};
+use crate::run::run;
 
 const HISTORY: usize = 150;
 
 type Script = dyn Fn(&Request) -> Answer + Send + Sync;
 
-fn list(base_url: &str) -> Done {
+fn list(base_url: &str) -> CommandOutput {
     let rate = "--api.max-requests-per-second=10000";
     run(
         base_url,
@@ -23,7 +24,7 @@ fn list(base_url: &str) -> Done {
     )
 }
 
-fn ids(done: &Done) -> HashSet<String> {
+fn ids(done: &CommandOutput) -> HashSet<String> {
     let id = |line: &str| {
         let event: Value = serde_json::from_str(line).expect("JSON");
         event["id"].as_str().expect("an id").to_owned()

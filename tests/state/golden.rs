@@ -3,10 +3,11 @@
 
 use std::fs;
 
+use test_support::command_output::CommandOutput;
 use test_support::program::command;
 use test_support::store::directory;
 
-use crate::run::{finish, state};
+use crate::run::state;
 use crate::states::{config_file, two_accounts};
 
 fn is_golden(name: &str, text: &str) {
@@ -49,7 +50,7 @@ fn json_of_two_accounts() {
 #[test]
 fn help_texts() {
     let help = |arguments: &[&str]| {
-        let done = finish(command().arg("state").args(arguments).arg("--help"));
+        let done = CommandOutput::of(command().arg("state").args(arguments).arg("--help"));
         format!("state {}\n\n{}", arguments.concat(), done.output())
     };
     let texts = [

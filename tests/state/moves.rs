@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use test_support::command_output::CommandOutput;
 use test_support::eventually::{eventually, reached};
 use test_support::exporter::{Exporter, is};
 use test_support::exposition::samples;
@@ -13,7 +14,7 @@ use test_support::process::{Process, START};
 use test_support::program::{API_KEY, API_SECRET, command};
 use test_support::store::{contents, directory, file_in};
 
-use crate::run::{finish, state};
+use crate::run::state;
 
 const END: Duration = Duration::from_secs(30);
 /// The time from the start of a simulator until its last event is in the list.
@@ -62,7 +63,7 @@ impl Traffic {
         let mut list = command();
         list.args(["events", "list", "--from=2h", "--output=json"]);
         list.arg(format!("--api.base-url={}", self.base_url));
-        let text = finish(list.args(more)).output();
+        let text = CommandOutput::of(list.args(more)).output();
         u32::try_from(text.lines().count()).expect("a small number")
     }
 }
@@ -166,7 +167,7 @@ fn config_file(folder: &Path) -> String {
 
 /// Returns the accounts of a shard, as `check-config` names them.
 fn accounts_of(shard: &[&str]) -> Vec<String> {
-    let said = finish(command().arg("check-config").args(shard)).output();
+    let said = CommandOutput::of(command().arg("check-config").args(shard)).output();
     let (_, names) = said.trim().rsplit_once(": ").expect("names");
     let names = names.trim_end_matches('.').split(", ");
     names.map(str::to_owned).collect()

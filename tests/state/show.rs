@@ -7,13 +7,14 @@ use std::path::Path;
 
 use redb::{Database, TableDefinition};
 use test_support::audit_event::events;
+use test_support::command_output::CommandOutput;
 use test_support::exporter::Exporter;
 use test_support::program::API_KEY;
 use test_support::scripted_api::{ScriptedApi, healthy};
 use test_support::store::{KEY, contents, directory, file_in, history_in};
 
 use crate::exported::Exported;
-use crate::run::{finish, prepared, state};
+use crate::run::{prepared, state};
 use crate::states::{BUSY, READING, config_file, two_accounts};
 
 #[test]
@@ -116,7 +117,7 @@ fn a_state_that_may_only_be_read_is_shown() {
         if is_root() {
             command.uid(65534).gid(65534);
         }
-        finish(&mut command)
+        CommandOutput::of(&mut command)
     };
     let shown = unprivileged(&["show"]).output();
     assert!(shown.contains("  writes        20\n"), "{shown}");
@@ -216,7 +217,7 @@ fn the_config_file_says_where_the_state_is() {
     fs::write(&config, "storage: {path: data}\npoll: {interval: 7s}\n").expect("a file");
     let mut command = test_support::program::command();
     command.args(["state", "show", "--config.file"]).arg(config);
-    let shown = finish(&mut command).output();
+    let shown = CommandOutput::of(&mut command).output();
     assert!(
         shown.contains(&format!("API key {}…", &KEY[..4])),
         "{shown}"

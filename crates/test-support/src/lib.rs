@@ -1,7 +1,8 @@
 //! Code that the tests, the benchmarks and the fuzzers share.
 //!
 //! - Programs that run beside a test: [`program`], [`exporter`], [`process`],
-//!   [`restartable`], and [`tools`] that were installed for it.
+//!   [`restartable`], the [`command_output`] of one that ends by itself, and [`tools`]
+//!   that were installed for it.
 //! - The other end of a connection: [`scripted_api`] with its [`scripted_answer`] and
 //!   [`audit_event`], the clients [`http`] and [`raw_http`], [`certificates`] for TLS.
 //! - [`exposition`] reads metrics back, [`eventually`] waits for a condition, [`pacing`]
@@ -24,6 +25,7 @@
 
 pub mod audit_event;
 pub mod certificates;
+pub mod command_output;
 pub mod eventually;
 pub mod exporter;
 pub mod exposition;
