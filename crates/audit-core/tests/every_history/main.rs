@@ -39,7 +39,7 @@
 //! - No value changes until H after the first scrape that follows a start, or a time
 //!   without scrapes, except what a bound lets through, which is counted.
 //! - A new series that is shown although the gate waited for a server that is away is
-//!   counted.
+//!   counted, if not both servers went away.
 //!
 //! Liveness:
 //!

@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_gaps_of_one_server_are_regular() {
-        let cases: [(&str, &[u64]); 7] = [
+        let cases: [(&str, &[u64]); 8] = [
             (
                 "every second on a busy machine",
                 &[1_000, 1_290, 720, 990, 1_250, 760, 1_100],
@@ -109,6 +109,12 @@ mod tests {
             ("one server", &[15_000, 15_001, 14_998, 15_000]),
             ("three gaps are too few", &[1_000, 15_000, 7_000]),
             ("missed scrapes", &[15_000, 30_000, 15_000, 45_000, 15_000]),
+            (
+                "many missed scrapes",
+                &[
+                    15_000, 15_000, 15_000, 30_000, 15_000, 30_000, 15_000, 45_000,
+                ],
+            ),
             ("jitter", &[15_000, 14_000, 15_900, 14_200, 16_000]),
             ("one restart", &[15_000, 15_000, 15_000, 6_000, 15_000]),
             (
