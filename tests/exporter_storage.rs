@@ -8,8 +8,11 @@ use std::{
 };
 
 use test_support::audit_event::events;
+use test_support::eventually::eventually;
 use test_support::exporter::{Exporter, is};
 use test_support::program::{Program, command};
+use test_support::raw_http::RawHttp;
+use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, healthy};
 
 const UP: &str = "nexmo_audit_up";
@@ -133,4 +136,43 @@ fn stored_counts_are_shown_before_the_first_poll() {
         .map(|sample| sample.value)
         .sum();
     assert!(is(3.0)(shown), "{page}");
+}
+
+/// A poll that waits for the API must not keep back what an earlier process was about to
+/// show, since each process may be killed before the API answers.
+#[test]
+fn a_count_that_has_waited_for_two_holds_is_shown_by_a_process_that_the_api_never_answers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let storage = format!("--storage.path={}", folder.path().display());
+    // The hold is 3 s.
+    let settings = ["--metrics.scrape-interval=1s", &*storage];
+    let recorded = events(3, "USER_STATUS");
+    let api = ScriptedApi::start(healthy(recorded[..1].to_vec()));
+    let exporter = Exporter::polling_with(&api, &settings);
+    exporter.wait_until_up();
+    let scrape = [("X-Prometheus-Scrape-Timeout-Seconds", "1")];
+    let scraped = |exporter: &Exporter| {
+        RawHttp::connect(exporter.program.address()).get_as("/metrics", &scrape);
+        exporter.counted()
+    };
+    assert!(is(1.0)(scraped(&exporter)));
+    api.follow(healthy(recorded[..2].to_vec()));
+    eventually("a step", Duration::from_mins(1), || {
+        let counted = scraped(&exporter);
+        is(2.0)(counted).then_some(()).ok_or(counted.to_string())
+    });
+    drop(exporter);
+    // This process is not scraped, so that the third event waits.
+    api.follow(healthy(recorded));
+    let exporter = Exporter::polling_with(&api, &settings);
+    exporter.wait_for("nexmo_audit_pending_events", &[], is(1.0));
+    assert!(is(2.0)(exporter.counted()), "{}", exporter.counted());
+    drop(exporter);
+    api.follow(|_| Answer::silence());
+    eventually("the third event", Duration::from_mins(1), || {
+        let killed = Exporter::polling_with(&api, &settings);
+        // The process lives for as many requests as a commit takes.
+        let is_shown = (0..200).any(|_| is(3.0)(killed.counted()));
+        is_shown.then_some(()).ok_or_else(|| killed.program.log())
+    });
 }

@@ -158,7 +158,6 @@ pub(crate) const SCOPES: [Scope; 22] = [
     Scope {
         name: "both servers are away",
         size: Size::Large,
-        events: 2,
         series: 1,
         absences: 2,
         ..CALM

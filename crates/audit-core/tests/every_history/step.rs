@@ -87,8 +87,11 @@ impl State {
     }
 
     /// Returns `true` if every event is counted, shown, and seen by every server that is
-    /// there.
+    /// there, or if none is there.
     pub(crate) fn is_done(&self) -> bool {
+        if self.servers.iter().all(|server| server.is_away) {
+            return true;
+        }
         let totals = self.disk.totals();
         let has_seen = |server: &Server| server.is_away || server.last == Some(totals);
         self.process().is_some_and(|process| {
