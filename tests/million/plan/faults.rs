@@ -122,7 +122,7 @@ pub(super) fn crashes(
     };
     let crash_loop = match theme {
         Theme::CrashLoop => Some(crash_loop(rng, start..end)),
-        _ if rng.u8(0..40) == 0 => Some(crash_loop(rng, start..(start + end) / 2)),
+        _ if rng.u8(0..40) == 0 => Some(crash_loop(rng, start..i64::midpoint(start, end))),
         _ => None,
     };
     let backup = (rng.u8(0..60) == 0).then(|| {

@@ -178,9 +178,10 @@ impl Scraper {
             is_followed,
         } = self.since_sample;
         let distance = pair.between.end - pair.between.start;
+        let may_miss = self.is_hold_short(context) || self.was_absent(&pair.between);
         if self.was_away_for_long(context) {
             tally.after_long_absence += 1;
-        } else if is_unknown && (is_crowded || distance > UNKNOWN_WAIT) {
+        } else if is_unknown && may_miss && (is_crowded || distance > UNKNOWN_WAIT) {
             tally.began_for_unknown += 1;
         } else if is_followed || (is_crowded && distance > hold(self.plan.interval)) {
             tally.began_for_followed += 1;
@@ -213,6 +214,17 @@ impl Scraper {
         context.now - last - context.down >= longest_absence()
     }
 
+    /// Returns `true` if H may be too short for the server while its interval is unknown.
+    fn is_hold_short(&self, context: &ScrapeContext<'_>) -> bool {
+        hold(self.plan.interval) > context.shortest_hold
+    }
+
+    /// Returns `true` if the server was away, or its answers were cut off, within `span`.
+    fn was_absent(&self, span: &Range<Ms>) -> bool {
+        let mut absences = self.plan.absences();
+        absences.any(|absence| absence.start < span.end && span.start < absence.end)
+    }
+
     /// Checks the distance of the samples around a step. They are no further apart than
     /// promised, unless the server itself was away, or the new value was decided to be shown
     /// before all servers went away or the exporter died, or a bound let it through.
@@ -227,18 +239,14 @@ impl Scraper {
             standstill.at > start && end - standstill.at < hold(self.plan.interval)
         });
         let distance = end - start;
-        if self.since_sample.is_unknown && hold(self.plan.interval) > context.shortest_hold {
+        if self.since_sample.is_unknown && self.is_hold_short(context) {
             tally.steps_for_unknown += 1;
         } else if let Some(standstill) = standstill {
             self.check_outage(pair, standstill, context, tally)
                 .map_err(|early| format!("{early} over an outage of {distance} ms"))?;
         } else if distance <= context.promised {
             tally.steps_in_window += 1;
-        } else if self
-            .plan
-            .absences()
-            .any(|away| away.start < end && start < away.end)
-        {
+        } else if self.was_absent(&pair.between) {
             tally.steps_over_own_absence += 1;
         } else {
             return Err(format!("a step between samples {distance} ms apart"));
