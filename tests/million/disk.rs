@@ -14,7 +14,7 @@ use nexmo_audit_exporter::poller::Storage;
 
 use crate::{
     api::Beginning,
-    clock::{Ms, shown},
+    clock::{Ms, SECOND, shown},
     mutant::Mutant,
     plan::{Plan, StrangerPlan},
     sample::{Sample, series_name, type_name},
@@ -236,9 +236,8 @@ impl Storage for StoredAccount {
                 return Ok(());
             }
             Some(Mutant::WindowFirst) => {
-                let world = &mut *world.lock();
-                begin_counting(world, &commit);
-                world.disk.store_window(&commit);
+                store_window_first(&mut world.lock(), &commit);
+                world.sleep(2 * SECOND).await;
             }
             _ => {}
         }
@@ -269,6 +268,11 @@ fn end(world: &mut World, outcome: CommitOutcome, steps: bool) -> Result<(), Dis
     world.tally.commits_failed += 1;
     world.liveness.fail(world.now);
     Err(DiskFull)
+}
+
+fn store_window_first(world: &mut World, commit: &Commit) {
+    begin_counting(world, commit);
+    world.disk.store_window(commit);
 }
 
 fn begin(world: &mut World, commit: &Commit) -> (Ms, Ms, Option<Mutant>) {

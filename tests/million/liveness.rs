@@ -318,9 +318,10 @@ impl Liveness {
     /// counted, or two H if its series was seen.
     fn latest(&self, since: Ms, seen: Option<Ms>) -> Ms {
         let absence = Ms::try_from(LONGEST_ABSENCE.as_millis()).unwrap_or(Ms::MAX);
-        let latest = since + absence;
-        let latest = seen.map_or(latest, |seen| {
-            latest.min(seen.max(since + 2 * self.longest_hold))
+        // A series may be seen only after 10 minutes, if its first value is not shown before
+        // the history is counted.
+        let latest = seen.map_or(since + absence, |seen| {
+            seen.max(since + 2 * self.longest_hold)
         });
         latest + self.unstored
     }

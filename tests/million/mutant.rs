@@ -32,6 +32,9 @@ pub(crate) enum Mutant {
     CutIsServed,
     /// Every stranger is a server whose interval is known.
     StrangersAreServers,
+    /// Each server is a product of its own, so that none is taken for the successor of
+    /// another.
+    NoSuccessor,
     /// A process that is replaced does not wait until servers were served.
     NoLastCall,
     /// The gate stands still when H grows: it is made to believe that no server scraped for

@@ -4,7 +4,7 @@
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -16,7 +16,7 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use nexmo_audit_exporter::{
     exposition::{Encoding, Exposition, ExpositionSettings, Format, Variant},
-    gate::SharedGate,
+    gate::{EndOfPublishing, SharedGate},
     metrics::{AccountMetrics, ProcessMetrics},
     poller::{Clock, Poller, PollerParts, PollerSettings, health::AccountHealth},
 };
@@ -27,6 +27,7 @@ use crate::{
     disk::{MAX_SERIES, StoredAccount},
     mutant::Mutant,
     plan::Plan,
+    sample::{Reader, Sample},
     world::{Shared, World},
 };
 
@@ -40,15 +41,21 @@ pub(crate) struct Process {
     exposition: Arc<Exposition>,
     gate: Arc<SharedGate>,
     work: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// `false` once polling has ended. What is shown stays.
-    is_polling: bool,
+    /// The end of publishing, once it has begun.
+    end: Option<Pin<Box<dyn Future<Output = EndOfPublishing> + Send>>>,
+    /// The proof that publishing has ended. What is shown stays.
+    ended: Option<EndOfPublishing>,
+    /// The last answer with counters that was read, and the generation in which they had
+    /// last changed.
+    read: Option<(u64, Answer)>,
 }
 
 /// The answer to a scrape.
+#[derive(Clone)]
 pub(crate) struct Answer {
-    /// The text; `None` if it shows no events.
-    pub(crate) text: Option<String>,
-    /// The number of the generation that it shows; 0 if it shows no events.
+    /// The counters; `None` if the answer does not even have their families.
+    pub(crate) sample: Option<Arc<Sample>>,
+    /// The number of a generation with these counters; 0 if the answer shows none.
     pub(crate) generation: u64,
 }
 
@@ -93,25 +100,39 @@ impl Process {
             exposition,
             gate,
             work: Box::pin(poller.run()),
-            is_polling: true,
+            end: None,
+            ended: None,
+            read: None,
         }
     }
 
     /// Lets the process run until it waits.
     pub(crate) fn advance(&mut self) {
         let mut context = Context::from_waker(Waker::noop());
-        if self.is_polling {
+        if self.ended.is_none() {
             let _ = self.work.as_mut().poll(&mut context);
         }
     }
 
-    /// Ends polling, and with it publishing. No commit may be under way.
-    pub(crate) fn end_polling(&mut self) {
-        self.is_polling = false;
+    /// Ends publishing and polling, as the exporter does before it ends. Returns `false`
+    /// while a commit is under way.
+    pub(crate) fn end_publishing(&mut self) -> bool {
+        if self.ended.is_none() {
+            let gate = Arc::clone(&self.gate);
+            let end = self
+                .end
+                .get_or_insert_with(|| Box::pin(async move { gate.end_publishing().await }));
+            let mut context = Context::from_waker(Waker::noop());
+            if let Poll::Ready(ended) = end.as_mut().poll(&mut context) {
+                self.ended = Some(ended);
+            }
+        }
+        self.ended.is_some()
     }
 
-    pub(crate) fn is_polling(&self) -> bool {
-        self.is_polling
+    /// Returns `true` until the end of publishing begins.
+    pub(crate) fn is_publishing(&self) -> bool {
+        self.end.is_none()
     }
 
     /// Tells the gate that a client is about to be answered. Returns `false` if the client
@@ -120,15 +141,34 @@ impl Process {
         self.gate.announce(id, uptime)
     }
 
-    /// Returns the answer to `id`, or to a client that the gate does not know.
-    pub(crate) fn answer(&self, id: Option<ScraperId>, uptime: Duration) -> Answer {
+    /// Returns the answer to `id`, or to a client that the gate does not know. As long as the
+    /// counters do not change, they are read once, since the rest of an answer takes long to
+    /// render.
+    pub(crate) fn answer(
+        &mut self,
+        id: Option<ScraperId>,
+        uptime: Duration,
+        reader: &mut Reader,
+    ) -> Answer {
+        let may_show = id.is_none_or(|id| self.gate.may_show(id));
+        let changed = self.exposition.last_changed();
+        if let Some((number, answer)) = &self.read
+            && may_show
+            && *number == changed
+        {
+            return answer.clone();
+        }
         let answer = self.exposition.scrape(id, TEXT, uptime);
         let answer = answer.expect("an exposition");
-        let text = String::from_utf8(answer.parts.concat()).expect("UTF-8");
-        Answer {
-            text: (answer.generation > 0 || id.is_none()).then_some(text),
+        let text = answer.parts.concat();
+        let answer = Answer {
+            sample: reader.read(std::str::from_utf8(&text).expect("UTF-8")),
             generation: answer.generation,
+        };
+        if may_show {
+            self.read = Some((changed, answer.clone()));
         }
+        answer
     }
 
     /// Records a scrape once its answer was sent.

@@ -194,8 +194,9 @@ impl Shared {
 
     fn crashes(&self, place: &'static str) -> bool {
         let mut world = self.lock();
-        let chance = world.plan.crashes.chance;
-        let dies = world.happens(chance);
+        let crashes = &world.plan.crashes;
+        let (from, chance) = (crashes.from, crashes.chance);
+        let dies = world.now >= from && world.happens(chance);
         if dies {
             world.died = Some(place);
         }

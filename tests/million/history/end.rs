@@ -28,7 +28,7 @@ impl History {
         if counted && seen && now >= enough {
             self.is_done = true;
             let history = world.api.history.clone();
-            for scraper in staying().filter(|scraper| !scraper.is_after_backup) {
+            for scraper in staying() {
                 let verdict = scraper.check_increase(&recorded);
                 if let Err(claim) = verdict.and_then(|()| check_history(scraper, &history)) {
                     world.report_broken(claim);

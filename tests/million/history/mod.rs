@@ -173,7 +173,7 @@ impl History {
         let is_calm = self.is_calm(now - 1);
         let mut world = self.shared.lock();
         let circumstances = Circumstances {
-            is_up: self.process.as_ref().is_some_and(Process::is_polling),
+            is_up: self.process.as_ref().is_some_and(Process::is_publishing),
             is_polling: world.requests > 0,
             last_answer: self.last_answer,
         };
@@ -235,7 +235,7 @@ impl History {
                 !scraper.plan.has_left(now) || !waits_for(scraper)
             }
         };
-        self.process.as_ref().is_some_and(Process::is_polling)
+        self.process.as_ref().is_some_and(Process::is_publishing)
             && self.scrapers.iter().any(|scraper| scraper.is_there(now))
             && self.scrapers.iter().all(is_settled)
     }

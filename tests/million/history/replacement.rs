@@ -47,36 +47,33 @@ impl History {
         });
     }
 
-    /// Ends polling once no commit is under way, and the process once every server was
+    /// Ends publishing once no commit is under way, and the process once every server was
     /// served, or after the longest time.
     pub(super) fn end_last_call_if_due(&mut self, now: Ms) {
-        let Some(process) = &mut self.process else {
-            return;
-        };
         let Some(last_call) = &self.last_call else {
             return;
         };
-        let mut world = self.shared.lock();
-        let is_over = last_call.until <= now;
-        if world.is_in_commit && !is_over {
+        let Some(process) = &mut self.process else {
             return;
-        }
-        let (up, is_ahead) = (uptime(&world), world.disk.is_ahead);
-        drop(world);
-        process.end_polling();
+        };
+        let (up, is_ahead) = {
+            let world = self.shared.lock();
+            (uptime(&world), world.disk.is_ahead)
+        };
+        let has_ended = process.end_publishing();
         let not_served = process.not_served(up);
-        let is_skipped = self.plan.mutant == Some(Mutant::NoLastCall);
-        if not_served > 0 && !is_over && !is_skipped {
+        let is_served = has_ended && not_served == 0;
+        let is_skipped = has_ended && self.plan.mutant == Some(Mutant::NoLastCall);
+        if !is_served && !is_skipped && now < last_call.until {
             return;
         }
-        world = self.shared.lock();
+        let mut world = self.shared.lock();
         world.log(|| format!("is replaced, {not_served} servers were not served"));
-        world.tally.last_calls_in_vain += u64::from(not_served > 0);
+        world.tally.last_calls_in_vain += u64::from(!is_served);
         let down = world.rng.i64(0..3 * SECOND);
-        // What the process does not know to be durable is not shown.
-        let is_whole = !is_ahead && !world.is_in_commit;
         drop(world);
-        self.rename_target(now, is_whole);
+        // What the process does not know to be durable is not shown.
+        self.rename_target(now, has_ended && !is_ahead);
         self.last_call = None;
         self.end_process(now, down);
     }

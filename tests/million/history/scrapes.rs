@@ -26,7 +26,8 @@ impl History {
             return;
         }
         let standstill = self.record_answer(delivery, now);
-        let answer = self.answer(number);
+        let id = ScraperId(self.scrapers[number].plan.id);
+        let answer = self.answer((!self.is_hidden(number)).then_some(id));
         if delivery == Delivery::Cut && self.plan.mutant != Some(Mutant::CutIsServed) {
             let mut world = self.shared.lock();
             world.tally.scrapes_cut += 1;
@@ -57,7 +58,7 @@ impl History {
         (delivery, answer): (Delivery, Answer),
         standstill: Option<&Standstill>,
     ) {
-        let sample = answer.text.and_then(|text| self.reader.read(&text));
+        let sample = answer.sample;
         let mut world = self.shared.lock();
         let now = world.now;
         let scraper = &mut self.scrapers[number];
@@ -69,6 +70,7 @@ impl History {
             standstill,
             down,
             promised: self.plan.longest_hold(),
+            shortest_hold: self.plan.shortest_hold(),
             timeouts: world.disk.gate_timeouts(),
         };
         world.tally.scrapes += 1;
@@ -106,15 +108,14 @@ impl History {
         if !self.announce_client(id) {
             return;
         }
-        let (now, up) = {
+        let now = {
             let mut world = self.shared.lock();
             world.log(|| format!("request of stranger {}", stranger.id));
             world.tally.requests_of_strangers += 1;
-            (world.now, uptime(&world))
+            world.now
         };
         self.record_answer(Delivery::Received, now);
-        let process = self.process.as_ref().expect("a process that runs");
-        let Answer { generation, .. } = process.answer(Some(id), up);
+        let Answer { generation, .. } = self.answer(Some(id));
         let scrape = Scrape {
             scraper: id,
             product: stranger.product,
@@ -149,17 +150,19 @@ impl History {
     }
 
     /// Returns `true` if the gate is not told of this scraper, under
-    /// [`Mutant::HoldForOneScraper`].
+    /// [`Mutant::HoldForOneScraper`]. If the first scraper leaves for good, the gate is told
+    /// of all: otherwise it would be told of none, and would show nothing.
     fn is_hidden(&self, number: usize) -> bool {
-        number > 0 && self.plan.mutant == Some(Mutant::HoldForOneScraper)
+        number > 0
+            && self.plan.mutant == Some(Mutant::HoldForOneScraper)
+            && self.scrapers[0].plan.leaves.is_none()
     }
 
     /// Returns the answer of the exporter.
-    fn answer(&self, number: usize) -> Answer {
-        let id = ScraperId(self.scrapers[number].plan.id);
+    fn answer(&mut self, id: Option<ScraperId>) -> Answer {
         let uptime = uptime(&self.shared.lock());
-        let process = self.process.as_ref().expect("a process that runs");
-        process.answer((!self.is_hidden(number)).then_some(id), uptime)
+        let process = self.process.as_mut().expect("a process that runs");
+        process.answer(id, uptime, &mut self.reader)
     }
 
     /// Records in the gate that the answer to a server was sent.
@@ -200,7 +203,14 @@ impl History {
         let process = self.process.as_ref().expect("a process that runs");
         let up = uptime(&world);
         let before = process.hold(up);
-        let recorded = process.record(scrape, generation, up);
+        let told = match self.plan.mutant {
+            Some(Mutant::NoSuccessor) => Scrape {
+                product: scrape.scraper.0,
+                ..scrape
+            },
+            _ => scrape,
+        };
+        let recorded = process.record(told, generation, up);
         let after = process.hold(up);
         let stops = self.plan.mutant == Some(Mutant::HoldGrowthStops);
         if stops && after > before && world.false_uptime == 0 {

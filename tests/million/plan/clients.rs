@@ -113,7 +113,7 @@ pub(super) fn scrapers(rng: &mut Rng, span: Ms, about: (Theme, bool)) -> Vec<Scr
     }
     if theme == Theme::CrashLoop && count > 1 && !scrapers[1].shares_address && rng.bool() {
         // A server that sees nothing of most of the crash loop.
-        let from = rng.i64(0..span / 2);
+        let from = rng.i64(span / 8..span / 2);
         let away = from..from + rng.i64(5 * MINUTE..15 * MINUTE);
         scrapers[1].away = vec![away];
     }
@@ -166,7 +166,8 @@ fn leave(rng: &mut Rng, span: Ms, scrapers: &mut Vec<ScraperPlan>, about: (Theme
 
 fn scraper(rng: &mut Rng, span: Ms, id: u64, (theme, is_quiet): (Theme, bool)) -> ScraperPlan {
     let intervals: &[Ms] = match theme {
-        Theme::CrashLoop | Theme::Successor => &[5, 15, 15, 15, 30, 60, 60],
+        Theme::CrashLoop | Theme::Successor => &[5, 15, 15, 15, 30, 60],
+        Theme::Calm => &[1, 5, 5, 10, 15, 15, 15, 30, 60],
         Theme::Replacements => &[1, 5, 5, 5, 15, 60],
         _ => &[1, 5, 5, 10, 15, 15, 15, 30, 30, 60, 60, 60],
     };
@@ -227,7 +228,11 @@ fn targets(rng: &mut Rng, span: Ms) -> Vec<(Ms, u64)> {
     targets
 }
 
-pub(super) fn scrape_interval(rng: &mut Rng, scrapers: &[ScraperPlan]) -> ScrapeInterval {
+pub(super) fn scrape_interval(
+    rng: &mut Rng,
+    scrapers: &[ScraperPlan],
+    theme: Theme,
+) -> ScrapeInterval {
     let longest = scrapers.iter().map(|s| s.interval).max().unwrap_or(MINUTE);
     // If a second server behind the same address scrapes less often, its interval may be
     // learned too late when the exporter dies meanwhile; and that of a server behind a
@@ -238,7 +243,8 @@ pub(super) fn scrape_interval(rng: &mut Rng, scrapers: &[ScraperPlan]) -> Scrape
             |other: &ScraperPlan| other.id == scraper.id && other.interval != scraper.interval;
         scraper.proxy_connection.is_some() || others.any(differs)
     });
-    if must_be_set || rng.u8(0..5) == 0 {
+    let chance = if theme == Theme::CrashLoop { 2 } else { 5 };
+    if must_be_set || rng.u8(0..chance) == 0 {
         ScrapeInterval::Fixed(Duration::from_millis(longest.unsigned_abs()))
     } else {
         ScrapeInterval::Learned
@@ -248,8 +254,8 @@ pub(super) fn scrape_interval(rng: &mut Rng, scrapers: &[ScraperPlan]) -> Scrape
 /// Draws the strangers: few, or in some histories more than the gate remembers.
 pub(super) fn strangers(rng: &mut Rng, span: Ms, theme: Theme) -> Vec<StrangerPlan> {
     let swarms = match theme {
-        Theme::Strangers => rng.u8(0..8) == 0,
-        _ => rng.u16(0..500) == 0,
+        Theme::Strangers => rng.u8(0..4) == 0,
+        _ => rng.u8(0..200) == 0,
     };
     let (from, to, count) = if swarms {
         let from = rng.i64(0..span);

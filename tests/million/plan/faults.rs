@@ -27,6 +27,8 @@ pub(crate) struct DiskPlan {
 /// When and how the process dies.
 #[derive(Debug, Default)]
 pub(crate) struct Crashes {
+    /// The time before which the process does not die.
+    pub(crate) from: Ms,
     /// The chance that the process dies at an await.
     pub(crate) chance: f64,
     /// The times at which the process is killed, whatever it does.
@@ -104,46 +106,55 @@ pub(super) fn disk(rng: &mut Rng, span: Ms, (theme, is_quiet): (Theme, bool)) ->
     }
 }
 
-pub(super) fn crashes(rng: &mut Rng, span: Ms, (theme, is_quiet): (Theme, bool)) -> Crashes {
+pub(super) fn crashes(
+    rng: &mut Rng,
+    during: Range<Ms>,
+    (theme, is_quiet): (Theme, bool),
+) -> Crashes {
     if theme == Theme::Calm || (theme == Theme::Successor && is_quiet) {
         return Crashes::default();
     }
+    let Range { start, end } = during;
     let kills = if is_quiet { 0 } else { rng.usize(0..4) };
     let replacements = match theme {
         Theme::Replacements => rng.usize(1..4),
         _ => usize::from(rng.u8(0..20) == 0),
     };
     let crash_loop = match theme {
-        Theme::CrashLoop => Some(crash_loop(rng, span)),
-        _ if rng.u8(0..40) == 0 => Some(crash_loop(rng, span / 2)),
+        Theme::CrashLoop => Some(crash_loop(rng, start..end)),
+        _ if rng.u8(0..40) == 0 => Some(crash_loop(rng, start..i64::midpoint(start, end))),
         _ => None,
     };
     let backup = (rng.u8(0..60) == 0).then(|| {
-        let copied = rng.i64(0..span / 2);
-        (copied, rng.i64(copied..span))
+        let copied = rng.i64(0..end / 2);
+        (copied, rng.i64(copied.max(start)..end))
     });
     Crashes {
+        from: start,
         chance: if is_quiet {
             0.0
         } else {
             *pick(rng, &[0.0, 0.002, 0.01])
         },
-        kills: (0..kills).map(|_| rng.i64(0..span)).collect(),
+        kills: (0..kills).map(|_| rng.i64(start..end)).collect(),
         crash_loop,
-        replacements: (0..replacements).map(|_| replacement(rng, span)).collect(),
+        replacements: (0..replacements)
+            .map(|_| replacement(rng, start..end))
+            .collect(),
         backup,
     }
 }
 
-fn replacement(rng: &mut Rng, span: Ms) -> Replacement {
+fn replacement(rng: &mut Rng, during: Range<Ms>) -> Replacement {
     Replacement {
-        at: rng.i64(0..span),
-        awaits_step: rng.bool(),
+        at: rng.i64(during),
+        awaits_step: rng.u8(0..4) > 0,
     }
 }
 
 /// Draws a crash loop of any period from 1 s to 5 minutes.
-fn crash_loop(rng: &mut Rng, span: Ms) -> CrashLoop {
+fn crash_loop(rng: &mut Rng, during: Range<Ms>) -> CrashLoop {
+    let span = during.end - during.start;
     let ratio = 300_f64.powf(rng.f64());
     #[expect(clippy::cast_possible_truncation, reason = "at most 300,000")]
     let uptime = (ratio * 1000.0) as Ms;
@@ -156,7 +167,7 @@ fn crash_loop(rng: &mut Rng, span: Ms) -> CrashLoop {
         Downtime::Fixed(down) => down,
         Downtime::Growing => MINUTE,
     };
-    let from = rng.i64(0..span / 4);
+    let from = during.start + rng.i64(0..span / 4);
     let length = rng.i64(span / 3..span * 3 / 4);
     let length = length.min(MAX_PROCESSES * (uptime + down));
     CrashLoop {

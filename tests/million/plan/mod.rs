@@ -128,8 +128,16 @@ impl Plan {
         let span = match theme {
             Theme::CrashLoop => rng.i64(8 * MINUTE..25 * MINUTE),
             Theme::Successor => rng.i64(8 * MINUTE..16 * MINUTE),
+            Theme::Calm => rng.i64(5 * MINUTE..10 * MINUTE),
             _ => rng.i64(2 * MINUTE..9 * MINUTE),
         };
+        // Either the exporter knows the servers before it dies for the first time, or not.
+        let peaceful = if rng.bool() {
+            rng.i64(0..4 * MINUTE)
+        } else {
+            0
+        };
+        let span = span + peaceful;
         // Either the lookback and retention of production, with everything that only a deep
         // sweep repairs; or short ones, so that much is forgotten within one history.
         let full_reach = rng.bool();
@@ -140,11 +148,16 @@ impl Plan {
             || !api_clock.jumps.is_empty();
         let mut api = api_plan(rng, span, full_reach, clocks_differ);
         // Either nothing else happens than what the history is about, or anything.
-        let is_quiet = theme != Theme::Mixed && rng.bool();
+        let is_quiet = match theme {
+            Theme::Mixed => false,
+            Theme::Calm | Theme::Successor => rng.bool(),
+            _ => rng.u8(0..4) == 0,
+        };
         let scrapers = clients::scrapers(rng, span, (theme, is_quiet));
-        let scrape_interval = clients::scrape_interval(rng, &scrapers);
+        let scrape_interval = clients::scrape_interval(rng, &scrapers, theme);
         let groups = match theme {
             Theme::Mixed => rng.usize(0..12),
+            Theme::Calm | Theme::CrashLoop | Theme::Successor => rng.usize(8..24),
             _ => rng.usize(3..16),
         };
         let mut records = api::records(rng, (span, groups), &polls, full_reach, &api_clock);
@@ -165,7 +178,7 @@ impl Plan {
             disk: faults::disk(rng, span, (theme, is_quiet)),
             api_clock,
             local_clock,
-            crashes: faults::crashes(rng, span, (theme, is_quiet)),
+            crashes: faults::crashes(rng, peaceful..span, (theme, is_quiet)),
             strangers: clients::strangers(rng, span, theme),
             scrapers,
             records,
@@ -216,10 +229,14 @@ impl Plan {
         }
     }
 
-    /// Returns the H of the server that scrapes most often.
+    /// Returns the shortest H that the gate may have once a server has scraped: that of the
+    /// server that scrapes most often, if its interval alone is known.
     pub(crate) fn shortest_hold(&self) -> Ms {
         let intervals = self.scrapers.iter().map(|server| server.interval);
-        hold(intervals.min().unwrap_or(MINUTE))
+        match self.polls.scrape_interval {
+            ScrapeInterval::Learned => hold(intervals.min().unwrap_or(MINUTE)),
+            _ => self.longest_hold(),
+        }
     }
 
     fn longest_interval(&self) -> Ms {

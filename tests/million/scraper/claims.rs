@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use audit_core::gate::LONGEST_ABSENCE;
 
-use super::{Delivery, Exceptions, Scraper};
+use super::{Delivery, Exceptions, LastBefore, Scraper};
 use crate::{
     clock::{MINUTE, Ms, SECOND},
     plan::hold,
@@ -38,6 +38,8 @@ pub(crate) struct ScrapeContext<'a> {
     pub(crate) down: Ms,
     /// The longest distance that is promised between the two samples around a step.
     pub(crate) promised: Ms,
+    /// The shortest H that the gate may have.
+    pub(crate) shortest_hold: Ms,
     /// The durable number of events that a bound let through.
     pub(crate) timeouts: u64,
 }
@@ -86,10 +88,11 @@ impl Scraper {
         let Some(sample) = sample else {
             return self.check_hidden(context);
         };
-        if let Some((replaced, timeouts)) = self.replaced.take()
-            && self.is_in_time(context)
+        if let Some(replaced) = self.replaced.take()
+            && context.now - replaced.at <= hold(self.plan.interval)
+            && !self.since_sample.is_unknown
         {
-            check_replaced(&replaced, sample, context.timeouts.saturating_sub(timeouts))?;
+            check_replaced(&replaced, sample, context.timeouts)?;
             tally.last_calls_checked += 1;
         }
         let Some((at, last)) = self.last.clone() else {
@@ -104,14 +107,6 @@ impl Scraper {
             sample,
         };
         self.compare(&pair, context, tally)
-    }
-
-    /// Returns `true` if the gate still stands still for this server since the last start.
-    fn is_in_time(&self, context: &ScrapeContext<'_>) -> bool {
-        !self.since_sample.is_unknown
-            && context
-                .standstill
-                .is_some_and(|standstill| context.now - standstill.at < hold(self.plan.interval))
     }
 
     /// Checks that the server may be shown no events.
@@ -183,9 +178,10 @@ impl Scraper {
             is_followed,
         } = self.since_sample;
         let distance = pair.between.end - pair.between.start;
+        let may_miss = self.is_hold_short(context) || self.was_absent(&pair.between);
         if self.was_away_for_long(context) {
             tally.after_long_absence += 1;
-        } else if is_unknown && (is_crowded || distance > UNKNOWN_WAIT) {
+        } else if is_unknown && may_miss && (is_crowded || distance > UNKNOWN_WAIT) {
             tally.began_for_unknown += 1;
         } else if is_followed || (is_crowded && distance > hold(self.plan.interval)) {
             tally.began_for_followed += 1;
@@ -218,6 +214,17 @@ impl Scraper {
         context.now - last - context.down >= longest_absence()
     }
 
+    /// Returns `true` if H may be too short for the server while its interval is unknown.
+    fn is_hold_short(&self, context: &ScrapeContext<'_>) -> bool {
+        hold(self.plan.interval) > context.shortest_hold
+    }
+
+    /// Returns `true` if the server was away, or its answers were cut off, within `span`.
+    fn was_absent(&self, span: &Range<Ms>) -> bool {
+        let mut absences = self.plan.absences();
+        absences.any(|absence| absence.start < span.end && span.start < absence.end)
+    }
+
     /// Checks the distance of the samples around a step. They are no further apart than
     /// promised, unless the server itself was away, or the new value was decided to be shown
     /// before all servers went away or the exporter died, or a bound let it through.
@@ -232,18 +239,14 @@ impl Scraper {
             standstill.at > start && end - standstill.at < hold(self.plan.interval)
         });
         let distance = end - start;
-        if self.since_sample.is_unknown {
+        if self.since_sample.is_unknown && self.is_hold_short(context) {
             tally.steps_for_unknown += 1;
         } else if let Some(standstill) = standstill {
             self.check_outage(pair, standstill, context, tally)
                 .map_err(|early| format!("{early} over an outage of {distance} ms"))?;
         } else if distance <= context.promised {
             tally.steps_in_window += 1;
-        } else if self
-            .plan
-            .absences()
-            .any(|away| away.start < end && start < away.end)
-        {
+        } else if self.was_absent(&pair.between) {
             tally.steps_over_own_absence += 1;
         } else {
             return Err(format!("a step between samples {distance} ms apart"));
@@ -275,13 +278,6 @@ impl Scraper {
         Ok(())
     }
 
-    /// Records that an older copy of the disk was put back: the values under another name
-    /// may be lower from then on.
-    pub(crate) fn put_back(&mut self) {
-        self.is_after_backup = true;
-        self.replaced = None;
-    }
-
     /// Records that the exporter is called by another name from now on, so that all series
     /// begin anew. If the exporter waited for this server with what it showed, its first
     /// sample under the new name must be equal to the last one under the old name;
@@ -295,9 +291,20 @@ impl Scraper {
             && !self.lost_last
             && !self.is_after_backup;
         let last = self.last.take().map(|(_, last)| last);
-        self.replaced = last.filter(|_| surely).map(|last| (last, timeouts));
+        self.replaced = last.filter(|_| surely).map(|last| LastBefore {
+            at: now,
+            last,
+            timeouts,
+        });
         self.first = None;
         self.increase.clear();
+    }
+
+    /// Records that an older copy of the disk was put back. From then on it is only claimed
+    /// that the last sample shows what was recorded.
+    pub(crate) fn put_back(&mut self) {
+        self.is_after_backup = true;
+        self.replaced = None;
     }
 
     /// Returns `true` if the last sample shows exactly `recorded`.
@@ -313,6 +320,9 @@ impl Scraper {
 
     /// Checks that the sum of all increases is what was recorded since the first sample.
     pub(crate) fn check_increase(&self, recorded: &Sample) -> Result<(), String> {
+        if self.is_after_backup {
+            return Ok(());
+        }
         let nothing = Sample::new();
         let first = self.first.as_deref().unwrap_or(&nothing);
         for (name, recorded) in recorded {
@@ -334,13 +344,14 @@ impl Scraper {
 }
 
 /// Checks that the first sample under a new name shows what the last one under the old name
-/// showed. `timeouts` events may be more.
-fn check_replaced(before: &Sample, sample: &Sample, timeouts: u64) -> Result<(), String> {
+/// showed. A bound may let events through meanwhile; `timeouts` are all that it ever did.
+fn check_replaced(before: &LastBefore, sample: &Sample, timeouts: u64) -> Result<(), String> {
+    let let_through = timeouts.saturating_sub(before.timeouts);
     let mut more = [0; 2];
     for (name, value) in sample {
-        let before = before.get(name).copied().unwrap_or(0);
+        let before = before.last.get(name).copied().unwrap_or(0);
         more[family(name)] += value.saturating_sub(before);
-        if *value < before || more[family(name)] > timeouts {
+        if *value < before || more[family(name)] > let_through {
             return Err(format!(
                 "{name} was {before} before the replacement, and is {value} after it"
             ));

@@ -35,18 +35,27 @@ pub(crate) struct Scraper {
     /// What was the case at some time since the last sample that the server received.
     pub(crate) since_sample: Exceptions,
     /// `true` once an older copy of the disk was put back, so that counters fell.
-    pub(crate) is_after_backup: bool,
+    is_after_backup: bool,
     /// The first sample received under the name by which the exporter is called.
     first: Option<Arc<Sample>>,
     /// The last sample received, and when.
     last: Option<(Ms, Arc<Sample>)>,
     /// The last sample received under another name, if the first one under this name must
-    /// be equal to it, except for so many events that a bound let through before.
-    replaced: Option<(Arc<Sample>, u64)>,
+    /// be equal to it.
+    replaced: Option<LastBefore>,
     /// The sums of all increases between two samples in a row.
     increase: Sample,
     /// The numbers of events that the server did not see as an increase, by family.
     lost: [u64; 2],
+}
+
+/// The last sample before the exporter was replaced by one of another name.
+struct LastBefore {
+    /// When it was replaced.
+    at: Ms,
+    last: Arc<Sample>,
+    /// The number of events that a bound had let through before.
+    timeouts: u64,
 }
 
 /// What may keep the gate from waiting for a server.
