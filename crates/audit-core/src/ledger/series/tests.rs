@@ -284,7 +284,10 @@ fn what_is_shown_without_a_server_that_stays_away_is_counted() {
         assert_eq!(shown.published("a"), Some(published), "{time}");
     }
     assert_eq!(shown.timed_out, 1);
-    // It is not waited for again.
+    // It is not waited for again, and the next event is not counted as shown without it.
+    shown.count("a", false);
+    shown.commit(676);
+    assert_eq!((shown.published("a"), shown.timed_out), (Some(2), 1));
     shown.count("b", false);
     for time in (690..=750).step_by(15) {
         shown.scrape(time);
