@@ -88,14 +88,16 @@ impl Scraper {
     /// Returns a scraper that an earlier process has stored. However long it was away, the
     /// scraper has a hold of its interval to scrape this process.
     pub(super) fn restored(saved: &SavedScraper, now: Duration) -> Self {
-        let interval = saved.interval.map(|known| known.min(LONGEST_INTERVAL));
-        let hold = hold_of(interval.unwrap_or(UNKNOWN_INTERVAL));
+        let saved_interval = saved.interval.map(|known| known.min(LONGEST_INTERVAL));
+        let interval = saved_interval.unwrap_or(UNKNOWN_INTERVAL);
+        // The scraper may have scraped once more after it was stored.
+        let absence_before = saved.unseen_for.saturating_sub(interval);
         Self {
             stored: true,
-            absence_before: saved.unseen_for.min(LONGEST_ABSENCE.saturating_sub(hold)),
+            absence_before: absence_before.min(LONGEST_ABSENCE.saturating_sub(hold_of(interval))),
             product: saved.product,
             target: saved.target,
-            saved_interval: interval,
+            saved_interval,
             ..Self::new(now)
         }
     }

@@ -62,8 +62,15 @@ fn strangers_who_keep_coming_delay_a_generation_by_a_minute_in_all() {
 
 #[test]
 fn the_absence_of_a_stored_server_goes_on_after_a_restart() {
-    // Its hold is 70 s.
-    let cases = [(0, 600), (100, 500), (530, 70), (590, 70), (u64::MAX, 70)];
+    // Its interval is 30 s, and its hold is 70 s.
+    let cases = [
+        (0, 600),
+        (30, 600),
+        (100, 530),
+        (560, 70),
+        (590, 70),
+        (u64::MAX, 70),
+    ];
     for (unseen_for, longest) in cases {
         let mut scrapers = Scrapers::default();
         let known = SavedScraper {
