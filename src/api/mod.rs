@@ -23,7 +23,10 @@ use reqwest::{Method, Response, StatusCode, Url, header};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
-use crate::metrics::{AccountMetrics, log_seconds};
+use crate::{
+    config::ApiProxy,
+    metrics::{AccountMetrics, log_seconds},
+};
 use current_credentials::CurrentCredentials;
 use rate::RateCap;
 
@@ -113,27 +116,48 @@ impl Operation {
 /// connections and CA certificates.
 #[derive(Debug, Default)]
 pub struct HttpClients {
+    proxy: Option<ApiProxy>,
     http: OnceCell<reqwest::Client>,
     https: OnceCell<reqwest::Client>,
+    https_by_proxy: OnceCell<reqwest::Client>,
 }
 
 impl HttpClients {
+    /// Returns clients that use `proxy` where it serves the URL, and no proxy otherwise.
+    #[must_use]
+    pub fn new(proxy: Option<ApiProxy>) -> Self {
+        Self {
+            proxy,
+            ..Self::default()
+        }
+    }
+
     fn to(&self, base_url: &Url) -> reqwest::Result<reqwest::Client> {
         let is_plain = base_url.scheme() == "http";
-        let clients = if is_plain { &self.http } else { &self.https };
+        let proxy = self.proxy.as_ref().filter(|proxy| proxy.serves(base_url));
+        let client = match (is_plain, proxy) {
+            (true, _) => &self.http,
+            (false, None) => &self.https,
+            (false, Some(_)) => &self.https_by_proxy,
+        };
         let connect = || {
             Lazy::force(&TLS);
             let mut builder = reqwest::Client::builder()
                 .user_agent(concat!("nexmo-audit-exporter/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false);
+            // The environment was read with the configuration.
+            builder = match proxy {
+                Some(proxy) => builder.proxy(reqwest::Proxy::https(proxy.url().clone())?),
+                None => builder.no_proxy(),
+            };
             if is_plain {
-                // A proxy would see the secret, and CA certificates are not needed.
-                builder = builder.no_proxy().tls_certs_only([]);
+                // CA certificates are not needed.
+                builder = builder.tls_certs_only([]);
             }
             builder.build()
         };
-        clients.get_or_try_init(connect).cloned()
+        client.get_or_try_init(connect).cloned()
     }
 }
 

@@ -16,6 +16,7 @@ mod listen;
 mod log;
 mod options;
 mod problems;
+mod proxy;
 mod query;
 mod query_options;
 mod settings;
@@ -39,6 +40,7 @@ pub use options::{
     ShardOptions, WebOptions,
 };
 pub use problems::Problems;
+pub use proxy::{ApiProxy, ProxyVariables};
 pub(crate) use query::{GetSettings, OutputFormat, QuerySettings, TypesSettings};
 pub use query::{ListSettings, TimeRange};
 pub use query_options::{

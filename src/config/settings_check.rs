@@ -10,6 +10,8 @@ use super::{Environment, Problems, SettingOrigins, duration::parse_duration};
 #[derive(Default)]
 pub(super) struct SettingsCheck {
     pub(super) problems: Vec<String>,
+    /// What can be used, and is probably not what was meant.
+    pub(super) warnings: Vec<String>,
     pub(super) origins: SettingOrigins,
 }
 
@@ -21,6 +23,7 @@ impl SettingsCheck {
     ) -> Result<T, Problems> {
         let mut checked = Self {
             problems: Vec::new(),
+            warnings: Vec::new(),
             origins: std::mem::take(&mut environment.origins),
         };
         let settings = check(&mut checked, environment);
