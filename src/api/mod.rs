@@ -4,6 +4,7 @@
 //! redirect and no link of an answer is followed. [`paging`] reads all pages of a range.
 //! Callers retry and count.
 
+mod connection_fault;
 mod current_credentials;
 mod error;
 pub mod paging;
@@ -87,6 +88,8 @@ pub struct ApiAnswer<T> {
 /// A client of the Audit API with the key and secret of one account.
 pub struct ApiClient {
     http: reqwest::Client,
+    /// The variable that names the proxy on the way.
+    proxy: Option<&'static str>,
     timeout: Duration,
     base_url: Url,
     credentials: Arc<CurrentCredentials>,
@@ -132,9 +135,13 @@ impl HttpClients {
         }
     }
 
+    fn proxy_to(&self, base_url: &Url) -> Option<&ApiProxy> {
+        self.proxy.as_ref().filter(|proxy| proxy.serves(base_url))
+    }
+
     fn to(&self, base_url: &Url) -> reqwest::Result<reqwest::Client> {
         let is_plain = base_url.scheme() == "http";
-        let proxy = self.proxy.as_ref().filter(|proxy| proxy.serves(base_url));
+        let proxy = self.proxy_to(base_url);
         let client = match (is_plain, proxy) {
             (true, _) => &self.http,
             (false, None) => &self.https,
@@ -175,6 +182,9 @@ impl ApiClient {
     ) -> reqwest::Result<Self> {
         Ok(Self {
             http: http_clients.to(&settings.base_url)?,
+            proxy: http_clients
+                .proxy_to(&settings.base_url)
+                .map(ApiProxy::variable),
             timeout: settings.timeout,
             base_url: settings.base_url.clone(),
             credentials: CurrentCredentials::new(credentials),
@@ -331,19 +341,19 @@ impl ApiClient {
         let mut response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
-                let error = ApiError::transport(&error);
+                let error = ApiError::transport(&error, self.proxy);
                 return (error.reason().into(), Err(error));
             }
         };
         let status = response.status();
         let date = date(&response);
         let outcome = if status.is_success() {
-            let body = read(&mut response, MAX_BODY_BYTES).await;
+            let body = read(&mut response, MAX_BODY_BYTES, self.proxy).await;
             body.and_then(|value| checked(value, status))
                 .map(|value| ApiAnswer { value, date })
         } else {
             // If the message cannot be read, the status is still the error.
-            let body = read(&mut response, MAX_ERROR_BYTES).await;
+            let body = read(&mut response, MAX_ERROR_BYTES, self.proxy).await;
             let message = VendorMessage::read(&body.unwrap_or_default(), key, secret);
             Err(ApiError::from_status(&response, date, message, credentials))
         };
@@ -414,12 +424,16 @@ fn checked(body: Vec<u8>, status: StatusCode) -> Result<Vec<u8>, ApiError> {
     Ok(body)
 }
 
-async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8>, ApiError> {
+async fn read(
+    response: &mut Response,
+    limit: usize,
+    proxy: Option<&'static str>,
+) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::new();
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| ApiError::transport(&error))?
+        .map_err(|error| ApiError::transport(&error, proxy))?
     {
         if body.len() + chunk.len() > limit {
             return Err(ApiError::body(error::TooLarge { limit }));

@@ -8,6 +8,7 @@
 mod accounts;
 mod backfill;
 mod base_url;
+mod certificates;
 mod credentials;
 mod duration;
 mod environment;
@@ -30,6 +31,7 @@ mod value_error;
 pub use accounts::AccountSettings;
 pub(crate) use accounts::is_api_key;
 pub(crate) use backfill::{BackfillOutput, BackfillSettings};
+pub use certificates::CertificateVariables;
 pub use credentials::{ApiKey, ApiSecret, Credentials, SecretFileError};
 pub use environment::{AccountWithSecret, Environment, EnvironmentCredentials, SettingOrigins};
 pub use file::{AccountEntry, ConfigFile, EntrySecret, FileSetting};

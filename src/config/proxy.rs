@@ -129,6 +129,11 @@ impl SettingsCheck {
 }
 
 impl ApiProxy {
+    /// Returns the name of the variable that names the proxy.
+    pub(crate) fn variable(&self) -> &'static str {
+        self.variable
+    }
+
     /// Returns the URL of the proxy, which may have a password.
     pub(crate) fn url(&self) -> &Url {
         &self.url

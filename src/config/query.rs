@@ -187,8 +187,10 @@ impl SettingsCheck {
         mut environment: Environment,
     ) -> Option<QuerySettings> {
         let proxy = std::mem::take(&mut environment.proxy);
+        let certificates = std::mem::take(&mut environment.certificates);
         let account = self.one_account(account, choice.account.as_deref(), environment);
         let proxy = self.proxy(proxy, account.as_slice());
+        self.certificates(&certificates, account.as_slice());
         let log = self.log(log);
         Some(QuerySettings {
             account: account?,

@@ -126,13 +126,16 @@ impl SettingsCheck {
     /// Checks every setting, and returns `None` where one of them has a problem.
     fn settings(&mut self, options: &Options, mut environment: Environment) -> Option<Settings> {
         let proxy = std::mem::take(&mut environment.proxy);
+        let certificates = std::mem::take(&mut environment.certificates);
         let listen = self.listen(&options.web.listen_address);
         let telemetry_path = self.telemetry_path(&options.web.telemetry_path);
         let max_requests = self.whole("--web.max-requests", &options.web.max_requests);
         let shutdown_timeout =
             self.duration("--web.shutdown-timeout", &options.web.shutdown_timeout);
         let accounts = self.accounts(&options.account, &options.shard, environment);
-        let proxy = self.proxy(proxy, accounts.as_deref().unwrap_or_default());
+        let checked = accounts.as_deref().unwrap_or_default();
+        let proxy = self.proxy(proxy, checked);
+        self.certificates(&certificates, checked);
         let poll = self.poll(&options.poll);
         let scrape_interval = self.scrape_interval(&options.metrics.scrape_interval);
         let max_series = self.above_zero("--metrics.max-series", &options.metrics.max_series);
