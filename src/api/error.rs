@@ -90,7 +90,7 @@ fn advice(status: u16) -> &'static str {
         300..=399 => {
             "; redirects are not followed, so that the secret goes nowhere else; check --api.base-url"
         }
-        404 => "; check --api.base-url",
+        404 => "; check --api.base-url, which is https://api.nexmo.com/beta/audit for the vendor",
         500..=599 => "; the API has a fault and is asked again",
         _ => "",
     }

@@ -43,6 +43,12 @@ impl SettingsCheck {
         self.problems.push(format!("{setting} {problem}"));
     }
 
+    /// Warns of something that can be used.
+    pub(super) fn warn(&mut self, setting: &str, doubt: impl fmt::Display) {
+        let setting = self.origins.of(setting);
+        self.warnings.push(format!("{setting} {doubt}"));
+    }
+
     /// Returns the value, or reports the error and returns `None`.
     pub(super) fn ok<T>(
         &mut self,
