@@ -19,7 +19,8 @@ pub const REASONS: &[&str] = &[
 ];
 
 /// The error of a request without a usable answer. Of the body of an answer, it holds at
-/// most the vendor's message, without secrets and data: see [`VendorMessage`].
+/// most the vendor's message, and of its head the trace id, without secrets and data: see
+/// [`VendorMessage`].
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The API answered with 401 or 403.

@@ -354,7 +354,10 @@ impl ApiClient {
         } else {
             // If the message cannot be read, the status is still the error.
             let body = read(&mut response, MAX_ERROR_BYTES, self.proxy).await;
-            let message = VendorMessage::read(&body.unwrap_or_default(), key, secret);
+            let trace_id = response.headers().get(vendor_message::TRACE_ID);
+            let trace_id = trace_id.map(header::HeaderValue::as_bytes);
+            let message = VendorMessage::read(&body.unwrap_or_default(), key, secret)
+                .with_trace_id(trace_id, key, secret);
             Err(ApiError::from_status(&response, date, message, credentials))
         };
         match outcome {

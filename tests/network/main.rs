@@ -5,3 +5,4 @@ mod addresses;
 mod certificates;
 mod credentials;
 mod proxies;
+mod trace_ids;
