@@ -5,7 +5,7 @@ use std::{error::Error, time::Duration};
 use jiff::Timestamp;
 use reqwest::{Response, StatusCode, header};
 
-use super::vendor_message::VendorMessage;
+use super::{connection_fault::ConnectionFault, vendor_message::VendorMessage};
 use crate::config::Credentials;
 
 /// All values of the label `reason`.
@@ -19,7 +19,8 @@ pub const REASONS: &[&str] = &[
 ];
 
 /// The error of a request without a usable answer. Of the body of an answer, it holds at
-/// most the vendor's message, without secrets and data: see [`VendorMessage`].
+/// most the vendor's message, and of its head the trace id, without secrets and data: see
+/// [`VendorMessage`].
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The API answered with 401 or 403.
@@ -58,10 +59,12 @@ pub enum ApiError {
     #[error("no complete answer arrived in time; check the network, or raise --api.timeout")]
     Timeout,
     /// No connection could be made, or the connection broke.
-    #[error("the connection failed ({cause}); check --api.base-url, DNS, proxy and network")]
+    #[error("the connection failed ({cause}); {advice}")]
     Transport {
-        /// The innermost error of the libraries.
+        /// What is wrong with the connection.
         cause: String,
+        /// What to do about it.
+        advice: String,
     },
     /// The answer is complete, and is not what the API documents.
     #[error("{cause}; check that --api.base-url is an Audit API")]
@@ -88,7 +91,7 @@ fn advice(status: u16) -> &'static str {
         300..=399 => {
             "; redirects are not followed, so that the secret goes nowhere else; check --api.base-url"
         }
-        404 => "; check --api.base-url",
+        404 => "; check --api.base-url, which is https://api.nexmo.com/beta/audit for the vendor",
         500..=599 => "; the API has a fault and is asked again",
         _ => "",
     }
@@ -125,26 +128,22 @@ impl ApiError {
         }
     }
 
-    pub(super) fn transport(error: &reqwest::Error) -> Self {
+    /// Returns the error of a request without a whole answer. `proxy` is the variable that
+    /// names the proxy on the way.
+    pub(super) fn transport(error: &reqwest::Error, proxy: Option<&str>) -> Self {
         if error.is_timeout() {
             return ApiError::Timeout;
         }
-        // The innermost cause is the one that a person can act on.
-        let mut cause: &dyn Error = error;
-        let mut in_transport = false;
-        while let Some(source) = cause.source() {
-            cause = source;
-            in_transport |= cause.is::<hyper::Error>();
-        }
+        let mut sources = std::iter::successors(error.source(), |&cause| cause.source());
+        let in_transport = sources.any(<dyn Error>::is::<hyper::Error>);
         // To reqwest, a body that breaks off is a decoding error too.
         if error.is_decode() && !in_transport {
             return ApiError::Body {
                 cause: "the answer could not be decompressed".into(),
             };
         }
-        ApiError::Transport {
-            cause: cause.to_string(),
-        }
+        let ConnectionFault { cause, advice } = ConnectionFault::of(error, proxy);
+        ApiError::Transport { cause, advice }
     }
 
     pub(super) fn from_status(

@@ -4,6 +4,7 @@
 //! redirect and no link of an answer is followed. [`paging`] reads all pages of a range.
 //! Callers retry and count.
 
+mod connection_fault;
 mod current_credentials;
 mod error;
 pub mod paging;
@@ -23,7 +24,10 @@ use reqwest::{Method, Response, StatusCode, Url, header};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
-use crate::metrics::{AccountMetrics, log_seconds};
+use crate::{
+    config::ApiProxy,
+    metrics::{AccountMetrics, log_seconds},
+};
 use current_credentials::CurrentCredentials;
 use rate::RateCap;
 
@@ -84,6 +88,8 @@ pub struct ApiAnswer<T> {
 /// A client of the Audit API with the key and secret of one account.
 pub struct ApiClient {
     http: reqwest::Client,
+    /// The variable that names the proxy on the way.
+    proxy: Option<&'static str>,
     timeout: Duration,
     base_url: Url,
     credentials: Arc<CurrentCredentials>,
@@ -113,27 +119,52 @@ impl Operation {
 /// connections and CA certificates.
 #[derive(Debug, Default)]
 pub struct HttpClients {
+    proxy: Option<ApiProxy>,
     http: OnceCell<reqwest::Client>,
     https: OnceCell<reqwest::Client>,
+    https_by_proxy: OnceCell<reqwest::Client>,
 }
 
 impl HttpClients {
+    /// Returns clients that use `proxy` where it serves the URL, and no proxy otherwise.
+    #[must_use]
+    pub fn new(proxy: Option<ApiProxy>) -> Self {
+        Self {
+            proxy,
+            ..Self::default()
+        }
+    }
+
+    fn proxy_to(&self, base_url: &Url) -> Option<&ApiProxy> {
+        self.proxy.as_ref().filter(|proxy| proxy.serves(base_url))
+    }
+
     fn to(&self, base_url: &Url) -> reqwest::Result<reqwest::Client> {
         let is_plain = base_url.scheme() == "http";
-        let clients = if is_plain { &self.http } else { &self.https };
+        let proxy = self.proxy_to(base_url);
+        let client = match (is_plain, proxy) {
+            (true, _) => &self.http,
+            (false, None) => &self.https,
+            (false, Some(_)) => &self.https_by_proxy,
+        };
         let connect = || {
             Lazy::force(&TLS);
             let mut builder = reqwest::Client::builder()
                 .user_agent(concat!("nexmo-audit-exporter/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false);
+            // The environment was read with the configuration.
+            builder = match proxy {
+                Some(proxy) => builder.proxy(reqwest::Proxy::https(proxy.url().clone())?),
+                None => builder.no_proxy(),
+            };
             if is_plain {
-                // A proxy would see the secret, and CA certificates are not needed.
-                builder = builder.no_proxy().tls_certs_only([]);
+                // CA certificates are not needed.
+                builder = builder.tls_certs_only([]);
             }
             builder.build()
         };
-        clients.get_or_try_init(connect).cloned()
+        client.get_or_try_init(connect).cloned()
     }
 }
 
@@ -151,6 +182,9 @@ impl ApiClient {
     ) -> reqwest::Result<Self> {
         Ok(Self {
             http: http_clients.to(&settings.base_url)?,
+            proxy: http_clients
+                .proxy_to(&settings.base_url)
+                .map(ApiProxy::variable),
             timeout: settings.timeout,
             base_url: settings.base_url.clone(),
             credentials: CurrentCredentials::new(credentials),
@@ -307,20 +341,23 @@ impl ApiClient {
         let mut response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
-                let error = ApiError::transport(&error);
+                let error = ApiError::transport(&error, self.proxy);
                 return (error.reason().into(), Err(error));
             }
         };
         let status = response.status();
         let date = date(&response);
         let outcome = if status.is_success() {
-            let body = read(&mut response, MAX_BODY_BYTES).await;
+            let body = read(&mut response, MAX_BODY_BYTES, self.proxy).await;
             body.and_then(|value| checked(value, status))
                 .map(|value| ApiAnswer { value, date })
         } else {
             // If the message cannot be read, the status is still the error.
-            let body = read(&mut response, MAX_ERROR_BYTES).await;
-            let message = VendorMessage::read(&body.unwrap_or_default(), key, secret);
+            let body = read(&mut response, MAX_ERROR_BYTES, self.proxy).await;
+            let trace_id = response.headers().get(vendor_message::TRACE_ID);
+            let trace_id = trace_id.map(header::HeaderValue::as_bytes);
+            let message = VendorMessage::read(&body.unwrap_or_default(), key, secret)
+                .with_trace_id(trace_id, key, secret);
             Err(ApiError::from_status(&response, date, message, credentials))
         };
         match outcome {
@@ -390,12 +427,16 @@ fn checked(body: Vec<u8>, status: StatusCode) -> Result<Vec<u8>, ApiError> {
     Ok(body)
 }
 
-async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8>, ApiError> {
+async fn read(
+    response: &mut Response,
+    limit: usize,
+    proxy: Option<&'static str>,
+) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::new();
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| ApiError::transport(&error))?
+        .map_err(|error| ApiError::transport(&error, proxy))?
     {
         if body.len() + chunk.len() > limit {
             return Err(ApiError::body(error::TooLarge { limit }));

@@ -1,4 +1,5 @@
-//! The vendor's message in an error, and the removal of secrets and data from it.
+//! The vendor's message and trace id in an error, and the removal of secrets and data from
+//! them.
 //!
 //! The message often names the cause, and it cannot be trusted: it may quote the request,
 //! or the data that the request was about.
@@ -17,16 +18,30 @@ const MAX_CHARS: usize = 200;
 /// The length of the shortest number that can be the id of a user, in digits.
 const ID_DIGITS: usize = 6;
 
-/// The vendor's message in an error, without the secret, control characters, and text that
-/// looks like data. Its display form follows a status: `: "Unauthorized"`, or nothing.
+/// The header with the number of an answer, which the vendor's support asks for.
+pub(super) const TRACE_ID: &str = "X-Nexmo-Trace-Id";
+/// The length of the longest trace id that is shown. Trace ids of the vendor have 32
+/// characters.
+const MAX_TRACE_CHARS: usize = 64;
+
+/// The vendor's message in an error and the trace id of the answer, without the secret,
+/// control characters, and text that looks like data. Its display form follows a status:
+/// `: "Unauthorized", X-Nexmo-Trace-Id 0b5a3e`, or nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct VendorMessage(Option<String>);
+pub struct VendorMessage {
+    text: Option<String>,
+    trace_id: Option<String>,
+}
 
 impl std::fmt::Display for VendorMessage {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0
-            .as_ref()
-            .map_or(Ok(()), |text| write!(formatter, ": {text:?}"))
+        if let Some(text) = &self.text {
+            write!(formatter, ": {text:?}")?;
+        }
+        if let Some(trace_id) = &self.trace_id {
+            write!(formatter, ", {TRACE_ID} {trace_id}")?;
+        }
+        Ok(())
     }
 }
 
@@ -43,8 +58,30 @@ impl VendorMessage {
         let documented: Option<Documented> = serde_json::from_slice(body).ok();
         let said = documented.and_then(|said| said.message.or(said.error));
         let clean = said.map(|said| clean(&said, key, secret));
-        Self(clean.filter(|text| !text.trim().is_empty()))
+        Self {
+            text: clean.filter(|text| !text.trim().is_empty()),
+            trace_id: None,
+        }
     }
+
+    /// Adds the trace id of the answer, if it looks like one. `key` and `secret` are those of
+    /// the request.
+    #[must_use]
+    pub fn with_trace_id(mut self, trace_id: Option<&[u8]>, key: &str, secret: &str) -> Self {
+        let text = trace_id.and_then(|id| str::from_utf8(id).ok());
+        let trace_id = text.filter(|text| is_trace_id(text, &forms(key, secret)));
+        self.trace_id = trace_id.map(str::to_owned);
+        self
+    }
+}
+
+/// Returns `true` for a short word that is neither data nor quotes one of `forms`.
+fn is_trace_id(text: &str, forms: &[String]) -> bool {
+    let may_have = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    (1..=MAX_TRACE_CHARS).contains(&text.len())
+        && text.bytes().all(may_have)
+        && stand_in(text).is_none()
+        && !forms.iter().any(|form| text.contains(form.as_str()))
 }
 
 fn clean(said: &str, key: &str, secret: &str) -> String {
@@ -139,12 +176,12 @@ mod tests {
 
     fn shown(message: &str) -> Option<String> {
         let body = serde_json::json!({"status": 401, "error": "Error", "message": message});
-        VendorMessage::read(body.to_string().as_bytes(), "abcd1234", SECRET).0
+        VendorMessage::read(body.to_string().as_bytes(), "abcd1234", SECRET).text
     }
 
     #[test]
     fn the_message_is_read_or_else_the_error() {
-        let read = |body: &str| VendorMessage::read(body.as_bytes(), "abcd1234", SECRET).0;
+        let read = |body: &str| VendorMessage::read(body.as_bytes(), "abcd1234", SECRET).text;
         let cases = [
             (r#"{"error":"Unauthorized","message":"No."}"#, Some("No.")),
             (r#"{"error":"Unauthorized"}"#, Some("Unauthorized")),
@@ -173,7 +210,7 @@ mod tests {
         // An empty secret, a short one, and one with a control character.
         let read = |secret: &str| {
             let body = br#"{"message": "ab\tcd is wrong"}"#;
-            VendorMessage::read(body, "abcd1234", secret).0
+            VendorMessage::read(body, "abcd1234", secret).text
         };
         assert_eq!(read("").as_deref(), Some("abcd is wrong"));
         assert_eq!(read("s").as_deref(), Some("abcd i[secret] wrong"));
@@ -200,6 +237,32 @@ mod tests {
             assert_eq!(shown(message).as_deref(), Some(expected), "{message}");
         }
         assert_eq!(shown("<html><b>ada"), None);
+    }
+
+    #[test]
+    fn a_trace_id_is_a_short_word_without_secrets_and_data() {
+        let (id, long) = ("0f8b2c6d-41e7".to_owned(), "x".repeat(MAX_TRACE_CHARS + 1));
+        let cases = [
+            (&*id, true),
+            (&long[1..], true),
+            (&long, false),
+            ("", false),
+            ("two words", false),
+            ("line\nend", false),
+            ("quote\"", false),
+            ("ada@example.org", false),
+            ("198.51.100.77", false),
+            ("424242424", false),
+            ("id-hunter2-id", false),
+            ("YWJjZDEyMzQ6aHVudGVyMg", false),
+            ("\u{e9}", false),
+        ];
+        for (text, expected) in cases {
+            let message = VendorMessage::default();
+            let message = message.with_trace_id(Some(text.as_bytes()), "abcd1234", "hunter2");
+            let shown = expected.then(|| format!(", X-Nexmo-Trace-Id {text}"));
+            assert_eq!(message.to_string(), shown.unwrap_or_default(), "{text:?}");
+        }
     }
 
     #[test]

@@ -82,6 +82,7 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let settings = Settings::check(options, environment(&options.account, file))?;
     logging::init(settings.log)?;
+    log_warnings(&settings.warnings);
     let mut signals = ShutdownSignals::new()?;
     // From here on SIGHUP does not end the program.
     let hangup = signal(SignalKind::hangup())?;
@@ -126,7 +127,16 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
         bail!("the command line names another command than serve");
     };
     let environment = environment(&options.account, file);
-    Ok(Settings::check(&options, environment)?)
+    let settings = Settings::check(&options, environment)?;
+    log_warnings(&settings.warnings);
+    Ok(settings)
+}
+
+/// Logs what can be used, and is probably not what was meant.
+fn log_warnings(warnings: &[String]) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
 }
 
 /// Writes that the configuration can be used, or every problem. The state is not opened,
@@ -140,7 +150,8 @@ fn check_config(options: &Options, file: ConfigFile) -> anyhow::Result<()> {
         (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Err(problems.into()),
         (Err(problems), Err(of_web)) => return Err(problems.and(of_web).into()),
     };
-    for warning in web.warnings() {
+    let of_settings = settings.warnings.iter().map(String::as_str);
+    for warning in web.warnings().into_iter().chain(of_settings) {
         println!("Warning: {warning}");
     }
     let number = match settings.accounts.len() {
@@ -205,10 +216,11 @@ async fn write_history(options: &BackfillOptions, file: ConfigFile) -> anyhow::R
 /// Starts logging, and returns the client of the account.
 fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
     logging::init(settings.log)?;
+    log_warnings(&settings.warnings);
     // The metrics go nowhere: nothing scrapes a command that ends.
     let metrics = Arc::new(AccountMetrics::new(REASONS, None)?);
     Ok(RetryingClient::new(exporter::client(
-        &HttpClients::default(),
+        &HttpClients::new(settings.proxy.clone()),
         &settings.account,
         &metrics,
     )?))

@@ -8,9 +8,9 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
-    AccountOptions, AccountWithSecret, ApiKey, ApiSecret, Credentials, Environment,
+    AccountEntry, AccountOptions, AccountWithSecret, ApiKey, ApiSecret, Credentials, Environment,
     EnvironmentCredentials, SecretFileError, SettingsCheck, ShardOptions, base_url,
-    credentials::{KEY_VARIABLE, SECRET_VARIABLE},
+    credentials::{CredentialFlaw, SECRET_VARIABLE},
     environment::place_of,
     shard,
     shard::Shard,
@@ -56,6 +56,9 @@ impl SettingsCheck {
     fn common(&mut self, options: &AccountOptions) -> Option<AccountSettings> {
         let base_url = base_url::parse_base_url(&options.base_url, options.allow_http);
         let base_url = self.ok("--api.base-url", base_url);
+        if let Some(doubt) = base_url.as_ref().and_then(base_url::doubt) {
+            self.warn("--api.base-url", doubt);
+        }
         let timeout = self.positive_duration("--api.timeout", &options.timeout);
         let rate = "--api.max-requests-per-second";
         let rate = self.above_zero(rate, &options.max_requests_per_second);
@@ -146,7 +149,7 @@ impl SettingsCheck {
     ) -> Option<AccountSettings> {
         let common = self.common(options);
         let key = credentials.key.unwrap_or_else(|| String::new().into());
-        let key = self.key(KEY_VARIABLE, key);
+        let key = self.key(&key.origin.clone(), key);
         let secret = self.secret(credentials.secret);
         Some(AccountSettings {
             credentials: Credentials {
@@ -216,14 +219,22 @@ impl SettingsCheck {
         }
         let at = format!("{} `api_key`", self.origins.at(line));
         let origin = place_of(&entry, &self.origins.path);
-        let key = self.key(&at, ApiKey::new(entry.api_key, origin));
-        let secret =
-            secret.map_err(|problem| self.report_at(line, format!("`api_secret_file` {problem}")));
-        let base_url = entry.base_url.map(|text| {
-            base_url::parse_base_url(&text, options.allow_http)
-                .map_err(|problem| self.report_at(line, format!("`base_url` {problem}")))
-        });
-        let base_url = base_url.transpose().ok()?;
+        let key = self.key(&at, ApiKey::new(entry.api_key.clone(), origin));
+        let secret = match secret {
+            Err(problem) => {
+                self.report_at(line, format!("`api_secret_file` {problem}"));
+                None
+            }
+            Ok(secret) => {
+                let at = self.origins.at(line);
+                let setting = match &secret.file {
+                    Some(file) => format!("{at} `api_secret_file` {}", file.display()),
+                    None => format!("{at} `api_secret`"),
+                };
+                self.without_flaw(&setting, secret)
+            }
+        };
+        let base_url = self.base_url_of(&entry, options.allow_http);
         if self.problems.len() > before {
             return None;
         }
@@ -233,7 +244,7 @@ impl SettingsCheck {
             base_url: base_url.unwrap_or(common.base_url),
             credentials: Credentials {
                 key: key?,
-                secret: secret.ok()?,
+                secret: secret?,
             },
             filter: TypeFilter {
                 only: entry.event_types.into_iter().collect(),
@@ -243,12 +254,29 @@ impl SettingsCheck {
         })
     }
 
+    /// Returns the base URL of one account, if the account has its own.
+    fn base_url_of(&mut self, entry: &AccountEntry, allow_http: bool) -> Option<Url> {
+        let url = base_url::parse_base_url(entry.base_url.as_ref()?, allow_http);
+        let setting = format!("{} `base_url`", self.origins.at(entry.line));
+        let url = self.ok(&setting, url)?;
+        if let Some(doubt) = base_url::doubt(&url) {
+            self.warn(&setting, doubt);
+        }
+        Some(url)
+    }
+
     fn report_at(&mut self, line: usize, problem: impl fmt::Display) {
         let problem = format!("{} {problem}", self.origins.at(line));
         self.problems.push(problem);
     }
 
     fn key(&mut self, setting: &str, key: ApiKey) -> Option<ApiKey> {
+        if !key.text.is_empty()
+            && let Some(flaw) = CredentialFlaw::of(&key.text)
+        {
+            self.report(setting, flaw);
+            return None;
+        }
         self.that(
             setting,
             is_api_key(&key.text),
@@ -257,9 +285,28 @@ impl SettingsCheck {
         )
     }
 
+    /// Returns a secret, reports a flaw that no secret has, and warns of another.
+    fn without_flaw(&mut self, setting: &str, secret: ApiSecret) -> Option<ApiSecret> {
+        match secret.flaw() {
+            Some(flaw) if flaw.rules_out_a_secret() => {
+                self.report(setting, flaw);
+                return None;
+            }
+            Some(flaw) => self.warn(setting, flaw),
+            None => {}
+        }
+        Some(secret)
+    }
+
     fn secret(&mut self, secret: Option<Result<ApiSecret, SecretFileError>>) -> Option<ApiSecret> {
         match secret {
-            Some(Ok(secret)) if !secret.text.expose_secret().is_empty() => Some(secret),
+            Some(Ok(secret)) if !secret.text.expose_secret().is_empty() => {
+                let setting = match &secret.file {
+                    Some(file) => format!("--api.secret-file {}", file.display()),
+                    None => secret.origin.clone(),
+                };
+                self.without_flaw(&setting, secret)
+            }
             Some(Err(problem)) => {
                 self.report("--api.secret-file", problem);
                 None

@@ -21,7 +21,18 @@ pub(crate) enum BaseUrlError {
         "must not hold a user, a password, a query or a fragment; the key and the secret come from the environment or a file"
     )]
     Extra,
+    /// The path ends with that of the list.
+    #[error("ends with /events, which the exporter adds by itself; write it like {VENDOR_URL}")]
+    Events,
+    /// The host is the vendor's, and there is no path.
+    #[error("has no path; write it like {VENDOR_URL}")]
+    NoPath,
 }
+
+/// The base URL of the vendor's API.
+const VENDOR_URL: &str = "https://api.nexmo.com/beta/audit";
+const VENDOR_HOST: &str = "api.nexmo.com";
+const VENDOR_PATH: &str = "/beta/audit";
 
 /// Parses a URL to which the secret may be sent.
 ///
@@ -43,7 +54,32 @@ pub(super) fn parse_base_url(text: &str, allow_http: bool) -> Result<Url, BaseUr
         let host = url.host_str().unwrap_or_default();
         return Err(BaseUrlError::PlainHttp(host.to_owned()));
     }
+    let path = url.path().trim_end_matches('/');
+    if path.ends_with("/events") {
+        return Err(BaseUrlError::Events);
+    }
+    if path.is_empty() && url.host_str() == Some(VENDOR_HOST) {
+        return Err(BaseUrlError::NoPath);
+    }
     Ok(url)
+}
+
+/// Returns what is probably wrong with a URL that can be used. The text follows the name of
+/// the setting.
+pub(super) fn doubt(url: &Url) -> Option<String> {
+    let path = url.path().trim_end_matches('/');
+    let is_vendor = url.host_str() == Some(VENDOR_HOST);
+    if path.is_empty() {
+        Some(format!(
+            "has no path, so that requests go to /events; the URL of the vendor is {VENDOR_URL}"
+        ))
+    } else if is_vendor && path != VENDOR_PATH {
+        Some(format!(
+            "has the path {path}; the URL of the vendor is {VENDOR_URL}"
+        ))
+    } else {
+        None
+    }
 }
 
 /// Returns `true` for this machine. `localhost` counts, since no resolver may send it
@@ -63,11 +99,12 @@ mod tests {
 
     #[test]
     fn what_may_be_shown_the_secret() {
-        use BaseUrlError::{Extra, PlainHttp, Scheme};
+        use BaseUrlError::{Events, Extra, NoPath, PlainHttp, Scheme};
         let plain = |host: &str| Err(PlainHttp(host.into()));
         let cases = [
             ("https://api.nexmo.com/beta/audit", Ok(())),
-            ("https://api.nexmo.com", Ok(())),
+            ("https://api.nexmo.com/beta/audit/", Ok(())),
+            ("https://example.com", Ok(())),
             ("http://127.0.0.1:8080/beta/audit", Ok(())),
             ("http://127.9.9.9", Ok(())),
             ("http://[::1]:8080/x", Ok(())),
@@ -84,6 +121,10 @@ mod tests {
             ("https://key:hunter2@api.nexmo.com/", Err(Extra)),
             ("https://api.nexmo.com/?a=b", Err(Extra)),
             ("https://api.nexmo.com/#a", Err(Extra)),
+            ("https://api.nexmo.com/beta/audit/events", Err(Events)),
+            ("http://127.0.0.1:1/events/", Err(Events)),
+            ("https://api.nexmo.com", Err(NoPath)),
+            ("https://API.nexmo.com//", Err(NoPath)),
         ];
         for (text, expected) in cases {
             assert_eq!(parse_base_url(text, false).map(|_| ()), expected, "{text}");
@@ -97,5 +138,30 @@ mod tests {
             parse_base_url("", false),
             Err(BaseUrlError::NoUrl(_))
         ));
+    }
+
+    #[test]
+    fn what_is_probably_wrong() {
+        let cases = [
+            ("https://api.nexmo.com/beta/audit", None),
+            ("https://api.nexmo.com/beta/audit/", None),
+            ("https://example.com/audit", None),
+            ("https://api.nexmo.com/beta", Some("has the path /beta;")),
+            (
+                "https://api.nexmo.com/beta//audit",
+                Some("has the path /beta//audit;"),
+            ),
+            ("https://example.com", Some("has no path,")),
+        ];
+        for (text, expected) in cases {
+            let doubt = doubt(&Url::parse(text).expect("a URL"));
+            let begins = |expected| {
+                doubt
+                    .as_ref()
+                    .is_some_and(|doubt| doubt.starts_with(expected))
+            };
+            assert_eq!(expected.is_some(), doubt.is_some(), "{text}");
+            assert!(expected.is_none_or(begins), "{text}: {doubt:?}");
+        }
     }
 }

@@ -50,6 +50,24 @@ pub struct Credentials {
     pub secret: ApiSecret,
 }
 
+/// The reason why a text is probably not the key or the secret of an account. The message
+/// follows the name of the setting, and shows no part of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum CredentialFlaw {
+    /// The text is one that examples have in place of a value.
+    #[error("is the placeholder of an example; put the value of the account in its place")]
+    Placeholder,
+    /// The text has a line end, or another control character.
+    #[error("has a line end or another control character; write it in a single line")]
+    Control,
+    /// The text begins or ends with a quote.
+    #[error("begins or ends with a quote, which is sent as a part of it; remove the quotes")]
+    Quote,
+    /// The text has a blank.
+    #[error("has a blank, which is sent as a part of it; remove the blank")]
+    Blank,
+}
+
 /// The reason why the file of an API secret cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretFileError {
@@ -123,6 +141,11 @@ impl ApiSecret {
         read_text(path)
     }
 
+    /// Returns what is probably wrong with the secret.
+    pub(super) fn flaw(&self) -> Option<CredentialFlaw> {
+        CredentialFlaw::of(self.text.expose_secret())
+    }
+
     /// Returns `true` if both are the same text, wherever it comes from.
     pub(crate) fn is_same_text(&self, other: &SecretString) -> bool {
         self.text.expose_secret() == other.expose_secret()
@@ -136,6 +159,31 @@ impl ApiSecret {
             (None, None) => self.is_same_text(&other.text),
             _ => false,
         }
+    }
+}
+
+impl CredentialFlaw {
+    /// Returns what is wrong with a text that is not empty.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        const QUOTES: [char; 2] = ['"', '\''];
+        const PLACEHOLDER: &str = "REPLACE-";
+        if text.starts_with(PLACEHOLDER) || text.starts_with("${") || text.trim().is_empty() {
+            Some(Self::Placeholder)
+        } else if text.contains(char::is_control) {
+            Some(Self::Control)
+        } else if text.trim().starts_with(QUOTES) || text.trim().ends_with(QUOTES) {
+            Some(Self::Quote)
+        } else if text.contains(char::is_whitespace) {
+            Some(Self::Blank)
+        } else {
+            None
+        }
+    }
+
+    /// Returns `true` if no secret has this flaw. The rules of the vendor leave open whether
+    /// a secret may have quotes and blanks.
+    pub(super) fn rules_out_a_secret(self) -> bool {
+        matches!(self, Self::Placeholder | Self::Control)
     }
 }
 
@@ -157,8 +205,13 @@ impl fmt::Display for Credentials {
         let (key, secret) = (&self.key.origin, &self.secret.origin);
         write!(
             formatter,
-            "the API key ({key}) and the API secret ({secret})"
-        )
+            "the API key ({key}) and the API secret ({secret}"
+        )?;
+        // A file may have changed since the start.
+        if let Some(flaw) = self.secret.flaw() {
+            write!(formatter, ", which {flaw}")?;
+        }
+        formatter.write_str(")")
     }
 }
 

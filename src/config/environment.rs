@@ -4,7 +4,8 @@
 use std::{collections::BTreeMap, env, fs, path::Path};
 
 use super::{
-    AccountEntry, ApiKey, ApiSecret, ConfigFile, EntrySecret, FileSetting, SecretFileError,
+    AccountEntry, ApiKey, ApiSecret, CertificateVariables, ConfigFile, EntrySecret, FileSetting,
+    ProxyVariables, SecretFileError,
     credentials::{KEY_VARIABLE, LINE_END, SECRET_VARIABLE},
 };
 
@@ -20,6 +21,10 @@ pub struct Environment {
     pub accounts: Option<Vec<AccountWithSecret>>,
     /// The settings that come from the config file.
     pub origins: SettingOrigins,
+    /// The variables that say which proxy is used.
+    pub proxy: ProxyVariables,
+    /// The variables that name files of certificates.
+    pub certificates: CertificateVariables,
     /// The name of this machine.
     pub host_name: Option<String>,
 }
@@ -72,6 +77,8 @@ impl Environment {
                 path: file.path,
                 settings: file.settings,
             },
+            proxy: ProxyVariables::read(),
+            certificates: CertificateVariables::read(),
             host_name: fs::read_to_string(HOST_NAME)
                 .ok()
                 .map(|name| name.trim().to_owned()),

@@ -8,6 +8,7 @@
 mod accounts;
 mod backfill;
 mod base_url;
+mod certificates;
 mod credentials;
 mod duration;
 mod environment;
@@ -16,6 +17,7 @@ mod listen;
 mod log;
 mod options;
 mod problems;
+mod proxy;
 mod query;
 mod query_options;
 mod settings;
@@ -29,6 +31,7 @@ mod value_error;
 pub use accounts::AccountSettings;
 pub(crate) use accounts::is_api_key;
 pub(crate) use backfill::{BackfillOutput, BackfillSettings};
+pub use certificates::CertificateVariables;
 pub use credentials::{ApiKey, ApiSecret, Credentials, SecretFileError};
 pub use environment::{AccountWithSecret, Environment, EnvironmentCredentials, SettingOrigins};
 pub use file::{AccountEntry, ConfigFile, EntrySecret, FileSetting};
@@ -39,6 +42,7 @@ pub use options::{
     ShardOptions, WebOptions,
 };
 pub use problems::Problems;
+pub use proxy::{ApiProxy, ProxyVariables};
 pub(crate) use query::{GetSettings, OutputFormat, QuerySettings, TypesSettings};
 pub use query::{ListSettings, TimeRange};
 pub use query_options::{

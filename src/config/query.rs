@@ -5,9 +5,9 @@ use std::str::FromStr;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::{
-    AccountChoiceOptions, AccountOptions, AccountSettings, Environment, FilterOptions, GetOptions,
-    ListOptions, LogOptions, LogSettings, OutputOptions, Problems, SettingsCheck, TypesOptions,
-    ValueError,
+    AccountChoiceOptions, AccountOptions, AccountSettings, ApiProxy, Environment, FilterOptions,
+    GetOptions, ListOptions, LogOptions, LogSettings, OutputOptions, Problems, SettingsCheck,
+    TypesOptions, ValueError,
     time_expression::{TimeExpression, parse_time_expression},
 };
 
@@ -16,8 +16,12 @@ use super::{
 pub(crate) struct QuerySettings {
     /// The account that is read.
     pub(crate) account: AccountSettings,
+    /// The proxy on the way to the API; `None` for none.
+    pub(crate) proxy: Option<ApiProxy>,
     /// The level and the format of the log.
     pub(crate) log: LogSettings,
+    /// What can be used, and is probably not what was meant.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The format in which events are shown.
@@ -180,13 +184,19 @@ impl SettingsCheck {
         &mut self,
         (account, choice): (&AccountOptions, &AccountChoiceOptions),
         log: &LogOptions,
-        environment: Environment,
+        mut environment: Environment,
     ) -> Option<QuerySettings> {
+        let proxy = std::mem::take(&mut environment.proxy);
+        let certificates = std::mem::take(&mut environment.certificates);
         let account = self.one_account(account, choice.account.as_deref(), environment);
+        let proxy = self.proxy(proxy, account.as_slice());
+        self.certificates(&certificates, account.as_slice());
         let log = self.log(log);
         Some(QuerySettings {
             account: account?,
+            proxy,
             log: log?,
+            warnings: std::mem::take(&mut self.warnings),
         })
     }
 

@@ -6,8 +6,8 @@ use audit_core::{account::PollStart, gate::ScrapeInterval};
 use jiff::SignedDuration;
 
 use super::{
-    AccountSettings, Environment, EventsOptions, ListenAddress, LogSettings, Options, PollOptions,
-    Problems, SettingsCheck, ValueError, duration::parse_duration,
+    AccountSettings, ApiProxy, Environment, EventsOptions, ListenAddress, LogSettings, Options,
+    PollOptions, Problems, SettingsCheck, ValueError, duration::parse_duration,
 };
 
 /// Everything that `serve` needs, checked.
@@ -27,6 +27,8 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// The accounts that are polled; a shard may have none.
     pub accounts: Vec<AccountSettings>,
+    /// The proxy on the way to the API; `None` for none.
+    pub proxy: Option<ApiProxy>,
     /// The settings by which accounts are polled.
     pub poll: PollSettings,
     /// The directory of the durable state.
@@ -41,6 +43,8 @@ pub struct Settings {
     pub event_log: Option<EventLogSettings>,
     /// The level and the format of the log.
     pub log: LogSettings,
+    /// What can be used, and is probably not what was meant.
+    pub warnings: Vec<String>,
 }
 
 /// The destination of the event log, and the fields that it contains.
@@ -120,13 +124,18 @@ impl Settings {
 
 impl SettingsCheck {
     /// Checks every setting, and returns `None` where one of them has a problem.
-    fn settings(&mut self, options: &Options, environment: Environment) -> Option<Settings> {
+    fn settings(&mut self, options: &Options, mut environment: Environment) -> Option<Settings> {
+        let proxy = std::mem::take(&mut environment.proxy);
+        let certificates = std::mem::take(&mut environment.certificates);
         let listen = self.listen(&options.web.listen_address);
         let telemetry_path = self.telemetry_path(&options.web.telemetry_path);
         let max_requests = self.whole("--web.max-requests", &options.web.max_requests);
         let shutdown_timeout =
             self.duration("--web.shutdown-timeout", &options.web.shutdown_timeout);
         let accounts = self.accounts(&options.account, &options.shard, environment);
+        let checked = accounts.as_deref().unwrap_or_default();
+        let proxy = self.proxy(proxy, checked);
+        self.certificates(&certificates, checked);
         let poll = self.poll(&options.poll);
         let scrape_interval = self.scrape_interval(&options.metrics.scrape_interval);
         let max_series = self.above_zero("--metrics.max-series", &options.metrics.max_series);
@@ -145,6 +154,7 @@ impl SettingsCheck {
             max_requests: max_requests?,
             shutdown_timeout: shutdown_timeout?.unsigned_abs(),
             accounts: accounts?,
+            proxy,
             poll: poll?,
             storage_path: options.storage.path.clone(),
             scrape_interval: scrape_interval?,
@@ -152,6 +162,7 @@ impl SettingsCheck {
             created_timestamps: options.metrics.created_timestamps,
             event_log: event_log?,
             log: log?,
+            warnings: std::mem::take(&mut self.warnings),
         })
     }
 

@@ -10,6 +10,8 @@ use super::{Environment, Problems, SettingOrigins, duration::parse_duration};
 #[derive(Default)]
 pub(super) struct SettingsCheck {
     pub(super) problems: Vec<String>,
+    /// What can be used, and is probably not what was meant.
+    pub(super) warnings: Vec<String>,
     pub(super) origins: SettingOrigins,
 }
 
@@ -21,6 +23,7 @@ impl SettingsCheck {
     ) -> Result<T, Problems> {
         let mut checked = Self {
             problems: Vec::new(),
+            warnings: Vec::new(),
             origins: std::mem::take(&mut environment.origins),
         };
         let settings = check(&mut checked, environment);
@@ -38,6 +41,12 @@ impl SettingsCheck {
     pub(super) fn report(&mut self, setting: &str, problem: impl fmt::Display) {
         let setting = self.origins.of(setting);
         self.problems.push(format!("{setting} {problem}"));
+    }
+
+    /// Warns of something that can be used.
+    pub(super) fn warn(&mut self, setting: &str, doubt: impl fmt::Display) {
+        let setting = self.origins.of(setting);
+        self.warnings.push(format!("{setting} {doubt}"));
     }
 
     /// Returns the value, or reports the error and returns `None`.

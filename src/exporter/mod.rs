@@ -96,7 +96,7 @@ impl Exporter {
         };
         let shared = SharedParts {
             store,
-            http_clients: HttpClients::default(),
+            http_clients: HttpClients::new(settings.proxy.clone()),
             exposition,
             gate,
             health: Arc::clone(&health),

@@ -68,7 +68,7 @@ pub(crate) fn client(
     };
     let credentials = account.credentials.clone();
     ApiClient::new(http_clients, &client, credentials, Arc::clone(metrics))
-        .context("TLS cannot be set up; are CA certificates installed (package ca-certificates)?")
+        .context("TLS cannot be set up; are CA certificates installed (package ca-certificates), or named by SSL_CERT_FILE?")
 }
 
 /// The longest that a request of an account takes, the wait for its turn included.

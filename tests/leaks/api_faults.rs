@@ -43,7 +43,9 @@ pub(crate) const FAULTS: &[(&str, Script)] = &[
         Answer::error(429, &quoting(request)).header("Retry-After", "0")
     }),
     ("a wait that is none", |request| {
-        Answer::error(429, "Slowly.").header("Retry-After", &in_a_header(request))
+        Answer::error(429, "Slowly.")
+            .header("Retry-After", &in_a_header(request))
+            .header("X-Nexmo-Trace-Id", &in_a_header(request))
     }),
     ("a redirect to elsewhere", |_| {
         let location = format!("http://{API_KEY}:{SECRET}@127.0.0.1:9/?user=ada@example.org");
@@ -105,9 +107,11 @@ pub(crate) const REJECTIONS: &[(&str, Script)] = &[
         Answer::error(401, &quoting(request))
     }),
     ("401 that quotes the header alone", |request| {
-        Answer::error(401, &in_a_header(request))
+        Answer::error(401, &in_a_header(request)).header("X-Nexmo-Trace-Id", SECRET)
     }),
-    ("403 of text", |request| Answer::new(403, quoting(request))),
+    ("403 of text", |request| {
+        Answer::new(403, quoting(request)).header("X-Nexmo-Trace-Id", "ada@example.org")
+    }),
 ];
 
 /// Returns malformed events, each with all personal data.

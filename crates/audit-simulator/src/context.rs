@@ -27,11 +27,11 @@ const APP_NAMES: [&str; 6] = [
     "Number masking",
 ];
 const SEARCHES: [&str; 5] = [
-    "sms",
-    "verify",
-    "voice",
-    "number insight",
-    "virtual numbers",
+    "call records",
+    "message records",
+    "delivery receipts",
+    "verification records",
+    "conversion records",
 ];
 const BROWSERS: [&str; 4] = ["Chrome", "Firefox", "Safari", "Edge"];
 const USER_FIELDS: [&str; 5] = ["name", "phone", "role", "language", "status"];

@@ -8,7 +8,7 @@ use serde::Serialize;
 use url::form_urlencoded;
 
 use crate::archive::ArchivedEvent;
-use crate::catalog::{self, DASHBOARD, EVENT_TYPES, SOURCES, Subject};
+use crate::catalog::{self, DASHBOARD, SOURCES, Subject};
 use crate::context::{self, EventContext};
 use crate::event_id;
 use crate::event_key::{EventKey, KeyTable};
@@ -135,7 +135,7 @@ pub(crate) fn types() -> Vec<u8> {
         description: known.description,
     };
     json(&TypesBody {
-        event_types: EVENT_TYPES.iter().map(info).collect(),
+        event_types: catalog::listed_types().map(info).collect(),
     })
 }
 

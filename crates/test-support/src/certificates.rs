@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -34,9 +34,16 @@ impl Authority {
 
     /// Issues a certificate for a server or a client of these names.
     pub fn issue(&self, names: &[&str]) -> Pair {
+        self.issue_for_years(names, 2000, 4000)
+    }
+
+    /// Issues a certificate that is valid from the beginning of one year to that of another.
+    pub fn issue_for_years(&self, names: &[&str], from: i32, to: i32) -> Pair {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let mut parameters = CertificateParams::new(names).expect("names");
         parameters.distinguished_name = named("one of its own");
+        parameters.not_before = date_time_ymd(from, 1, 1);
+        parameters.not_after = date_time_ymd(to, 1, 1);
         parameters.extended_key_usages = vec![
             ExtendedKeyUsagePurpose::ServerAuth,
             ExtendedKeyUsagePurpose::ClientAuth,
@@ -46,6 +53,14 @@ impl Authority {
         Pair {
             certificate: certificate.pem(),
             key: key.serialize_pem(),
+        }
+    }
+
+    /// Returns the certificate of the authority itself with its key.
+    pub fn pair(&self) -> Pair {
+        Pair {
+            certificate: self.pem(),
+            key: self.0.key().serialize_pem(),
         }
     }
 

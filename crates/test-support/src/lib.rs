@@ -4,7 +4,8 @@
 //!   [`restartable`], the [`command_output`] of one that ends by itself, and [`tools`]
 //!   that were installed for it.
 //! - The other end of a connection: [`scripted_api`] with its [`scripted_answer`] and
-//!   [`audit_event`], the clients [`http`] and [`raw_http`], [`certificates`] for TLS.
+//!   [`audit_event`], the clients [`http`] and [`raw_http`], [`certificates`] and
+//!   [`tls_front`] for TLS.
 //! - [`exposition`] reads metrics back, [`eventually`] waits for a condition, [`pacing`]
 //!   for the next moment of a plan.
 //! - [`store`] holds states and processes that store them, [`workload`] what the
@@ -38,6 +39,7 @@ pub mod restartable;
 pub mod scripted_answer;
 pub mod scripted_api;
 pub mod store;
+pub mod tls_front;
 pub mod tools;
 pub mod workload;
 

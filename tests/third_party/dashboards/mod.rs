@@ -5,6 +5,7 @@ mod dashboard;
 mod exported_metrics;
 mod expression;
 
+use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
@@ -54,6 +55,34 @@ fn dashboards_name_only_what_is_exported() {
             assert_eq!(unknown, Vec::<String>::new(), "{query:?}");
         }
     }
+}
+
+/// An account without Premium Support has no sign-ins, which is no fault.
+#[test]
+fn whatever_shows_sign_ins_names_premium_support() {
+    let shows = |text: &str| text.contains("USER_LOGIN") || text.contains("USER_LOGOUT");
+    let mut found = 0;
+    for file in fs::read_dir(repository(RULES)).expect("a folder") {
+        let text = fs::read_to_string(file.expect("a file").path()).expect("a text");
+        for rule in text.split("- alert:").skip(1).filter(|rule| shows(rule)) {
+            let (_, annotations) = rule.split_once("annotations:").expect("annotations");
+            assert!(annotations.contains("Premium Support"), "{rule}");
+            found += 1;
+        }
+    }
+    for board in ["overview", "health"] {
+        let path = repository(&format!("dashboards/grafana/nexmo-audit-{board}.json"));
+        let text = fs::read_to_string(path).expect("a text");
+        let board: Value = serde_json::from_str(&text).expect("JSON");
+        for panel in board["panels"].as_array().expect("panels") {
+            if shows(&panel["targets"].to_string()) {
+                let description = panel["description"].to_string();
+                assert!(description.contains("Premium Support"), "{panel}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 2, "{found}");
 }
 
 /// The server has scraped for a moment, and has loaded the rules.

@@ -1,0 +1,133 @@
+//! The reason why a connection failed, and what to do about it.
+
+use std::{error::Error, io};
+
+use jiff::Timestamp;
+use rustls::{CertificateError, Error as TlsError, pki_types::UnixTime};
+
+/// What to do where the certificate of a server is not trusted.
+const TRUST: &str = "if the server, or a proxy that reads TLS, has its certificate from a private certificate authority, let SSL_CERT_FILE name a file in PEM with the certificate of that authority";
+const CLOCK: &str = "check the clock of this machine, or let the server have another certificate";
+const OTHER_CERTIFICATE: &str = "let the server have another certificate";
+const ADDRESS: &str = "check --api.base-url, DNS and proxy";
+const PORT: &str = "check the port of --api.base-url";
+
+/// A failed connection, in two parts of a sentence.
+#[derive(Debug)]
+pub(super) struct ConnectionFault {
+    /// What happened.
+    pub(super) cause: String,
+    /// What to do.
+    pub(super) advice: String,
+}
+
+impl ConnectionFault {
+    /// Returns the fault that `error` is about. `proxy` is the variable that names the proxy
+    /// on the way.
+    pub(super) fn of(error: &reqwest::Error, proxy: Option<&str>) -> Self {
+        let mut innermost: &dyn Error = error;
+        loop {
+            if let Some(tls) = tls_error(innermost) {
+                return Self::of_tls(tls);
+            }
+            if innermost.downcast_ref().is_some_and(hyper::Error::is_parse) {
+                let cause = "the answer of the server is no HTTP";
+                let advice =
+                    "check scheme and port of --api.base-url: the port may be one for https";
+                return Self::new(cause, advice);
+            }
+            // The innermost cause is the one that a person can act on.
+            match innermost.source() {
+                Some(source) => innermost = source,
+                None => break,
+            }
+        }
+        let advice = match proxy {
+            Some(variable) => {
+                format!("check the proxy of {variable}, --api.base-url, DNS and network")
+            }
+            None => "check --api.base-url, DNS, proxy and network".to_owned(),
+        };
+        Self::new(innermost.to_string(), advice)
+    }
+
+    fn of_tls(error: &TlsError) -> Self {
+        match error {
+            TlsError::InvalidCertificate(error) => Self::of_certificate(error),
+            TlsError::InvalidMessage(_) => {
+                Self::new("the server does not speak TLS at this port", PORT)
+            }
+            TlsError::AlertReceived(alert) => Self::new(
+                format!("the server refused the TLS connection with the alert {alert:?}"),
+                "it may ask for a TLS version other than 1.2 and 1.3, for another name, or for a client certificate; check --api.base-url and proxy",
+            ),
+            other => Self::new(other.to_string(), ADDRESS),
+        }
+    }
+
+    fn of_certificate(error: &CertificateError) -> Self {
+        match error {
+            // A signature is bad where an authority of the same name is known.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::new(
+                "the certificate of the server is not trusted, since no certificate authority known here has issued it",
+                TRUST,
+            ),
+            CertificateError::ExpiredContext { not_after, .. } => Self::new(
+                format!(
+                    "the certificate of the server has expired{}",
+                    at(" at ", *not_after)
+                ),
+                CLOCK,
+            ),
+            CertificateError::NotValidYetContext { not_before, .. } => Self::new(
+                format!(
+                    "the certificate of the server is not valid yet{}",
+                    at(", but from ", *not_before)
+                ),
+                CLOCK,
+            ),
+            CertificateError::NotValidForNameContext { expected, .. } => Self::new(
+                format!(
+                    "the certificate of the server is for another name than {}",
+                    expected.to_str()
+                ),
+                ADDRESS,
+            ),
+            CertificateError::Other(other) if is_of_an_authority(other) => Self::new(
+                "the certificate of the server is one of a certificate authority",
+                "issue a certificate with CA:FALSE to the server, and let SSL_CERT_FILE name the file of the authority if that is a private one",
+            ),
+            other => Self::new(
+                format!("the certificate of the server cannot be used: {other}"),
+                OTHER_CERTIFICATE,
+            ),
+        }
+    }
+
+    fn new(cause: impl Into<String>, advice: impl Into<String>) -> Self {
+        let (cause, advice) = (cause.into(), advice.into());
+        Self { cause, advice }
+    }
+}
+
+/// Returns the error of TLS that `error` is, or that an I/O error holds.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
+    if let Some(error) = error.downcast_ref() {
+        return Some(error);
+    }
+    // The source of such an I/O error is that of the error within, which this would skip.
+    let within = error.downcast_ref::<io::Error>()?.get_ref()?;
+    tls_error(within)
+}
+
+/// `openssl req -x509` makes such a certificate unless it is told otherwise.
+fn is_of_an_authority(other: &rustls::OtherError) -> bool {
+    other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
+}
+
+/// Returns a time with the words before it, or nothing for one out of range.
+fn at(words: &str, time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).ok();
+    let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    time.map_or_else(String::new, |time| format!("{words}{time}"))
+}

@@ -1,0 +1,165 @@
+//! Keys and secrets that cannot be those of an account, and those that probably are not.
+
+use std::fs;
+use std::process::Command;
+
+use test_support::exporter::Exporter;
+use test_support::program::{API_KEY, command};
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::ScriptedApi;
+
+const PLACEHOLDER: &str =
+    "is the placeholder of an example; put the value of the account in its place";
+const CONTROL: &str = "has a line end or another control character; write it in a single line";
+const QUOTE: &str = "begins or ends with a quote, which is sent as a part of it; remove the quotes";
+const BLANK: &str = "has a blank, which is sent as a part of it; remove the blank";
+const SWORDFISH: &str = "swordfish";
+
+fn with(variable: &str, value: &str) -> Command {
+    let mut command = command();
+    let other = variable.replace("VONAGE", "NEXMO");
+    command.env_remove(other).env(variable, value);
+    command
+}
+
+fn refused(command: &mut Command, problem: &str) {
+    let done = command.output().expect("the program runs");
+    let said = String::from_utf8(done.stderr).expect("text");
+    let expected =
+        format!("nexmo-audit-exporter: the configuration cannot be used:\n  {problem}\n");
+    assert_eq!(said, expected);
+    assert_eq!(done.status.code(), Some(2));
+}
+
+fn accepted(command: &mut Command, warning: &str) {
+    let done = command.output().expect("the program runs");
+    let said = String::from_utf8(done.stdout).expect("text");
+    let expected = format!("Warning: {warning}\nThe configuration can be used: 1 account.\n");
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn what_cannot_work_is_refused() {
+    let cases = [
+        ("NEXMO_API_KEY", "REPLACE-with-the-API-key", PLACEHOLDER),
+        ("VONAGE_API_KEY", "${API_KEY}", PLACEHOLDER),
+        ("NEXMO_API_KEY", "  ", PLACEHOLDER),
+        ("NEXMO_API_KEY", "\"abcd1234\"", QUOTE),
+        ("NEXMO_API_KEY", "'abcd1234'", QUOTE),
+        ("NEXMO_API_KEY", " abcd1234", BLANK),
+        ("VONAGE_API_KEY", "abcd1234 \n", BLANK),
+        ("NEXMO_API_KEY", "abcd\n1234", CONTROL),
+        (
+            "NEXMO_API_KEY",
+            "abcd:1234",
+            "must be set to the API key of the account",
+        ),
+        (
+            "NEXMO_API_SECRET",
+            "REPLACE-with-the-API-secret",
+            PLACEHOLDER,
+        ),
+        ("VONAGE_API_SECRET", "${API_SECRET}", PLACEHOLDER),
+        ("NEXMO_API_SECRET", "\t ", PLACEHOLDER),
+        ("NEXMO_API_SECRET", "sword\nfish", CONTROL),
+    ];
+    for (variable, value, problem) in cases {
+        let commands: [&[&str]; 3] = [&["check-config"], &["serve"], &["events", "types"]];
+        for arguments in commands {
+            let problem = format!("{variable} {problem}");
+            refused(with(variable, value).args(arguments), &problem);
+        }
+    }
+}
+
+#[test]
+fn what_probably_does_not_work_is_a_warning() {
+    let cases = [
+        ("NEXMO_API_SECRET", "\"swordfish\"", QUOTE),
+        ("VONAGE_API_SECRET", "'swordfish' ", QUOTE),
+        ("NEXMO_API_SECRET", " swordfish", BLANK),
+        ("NEXMO_API_SECRET", "swordfish \n", BLANK),
+        ("NEXMO_API_SECRET", "sword fish", BLANK),
+    ];
+    for (variable, value, warning) in cases {
+        let warning = format!("{variable} {warning}");
+        accepted(with(variable, value).arg("check-config"), &warning);
+    }
+}
+
+#[test]
+fn files_are_checked_as_variables_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("secret");
+    let check = || {
+        let mut command = command();
+        command.arg("check-config").current_dir(folder.path());
+        command
+    };
+    let accounts =
+        format!("accounts: [{{name: one, api_key: {API_KEY}, api_secret_file: secret}}]");
+    fs::write(folder.path().join("file.yml"), accounts).expect("a file");
+    let cases = [
+        ("REPLACE-with-the-API-secret\n", PLACEHOLDER, true),
+        ("sword\r\nfish\n", CONTROL, true),
+        ("\"swordfish\"\r\n", QUOTE, false),
+        (" swordfish\n", BLANK, false),
+    ];
+    for (text, flaw, is_refused) in cases {
+        fs::write(&file, text).expect("a file");
+        let settings = [
+            ("--api.secret-file=secret", "--api.secret-file secret"),
+            (
+                "--config.file=file.yml",
+                "file.yml: line 1: `api_secret_file` secret",
+            ),
+        ];
+        for (setting, place) in settings {
+            let problem = format!("{place} {flaw}");
+            if is_refused {
+                refused(check().arg(setting), &problem);
+            } else {
+                accepted(check().arg(setting), &problem);
+            }
+        }
+    }
+    let accounts = "accounts: [{name: one, api_key: ' abcd1234', api_secret: \"'swordfish'\", base_url: 'https://a/events'}]";
+    fs::write(folder.path().join("text.yml"), accounts).expect("a file");
+    let at = "text.yml: line 1:";
+    refused(
+        check().arg("--config.file=text.yml"),
+        &format!(
+            "{at} `api_key` {BLANK}\n  {at} `base_url` ends with /events, which the exporter adds by itself; write it like https://api.nexmo.com/beta/audit"
+        ),
+    );
+}
+
+#[test]
+fn a_rejection_names_what_is_probably_wrong() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("secret");
+    fs::write(&file, "swordfish").expect("a file");
+    let api = ScriptedApi::start(|_| Answer::error(401, "no"));
+    let setting = format!("--api.secret-file={}", file.display());
+    let exporter = Exporter::started_by(&mut command(), &api.base_url(), &[&setting]);
+    let first = exporter.program.wait_for_line("polls fail");
+    let place = file.display();
+    let expected = format!(
+        "check the API key (NEXMO_API_KEY) and the API secret ({place}), and that the account may use the Audit API"
+    );
+    assert!(first.contains(&expected), "{first}");
+    // The file changes while the exporter runs.
+    fs::write(&file, "'swordfish'\n").expect("a file");
+    let expected = format!("the API secret ({place}, which {QUOTE})");
+    let line = exporter.program.wait_for_line(&expected);
+    let lines = exporter.program.lines();
+    assert!(!lines.iter().any(|line| line.contains(SWORDFISH)), "{line}");
+    // A command has the secret of the variable.
+    let mut command = with("NEXMO_API_SECRET", "\"swordfish\"");
+    command.args(["events", "types", "--api.base-url", &api.base_url()]);
+    let done = command.output().expect("the program runs");
+    let said = String::from_utf8(done.stderr).expect("text");
+    let expected = format!("the API secret (NEXMO_API_SECRET, which {QUOTE})");
+    assert!(said.contains(&expected), "{said}");
+    assert!(!said.contains(SWORDFISH), "{said}");
+}
