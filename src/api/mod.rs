@@ -7,19 +7,20 @@
 mod connection_fault;
 mod current_credentials;
 mod error;
+mod http_clients;
 pub mod paging;
 mod rate;
 mod vendor_message;
 
 pub use crate::config::Credentials;
 pub use error::{ApiError, REASONS, retry_after};
+pub use http_clients::HttpClients;
 pub use vendor_message::VendorMessage;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use audit_core::event::{self, EventType};
 use jiff::{Timestamp, tz::Offset};
-use once_cell::sync::{Lazy, OnceCell};
 use reqwest::{Method, Response, StatusCode, Url, header};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
@@ -38,12 +39,6 @@ pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) const PAGE_SIZE: u64 = 100;
 /// The size of the largest body of an error that is read for its message, in bytes.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
-
-/// The cryptography of all TLS connections, installed once.
-static TLS: Lazy<()> = Lazy::new(|| {
-    // Fails only if the process has installed another provider already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-});
 
 /// The settings of an [`ApiClient`].
 #[derive(Debug, Clone)]
@@ -112,59 +107,6 @@ impl Operation {
             Operation::Event => "event",
             Operation::Types => "types",
         }
-    }
-}
-
-/// The HTTP clients that all [`ApiClient`]s of the process share, and with them open
-/// connections and CA certificates.
-#[derive(Debug, Default)]
-pub struct HttpClients {
-    proxy: Option<ApiProxy>,
-    http: OnceCell<reqwest::Client>,
-    https: OnceCell<reqwest::Client>,
-    https_by_proxy: OnceCell<reqwest::Client>,
-}
-
-impl HttpClients {
-    /// Returns clients that use `proxy` where it serves the URL, and no proxy otherwise.
-    #[must_use]
-    pub fn new(proxy: Option<ApiProxy>) -> Self {
-        Self {
-            proxy,
-            ..Self::default()
-        }
-    }
-
-    fn proxy_to(&self, base_url: &Url) -> Option<&ApiProxy> {
-        self.proxy.as_ref().filter(|proxy| proxy.serves(base_url))
-    }
-
-    fn to(&self, base_url: &Url) -> reqwest::Result<reqwest::Client> {
-        let is_plain = base_url.scheme() == "http";
-        let proxy = self.proxy_to(base_url);
-        let client = match (is_plain, proxy) {
-            (true, _) => &self.http,
-            (false, None) => &self.https,
-            (false, Some(_)) => &self.https_by_proxy,
-        };
-        let connect = || {
-            Lazy::force(&TLS);
-            let mut builder = reqwest::Client::builder()
-                .user_agent(concat!("nexmo-audit-exporter/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .referer(false);
-            // The environment was read with the configuration.
-            builder = match proxy {
-                Some(proxy) => builder.proxy(reqwest::Proxy::https(proxy.url().clone())?),
-                None => builder.no_proxy(),
-            };
-            if is_plain {
-                // CA certificates are not needed.
-                builder = builder.tls_certs_only([]);
-            }
-            builder.build()
-        };
-        client.get_or_try_init(connect).cloned()
     }
 }
 
