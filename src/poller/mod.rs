@@ -4,6 +4,7 @@
 mod collector;
 pub mod health;
 mod instrumentation;
+mod missing;
 mod piece;
 mod reporter;
 mod schedule;

@@ -30,6 +30,7 @@ fn page(ids: &[u32], (total_pages, total_elements): Claims) -> Page<'static> {
         raw: Vec::new(),
         total_elements,
         total_pages,
+        has_next: false,
     }
 }
 
@@ -50,7 +51,7 @@ fn read_all(pages: &[&[u32]], claims: Claims, beyond: &[u32]) -> (Vec<u64>, Step
                 asked.push(number);
                 assert!(asked.len() < 1000, "the sweep does not end: {claims:?}");
                 let place = usize::try_from(number - 1).expect("a small number");
-                sweep.take(&page(pages.get(place).unwrap_or(&beyond), claims));
+                sweep.take(number, &page(pages.get(place).unwrap_or(&beyond), claims));
             }
             Step::ReadAgain => sweep.read_again(),
             end => return (asked, end),
@@ -147,73 +148,73 @@ fn a_sweep_ends_if_the_last_page_is_repeated() {
 #[test]
 fn pages_that_shifted_are_read_again() {
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[4, 3], (Some(2), Some(4))));
+    sweep.take(1, &page(&[4, 3], (Some(2), Some(4))));
     assert_eq!(sweep.step(), Step::Read(2));
     // The newest event comes first, and event 5 arrived, so page 2 begins with the event
     // with which page 1 ended.
-    sweep.take(&page(&[3, 2], (Some(3), Some(5))));
+    sweep.take(2, &page(&[3, 2], (Some(3), Some(5))));
     assert_eq!(sweep.step(), Step::Read(3));
-    sweep.take(&page(&[1], (Some(3), Some(5))));
+    sweep.take(3, &page(&[1], (Some(3), Some(5))));
     assert_eq!(sweep.step(), Step::ReadAgain);
     sweep.read_again();
     assert_eq!(sweep.step(), Step::Read(1));
-    sweep.take(&page(&[5, 4], (Some(3), Some(5))));
-    sweep.take(&page(&[3, 2], (Some(3), Some(5))));
-    sweep.take(&page(&[1], (Some(3), Some(5))));
+    sweep.take(1, &page(&[5, 4], (Some(3), Some(5))));
+    sweep.take(2, &page(&[3, 2], (Some(3), Some(5))));
+    sweep.take(3, &page(&[1], (Some(3), Some(5))));
     assert_eq!((sweep.step(), sweep.distinct()), (Step::Whole, 5));
 }
 
 #[test]
 fn a_page_of_repetitions_does_not_end_a_reading() {
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[4, 3], (Some(2), Some(4))));
+    sweep.take(1, &page(&[4, 3], (Some(2), Some(4))));
     // As many events arrived as fill one page.
-    sweep.take(&page(&[4, 3], (Some(3), Some(6))));
+    sweep.take(2, &page(&[4, 3], (Some(3), Some(6))));
     assert_eq!(sweep.step(), Step::Read(3));
-    sweep.take(&page(&[2, 1], (Some(3), Some(6))));
+    sweep.take(3, &page(&[2, 1], (Some(3), Some(6))));
     assert_eq!(sweep.step(), Step::ReadAgain);
 }
 
 #[test]
 fn an_empty_answer_in_the_middle_does_not_make_a_sweep_whole() {
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[1, 2], (Some(3), Some(5))));
+    sweep.take(1, &page(&[1, 2], (Some(3), Some(5))));
     // An answer with status 204 is read as a page that claims no events.
-    sweep.take(&page(&[], (Some(0), Some(0))));
+    sweep.take(2, &page(&[], (Some(0), Some(0))));
     assert_eq!(sweep.step(), Step::ReadAgain);
 }
 
 #[test]
 fn an_answer_without_claims_in_the_middle_does_not_end_a_reading() {
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[1, 2], (Some(3), Some(5))));
-    sweep.take(&page(&[3], (None, None)));
+    sweep.take(1, &page(&[1, 2], (Some(3), Some(5))));
+    sweep.take(2, &page(&[3], (None, None)));
     assert_eq!(sweep.step(), Step::Read(3));
 }
 
 #[test]
 fn a_claim_counts_only_for_its_reading() {
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[1], (Some(1), Some(9))));
+    sweep.take(1, &page(&[1], (Some(1), Some(9))));
     assert_eq!(sweep.step(), Step::Read(2));
-    sweep.take(&page(&[], (Some(1), Some(9))));
+    sweep.take(2, &page(&[], (Some(1), Some(9))));
     assert_eq!(sweep.step(), Step::ReadAgain);
     sweep.read_again();
-    sweep.take(&page(&[1], (Some(1), Some(1))));
+    sweep.take(1, &page(&[1], (Some(1), Some(1))));
     assert_eq!(sweep.step(), Step::Whole);
 }
 
 #[test]
 fn events_that_arrive_while_pages_are_read_are_read_too() {
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[1, 2], (Some(1), Some(2))));
+    sweep.take(1, &page(&[1, 2], (Some(1), Some(2))));
     assert_eq!(sweep.step(), Step::Whole);
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[1, 2], (Some(2), Some(3))));
+    sweep.take(1, &page(&[1, 2], (Some(2), Some(3))));
     // The oldest event comes first, and two more arrived.
-    sweep.take(&page(&[3, 4], (Some(3), Some(5))));
+    sweep.take(2, &page(&[3, 4], (Some(3), Some(5))));
     assert_eq!(sweep.step(), Step::Read(3));
-    sweep.take(&page(&[5], (Some(3), Some(5))));
+    sweep.take(3, &page(&[5], (Some(3), Some(5))));
     assert_eq!(sweep.step(), Step::Whole);
 }
 
@@ -221,14 +222,15 @@ fn events_that_arrive_while_pages_are_read_are_read_too() {
 fn events_of_a_wider_range_do_not_count_in_a_narrower_one() {
     let mut sweep = Sweep::new(SIZE);
     // The list has no order: events 3 and 4 arrived, and event 2 was not shown.
-    sweep.take(&page(&[1, 3], (Some(2), Some(4))));
-    sweep.take(&page(&[3, 4], (Some(2), Some(4))));
+    sweep.take(1, &page(&[1, 3], (Some(2), Some(4))));
+    sweep.take(2, &page(&[3, 4], (Some(2), Some(4))));
     assert_eq!(sweep.step(), Step::ReadAgain);
-    sweep.read_again_narrower();
-    sweep.take(&page(&[1, 1], (Some(1), Some(2))));
+    sweep.read_again_narrower(Timestamp::MAX);
+    sweep.take(1, &page(&[1, 1], (Some(1), Some(2))));
     assert_eq!(sweep.step(), Step::ReadAgain);
     sweep.read_again();
-    sweep.take(&page(&[2], (Some(1), Some(2))));
+    sweep.take(1, &page(&[2], (Some(1), Some(2))));
+    sweep.take(2, &page(&[], (Some(1), Some(2))));
     assert_eq!((sweep.step(), sweep.distinct()), (Step::Whole, 2));
 }
 
@@ -236,11 +238,11 @@ fn events_of_a_wider_range_do_not_count_in_a_narrower_one() {
 fn the_number_of_narrower_readings_is_bounded_too() {
     let mut sweep = Sweep::new(SIZE);
     for _ in 1..MIN_READS {
-        sweep.take(&page(&[], (Some(1), Some(1))));
+        sweep.take(1, &page(&[], (Some(1), Some(1))));
         assert_eq!(sweep.step(), Step::ReadAgain);
-        sweep.read_again_narrower();
+        sweep.read_again_narrower(Timestamp::MAX);
     }
-    sweep.take(&page(&[], (Some(1), Some(1))));
+    sweep.take(1, &page(&[], (Some(1), Some(1))));
     assert_eq!(sweep.step(), Step::Short { missing: 1 });
 }
 
@@ -248,11 +250,14 @@ fn the_number_of_narrower_readings_is_bounded_too() {
 fn a_count_is_believed_while_each_reading_shows_a_new_event() {
     let mut sweep = Sweep::new(1000);
     for id in 1..MAX_READS {
-        sweep.take(&page(&[id], (Some(1), Some(1000))));
+        sweep.take(1, &page(&[id], (Some(1), Some(1000))));
+        assert_eq!(sweep.step(), Step::Read(2));
+        sweep.take(2, &page(&[], (Some(1), Some(1000))));
         assert_eq!(sweep.step(), Step::ReadAgain, "reading {id}");
         sweep.read_again();
     }
-    sweep.take(&page(&[MAX_READS], (Some(1), Some(1000))));
+    sweep.take(1, &page(&[MAX_READS], (Some(1), Some(1000))));
+    sweep.take(2, &page(&[], (Some(1), Some(1000))));
     let missing = 1000 - u64::from(MAX_READS);
     assert_eq!(sweep.step(), Step::Short { missing });
 }
@@ -270,7 +275,7 @@ fn read_shuffled(events: u32, claimed: u64, seed: u64) -> (Step, u32) {
                 rng.shuffle(&mut list);
                 let before = 10 * usize::try_from(number - 1).expect("a small number");
                 let shown: Vec<_> = list.iter().skip(before).take(10).copied().collect();
-                sweep.take(&page(&shown, claims));
+                sweep.take(number, &page(&shown, claims));
             }
             Step::ReadAgain => sweep.read_again(),
             end => return (end, sweep.reads),
@@ -308,18 +313,104 @@ fn several_pages_can_be_asked_for_at_once_after_the_first() {
         None,
         "the number of pages is not known yet"
     );
-    sweep.take(&page(&[1, 2], (Some(3), Some(6))));
+    sweep.take(1, &page(&[1, 2], (Some(3), Some(6))));
     assert_eq!(
         (sweep.next_page(), sweep.next_page(), sweep.next_page()),
         (Some(2), Some(3), None)
     );
-    sweep.take(&page(&[5, 6], (Some(4), Some(7))));
+    sweep.take(2, &page(&[5, 6], (Some(4), Some(7))));
     assert_eq!(
         (sweep.next_page(), sweep.next_page()),
         (Some(4), None),
         "one more page is claimed"
     );
-    sweep.take(&page(&[7], (Some(4), Some(7))));
-    sweep.take(&page(&[3, 4], (Some(4), Some(7))));
+    sweep.take(3, &page(&[7], (Some(4), Some(7))));
+    sweep.take(4, &page(&[3, 4], (Some(4), Some(7))));
     assert_eq!((sweep.next_page(), sweep.step()), (None, Step::Whole));
+}
+
+/// Reads pages of an API that shows no more than the pages given, which have a link to the
+/// next page if `has_next`. Returns the numbers of the pages that were asked for, and the end.
+fn read_limited(pages: &[&[u32]], claims: Claims, has_next: bool) -> (Vec<u64>, SweepEnd) {
+    let mut sweep = Sweep::new(SIZE);
+    sweep.finds_limits = true;
+    let mut asked = Vec::new();
+    loop {
+        match sweep.step() {
+            Step::Read(number) => {
+                asked.push(number);
+                let place = usize::try_from(number - 1).expect("a small number");
+                match pages.get(place) {
+                    Some(ids) => {
+                        let shown = Page {
+                            has_next,
+                            ..page(ids, claims)
+                        };
+                        sweep.take(number, &shown);
+                    }
+                    None => sweep.refuse(number),
+                }
+            }
+            Step::ReadAgain => sweep.read_again(),
+            _ => return (asked, sweep.end()),
+        }
+    }
+}
+
+#[test]
+fn pages_that_are_refused_twice_before_the_claimed_end_are_a_limit() {
+    let two: &[&[u32]] = &[&[1, 2], &[3, 4]];
+    let (asked, end) = read_limited(two, (None, Some(9)), false);
+    assert_eq!(asked, [1, 2, 3, 1, 2, 3]);
+    assert_eq!((end.is_limited, end.listed, end.missing), (true, 4, 5));
+    let (asked, end) = read_limited(two, (None, None), true);
+    assert_eq!(asked, [1, 2, 3, 1, 2, 3]);
+    assert_eq!((end.is_limited, end.listed), (true, 4));
+}
+
+#[test]
+fn a_refused_page_that_was_not_announced_costs_nothing() {
+    let two: &[&[u32]] = &[&[1, 2], &[3, 4]];
+    let cases = [
+        ((Some(7), Some(4)), false),
+        ((None, Some(4)), true),
+        ((None, None), false),
+    ];
+    for (claims, has_next) in cases {
+        let (asked, end) = read_limited(two, claims, has_next);
+        assert_eq!(asked, [1, 2, 3], "{claims:?}");
+        assert!(!end.is_limited, "{claims:?}");
+    }
+}
+
+#[test]
+fn an_end_at_a_full_page_or_a_round_number_may_be_a_limit() {
+    let cases: [(Shown, Claims, bool); 6] = [
+        (&[&[1, 2], &[3, 4]], (None, Some(4)), true),
+        (&[&[1, 2], &[3, 4]], (None, None), true),
+        (&[&[1, 2]], (None, Some(2)), true),
+        (&[&[1]], (None, Some(1)), false),
+        (&[&[1, 2], &[3]], (None, Some(3)), false),
+        (&[&[1, 2], &[3]], (None, None), false),
+    ];
+    for (pages, claims, expected) in cases {
+        let (_, end) = read_limited(pages, claims, false);
+        assert_eq!(end.may_be_limited, expected, "{pages:?} {claims:?}");
+    }
+}
+
+#[test]
+fn pages_are_read_on_where_a_link_or_a_full_page_says_that_more_follow() {
+    let three: &[&[u32]] = &[&[1, 2], &[3, 4], &[5]];
+    for (claims, has_next, last) in [
+        ((None, None), true, 4),
+        ((None, None), false, 3),
+        ((Some(0), Some(0)), false, 3),
+        ((Some(1), Some(2)), true, 4),
+    ] {
+        let (asked, end) = read_limited(three, claims, has_next);
+        let pages: Vec<_> = (1..=last).collect();
+        assert!(asked.starts_with(&pages), "{claims:?}: {asked:?}");
+        assert_eq!(end.distinct, 5, "{claims:?}");
+    }
 }

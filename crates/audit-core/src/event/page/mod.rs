@@ -24,6 +24,9 @@ pub struct Page<'a> {
     pub total_elements: Option<u64>,
     /// The number of pages, as the API claims.
     pub total_pages: Option<u64>,
+    /// `true` if the page has a link to a next page. The address of the link is not kept: it
+    /// must not be followed.
+    pub has_next: bool,
 }
 
 /// The parts of its elements that a parsed page keeps.
@@ -86,10 +89,9 @@ impl<'a> Page<'a> {
     pub fn parse(text: &'a str, keep: Keep) -> Result<Self, PageError> {
         if text.trim_ascii().is_empty() {
             return Ok(Self {
-                elements: Vec::new(),
-                raw: Vec::new(),
                 total_elements: Some(0),
                 total_pages: Some(0),
+                ..Self::nothing()
             });
         }
         // Serde would accept an array of two as a page, and read the answer of another
@@ -105,15 +107,48 @@ impl<'a> Page<'a> {
         plain.map_or_else(|| Self::parse_lenient(text, keep), Ok)
     }
 
+    /// Reads the answer to a request for a page after the first. In contrast to [`Page::parse`],
+    /// `{}` is a page without elements: some APIs answer so behind the last page.
+    ///
+    /// # Errors
+    /// As [`Page::parse`].
+    pub fn parse_further(text: &'a str, keep: Keep) -> Result<Self, PageError> {
+        let inside = text
+            .trim_ascii()
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'));
+        if inside.is_some_and(|inside| inside.trim_ascii().is_empty()) {
+            return Ok(Self::nothing());
+        }
+        Self::parse(text, keep)
+    }
+
+    fn nothing() -> Self {
+        Self {
+            elements: Vec::new(),
+            raw: Vec::new(),
+            total_elements: None,
+            total_pages: None,
+            has_next: false,
+        }
+    }
+
     fn parse_lenient(text: &'a str, keep: Keep) -> Result<Self, PageError> {
-        let LenientPage { embedded, page } = serde_json::from_str(text).map_err(|error| {
+        let LenientPage {
+            embedded,
+            page,
+            links,
+        } = serde_json::from_str(text).map_err(|error| {
             if error.is_data() {
                 PageError::NotAPage
             } else {
                 not_json(&error)
             }
         })?;
-        if embedded.is_none() && page.is_none() {
+        let links = links.and_then(lenient_links);
+        // A page without events and without counts is known by the link to itself.
+        let is_linked = links.as_ref().is_some_and(|links| links.this.is_some());
+        if embedded.is_none() && page.is_none() && !is_linked {
             return Err(PageError::NotAPage);
         }
         let events = embedded.and_then(|embedded| embedded.events);
@@ -127,6 +162,7 @@ impl<'a> Page<'a> {
             },
             total_elements: counts.total_elements.and_then(number),
             total_pages: counts.total_pages.and_then(number),
+            has_next: links.is_some_and(|links| links.next.is_some()),
         })
     }
 }
@@ -144,6 +180,23 @@ struct LenientPage<'a> {
     embedded: Option<LenientEvents<'a>>,
     #[serde(borrow, default)]
     page: Option<LenientCounts<'a>>,
+    #[serde(borrow, rename = "_links", default)]
+    links: Option<&'a RawValue>,
+}
+
+/// The links of a page. Their addresses are not read.
+#[derive(Deserialize)]
+struct PageLinks {
+    #[serde(rename = "self", default)]
+    this: Option<IgnoredAny>,
+    #[serde(default)]
+    next: Option<IgnoredAny>,
+}
+
+/// Returns the links; `None` if they are no object.
+fn lenient_links(raw: &RawValue) -> Option<PageLinks> {
+    let is_object = raw.get().starts_with('{');
+    is_object.then(|| serde_json::from_str(raw.get()).ok())?
 }
 
 #[derive(Deserialize)]
