@@ -7,6 +7,7 @@
 use std::{
     future::{Future, pending},
     panic::resume_unwind,
+    time::Duration,
 };
 
 use audit_core::{
@@ -20,6 +21,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::{ApiAnswer, ApiError, PAGE_SIZE, PageQuery};
+use crate::metrics::log_seconds;
 
 /// The highest number of pages that are requested at once.
 const CONCURRENT_PAGES: usize = 8;
@@ -31,6 +33,45 @@ pub trait PageSource: Send + Sync {
         &self,
         query: PageQuery,
     ) -> impl Future<Output = Result<ApiAnswer<String>, ApiError>> + Send;
+
+    /// Waits before a page that failed is requested again.
+    fn wait_for_retry(&self, wait: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Returns how often a page that failed is requested again, once another page of the
+    /// range was read.
+    fn max_retries(&self) -> u32 {
+        3
+    }
+}
+
+/// The wait before the first retry of a page; each further wait is twice as long.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+/// The longest wait that the API may ask for while a range is read. After a longer one, the
+/// range is read again later.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// Requests a page, and requests it again where that may help.
+async fn page_with_retries<S: PageSource>(
+    source: &S,
+    query: PageQuery,
+) -> Result<ApiAnswer<String>, ApiError> {
+    let mut retries = 0;
+    loop {
+        let error = match source.page(query).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let asked = error.retry_after().unwrap_or_default();
+        let is_useful = error.may_pass() && asked <= LONGEST_RETRY_AFTER;
+        if !is_useful || retries == source.max_retries() {
+            return Err(error);
+        }
+        let wait = asked.max(FIRST_RETRY * 2_u32.pow(retries));
+        retries += 1;
+        let (page, wait_seconds) = (query.page, log_seconds(wait));
+        tracing::debug!(page, %error, wait_seconds, "a page failed and is requested again");
+        source.wait_for_retry(wait).await;
+    }
 }
 
 /// Reads all pages of one piece of a range.
@@ -51,6 +92,8 @@ pub(crate) struct PageReader<'s, S> {
     under_way: FuturesUnordered<BoxFuture<'s, PageAnswer>>,
     /// The answers that were errors before page 1 said which pages there are.
     early_errors: Vec<(u64, ApiError)>,
+    /// The error with which reading ends, once no page is under way.
+    failure: Option<ApiError>,
     /// The local time at which the range was first requested.
     asked: Option<Timestamp>,
     /// The clocks of the first answer.
@@ -112,6 +155,7 @@ impl<'s, S: PageSource> PageReader<'s, S> {
             sweep: Sweep::over(piece, PAGE_SIZE),
             under_way: FuturesUnordered::new(),
             early_errors: Vec::new(),
+            failure: None,
             asked: None,
             first: None,
             current: ApiAnswer {
@@ -126,8 +170,9 @@ impl<'s, S: PageSource> PageReader<'s, S> {
     /// `local` is the local time now.
     ///
     /// # Errors
-    /// The [`ApiError`] of the first request that fails, unless the page is one that need not
-    /// exist. Requests under way are dropped with the reader.
+    /// The [`ApiError`] of the first page that fails for good, unless the page is one that need
+    /// not exist. The pages that were under way by then are returned first: what was read
+    /// counts.
     pub(crate) async fn next(
         &mut self,
         local: Timestamp,
@@ -146,6 +191,9 @@ impl<'s, S: PageSource> PageReader<'s, S> {
                 continue;
             }
             self.settle_early_errors()?;
+            if let Some(error) = self.failure.take() {
+                return Err(error);
+            }
             match self.sweep.step() {
                 Step::Read(_) => {}
                 Step::Whole | Step::Short { .. } | Step::Limited => return Ok(None),
@@ -168,7 +216,8 @@ impl<'s, S: PageSource> PageReader<'s, S> {
     }
 
     fn ask(&mut self) {
-        while self.under_way.len() < CONCURRENT_PAGES
+        while self.failure.is_none()
+            && self.under_way.len() < CONCURRENT_PAGES
             && let Some(page) = self.sweep.next_page()
         {
             let query = PageQuery {
@@ -176,9 +225,17 @@ impl<'s, S: PageSource> PageReader<'s, S> {
                 to: self.range.to,
                 page,
             };
-            let answer = self.source.page(query);
-            self.under_way
-                .push(Box::pin(async move { (page, answer.await) }));
+            let source = self.source;
+            // If the first request fails, nothing is lost: the poll is repeated.
+            let is_alone = page == 1 && self.first.is_none();
+            self.under_way.push(Box::pin(async move {
+                let answer = if is_alone {
+                    source.page(query).await
+                } else {
+                    page_with_retries(source, query).await
+                };
+                (page, answer)
+            }));
         }
     }
 
@@ -195,7 +252,11 @@ impl<'s, S: PageSource> PageReader<'s, S> {
             self.early_errors.push((number, error));
             return Ok(());
         }
-        Err(error)
+        if self.first.is_none() {
+            return Err(error);
+        }
+        self.failure.get_or_insert(error);
+        Ok(())
     }
 
     fn settle_early_errors(&mut self) -> Result<(), ApiError> {

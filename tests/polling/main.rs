@@ -7,3 +7,4 @@ mod late;
 mod limits;
 mod paging;
 mod paused_exporter;
+mod retries;
