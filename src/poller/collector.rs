@@ -58,6 +58,8 @@ pub(super) struct Collector<A, S, C> {
     deep_sweep: Option<DeepSweep>,
     /// The limits of the API that were met.
     pub(super) limits: Limits,
+    /// `true` once the log has named the form of a time of creation that cannot be read.
+    pub(super) named_time_form: bool,
     /// The events that the API has and does not return.
     missing: Missing,
     /// The watermark of the state that the process began with, until the first page.
@@ -108,6 +110,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             is_shown: false,
             deep_sweep: None,
             limits: Limits::default(),
+            named_time_form: false,
             missing: Missing::default(),
             stored_watermark,
         };

@@ -58,6 +58,28 @@ impl PageCounted<'_> {
     }
 }
 
+/// A page has a time of creation that cannot be read.
+pub(super) struct TimeUnread<'a> {
+    /// The form of the time, without its value.
+    pub(super) form: &'a str,
+    /// `true` if the log has named no such form yet.
+    pub(super) is_first: bool,
+}
+
+impl TimeUnread<'_> {
+    pub(super) fn record(&self) {
+        let form = self.form;
+        if self.is_first {
+            tracing::warn!(
+                form,
+                "times of creation of this form cannot be read; their events count as created when they were first seen, so report the form to this project"
+            );
+        } else {
+            tracing::trace!(form, "a time of creation cannot be read");
+        }
+    }
+}
+
 /// A poll succeeded.
 pub(super) struct PollSucceeded {
     pub(super) took: Duration,

@@ -78,6 +78,10 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     ) {
         let at = self.clock.local();
         let now = read.date.unwrap_or(at);
+        if let Some(form) = &read.page.unread_time {
+            let is_first = !std::mem::replace(&mut self.named_time_form, true);
+            instrumentation::TimeUnread { form, is_first }.record();
+        }
         let tally = self.account.count(&read.page, now, watermark);
         counts.pages += 1;
         counts.counted += tally.lags.len() as u64;

@@ -8,3 +8,4 @@ mod limits;
 mod paging;
 mod paused_exporter;
 mod retries;
+mod time_forms;

@@ -31,6 +31,7 @@ fn page(ids: &[u32], (total_pages, total_elements): Claims) -> Page<'static> {
         total_elements,
         total_pages,
         has_next: false,
+        unread_time: None,
     }
 }
 

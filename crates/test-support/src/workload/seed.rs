@@ -37,6 +37,7 @@ pub fn seed(directory: &Path, series: usize, events: usize) {
             total_elements: None,
             total_pages: None,
             has_next: false,
+            unread_time: None,
         };
         account.count(&page, created_at, None);
     }

@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{AuditEvent, EventId, Labels, label_value, parse_time};
+use super::{AuditEvent, EventId, Labels, label_value, parse_time, time::time_form};
 
 /// One page of the list of events, borrowed from the answer of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Page<'a> {
     /// `true` if the page has a link to a next page. The address of the link is not kept: it
     /// must not be followed.
     pub has_next: bool,
+    /// The form of the first time of creation that cannot be read, without its value.
+    pub unread_time: Option<String>,
 }
 
 /// The parts of its elements that a parsed page keeps.
@@ -130,6 +132,7 @@ impl<'a> Page<'a> {
             total_elements: None,
             total_pages: None,
             has_next: false,
+            unread_time: None,
         }
     }
 
@@ -154,8 +157,10 @@ impl<'a> Page<'a> {
         let events = embedded.and_then(|embedded| embedded.events);
         let events = events.unwrap_or_default();
         let counts = page.unwrap_or_default();
+        let mut unread_time = None;
+        let elements = events.iter().copied();
         Ok(Self {
-            elements: events.iter().copied().map(element).collect(),
+            elements: elements.map(|raw| element(raw, &mut unread_time)).collect(),
             raw: match keep {
                 Keep::Parsed => Vec::new(),
                 Keep::Raw => events.into_iter().map(RawValue::get).collect(),
@@ -163,6 +168,7 @@ impl<'a> Page<'a> {
             total_elements: counts.total_elements.and_then(number),
             total_pages: counts.total_pages.and_then(number),
             has_next: links.is_some_and(|links| links.next.is_some()),
+            unread_time,
         })
     }
 }
@@ -220,19 +226,21 @@ fn number(raw: &RawValue) -> Option<u64> {
 }
 
 /// Reads an element. Each field is parsed by itself, so that a field of the wrong kind
-/// does not affect the others.
-fn element(raw: &RawValue) -> Element<'_> {
+/// does not affect the others. Keeps the form of the first time that cannot be read.
+fn element<'a>(raw: &'a RawValue, unread_time: &mut Option<String>) -> Element<'a> {
     let fields: EventFields<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
     let Some((id, id_text)) = fields.id.and_then(id) else {
         return Element::Malformed(EventId::from_content(raw.get()));
     };
+    let time = fields.created_at.and_then(text_or_number);
+    let created_at = time.as_deref().and_then(parse_time);
+    if let (None, Some(unread), None) = (created_at, time, &unread_time) {
+        *unread_time = Some(time_form(&unread));
+    }
     Element::Event(AuditEvent {
         id,
         id_text,
-        created_at: fields
-            .created_at
-            .and_then(string)
-            .and_then(|text| parse_time(&text)),
+        created_at,
         labels: Labels {
             event_type: label(fields.event_type),
             source: label(fields.source),
@@ -243,12 +251,16 @@ fn element(raw: &RawValue) -> Element<'_> {
 
 /// Reads an id: a string that is not empty, or the digits of a number.
 fn id(raw: &RawValue) -> Option<(EventId, Option<Cow<'_, str>>)> {
+    text_or_number(raw).map(known_by)
+}
+
+/// Returns a string that is not empty, or the digits of a number.
+fn text_or_number(raw: &RawValue) -> Option<Cow<'_, str>> {
     let is_number = |text: &str| text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
-    let text = match raw.get() {
-        number if is_number(number) => Cow::Borrowed(number),
-        _ => string(raw).filter(|text| !text.is_empty())?,
-    };
-    Some(known_by(text))
+    match raw.get() {
+        number if is_number(number) => Some(Cow::Borrowed(number)),
+        _ => string(raw).filter(|text| !text.is_empty()),
+    }
 }
 
 fn known_by(text: Cow<'_, str>) -> (EventId, Option<Cow<'_, str>>) {

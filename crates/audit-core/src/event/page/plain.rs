@@ -53,6 +53,7 @@ pub(super) fn parse(text: &str) -> Option<Page<'_>> {
             .links
             .and_then(lenient_links)
             .is_some_and(|links| links.next.is_some()),
+        unread_time: None,
     })
 }
 
@@ -62,13 +63,15 @@ fn element(event: PlainEvent<'_>) -> Option<Element<'_>> {
         return None;
     }
     let (id, id_text) = known_by(id);
+    let created_at = match event.created_at.flatten() {
+        // The lenient parser says of which form a time is that cannot be read.
+        Some(PlainText(text)) if !text.is_empty() => Some(parse_time(&text)?),
+        _ => None,
+    };
     Some(Element::Event(AuditEvent {
         id,
         id_text,
-        created_at: event
-            .created_at
-            .flatten()
-            .and_then(|PlainText(created_at)| parse_time(&created_at)),
+        created_at,
         labels: Labels {
             event_type: label(event.event_type.flatten()),
             source: label(event.source.flatten()),
