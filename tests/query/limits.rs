@@ -2,6 +2,7 @@
 
 use test_support::command_output::CommandOutput;
 use test_support::limited_list::{Beyond, LimitedList};
+use test_support::program::Simulator;
 use test_support::scripted_api::{ScriptedApi, listing};
 
 use crate::run::run;
@@ -71,4 +72,25 @@ fn a_second_with_more_events_than_are_shown_fails_the_command() {
         done.errors
     );
     assert!(done.errors.contains("50 missing"), "{}", done.errors);
+}
+
+#[test]
+fn every_event_of_a_simulated_list_with_traps_is_listed() {
+    let traps: [&[&str]; 4] = [
+        &["--limit-total=200"],
+        &["--limit-pages=2", "--order=oldest"],
+        &["--clamp-size=30", "--without-page", "--time-format=epoch"],
+        &[
+            "--limit-pages=3",
+            "--clamp-size=50",
+            "--time-format=rfc1123",
+        ],
+    ];
+    for flags in traps {
+        let simulator = Simulator::start_with(450, flags);
+        let rate = "--api.max-requests-per-second=10000";
+        let arguments = ["events", "list", "--from=7d", "--output=json", rate];
+        let done = run(&simulator.base_url(), &arguments);
+        assert_eq!((done.lines().len(), done.status), (450, 0), "{flags:?}");
+    }
 }

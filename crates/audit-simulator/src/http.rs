@@ -79,7 +79,9 @@ async fn list(api: &Arc<SimulatedApi>, query: &str) -> Response<Bytes> {
     };
     match api.list(query).await {
         Ok(body) => json(StatusCode::OK, body),
-        Err(ListError::Query(error)) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error @ (ListError::Query(_) | ListError::Beyond(_))) => {
+            problem(StatusCode::BAD_REQUEST, &error.to_string())
+        }
         Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }

@@ -26,6 +26,26 @@ pub enum ListOrder {
     Reshuffled,
 }
 
+/// The form in which `created_at` is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TimeFormat {
+    /// As the vendor writes it: `2018-08-13T10:15:31`.
+    #[default]
+    Iso,
+    /// With a trailing ` UTC`.
+    Utc,
+    /// As RFC 1123 has it: `Mon, 13 Aug 2018 10:15:31 GMT`.
+    Rfc1123,
+    /// Seconds since 1970, as a number.
+    Epoch,
+    /// Seconds since 1970, as a text.
+    EpochText,
+    /// Milliseconds since 1970, as a number.
+    EpochMs,
+    /// Milliseconds since 1970, as a text.
+    EpochMsText,
+}
+
 /// The settings of a simulated Audit API. The defaults are those of the flags.
 #[derive(Clone, Debug, PartialEq, clap::Args)]
 pub struct SimulatorSettings {
@@ -90,6 +110,27 @@ pub struct SimulatorSettings {
     #[arg(long, value_enum, default_value_t = ListOrder::Newest)]
     pub order: ListOrder,
 
+    /// Most events that a list claims and shows, however many there are (no limit if not given)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit_total: Option<u64>,
+
+    /// Last page of a list that is shown; pages after it are refused with 400 (no limit if not
+    /// given)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit_pages: Option<u64>,
+
+    /// Most events on a page, whatever size is asked for (100 if not given)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub clamp_size: Option<u64>,
+
+    /// Leave `page` out of lists, so that only the links say whether more follows
+    #[arg(long)]
+    pub without_page: bool,
+
+    /// Form of `created_at`
+    #[arg(long, value_enum, default_value_t = TimeFormat::Iso)]
+    pub time_format: TimeFormat,
+
     /// Time to wait before every answer
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = flag_values::duration)]
     pub latency: Duration,
@@ -134,6 +175,11 @@ impl Default for SimulatorSettings {
             late_share: 0.0,
             late_by: Duration::from_mins(10),
             order: ListOrder::Newest,
+            limit_total: None,
+            limit_pages: None,
+            clamp_size: None,
+            without_page: false,
+            time_format: TimeFormat::Iso,
             latency: Duration::ZERO,
             fault_429: 0.0,
             fault_5xx: 0.0,

@@ -13,6 +13,7 @@ use crate::credentials::SimulatedCredentials;
 use crate::event_key::KeyTable;
 use crate::faults::{Fault, FaultPlan};
 use crate::intensity::Intensity;
+use crate::list_limits::ListLimits;
 use crate::listed_page::{self, Arrangement};
 use crate::query::{Query, QueryError};
 use crate::render::Renderer;
@@ -43,6 +44,7 @@ pub(crate) struct SimulatedApi {
     renderer: Renderer,
     seed: u64,
     order: ListOrder,
+    limits: ListLimits,
     faults: FaultPlan,
     outage: Mutex<Outage>,
     requests: AtomicU64,
@@ -61,7 +63,8 @@ impl SimulatedApi {
         Self {
             archive: Mutex::new(archive),
             clock,
-            renderer: Renderer::new(settings.seed, &settings.api_key, &settings.base_path),
+            renderer: Renderer::new(&settings),
+            limits: ListLimits::new(&settings),
             credentials: SimulatedCredentials::new(&settings),
             seed: settings.seed,
             order: settings.order,
@@ -118,11 +121,15 @@ impl SimulatedApi {
     /// Returns the body of the page that `query` asks for.
     pub(crate) async fn list(self: &Arc<Self>, query: Query) -> Result<Vec<u8>, ListError> {
         let arrangement = self.arrangement(&query);
+        let number = query.page;
+        let query = self.limits.apply(query);
+        let query = query.ok_or(ListError::Beyond(number))?;
         if query.search_text.is_some() {
             return self.search(query, arrangement).await;
         }
         // Rendering is done without the lock.
-        let listing = listed_page::list(&self.archive(), &query, arrangement)?;
+        let mut listing = listed_page::list(&self.archive(), &query, arrangement)?;
+        self.limits.cut(&mut listing, &query);
         Ok(self.renderer.list(&listing, &query))
     }
 
@@ -152,7 +159,8 @@ impl SimulatedApi {
         };
         let text = query.search_text.as_deref().unwrap_or_default();
         let found = self.renderer.search(events, &keys, text);
-        let listing = listed_page::list_found(&found, keys, query, arrangement);
+        let mut listing = listed_page::list_found(&found, keys, query, arrangement);
+        self.limits.cut(&mut listing, query);
         Ok(self.renderer.list(&listing, query))
     }
 
@@ -176,6 +184,8 @@ impl SimulatedApi {
 pub(crate) enum ListError {
     #[error(transparent)]
     Query(#[from] QueryError),
+    #[error("page: no page {0} is shown")]
+    Beyond(u64),
     #[error("the search ended early")]
     Search,
 }
