@@ -101,3 +101,110 @@ impl Limits {
 fn is_recent(met: Timestamp, now: Timestamp) -> bool {
     now.duration_since(met).abs() < FORGOTTEN_AFTER
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3600;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).expect("a time")
+    }
+
+    fn met(caps_claims: bool) -> Limits {
+        let mut limits = Limits::default();
+        limits.meet(100, caps_claims, at(0));
+        limits
+    }
+
+    #[test]
+    fn a_limit_is_known_for_a_day() {
+        assert_eq!(Limits::default().known(at(0)), None);
+        let cases = [
+            (0, Some(100)),
+            (24 * HOUR - 1, Some(100)),
+            (24 * HOUR, None),
+        ];
+        for (seconds, known) in cases {
+            // A clock that was set back makes no limit last.
+            for now in [at(seconds), at(-seconds)] {
+                assert_eq!(met(false).known(now), known, "{now}");
+                assert_eq!(met(false).exclude(101, true, now), known.is_some());
+            }
+        }
+        let mut limits = met(false);
+        limits.forget();
+        assert_eq!(limits.known(at(0)), None);
+    }
+
+    #[test]
+    fn a_query_of_as_many_events_as_the_limit_shows_all_only_if_the_claim_is_exact() {
+        // The events, and the answers for a claim that is exact, one that is limited, and
+        // for what was listed.
+        let cases = [
+            (99, [false, false, false]),
+            (100, [false, true, true]),
+            (101, [true, true, true]),
+        ];
+        for (events, excluded) in cases {
+            let answers = [
+                met(false).exclude(events, true, at(0)),
+                met(true).exclude(events, true, at(0)),
+                met(false).exclude(events, false, at(0)),
+            ];
+            assert_eq!(answers, excluded, "{events}");
+            assert!(!Limits::default().exclude(events, false, at(0)));
+        }
+    }
+
+    #[test]
+    fn a_number_is_suspected_if_it_is_higher_than_those_that_were_no_limit() {
+        // The number that was no limit, the number of events, and whether it is suspected
+        // where it may be a limit and where nothing says so.
+        let cases = [
+            (None, 0, [false, false]),
+            (None, 1, [true, false]),
+            (Some(50), 50, [false, false]),
+            (Some(50), 51, [true, true]),
+            (Some(50), 52, [true, false]),
+            (Some(18), 19, [true, false]),
+            (Some(19), 20, [true, true]),
+        ];
+        for (shown, events, suspected) in cases {
+            let mut limits = Limits::default();
+            if let Some(shown) = shown {
+                limits.disprove(shown, at(0));
+            }
+            let suspects = [true, false].map(|may_be| limits.suspects(events, may_be, at(0)));
+            assert_eq!(suspects, suspected, "{shown:?} {events}");
+        }
+    }
+
+    #[test]
+    fn the_highest_number_that_was_no_limit_is_known_for_a_day() {
+        let mut limits = Limits::default();
+        limits.disprove(50, at(0));
+        limits.disprove(40, at(HOUR));
+        assert!(!limits.suspects(50, true, at(HOUR)));
+        assert!(limits.suspects(50, true, at(24 * HOUR)));
+        limits.disprove(50, at(20 * HOUR));
+        assert!(!limits.suspects(50, true, at(24 * HOUR)));
+        limits.disprove(40, at(44 * HOUR));
+        assert!(!limits.suspects(40, true, at(44 * HOUR)));
+        assert!(limits.suspects(50, true, at(44 * HOUR)));
+    }
+
+    #[test]
+    fn a_higher_claim_disproves_a_limit_of_what_is_claimed() {
+        for (caps_claims, claimed, known) in [
+            (true, 100, Some(100)),
+            (true, 101, None),
+            (false, 101, Some(100)),
+        ] {
+            let mut limits = met(caps_claims);
+            limits.claim(claimed);
+            assert_eq!(limits.known(at(0)), known, "{caps_claims} {claimed}");
+        }
+    }
+}

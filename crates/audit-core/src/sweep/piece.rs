@@ -47,3 +47,28 @@ pub(super) fn earlier(time: Timestamp) -> Timestamp {
 pub(super) fn later(time: Timestamp) -> Timestamp {
     time.saturating_add(BOUND).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_exceed_their_range_by_a_second_within_the_calendar() {
+        let at = |seconds| Timestamp::from_second(seconds).expect("a time");
+        let cases = [
+            ((at(10), Some(at(20))), (at(9), Some(at(21)))),
+            ((at(10), None), (at(9), None)),
+            (
+                (Timestamp::MIN, Some(Timestamp::MAX)),
+                (Timestamp::MIN, Some(Timestamp::MAX)),
+            ),
+        ];
+        for ((from, to), (earlier, later)) in cases {
+            let expected = Range {
+                from: earlier,
+                to: later,
+            };
+            assert_eq!(widened(Range { from, to }), expected, "{from}");
+        }
+    }
+}

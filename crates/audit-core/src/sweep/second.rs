@@ -109,3 +109,117 @@ impl DenseSecond {
         missing.min().unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::Times;
+
+    const SECOND: i64 = 10;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).expect("a time")
+    }
+
+    /// Returns the end of a sweep that showed events from the first to the last second.
+    fn end(shown: Option<(i64, i64)>, has_fraction: bool) -> SweepEnd {
+        SweepEnd {
+            claimed: 0,
+            listed: 0,
+            distinct: 0,
+            missing: 0,
+            is_limited: false,
+            may_be_limited: false,
+            times: Times {
+                earliest: shown.map(|(first, _)| at(first)),
+                latest: shown.map(|(_, last)| at(last)),
+                has_fraction,
+                ..Times::default()
+            },
+        }
+    }
+
+    /// What a request shows, from the first to the last second, and how many events it
+    /// misses.
+    type Answer = (Option<(i64, i64)>, u64);
+
+    /// Reads the second until it is known how many events no request shows. Returns that
+    /// number and the bounds of the requests.
+    fn read(answers: &[Answer], known: bool, shown: bool) -> (Option<u64>, Vec<(i64, i64)>) {
+        let mut second = DenseSecond::new(at(SECOND), known);
+        assert_eq!(second.at(), at(SECOND));
+        let mut requests = Vec::new();
+        for (seconds, missing) in answers {
+            let Range { from, to } = second.request();
+            requests.push((from.as_second(), to.expect("an end").as_second()));
+            let missing = second.read(&end(*seconds, shown), *missing);
+            if missing.is_some() {
+                return (missing, requests);
+            }
+        }
+        (None, requests)
+    }
+
+    #[test]
+    fn a_second_is_asked_for_until_a_request_shows_it() {
+        let all = [(10, 10), (10, 11), (9, 10), (9, 11)];
+        let own = Some((10, 10));
+        let cases: [(&str, &[Answer], u64, usize); 8] = [
+            ("both bounds are included", &[(own, 3)], 3, 1),
+            ("the first is", &[(None, 0), (own, 4)], 4, 2),
+            (
+                "the last is",
+                &[(None, 0), (Some((11, 11)), 0), (own, 5)],
+                5,
+                3,
+            ),
+            (
+                "none is",
+                &[(None, 0), (None, 0), (None, 0), (own, 6)],
+                6,
+                4,
+            ),
+            (
+                "it is never shown",
+                &[(None, 1), (None, 1), (None, 1), (None, 7)],
+                7,
+                4,
+            ),
+            (
+                "the widest request shows that the first is",
+                &[(None, 9), (None, 2), (None, 1), (Some((9, 10)), 7)],
+                2,
+                4,
+            ),
+            (
+                "the widest request shows that the last is",
+                &[(None, 9), (None, 1), (None, 2), (Some((10, 11)), 7)],
+                2,
+                4,
+            ),
+            (
+                "the third request shows that the first is",
+                &[(None, 9), (None, 2), (Some((9, 9)), 1), (own, 7)],
+                2,
+                4,
+            ),
+        ];
+        for (name, answers, missing, requests) in cases {
+            let expected = (Some(missing), all[..requests].to_vec());
+            assert_eq!(read(answers, false, false), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_no_length_shows_a_part_of_a_second_with_fractions() {
+        let own = Some((10, 10));
+        let expected = (Some(4), vec![(10, 11)]);
+        assert_eq!(read(&[(own, 4)], true, true), expected);
+        // That there are fractions is seen in the first answer.
+        let expected = (Some(4), vec![(10, 10), (10, 11)]);
+        assert_eq!(
+            read(&[(own, 0), (Some((10, 11)), 4)], false, true),
+            expected
+        );
+    }
+}

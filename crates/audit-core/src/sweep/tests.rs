@@ -415,3 +415,107 @@ fn pages_are_read_on_where_a_link_or_a_full_page_says_that_more_follow() {
         assert_eq!(end.distinct, 5, "{claims:?}");
     }
 }
+
+fn time(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).expect("a time")
+}
+
+#[test]
+fn times_are_told_apart_by_range_and_piece() {
+    let range = |from, to: Option<i64>| Range {
+        from: time(from),
+        to: to.map(time),
+    };
+    // The time, and whether it is within the range from 10 s to 20 s, and within the piece
+    // from 11 s to 19 s.
+    let cases = [
+        (9_999, false, false),
+        (10_000, true, false),
+        (10_500, true, false),
+        (11_000, true, true),
+        (18_999, true, true),
+        (19_000, true, false),
+        (20_000, true, false),
+        (20_001, false, false),
+    ];
+    for (milliseconds, inside, own) in cases {
+        let mut times = Times::default();
+        let bounds = (range(10_900, Some(20_000)), range(11_000, Some(19_000)));
+        times.add(time(milliseconds), bounds.0, bounds.1);
+        let expected = Times {
+            earliest: Some(time(milliseconds)),
+            latest: Some(time(milliseconds)),
+            inside: u64::from(inside),
+            outside: u64::from(!inside),
+            own: u64::from(own),
+            has_fraction: milliseconds % 1000 != 0,
+        };
+        assert_eq!(times, expected, "{milliseconds}");
+    }
+    let mut times = Times::default();
+    for seconds in [15, 12, 18, 4] {
+        let open = range(10_000, None);
+        times.add(time(1000 * seconds), open, open);
+    }
+    let expected = Times {
+        earliest: Some(time(4_000)),
+        latest: Some(time(18_000)),
+        inside: 3,
+        outside: 1,
+        own: 3,
+        has_fraction: false,
+    };
+    assert_eq!(times, expected);
+}
+
+#[test]
+fn times_are_mostly_outside_if_more_are_outside_than_inside() {
+    for (inside, outside, mostly) in [(0, 0, false), (2, 2, false), (2, 3, true), (3, 2, false)] {
+        let times = Times {
+            inside,
+            outside,
+            ..Times::default()
+        };
+        assert_eq!(times.are_mostly_outside(), mostly, "{inside} {outside}");
+    }
+}
+
+#[test]
+fn two_sweeps_over_one_range_have_one_end() {
+    let one = |number: u64, flag| SweepEnd {
+        claimed: number,
+        listed: 10 * number,
+        distinct: 100 * number,
+        missing: 1000 * number,
+        is_limited: flag,
+        may_be_limited: flag,
+        times: Times {
+            earliest: Some(time(1000 * i64::try_from(number).expect("a small number"))),
+            latest: Some(time(2000 * i64::try_from(number).expect("a small number"))),
+            inside: number,
+            outside: 10 * number,
+            own: 100 * number,
+            has_fraction: flag,
+        },
+    };
+    for (first, second) in [(true, false), (false, true)] {
+        let expected = SweepEnd {
+            missing: 5000,
+            times: Times {
+                earliest: Some(time(2000)),
+                latest: Some(time(6000)),
+                inside: 5,
+                outside: 50,
+                own: 500,
+                has_fraction: true,
+            },
+            ..one(3, true)
+        };
+        assert_eq!(one(2, first).and(one(3, second)), expected);
+        let nothing = SweepEnd {
+            times: Times::default(),
+            ..one(0, false)
+        };
+        assert_eq!(nothing.and(one(3, second)), one(3, second));
+    }
+}
