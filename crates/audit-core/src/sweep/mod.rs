@@ -435,4 +435,6 @@ impl Sweep {
 }
 
 #[cfg(test)]
+mod limited_list_tests;
+#[cfg(test)]
 mod tests;
