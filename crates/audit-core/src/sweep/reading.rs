@@ -129,3 +129,21 @@ fn is_round(number: u64) -> bool {
         number >= 99 && (after.is_power_of_two() || after.to_string().trim_end_matches('0') == "1");
     is_decimal || is_last || number >= 32 && number.is_power_of_two()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_a_round_number_or_one_less() {
+        let round: Vec<_> = (0..=600).filter(|number| is_round(*number)).collect();
+        let expected = [
+            0, 20, 25, 30, 32, 40, 50, 64, 75, 99, 127, 128, 255, 256, 500, 511, 512,
+        ];
+        assert_eq!(round, expected);
+        for number in [999, 1000, 1023, 1024, 9999, 10_000, 20_000] {
+            assert!(is_round(number), "{number}");
+        }
+        assert!(![1001, 1999, 9998, 20_001].into_iter().any(is_round));
+    }
+}

@@ -416,6 +416,29 @@ fn pages_are_read_on_where_a_link_or_a_full_page_says_that_more_follow() {
     }
 }
 
+#[test]
+fn a_page_behind_the_claimed_end_is_beyond_unless_it_is_linked() {
+    // What page 1 claims and whether it has a link, and which of the pages 1 to 4 lie beyond.
+    let cases = [
+        ((Some(2), Some(4)), false, [false, false, true, true]),
+        ((None, Some(2)), false, [false, true, true, true]),
+        ((None, Some(2)), true, [false, false, true, true]),
+        // The number of elements is unknown, or too low to be true.
+        ((Some(2), None), false, [false; 4]),
+        ((Some(2), Some(1)), false, [false; 4]),
+    ];
+    for (claims, has_next, beyond) in cases {
+        let mut sweep = Sweep::new(SIZE);
+        let first = Page {
+            has_next,
+            ..page(&[1, 2], claims)
+        };
+        sweep.take(1, &first);
+        let are_beyond = [1, 2, 3, 4].map(|number| sweep.is_beyond(number));
+        assert_eq!(are_beyond, beyond, "{claims:?} {has_next}");
+    }
+}
+
 fn time(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).expect("a time")
 }
