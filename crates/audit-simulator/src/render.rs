@@ -12,10 +12,11 @@ use crate::catalog::{self, DASHBOARD, EVENT_TYPES, SOURCES, Subject};
 use crate::context::{self, EventContext};
 use crate::event_id;
 use crate::event_key::{EventKey, KeyTable};
+use crate::list_form::TimeFormat;
 use crate::listed_page::ListedPage;
 use crate::query::Query;
 use crate::random::{self, Purpose};
-use crate::settings::{SimulatorSettings, TimeFormat};
+use crate::settings::SimulatorSettings;
 use crate::users::{self, SimulatedUser};
 
 /// Links name the vendor's host, in plain http as the vendor writes them.
@@ -30,6 +31,7 @@ pub(crate) struct Renderer {
     account: Arc<str>,
     events_link: Arc<str>,
     has_page: bool,
+    has_next: bool,
     time_format: TimeFormat,
 }
 
@@ -158,6 +160,7 @@ impl Renderer {
             account: settings.api_key.as_str().into(),
             events_link: format!("{LINK_HOST}{}/events", settings.base_path).into(),
             has_page: !settings.without_page,
+            has_next: !settings.without_next,
             time_format: settings.time_format,
         }
     }
@@ -205,7 +208,7 @@ impl Renderer {
             this: link(query.page),
             first: (query.page > 1 && pages > 0).then(|| link(1)),
             prev: (before > 0).then(|| link(before)),
-            next: (query.page < pages).then(|| link(query.page + 1)),
+            next: (self.has_next && query.page < pages).then(|| link(query.page + 1)),
             last: (pages > 0).then(|| link(pages)),
         }
     }

@@ -4,47 +4,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::flag_values::{self, FlagValueError};
+use crate::list_form::{BeyondLast, IncludedBounds, ListOrder, TimeFormat};
 
 /// The highest number of events that a simulator holds.
 const MOST_EVENTS: f64 = 50_000_000.0;
-
-/// The order of the list of events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ListOrder {
-    /// The newest event first.
-    #[default]
-    Newest,
-    /// The oldest event first.
-    Oldest,
-    /// Another order at every request: the pages of one reading overlap and leave gaps.
-    Shuffled,
-    /// Another order whenever page 1 is asked for, which the pages after it keep.
-    Reshuffled,
-}
-
-/// The form in which `created_at` is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum TimeFormat {
-    /// As the vendor writes it: `2018-08-13T10:15:31`.
-    #[default]
-    Iso,
-    /// With a trailing ` UTC`.
-    Utc,
-    /// As RFC 1123 has it: `Mon, 13 Aug 2018 10:15:31 GMT`.
-    Rfc1123,
-    /// Seconds since 1970, as a number.
-    Epoch,
-    /// Seconds since 1970, as a text.
-    EpochText,
-    /// Milliseconds since 1970, as a number.
-    EpochMs,
-    /// Milliseconds since 1970, as a text.
-    EpochMsText,
-}
 
 /// The settings of a simulated Audit API. The defaults are those of the flags.
 #[derive(Clone, Debug, PartialEq, clap::Args)]
@@ -127,6 +93,24 @@ pub struct SimulatorSettings {
     #[arg(long)]
     pub without_page: bool,
 
+    /// Leave the link to the next page out of lists
+    #[arg(long)]
+    pub without_next: bool,
+
+    /// Answer to a request for a page that is not shown (if not given, an empty page, and 400
+    /// where a limit hides the page)
+    #[arg(long, value_enum, value_name = "ANSWER")]
+    pub beyond_last: Option<BeyondLast>,
+
+    /// Share of readings, each of which begins with page 1, during which the list loses the
+    /// events of a page that page 1 still counts, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
+    pub shrink_share: f64,
+
+    /// Bounds that a range of dates includes
+    #[arg(long, value_enum, default_value_t = IncludedBounds::Both)]
+    pub bounds: IncludedBounds,
+
     /// Form of `created_at`
     #[arg(long, value_enum, default_value_t = TimeFormat::Iso)]
     pub time_format: TimeFormat,
@@ -179,6 +163,10 @@ impl Default for SimulatorSettings {
             limit_pages: None,
             clamp_size: None,
             without_page: false,
+            without_next: false,
+            beyond_last: None,
+            shrink_share: 0.0,
+            bounds: IncludedBounds::Both,
             time_format: TimeFormat::Iso,
             latency: Duration::ZERO,
             fault_429: 0.0,
@@ -246,6 +234,7 @@ impl SimulatorSettings {
     fn out_of_range(&self) -> Vec<SettingsProblem> {
         let shares = [
             ("--late-share", self.late_share),
+            ("--shrink-share", self.shrink_share),
             ("--fault-429", self.fault_429),
             ("--fault-5xx", self.fault_5xx),
             ("--fault-cut", self.fault_cut),
