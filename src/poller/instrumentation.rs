@@ -311,6 +311,20 @@ impl SecondTooDense {
     }
 }
 
+/// The API shows no more than `events` of one query, as a poll has found.
+pub(super) struct LimitMet {
+    pub(super) events: u64,
+}
+
+impl LimitMet {
+    pub(super) fn record(&self) {
+        tracing::info!(
+            events = self.events,
+            "the API shows only so many events of one query; longer ranges are read in parts"
+        );
+    }
+}
+
 /// A deep sweep has read its whole range.
 pub(super) struct DeepSweepEnded {
     pub(super) missing: u64,

@@ -30,6 +30,11 @@ async fn polling(list: LimitedList) -> PausedExporter {
 async fn polled(list: LimitedList) -> PausedExporter {
     let exporter = polling(list).await;
     exporter.pass(STEP, Duration::from_secs(70)).await;
+    has_no_failures(&exporter).await;
+    exporter
+}
+
+async fn has_no_failures(exporter: &PausedExporter) {
     assert!(is(1.0)(exporter.value("nexmo_audit_up").await));
     let metrics = exporter.metrics().await;
     let failures = metrics
@@ -38,7 +43,6 @@ async fn polled(list: LimitedList) -> PausedExporter {
     for line in failures {
         assert!(line.ends_with(" 0"), "{line}");
     }
-    exporter
 }
 
 async fn is_counted_whole(list: LimitedList, events: f64) {
@@ -129,6 +133,26 @@ async fn a_list_that_shrinks_while_pages_are_asked_for_costs_no_poll() {
         assert!(is(150.0)(exporter.counted().await));
         assert_eq!(told(&exporter), [""; 0]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_was_met_is_remembered_and_shown_on_the_landing_page() {
+    const SENTENCE: &str = "shows no more than 100 events of one query";
+    let list = LimitedList {
+        last_page: 1,
+        beyond: Beyond::Error(404),
+        ..LimitedList::spread(250)
+    };
+    let exporter = polling(list).await;
+    let refused = |request: &Request| request.is_list() && request.page() > 1;
+    exporter.pass(STEP, 20 * STEP).await;
+    assert!(exporter.page("/").await.contains(SENTENCE));
+    let met = exporter.times(refused).len();
+    assert!(met > 0);
+    exporter.pass(STEP, Duration::from_mins(3)).await;
+    assert_eq!(exporter.times(refused).len(), met);
+    assert!(exporter.page("/").await.contains(SENTENCE));
+    has_no_failures(&exporter).await;
 }
 
 #[tokio::test(start_paused = true)]
