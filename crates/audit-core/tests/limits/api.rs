@@ -1,5 +1,7 @@
 //! A model of an API whose list has limits.
 
+use std::cell::Cell;
+
 use jiff::{Timestamp, tz::Offset};
 
 /// The number of events that are asked for on a page.
@@ -48,6 +50,11 @@ pub(crate) enum Beyond {
 pub(crate) struct Api {
     /// The second of creation of each event, whose id is its place.
     pub(crate) seconds: Vec<i64>,
+    /// The number of requests after which the list has each event; the list has an event
+    /// without a number from the beginning.
+    pub(crate) appears_after: Vec<usize>,
+    /// The number of requests so far.
+    pub(crate) requests: Cell<usize>,
     pub(crate) limit: Option<Limit>,
     /// The largest number of events on a page.
     pub(crate) clamp: u64,
@@ -69,6 +76,8 @@ impl Api {
     pub(crate) fn plain() -> Self {
         Self {
             seconds: Vec::new(),
+            appears_after: Vec::new(),
+            requests: Cell::new(0),
             limit: None,
             clamp: PAGE_SIZE,
             order: Order::NewestFirst,
@@ -101,6 +110,7 @@ impl Api {
         to: Option<Timestamp>,
         number: u64,
     ) -> Option<String> {
+        self.requests.update(|requests| requests + 1);
         let listed = self.listed(from, to);
         let capped = match self.limit {
             Some(Limit::Events(events)) => events.min(listed.len() as u64),
@@ -153,6 +163,7 @@ impl Api {
             after && to.is_none_or(|to| second < to || self.includes.1 && second == to)
         };
         let mut listed: Vec<usize> = (0..self.seconds.len())
+            .filter(|place| self.has_appeared(*place))
             .filter(|place| self.ignores_range || is_listed(self.seconds[*place]))
             .collect();
         match self.order {
@@ -161,6 +172,11 @@ impl Api {
             Order::Fixed => {}
         }
         listed
+    }
+
+    fn has_appeared(&self, place: usize) -> bool {
+        let after = self.appears_after.get(place);
+        after.is_none_or(|after| self.requests.get() > *after)
     }
 
     fn element(&self, place: usize) -> String {

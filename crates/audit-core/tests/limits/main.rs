@@ -35,6 +35,15 @@ fn seconds() -> impl Strategy<Value = Vec<i64>> {
     })
 }
 
+/// The number of requests during which events enter the list.
+const GROWING: usize = 60;
+
+/// Numbers of requests after which the list has the events: many are late, and shift the
+/// pages that are being read.
+fn appearances() -> impl Strategy<Value = Vec<usize>> {
+    vec(prop_oneof![2 => Just(0), 1 => 0..GROWING], 0..500)
+}
+
 fn limit() -> impl Strategy<Value = Option<Limit>> {
     prop_oneof![
         1 => Just(None),
@@ -111,6 +120,37 @@ proptest! {
         }
     }
 
+    #[test]
+    fn what_entered_the_list_while_it_was_read_is_read_by_the_next_deep_sweep(
+        mut api in any_api(),
+        appears_after in appearances(),
+        is_open in any::<bool>(),
+    ) {
+        let range = Range {
+            from: at(0),
+            to: (!is_open).then(|| at(600)),
+        };
+        api.appears_after = appears_after;
+        let mut limits = Limits::default();
+        let mut all = BTreeSet::new();
+        while api.requests.get() <= GROWING {
+            all.extend(read(&api, range, &mut limits, MOST_REQUESTS).shown);
+        }
+        let last = read(&api, Range { to: Some(at(600)), ..range }, &mut limits, MOST_REQUESTS);
+        all.extend(&last.shown);
+        let missing = api.seconds.len() as u64 - all.len() as u64;
+        let unreachable = unreachable(&api);
+        prop_assert!(missing <= unreachable, "{} of {} missing", missing, api.seconds.len());
+        if missing > 0 {
+            prop_assert!(last.missing > 0, "{missing} missing and none told");
+        }
+        if unreachable > 0 && api.tells_number() {
+            prop_assert_eq!(last.missing, unreachable);
+        }
+        if api.limit.is_none() {
+            prop_assert_eq!(last.missing, 0);
+        }
+    }
 }
 
 prop_compose! {
