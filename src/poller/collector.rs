@@ -204,7 +204,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             self.deep_sweep = Some(DeepSweep {
                 from,
                 end,
-                cutter: Cutter::new(self.limits),
+                cutter: Cutter::new(self.limits.for_deep_sweep()),
                 missing: 0,
             });
         }

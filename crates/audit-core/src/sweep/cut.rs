@@ -145,7 +145,8 @@ impl Cutter {
     }
 
     fn pages_expected(&self, now: Timestamp) -> u64 {
-        let limit = self.limits.known(now).unwrap_or(u64::MAX);
+        let suspected = self.suspicion.map(|suspicion| suspicion.events);
+        let limit = self.limits.known(now).or(suspected).unwrap_or(u64::MAX);
         (limit / FULL_PAGE).clamp(1, PAGES_EXPECTED)
     }
 
@@ -287,8 +288,13 @@ impl Cutter {
         now: Timestamp,
     ) -> bool {
         let is_one_second = is_one_second(piece.from, to);
+        let is_outside = end.times.are_mostly_outside();
         if self.repeats(events) {
-            if is_one_second {
+            if is_outside {
+                // The API does not select by time, so the number says nothing.
+                self.limits.check(events, now);
+                self.give_up();
+            } else if is_one_second {
                 // Nothing speaks against the limit, and events that are not shown would be
                 // lost in silence.
                 self.suspicion = None;
@@ -299,7 +305,7 @@ impl Cutter {
             }
             return true;
         }
-        if is_one_second || end.times.are_mostly_outside() {
+        if is_one_second || is_outside {
             return false;
         }
         self.suspicion = Some(Suspicion {
@@ -357,7 +363,7 @@ impl Cutter {
             self.limits
                 .meet(suspicion.events, suspicion.is_claimed, now);
         } else if suspicion.shown_of_parts <= suspicion.events {
-            self.limits.disprove(suspicion.events, now);
+            self.limits.check(suspicion.events, now);
         }
     }
 

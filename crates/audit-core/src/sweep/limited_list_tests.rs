@@ -212,3 +212,17 @@ fn an_api_that_does_not_select_by_time_is_not_asked_for_pieces() {
         assert_eq!(list.read(&mut Cutter::default()), expected, "{caps_claims}");
     }
 }
+
+#[test]
+fn a_deep_sweep_finds_what_was_added_to_a_list_that_had_as_many_events_as_its_limit() {
+    let of_seconds = |late: std::ops::Range<i64>| List {
+        events: (10..60).chain(late).collect(),
+        ..list(100, true, 0)
+    };
+    let mut cutter = Cutter::default();
+    let outcome = of_seconds(600..650).read(&mut cutter);
+    assert_eq!((outcome.shown, outcome.limit), (100, None));
+    let mut cutter = Cutter::new(cutter.limits().for_deep_sweep());
+    let outcome = of_seconds(600..700).read(&mut cutter);
+    assert_eq!((outcome.shown, outcome.limit), (150, Some(100)));
+}

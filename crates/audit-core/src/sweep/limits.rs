@@ -11,8 +11,11 @@ const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
     limit: Option<Limit>,
-    /// A number of events that a query showed, and that was no limit. A limit is higher.
+    /// A number of events that is no limit, since a query showed more.
     shown: Shown,
+    /// A number of events that was no limit when the two halves of a range had as many events
+    /// as the whole. Since then, the number may have become one: the list may have more events.
+    checked: Shown,
 }
 
 /// A limit that was met.
@@ -56,8 +59,7 @@ impl Limits {
     ///
     /// [`SweepEnd::may_be_limited`]: super::SweepEnd::may_be_limited
     pub(super) fn suspects(&self, events: u64, may_be_limited: bool, now: Timestamp) -> bool {
-        let shown = self.shown.at.filter(|at| is_recent(*at, now));
-        let shown = shown.map_or(0, |_| self.shown.events);
+        let shown = self.shown.recent(now).max(self.checked.recent(now));
         // The same highest number in two queries is suspicious, round or not.
         let is_repeated = events >= 20 && events == shown.saturating_add(1);
         events > shown && (may_be_limited || is_repeated)
@@ -83,6 +85,24 @@ impl Limits {
         }
     }
 
+    /// Records that `events` is as many as there are, so that the number is no sign of a
+    /// limit until there are more.
+    pub(super) fn check(&mut self, events: u64, now: Timestamp) {
+        self.checked = Shown {
+            events,
+            at: Some(now),
+        };
+    }
+
+    /// Returns these limits as a deep sweep begins with them: it checks every number again.
+    #[must_use]
+    pub fn for_deep_sweep(self) -> Self {
+        Self {
+            checked: Shown::default(),
+            ..self
+        }
+    }
+
     /// Takes in the number of events that the API claims. A limit of what it claims lies no
     /// lower.
     pub(super) fn claim(&mut self, claimed: u64) {
@@ -95,6 +115,14 @@ impl Limits {
     /// Forgets the limit, which turned out to be none.
     pub(super) fn forget(&mut self) {
         self.limit = None;
+    }
+}
+
+impl Shown {
+    /// Returns the number that is known at `now`; 0 if none is.
+    fn recent(self, now: Timestamp) -> u64 {
+        let at = self.at.filter(|at| is_recent(*at, now));
+        at.map_or(0, |_| self.events)
     }
 }
 

@@ -136,6 +136,7 @@ proptest! {
         while api.requests.get() <= GROWING {
             all.extend(read(&api, range, &mut limits, MOST_REQUESTS).shown);
         }
+        limits = limits.for_deep_sweep();
         let last = read(&api, Range { to: Some(at(600)), ..range }, &mut limits, MOST_REQUESTS);
         all.extend(&last.shown);
         let missing = api.seconds.len() as u64 - all.len() as u64;
