@@ -184,12 +184,15 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             };
             self.account.window.complete_piece(read_to, clocks);
             self.commit().await?;
-            instrumentation::PieceCounted {
-                up_to: read_to,
-                now: clocks.earliest(),
-                counts: *counts,
+            // A piece of the lookback moves no watermark.
+            if watermark.is_none_or(|watermark| read_to > watermark) {
+                instrumentation::PieceCounted {
+                    up_to: read_to,
+                    now: clocks.earliest(),
+                    counts: *counts,
+                }
+                .record(&self.metrics);
             }
-            .record(&self.metrics);
             from = read_to;
         }
     }

@@ -98,7 +98,8 @@ fn wait_for_count(exporter: &Exporter, events: u64) {
         if is(expected)(counted) {
             return Ok(());
         }
-        Err(format!("{counted} of {events} are counted"))
+        let log = exporter.program.log();
+        Err(format!("{counted} of {events} are counted\n{log}"))
     });
 }
 
@@ -141,6 +142,15 @@ fn a_limit_is_met_again_after_a_restart_without_a_failed_poll() {
         exporter.wait_for_text("/", "shows no more than 200 events of one query");
         exporter.wait_for_polls(2);
         no_poll_failed(&exporter);
+        // The lookback is read in parts at every poll, and that is no catching up.
+        let lines = exporter.program.lines();
+        let mut later = lines
+            .iter()
+            .skip_while(|line| !line.contains("first poll succeeded"));
+        assert!(
+            !later.any(|line| line.contains("catching up")),
+            "{lines:#?}"
+        );
     }
 }
 
