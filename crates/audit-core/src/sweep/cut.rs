@@ -288,7 +288,8 @@ impl Cutter {
         now: Timestamp,
     ) -> bool {
         let is_one_second = is_one_second(piece.from, to);
-        let is_outside = end.times.are_mostly_outside();
+        // Events without a time that can be read do not show what the API selects by.
+        let is_outside = 2 * end.times.inside < end.distinct;
         if self.repeats(events) {
             if is_outside {
                 // The API does not select by time, so the number says nothing.

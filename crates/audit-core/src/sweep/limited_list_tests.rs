@@ -214,6 +214,28 @@ fn an_api_that_does_not_select_by_time_is_not_asked_for_pieces() {
 }
 
 #[test]
+fn events_without_times_are_no_sign_of_a_limit() {
+    let list = list(100, true, 0);
+    let mut cutter = Cutter::default();
+    let range = Range {
+        from: at(0),
+        to: Some(at(END)),
+    };
+    let piece = cutter.piece(range, at(END));
+    let (_, end, _) = list.answer(&piece);
+    let end = SweepEnd {
+        times: Times::default(),
+        ..end
+    };
+    let verdict = cutter.judge(&piece, at(END), &end, at(END));
+    let expected = Verdict::Read {
+        missing: 0,
+        dense: None,
+    };
+    assert_eq!(verdict, expected);
+}
+
+#[test]
 fn a_deep_sweep_finds_what_was_added_to_a_list_that_had_as_many_events_as_its_limit() {
     let of_seconds = |late: std::ops::Range<i64>| List {
         events: (10..60).chain(late).collect(),
