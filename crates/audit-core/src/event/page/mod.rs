@@ -141,6 +141,7 @@ impl<'a> Page<'a> {
             embedded,
             page,
             links,
+            id,
         } = serde_json::from_str(text).map_err(|error| {
             if error.is_data() {
                 PageError::NotAPage
@@ -151,7 +152,7 @@ impl<'a> Page<'a> {
         let links = links.and_then(lenient_links);
         // A page without events and without counts is known by the link to itself.
         let is_linked = links.as_ref().is_some_and(|links| links.this.is_some());
-        if embedded.is_none() && page.is_none() && !is_linked {
+        if embedded.is_none() && page.is_none() && (!is_linked || id.is_some()) {
             return Err(PageError::NotAPage);
         }
         let events = embedded.and_then(|embedded| embedded.events);
@@ -188,6 +189,9 @@ struct LenientPage<'a> {
     page: Option<LenientCounts<'a>>,
     #[serde(borrow, rename = "_links", default)]
     links: Option<&'a RawValue>,
+    /// The id of an event that stands in place of a page.
+    #[serde(default)]
+    id: Option<IgnoredAny>,
 }
 
 /// The links of a page. Their addresses are not read.
