@@ -23,13 +23,16 @@ const MILLISECONDS: i64 = 1000;
 const DAY: i64 = 24 * 3600;
 
 /// The counters of which each may be the reason of an alert.
-const COUNTERS: [&str; 17] = [
+const COUNTERS: [&str; 20] = [
     r#"nexmo_audit_events_by_type_total{event_type="ACCOUNT_SECRET_DELETE""#,
     r#"nexmo_audit_events_by_type_total{event_type="ACCOUNT_SECRET_CREATE""#,
     r#"nexmo_audit_events_by_type_total{event_type="IP_WHITELIST_CREATE""#,
     r#"nexmo_audit_events_by_type_total{event_type="APP_DELETE""#,
     r#"nexmo_audit_events_by_type_total{event_type="USER_CREATE""#,
     r#"nexmo_audit_events_by_type_total{event_type="ACCOUNT_UPDATE_SETTINGS""#,
+    r#"nexmo_audit_events_by_type_total{event_type="AUTORELOAD_ENABLE""#,
+    r#"nexmo_audit_events_by_type_total{event_type="USER_BILLING_UPDATE""#,
+    r#"nexmo_audit_events_by_type_total{event_type="USER_API_KEYS_UPDATE""#,
     r#"nexmo_audit_events_by_type_total{event_type="NUMBER_RELEASE""#,
     r#"nexmo_audit_events_by_type_total{event_type="NUMBER_USER_CANCELED""#,
     r#"nexmo_audit_events_by_type_total{event_type="IP_WHITELIST_DELETE""#,
@@ -44,8 +47,10 @@ const COUNTERS: [&str; 17] = [
 ];
 
 /// The alerts on what a counter counts.
-const ON_COUNTERS: [&str; 16] = [
+const ON_COUNTERS: [&str; 19] = [
     "NexmoAuditApplicationDeleted",
+    "NexmoAuditAutoReloadChanged",
+    "NexmoAuditBillingChanged",
     "NexmoAuditBurstOfDeletions",
     "NexmoAuditCountryNotSeenBefore",
     "NexmoAuditEventsLate",
@@ -60,6 +65,7 @@ const ON_COUNTERS: [&str; 16] = [
     "NexmoAuditSettingsChanged",
     "NexmoAuditSourceNotSeenBefore",
     "NexmoAuditStorageFailing",
+    "NexmoAuditUserApiKeysChanged",
     "NexmoAuditUserCreated",
 ];
 
