@@ -126,6 +126,25 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 oldest\t'The oldest event first'
 shuffled\t'Another order at every request: the pages of one reading overlap and leave gaps'
 reshuffled\t'Another order whenever page 1 is asked for, which the pages after it keep'"
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l limit-total -d 'Most events that a list claims and shows, however many there are (no limit if not given)' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l limit-pages -d 'Last page of a list that is shown; pages after it are refused with 400 (no limit if not given)' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l clamp-size -d 'Most events on a page, whatever size is asked for (100 if not given)' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l beyond-last -d 'Answer to a request for a page that is not shown (if not given, an empty page, and 400 where a limit hides the page)' -r -f -a "empty\t'A page without events'
+object\t'`{}`'
+400\t'Status 400'
+404\t'Status 404'"
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l shrink-share -d 'Share of readings, each of which begins with page 1, during which the list loses the events of a page that page 1 still counts, 0 to 1' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l bounds -d 'Bounds that a range of dates includes' -r -f -a "both\t'Both'
+from\t'`date_from` alone'
+to\t'`date_to` alone'
+none\t'None'"
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l time-format -d 'Form of `created_at`' -r -f -a "iso\t'As the vendor writes it: `2018-08-13T10:15:31`'
+utc\t'With a trailing ` UTC`'
+rfc1123\t'As RFC 1123 has it: `Mon, 13 Aug 2018 10:15:31 GMT`'
+epoch\t'Seconds since 1970, as a number'
+epoch-text\t'Seconds since 1970, as a text'
+epoch-ms\t'Milliseconds since 1970, as a number'
+epoch-ms-text\t'Milliseconds since 1970, as a text'"
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l latency -d 'Time to wait before every answer' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l fault-429 -d 'Share of requests answered with 429, 0 to 1' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l fault-5xx -d 'Share of requests answered with 500, 502, 503 or 504, 0 to 1' -r
@@ -135,6 +154,8 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l log.format -d 'Form of each line: logfmt or json' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l steady -d 'Keep the rate constant: no quiet nights, no quiet weekends, no bursts'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l without-page -d 'Leave `page` out of lists, so that only the links say whether more follows'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l without-next -d 'Leave the link to the next page out of lists'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F

@@ -111,6 +111,15 @@ impl ApiError {
         }
     }
 
+    /// Returns `true` if the same request may succeed a little later.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            ApiError::RateLimited { .. } | ApiError::Timeout | ApiError::Transport { .. } => true,
+            ApiError::Status { status, .. } => *status >= 500,
+            ApiError::Auth { .. } | ApiError::Body { .. } => false,
+        }
+    }
+
     /// Returns the wait that the API asks for.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {

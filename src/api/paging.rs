@@ -1,4 +1,5 @@
-//! Reads all pages of one range: several at once, and again if the pages shifted meanwhile.
+//! Reads all pages of one piece of a range: several at once, and again if the pages shifted
+//! meanwhile.
 //!
 //! [`Sweep`] decides which pages to read, and this module requests them. A page that is
 //! read again is returned again: the reader does not know which events are the same.
@@ -6,25 +7,24 @@
 use std::{
     future::{Future, pending},
     panic::resume_unwind,
+    time::Duration,
 };
 
 use audit_core::{
     event::{Keep, Page},
-    sweep::{Range, Step, Sweep},
+    sweep::{FirstClaim, Piece, Range, Step, Sweep, SweepEnd, widened_end},
     window::Clocks,
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::{ApiAnswer, ApiError, PAGE_SIZE, PageQuery};
+use crate::metrics::log_seconds;
 
 /// The highest number of pages that are requested at once.
 const CONCURRENT_PAGES: usize = 8;
-/// The time by which each request exceeds its range at both ends: it is not documented
-/// whether a range includes its bounds.
-const BOUND: SignedDuration = SignedDuration::from_secs(1);
 
 /// A source of pages, such as a client of the API.
 pub trait PageSource: Send + Sync {
@@ -33,12 +33,51 @@ pub trait PageSource: Send + Sync {
         &self,
         query: PageQuery,
     ) -> impl Future<Output = Result<ApiAnswer<String>, ApiError>> + Send;
+
+    /// Waits before a page that failed is requested again.
+    fn wait_for_retry(&self, wait: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Returns how often a page that failed is requested again, once another page of the
+    /// range was read.
+    fn max_retries(&self) -> u32 {
+        3
+    }
 }
 
-/// Reads all pages of one range.
+/// The wait before the first retry of a page; each further wait is twice as long.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+/// The longest wait that the API may ask for while a range is read. After a longer one, the
+/// range is read again later.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// Requests a page, and requests it again where that may help.
+async fn page_with_retries<S: PageSource>(
+    source: &S,
+    query: PageQuery,
+) -> Result<ApiAnswer<String>, ApiError> {
+    let mut retries = 0;
+    loop {
+        let error = match source.page(query).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let asked = error.retry_after().unwrap_or_default();
+        let is_useful = error.may_pass() && asked <= LONGEST_RETRY_AFTER;
+        if !is_useful || retries == source.max_retries() {
+            return Err(error);
+        }
+        let wait = asked.max(FIRST_RETRY * 2_u32.pow(retries));
+        retries += 1;
+        let (page, wait_seconds) = (query.page, log_seconds(wait));
+        tracing::debug!(page, %error, wait_seconds, "a page failed and is requested again");
+        source.wait_for_retry(wait).await;
+    }
+}
+
+/// Reads all pages of one piece of a range.
 ///
 /// ```text
-/// let mut pages = PageReader::new(&source, range, Keep::Parsed);
+/// let mut pages = PageReader::new(&source, &piece, Keep::Parsed);
 /// while let Some(read) = pages.next(now).await? {
 ///     // take the elements of read.page
 /// }
@@ -46,19 +85,25 @@ pub trait PageSource: Send + Sync {
 /// ```
 pub(crate) struct PageReader<'s, S> {
     source: &'s S,
+    /// The times that requests name.
     range: Range,
     keep: Keep,
     sweep: Sweep,
-    under_way: FuturesUnordered<BoxFuture<'s, Result<ApiAnswer<String>, ApiError>>>,
+    under_way: FuturesUnordered<BoxFuture<'s, PageAnswer>>,
+    /// The answers that were errors before page 1 said which pages there are.
+    early_errors: Vec<(u64, ApiError)>,
+    /// The error with which reading ends, once no page is under way.
+    failure: Option<ApiError>,
     /// The local time at which the range was first requested.
     asked: Option<Timestamp>,
     /// The clocks of the first answer.
     first: Option<Clocks>,
-    /// The number of events that the API reported and did not return.
-    missing: u64,
     /// The answer whose page the caller has.
     current: ApiAnswer<String>,
 }
+
+/// The number of a page, and the answer to the request for it.
+type PageAnswer = (u64, Result<ApiAnswer<String>, ApiError>);
 
 /// One page that was read.
 #[derive(Debug)]
@@ -72,12 +117,12 @@ pub(crate) struct ReadPage<'p> {
 }
 
 /// The facts about a range that the first answer gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct FirstPage {
     /// The clocks when the range was requested.
     pub(crate) clocks: Clocks,
-    /// The number of events that the API reports.
-    pub(crate) claimed: u64,
+    /// The claims of the page.
+    pub(crate) claim: FirstClaim,
 }
 
 /// The outcome of reading all pages of a range.
@@ -85,25 +130,34 @@ pub(crate) struct FirstPage {
 pub(crate) struct PagesRead {
     /// The clocks when the range was first requested.
     pub(crate) clocks: Clocks,
-    /// The number of events that the API reports.
-    pub(crate) claimed: u64,
-    /// The number of events that the API reports and did not return.
-    pub(crate) missing: u64,
+    /// How the sweep has ended.
+    pub(crate) end: SweepEnd,
+}
+
+impl PagesRead {
+    /// Returns the outcome of reading two parts of the events of one range.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            clocks: self.clocks,
+            end: self.end.and(other.end),
+        }
+    }
 }
 
 impl<'s, S: PageSource> PageReader<'s, S> {
-    /// Creates a reader of `range`; `keep` says what is kept of the elements of each page.
+    /// Creates a reader of `piece`; `keep` says what is kept of the elements of each page.
     /// No page is requested yet.
-    pub(crate) fn new(source: &'s S, range: Range, keep: Keep) -> Self {
+    pub(crate) fn new(source: &'s S, piece: &Piece, keep: Keep) -> Self {
         Self {
             source,
-            range,
+            range: piece.request,
             keep,
-            sweep: Sweep::new(PAGE_SIZE),
+            sweep: Sweep::over(piece, PAGE_SIZE),
             under_way: FuturesUnordered::new(),
+            early_errors: Vec::new(),
+            failure: None,
             asked: None,
             first: None,
-            missing: 0,
             current: ApiAnswer {
                 value: String::new(),
                 date: None,
@@ -111,20 +165,14 @@ impl<'s, S: PageSource> PageReader<'s, S> {
         }
     }
 
-    /// Requests several pages at once from the beginning, before the first answer says how
-    /// many there are. Meant for one piece of several, which is likely to be full.
-    pub(crate) fn expecting_many(mut self) -> Self {
-        self.sweep.expect_pages(CONCURRENT_PAGES as u64);
-        self
-    }
-
     /// Returns the next page, in the order in which answers arrive; `None` once the range
     /// was read completely, or once reading it again has returned no further events.
     /// `local` is the local time now.
     ///
     /// # Errors
-    /// The [`ApiError`] of the first request that fails. Requests under way are dropped
-    /// with the reader.
+    /// The [`ApiError`] of the first page that fails for good, unless the page is one that need
+    /// not exist. The pages that were under way by then are returned first: what was read
+    /// counts.
     pub(crate) async fn next(
         &mut self,
         local: Timestamp,
@@ -132,17 +180,23 @@ impl<'s, S: PageSource> PageReader<'s, S> {
         let asked = *self.asked.get_or_insert(local);
         loop {
             self.ask();
-            if let Some(answer) = self.under_way.next().await {
-                self.current = answer?;
-                return self.parse(asked).map(Some);
+            if let Some((number, answer)) = self.under_way.next().await {
+                match answer {
+                    Ok(answer) => {
+                        self.current = answer;
+                        return self.parse(number, asked).map(Some);
+                    }
+                    Err(error) => self.lack(number, error)?,
+                }
+                continue;
+            }
+            self.settle_early_errors()?;
+            if let Some(error) = self.failure.take() {
+                return Err(error);
             }
             match self.sweep.step() {
                 Step::Read(_) => {}
-                Step::Whole => return Ok(None),
-                Step::Short { missing } => {
-                    self.missing = missing;
-                    return Ok(None);
-                }
+                Step::Whole | Step::Short { .. } | Step::Limited => return Ok(None),
                 Step::ReadAgain => self.read_again(),
             }
         }
@@ -150,33 +204,86 @@ impl<'s, S: PageSource> PageReader<'s, S> {
 
     /// Returns the outcome, once [`PageReader::next`] has returned `None`.
     pub(crate) fn outcome(&self) -> PagesRead {
-        let local = self.asked.unwrap_or(Timestamp::MIN);
         PagesRead {
-            clocks: self.first.unwrap_or(Clocks { api: local, local }),
-            claimed: self.sweep.claimed(),
-            missing: self.missing,
+            clocks: self.clocks(),
+            end: self.sweep.end(),
         }
+    }
+
+    fn clocks(&self) -> Clocks {
+        let local = self.asked.unwrap_or(Timestamp::MIN);
+        self.first.unwrap_or(Clocks { api: local, local })
     }
 
     fn ask(&mut self) {
-        while self.under_way.len() < CONCURRENT_PAGES
+        while self.failure.is_none()
+            && self.under_way.len() < CONCURRENT_PAGES
             && let Some(page) = self.sweep.next_page()
         {
-            let query = query(self.range, page);
-            self.under_way.push(Box::pin(self.source.page(query)));
+            let query = PageQuery {
+                from: self.range.from,
+                to: self.range.to,
+                page,
+            };
+            let source = self.source;
+            // If the first request fails, nothing is lost: the poll is repeated.
+            let is_alone = page == 1 && self.first.is_none();
+            self.under_way.push(Box::pin(async move {
+                let answer = if is_alone {
+                    source.page(query).await
+                } else {
+                    page_with_retries(source, query).await
+                };
+                (page, answer)
+            }));
         }
     }
 
-    fn parse(&mut self, asked: Timestamp) -> Result<ReadPage<'_>, ApiError> {
+    /// Takes in that the API has not shown a page.
+    ///
+    /// # Errors
+    /// The error itself, unless the page need not exist.
+    fn lack(&mut self, number: u64, error: ApiError) -> Result<(), ApiError> {
+        if number > 1 && (is_no_such_page(&error) || self.sweep.is_beyond(number)) {
+            self.sweep.refuse(number);
+            return Ok(());
+        }
+        if number > 1 && !self.sweep.has_first() {
+            self.early_errors.push((number, error));
+            return Ok(());
+        }
+        if self.first.is_none() {
+            return Err(error);
+        }
+        self.failure.get_or_insert(error);
+        Ok(())
+    }
+
+    fn settle_early_errors(&mut self) -> Result<(), ApiError> {
+        for (number, error) in std::mem::take(&mut self.early_errors) {
+            self.lack(number, error)?;
+        }
+        Ok(())
+    }
+
+    fn parse(&mut self, number: u64, asked: Timestamp) -> Result<ReadPage<'_>, ApiError> {
         let ApiAnswer { value, date } = &self.current;
-        let page = Page::parse(value, self.keep).map_err(ApiError::body)?;
-        self.sweep.take(&page);
+        let page = match number {
+            1 => Page::parse(value, self.keep),
+            _ => Page::parse_further(value, self.keep),
+        };
+        let page = page.map_err(ApiError::body)?;
+        self.sweep.take(number, &page);
         let first = self.first.is_none().then(|| FirstPage {
             clocks: Clocks {
                 api: date.unwrap_or(asked),
                 local: asked,
             },
-            claimed: self.sweep.claimed(),
+            claim: FirstClaim {
+                claimed: self.sweep.claimed(),
+                beside: 0,
+                times: self.sweep.times(),
+            },
         });
         self.first = self.first.or(first.map(|first| first.clocks));
         Ok(ReadPage {
@@ -187,15 +294,26 @@ impl<'s, S: PageSource> PageReader<'s, S> {
     }
 
     fn read_again(&mut self) {
-        let clocks = self.outcome().clocks;
         if self.range.to.is_none() {
             // In a range with an end, new events shift no page.
-            self.range.to = Some(clocks.api);
-            self.sweep.read_again_narrower();
+            let to = widened_end(self.clocks().api);
+            self.range.to = Some(to);
+            self.sweep.read_again_narrower(to);
         } else {
             self.sweep.read_again();
         }
     }
+}
+
+/// Returns `true` for the error of a page that the API does not have or does not show.
+fn is_no_such_page(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::Status {
+            status: 400 | 404 | 416 | 422,
+            ..
+        }
+    )
 }
 
 /// Runs `work` in a task of its own, within the log span of the caller: a page is then
@@ -211,15 +329,5 @@ pub(crate) async fn in_own_task<T: Send + 'static>(
         Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
         // The runtime is ending, and the task with it.
         _ => pending().await,
-    }
-}
-
-fn query(range: Range, page: u64) -> PageQuery {
-    PageQuery {
-        from: range.from.saturating_sub(BOUND).unwrap_or(Timestamp::MIN),
-        to: range
-            .to
-            .map(|to| to.saturating_add(BOUND).unwrap_or(Timestamp::MAX)),
-        page,
     }
 }

@@ -140,11 +140,11 @@ impl RunningAccount {
     pub(super) fn show_defect(&self) {
         self.health.metrics().up.set(0.0);
         self.health.record(PollState {
-            last_success: None,
             failing: Some(Failing {
                 since: Timestamp::now(),
                 error: "the poller ended, which is a defect: please report it with the log".into(),
             }),
+            ..PollState::default()
         });
     }
 }

@@ -91,7 +91,7 @@ families! {
     PUBLISH_HOLD: Gauge "nexmo_audit_publish_hold_seconds" []
         "How long a new series stays at its first value, so that every scraper sees its increase. So does every series after a start or a gap between scrapes. 0 until the first scrape.";
     RECONCILE_MISSING: Gauge "nexmo_audit_reconcile_missing_events" []
-        "How many more events the API counts in the range of the last deep poll than it showed.";
+        "How many events the API has and did not show, in the last poll or the last deep poll, whichever is more.";
     STORAGE_FAILURES: Counter "nexmo_audit_storage_failures_total" []
         "Commits that could not be stored; the counts of earlier commits are still shown.";
     RELOAD_SUCCESSFUL: Gauge "nexmo_audit_config_last_reload_successful" []

@@ -10,11 +10,11 @@ use audit_core::{
     account::Account,
     event::{EventType, types_from_zero},
     ledger::Changes,
-    sweep::{Cutter, Range},
+    sweep::{Cutter, Limits, Range},
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Api, Clock, Storage, instrumentation, piece::PieceRead};
+use super::{Api, Clock, Storage, instrumentation, missing::Missing, piece::PieceRead};
 use crate::{
     api::ApiError, exposition::AccountExposition, gate::SharedGate, metrics::AccountMetrics,
 };
@@ -56,8 +56,12 @@ pub(super) struct Collector<A, S, C> {
     is_shown: bool,
     /// The deep sweep under way.
     deep_sweep: Option<DeepSweep>,
-    /// `true` if the API returned fewer events of the last piece than it reported.
-    was_short: bool,
+    /// The limits of the API that were met.
+    pub(super) limits: Limits,
+    /// `true` once the log has named the form of a time of creation that cannot be read.
+    pub(super) named_time_form: bool,
+    /// The events that the API has and does not return.
+    missing: Missing,
     /// The watermark of the state that the process began with, until the first page.
     stored_watermark: Option<Timestamp>,
 }
@@ -71,7 +75,7 @@ struct DeepSweep {
     /// began.
     end: Timestamp,
     cutter: Cutter,
-    /// The number of events that the API reported and did not return, so far.
+    /// The number of events that the API has and did not return, so far.
     missing: u64,
 }
 
@@ -105,7 +109,9 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             types: Arc::default(),
             is_shown: false,
             deep_sweep: None,
-            was_short: false,
+            limits: Limits::default(),
+            named_time_form: false,
+            missing: Missing::default(),
             stored_watermark,
         };
         let all = collector.account.ledger.gate_timeouts();
@@ -156,12 +162,11 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         let local = self.clock.local();
         let watermark = self.account.window.believed_watermark(local);
         let mut from = self.account.window.sweep_start(local);
-        let mut cutter = Cutter::default();
+        let mut cutter = Cutter::new(self.limits);
+        let mut missing = 0;
         loop {
-            let PieceRead {
-                read_to,
-                clocks,
-                missing,
+            let piece @ PieceRead {
+                read_to, clocks, ..
             } = self
                 .read_piece((Range { from, to: None }, watermark), &mut cutter, counts)
                 .await?;
@@ -169,24 +174,25 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 let now = clocks.earliest();
                 instrumentation::StateContinued { watermark, now }.record();
             }
-            let was_short = std::mem::replace(&mut self.was_short, missing > 0);
-            if missing > 0 {
-                let is_first = !was_short;
-                instrumentation::EventsMissing { missing, is_first }.record();
-            }
+            self.missing.of_piece(&piece);
+            missing += piece.missing;
             let Some(read_to) = read_to else {
+                self.missing.of_poll(missing, &self.metrics);
                 self.account.window.complete_sweep(clocks);
                 self.account.stage.caught_up = true;
                 return self.commit().await;
             };
             self.account.window.complete_piece(read_to, clocks);
             self.commit().await?;
-            instrumentation::PieceCounted {
-                up_to: read_to,
-                now: clocks.earliest(),
-                counts: *counts,
+            // A piece of the lookback moves no watermark.
+            if watermark.is_none_or(|watermark| read_to > watermark) {
+                instrumentation::PieceCounted {
+                    up_to: read_to,
+                    now: clocks.earliest(),
+                    counts: *counts,
+                }
+                .record(&self.metrics);
             }
-            .record(&self.metrics);
             from = read_to;
         }
     }
@@ -201,7 +207,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             self.deep_sweep = Some(DeepSweep {
                 from,
                 end,
-                cutter: Cutter::default(),
+                cutter: Cutter::new(self.limits.for_deep_sweep()),
                 missing: 0,
             });
         }
@@ -243,6 +249,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 return Err(error);
             }
         };
+        self.missing.of_piece(&piece);
         deep.missing += piece.missing;
         match piece.read_to.filter(|read_to| *read_to < deep.end) {
             Some(read_to) => {
@@ -251,10 +258,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                     ..deep
                 });
             }
-            None => instrumentation::DeepSweepEnded {
-                missing: deep.missing,
-            }
-            .record(&self.metrics),
+            None => self.missing.of_deep_sweep(deep.missing, &self.metrics),
         }
         Ok(())
     }

@@ -48,6 +48,9 @@ pub(crate) struct PollState {
     pub(crate) last_success: Option<Timestamp>,
     /// The failure of the last poll; `None` if it succeeded.
     pub(crate) failing: Option<Failing>,
+    /// The highest number of events that the API shows of one query; `None` if no limit is
+    /// known.
+    pub(crate) limit: Option<u64>,
 }
 
 /// The failure of all polls since a given time.

@@ -58,6 +58,28 @@ impl PageCounted<'_> {
     }
 }
 
+/// A page has a time of creation that cannot be read.
+pub(super) struct TimeUnread<'a> {
+    /// The form of the time, without its value.
+    pub(super) form: &'a str,
+    /// `true` if the log has named no such form yet.
+    pub(super) is_first: bool,
+}
+
+impl TimeUnread<'_> {
+    pub(super) fn record(&self) {
+        let form = self.form;
+        if self.is_first {
+            tracing::warn!(
+                form,
+                "times of creation of this form cannot be read; their events count as created when they were first seen, so report the form to this project"
+            );
+        } else {
+            tracing::trace!(form, "a time of creation cannot be read");
+        }
+    }
+}
+
 /// A poll succeeded.
 pub(super) struct PollSucceeded {
     pub(super) took: Duration,
@@ -265,16 +287,64 @@ impl EventsMissing {
     }
 }
 
+/// One second has more events than the API returns for one query, and a range cannot be
+/// shorter.
+pub(super) struct SecondTooDense {
+    pub(super) second: Timestamp,
+    pub(super) missing: u64,
+    /// `true` if the log has not named this second yet.
+    pub(super) is_first: bool,
+}
+
+impl SecondTooDense {
+    pub(super) fn record(&self) {
+        let (second, missing) = (log_time(self.second), self.missing);
+        if self.is_first {
+            tracing::warn!(
+                second,
+                missing,
+                "the API has more events in one second than it returns for one query; at least the missing ones cannot be counted, so ask the vendor for the events of that second"
+            );
+        } else {
+            tracing::debug!(second, missing, "events of one second still cannot be read");
+        }
+    }
+}
+
+/// The API shows no more than `events` of one query, as a poll has found.
+pub(super) struct LimitMet {
+    pub(super) events: u64,
+}
+
+impl LimitMet {
+    pub(super) fn record(&self) {
+        tracing::info!(
+            events = self.events,
+            "the API shows only so many events of one query; longer ranges are read in parts"
+        );
+    }
+}
+
 /// A deep sweep has read its whole range.
 pub(super) struct DeepSweepEnded {
     pub(super) missing: u64,
 }
 
 impl DeepSweepEnded {
+    pub(super) fn record(&self) {
+        tracing::debug!(missing = self.missing, "a deep poll has ended");
+    }
+}
+
+/// `missing` events are in the list of the API, and the API does not return them.
+pub(super) struct MissingObserved {
+    pub(super) missing: u64,
+}
+
+impl MissingObserved {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
         let missing = i64::try_from(self.missing).unwrap_or(i64::MAX);
         metrics.reconcile_missing.set(missing);
-        tracing::debug!(missing, "a deep poll has ended");
     }
 }
 

@@ -4,6 +4,7 @@
 mod collector;
 pub mod health;
 mod instrumentation;
+mod missing;
 mod piece;
 mod reporter;
 mod schedule;
@@ -316,8 +317,8 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
             let succeeded = outcome.is_ok();
             let wait = match outcome {
                 Ok(()) => {
-                    let account = self.collector.account();
-                    self.reporter.succeeded(account, counts, took, at)
+                    let read = (self.collector.account(), self.collector.limits);
+                    self.reporter.succeeded(read, counts, took, at)
                 }
                 Err(error) => {
                     let wait = self.reporter.failed(&error, took, at);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use audit_core::{
-    sweep::{Cutter, Range},
+    sweep::{Cutter, Range, Verdict},
     window::Clocks,
 };
 use jiff::Timestamp;
@@ -23,14 +23,17 @@ pub(super) struct PieceRead {
     pub(super) read_to: Option<Timestamp>,
     /// The clocks when the first page of the piece was requested.
     pub(super) clocks: Clocks,
-    /// The number of events that the API reported and did not return.
+    /// The number of events that the API has and did not return.
     pub(super) missing: u64,
+    /// The second that has more events than the API returns for one query.
+    pub(super) dense: Option<Timestamp>,
 }
 
 impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     /// Reads and counts one piece from the beginning of `range`; `watermark` is the one with
-    /// which the sweep began. If the first page claims too many events for one piece, `cutter`
-    /// shortens the piece, and the piece is read from its beginning.
+    /// which the sweep began. If the piece has more events than fit into one, or than the API
+    /// returns for one query, `cutter` shortens the piece, and the piece is read from its
+    /// beginning.
     pub(super) async fn read_piece(
         &mut self,
         (range, watermark): (Range, Option<Timestamp>),
@@ -40,32 +43,30 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         let api = Arc::clone(&self.api);
         let mut now = self.clock.local();
         'piece: loop {
-            let read_to = cutter.piece_end(range.from, range.to.unwrap_or(now));
-            let wanted = Range {
-                from: range.from,
-                to: read_to.or(range.to),
-            };
-            let mut pages = PageReader::new(&*api, wanted, self.account.keep());
-            if read_to.is_some() {
-                pages = pages.expecting_many();
-            }
+            let piece = cutter.piece(range, now);
+            let mut pages = PageReader::new(&*api, &piece, self.account.keep());
             while let Some(read) = pages.next(self.clock.local()).await? {
                 self.count(&read, watermark, counts);
                 if let Some(first) = read.first {
                     now = first.clocks.earliest();
-                    if !cutter.fits(range.from, wanted.to.unwrap_or(now), first.claimed) {
+                    let fits = cutter.begin(&piece, range.to.unwrap_or(now), &first.claim, now);
+                    self.limits = cutter.limits();
+                    if !fits {
                         continue 'piece;
                     }
                 }
             }
-            let PagesRead {
-                clocks, missing, ..
-            } = pages.outcome();
-            return Ok(PieceRead {
-                read_to,
-                clocks,
-                missing,
-            });
+            let PagesRead { clocks, end } = pages.outcome();
+            let verdict = cutter.judge(&piece, range.to.unwrap_or(now), &end, now);
+            self.limits = cutter.limits();
+            if let Verdict::Read { missing, dense } = verdict {
+                return Ok(PieceRead {
+                    read_to: piece.to,
+                    clocks,
+                    missing,
+                    dense,
+                });
+            }
         }
     }
 
@@ -77,6 +78,10 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     ) {
         let at = self.clock.local();
         let now = read.date.unwrap_or(at);
+        if let Some(form) = &read.page.unread_time {
+            let is_first = !std::mem::replace(&mut self.named_time_form, true);
+            instrumentation::TimeUnread { form, is_first }.record();
+        }
         let tally = self.account.count(&read.page, now, watermark);
         counts.pages += 1;
         counts.counted += tally.lags.len() as u64;

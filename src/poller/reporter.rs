@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use audit_core::account::Account;
+use audit_core::{account::Account, sweep::Limits};
 use jiff::Timestamp;
 
 use super::{
@@ -40,11 +40,11 @@ impl PollReporter {
         }
     }
 
-    /// Reports a poll that succeeded at the time `at` and lasted `took`. Returns the wait
-    /// until the next poll.
+    /// Reports a poll that succeeded at the time `at` and lasted `took`; `limits` are those of
+    /// the API that are known after it. Returns the wait until the next poll.
     pub(super) fn succeeded(
         &mut self,
-        account: &Account,
+        (account, limits): (&Account, Limits),
         counts: PollCounts,
         took: Duration,
         at: Timestamp,
@@ -62,7 +62,11 @@ impl PollReporter {
         let now = PollState {
             last_success: Some(at),
             failing: None,
+            limit: limits.known(at),
         };
+        if let Some(events) = now.limit.filter(|_| now.limit != self.polls.limit) {
+            instrumentation::LimitMet { events }.record();
+        }
         let before = std::mem::replace(&mut self.polls, now);
         let counted = counts.counted;
         if before.last_success.is_none() {

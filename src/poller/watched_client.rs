@@ -77,4 +77,11 @@ impl PageSource for WatchedClient {
         let client = Arc::clone(&self.client);
         in_own_task(async move { client.list(query).await }).await
     }
+
+    async fn wait_for_retry(&self, wait: Duration) {
+        let uptime = self.clock.uptime();
+        self.health
+            .expect_life(uptime, wait.saturating_add(self.timeout));
+        self.clock.sleep_until(uptime.saturating_add(wait)).await;
+    }
 }

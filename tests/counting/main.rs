@@ -1,6 +1,7 @@
 //! Events and lists that are not as the vendor defines them: an event that can be counted
 //! is counted once.
 
+mod limits;
 mod malformed_events;
 mod page_claims;
 mod series_cap;

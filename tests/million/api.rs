@@ -328,6 +328,13 @@ impl PageSource for WorldApi {
     async fn page(&self, query: PageQuery) -> Result<ApiAnswer<String>, ApiError> {
         self.request(|world| answer_page(world, &query)).await
     }
+
+    async fn wait_for_retry(&self, wait: Duration) {
+        let Self(world) = self;
+        world
+            .sleep(Ms::try_from(wait.as_millis()).unwrap_or(Ms::MAX))
+            .await;
+    }
 }
 
 impl WorldApi {

@@ -4,5 +4,8 @@ mod clocks;
 mod event_types;
 mod intervals;
 mod late;
+mod limits;
 mod paging;
 mod paused_exporter;
+mod retries;
+mod time_forms;

@@ -125,9 +125,15 @@ impl PausedExporter {
 
     /// Returns `/metrics`.
     pub(crate) async fn metrics(&self) -> String {
+        self.page("/metrics").await
+    }
+
+    /// Returns the body of the answer to a request for `path`.
+    pub(crate) async fn page(&self, path: &str) -> String {
         self.settle().await;
         let mut stream = TcpStream::connect(self.address).await.expect("a server");
-        let request = b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        let request = request.as_bytes();
         stream.write_all(request).await.expect("a request");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("an answer");

@@ -84,7 +84,7 @@ fn a_failed_list_says_where_to_continue() {
         "-ojson",
     ];
     let done = run(&api.base_url(), &arguments);
-    assert_eq!((done.status, done.out.lines().count()), (1, 2), "{done:?}");
+    assert_eq!((done.status, done.out.lines().count()), (1, 3), "{done:?}");
     let says = "every event before 2026-11-01T03:36:00Z was shown; continue with --from=2026-11-01T03:36:00Z";
     assert!(done.errors.contains(says), "{}", done.errors);
 }

@@ -4,6 +4,7 @@ mod backfill;
 mod failures;
 mod follow;
 mod get;
+mod limits;
 mod list;
 mod run;
 mod shifting_pages;

@@ -13,6 +13,7 @@ use hyper::{Method, Request, Response, StatusCode};
 
 use crate::body::{self, AnswerBody};
 use crate::faults::{Fault, RetryAfter};
+use crate::list_form::BeyondLast;
 use crate::query::Query;
 use crate::render;
 use crate::simulated_api::{ListError, SimulatedApi};
@@ -79,7 +80,12 @@ async fn list(api: &Arc<SimulatedApi>, query: &str) -> Response<Bytes> {
     };
     match api.list(query).await {
         Ok(body) => json(StatusCode::OK, body),
-        Err(ListError::Query(error)) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error @ ListError::Beyond(_, answer)) => match answer {
+            BeyondLast::NotFound => problem(StatusCode::NOT_FOUND, &error.to_string()),
+            BeyondLast::BadRequest => problem(StatusCode::BAD_REQUEST, &error.to_string()),
+            BeyondLast::Empty | BeyondLast::Object => json(StatusCode::OK, b"{}".to_vec()),
+        },
+        Err(error @ ListError::Query(_)) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
         Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }

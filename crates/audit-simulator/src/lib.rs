@@ -56,6 +56,8 @@ mod faults;
 mod flag_values;
 mod http;
 mod intensity;
+mod list_form;
+mod list_limits;
 mod list_order;
 mod listed_page;
 mod query;
@@ -71,7 +73,8 @@ mod users;
 
 pub use event_key::EventKey;
 pub use flag_values::FlagValueError;
+pub use list_form::{BeyondLast, IncludedBounds, ListOrder, TimeFormat};
 pub use server::{Simulator, SimulatorError};
-pub use settings::{ListOrder, SettingsProblem, SimulatorSettings};
+pub use settings::{SettingsProblem, SimulatorSettings};
 pub use simulated_api::Outage;
 pub use simulator_handle::{ExtraEvent, SimulatorHandle};

@@ -1,7 +1,7 @@
 //! The order of the list, computed without an ordered copy of it.
 
+use crate::list_form::ListOrder;
 use crate::random::{self, Purpose};
-use crate::settings::ListOrder;
 
 /// Returns the rank, counted from the oldest event, of the event at `position` in a list of
 /// `total` events. Shuffled lists with the same `salt` have the same order.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::archive::{Archive, ArchivedEvent};
 use crate::event_key::KeyTable;
+use crate::list_form::ListOrder;
 use crate::list_order;
 use crate::query::{Query, QueryError};
-use crate::settings::ListOrder;
 use crate::type_blocks::BLOCK;
 
 /// One page of events, in the order in which they are written.
@@ -24,6 +24,8 @@ pub(crate) struct Arrangement {
     pub(crate) order: ListOrder,
     /// The seed of a shuffled order.
     pub(crate) salt: u64,
+    /// The number of times that page 1 was asked for, which begins a reading.
+    pub(crate) reading: u64,
 }
 
 /// Returns the page that `query` asks for, without regard to its search text.
@@ -211,7 +213,11 @@ mod tests {
 
     /// Every page of `raw`, each asked for with the same salt.
     fn pages(archive: &Archive, raw: &str, order: ListOrder) -> Vec<ArchivedEvent> {
-        let arrangement = Arrangement { order, salt: 3 };
+        let arrangement = Arrangement {
+            order,
+            salt: 3,
+            reading: 1,
+        };
         let mut query = query(raw);
         let mut all = Vec::new();
         loop {
@@ -371,6 +377,7 @@ mod tests {
         let arrangement = Arrangement {
             order: ListOrder::Oldest,
             salt: 0,
+            reading: 1,
         };
         let listing = list(&archive, &query(raw), arrangement).expect("a listing");
         let expected = plainly(&archive, raw);

@@ -19,6 +19,7 @@ pub(crate) enum Purpose {
     IdLow,
     Shuffle,
     Fault,
+    Shrink,
 }
 
 /// Returns 64 random bits for `number`.

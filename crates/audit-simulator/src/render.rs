@@ -12,9 +12,11 @@ use crate::catalog::{self, DASHBOARD, SOURCES, Subject};
 use crate::context::{self, EventContext};
 use crate::event_id;
 use crate::event_key::{EventKey, KeyTable};
+use crate::list_form::TimeFormat;
 use crate::listed_page::ListedPage;
 use crate::query::Query;
 use crate::random::{self, Purpose};
+use crate::settings::SimulatorSettings;
 use crate::users::{self, SimulatedUser};
 
 /// Links name the vendor's host, in plain http as the vendor writes them.
@@ -28,6 +30,9 @@ pub(crate) struct Renderer {
     seed: u64,
     account: Arc<str>,
     events_link: Arc<str>,
+    has_page: bool,
+    has_next: bool,
+    time_format: TimeFormat,
 }
 
 #[derive(Serialize)]
@@ -35,7 +40,7 @@ struct EventBody<'a> {
     id: String,
     event_type: &'a str,
     event_type_description: &'a str,
-    created_at: String,
+    created_at: CreatedAt,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,6 +54,13 @@ struct EventBody<'a> {
     context: EventContext,
     #[serde(rename = "_links")]
     links: EventLinks,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum CreatedAt {
+    Text(String),
+    Number(i64),
 }
 
 #[derive(Serialize)]
@@ -68,7 +80,8 @@ struct ListBody<'a> {
     embedded: Option<ListedEvents<'a>>,
     #[serde(rename = "_links")]
     links: PageLinks,
-    page: PageInfo,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<PageInfo>,
 }
 
 #[derive(Serialize)]
@@ -140,12 +153,15 @@ pub(crate) fn types() -> Vec<u8> {
 }
 
 impl Renderer {
-    /// Makes a renderer for the account with this API key, served under `base_path`.
-    pub(crate) fn new(seed: u64, account: &str, base_path: &str) -> Self {
+    /// Makes a renderer for the first account of the settings.
+    pub(crate) fn new(settings: &SimulatorSettings) -> Self {
         Self {
-            seed,
-            account: account.into(),
-            events_link: format!("{LINK_HOST}{base_path}/events").into(),
+            seed: settings.seed,
+            account: settings.api_key.as_str().into(),
+            events_link: format!("{LINK_HOST}{}/events", settings.base_path).into(),
+            has_page: !settings.without_page,
+            has_next: !settings.without_next,
+            time_format: settings.time_format,
         }
     }
 
@@ -162,12 +178,12 @@ impl Renderer {
         json(&ListBody {
             embedded: (!events.is_empty()).then_some(ListedEvents { events }),
             links: self.page_links(query, total_pages),
-            page: PageInfo {
+            page: self.has_page.then_some(PageInfo {
                 size: query.size,
                 total_elements: page.total,
                 total_pages,
                 number: query.page,
-            },
+            }),
         })
     }
 
@@ -192,7 +208,7 @@ impl Renderer {
             this: link(query.page),
             first: (query.page > 1 && pages > 0).then(|| link(1)),
             prev: (before > 0).then(|| link(before)),
-            next: (query.page < pages).then(|| link(query.page + 1)),
+            next: (self.has_next && query.page < pages).then(|| link(query.page + 1)),
             last: (pages > 0).then(|| link(pages)),
         }
     }
@@ -220,7 +236,7 @@ impl Renderer {
             id,
             event_type: &key.event_type,
             event_type_description: known.map_or(&key.event_type, |known| known.description),
-            created_at: created_at(event.at),
+            created_at: created_at(event.at, self.time_format),
             user_email: named.then(|| user.email()),
             user_id: named.then_some(user.id),
             account_id: &self.account,
@@ -258,10 +274,20 @@ fn source_ip(key: &EventKey, user: SimulatedUser) -> String {
     address.to_string()
 }
 
-/// Writes a time such as `2018-08-13T10:15:31`, in whole seconds and without a zone.
-fn created_at(ms: i64) -> String {
-    let time = Timestamp::from_second(ms.div_euclid(1000)).unwrap_or_default();
-    TimeZone::UTC.to_datetime(time).to_string()
+/// Writes a time in whole seconds.
+fn created_at(ms: i64, format: TimeFormat) -> CreatedAt {
+    let second = ms.div_euclid(1000);
+    let time = Timestamp::from_second(second).unwrap_or_default();
+    let civil = TimeZone::UTC.to_datetime(time);
+    CreatedAt::Text(match format {
+        TimeFormat::Iso => civil.to_string(),
+        TimeFormat::Utc => format!("{civil} UTC"),
+        TimeFormat::Rfc1123 => civil.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+        TimeFormat::Epoch => return CreatedAt::Number(second),
+        TimeFormat::EpochText => second.to_string(),
+        TimeFormat::EpochMs => return CreatedAt::Number(second * 1000),
+        TimeFormat::EpochMsText => (second * 1000).to_string(),
+    })
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

@@ -4,27 +4,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::flag_values::{self, FlagValueError};
+use crate::list_form::{BeyondLast, IncludedBounds, ListOrder, TimeFormat};
 
 /// The highest number of events that a simulator holds.
 const MOST_EVENTS: f64 = 50_000_000.0;
-
-/// The order of the list of events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ListOrder {
-    /// The newest event first.
-    #[default]
-    Newest,
-    /// The oldest event first.
-    Oldest,
-    /// Another order at every request: the pages of one reading overlap and leave gaps.
-    Shuffled,
-    /// Another order whenever page 1 is asked for, which the pages after it keep.
-    Reshuffled,
-}
 
 /// The settings of a simulated Audit API. The defaults are those of the flags.
 #[derive(Clone, Debug, PartialEq, clap::Args)]
@@ -90,6 +76,45 @@ pub struct SimulatorSettings {
     #[arg(long, value_enum, default_value_t = ListOrder::Newest)]
     pub order: ListOrder,
 
+    /// Most events that a list claims and shows, however many there are (no limit if not given)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit_total: Option<u64>,
+
+    /// Last page of a list that is shown; pages after it are refused with 400 (no limit if not
+    /// given)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit_pages: Option<u64>,
+
+    /// Most events on a page, whatever size is asked for (100 if not given)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub clamp_size: Option<u64>,
+
+    /// Leave `page` out of lists, so that only the links say whether more follows
+    #[arg(long)]
+    pub without_page: bool,
+
+    /// Leave the link to the next page out of lists
+    #[arg(long)]
+    pub without_next: bool,
+
+    /// Answer to a request for a page that is not shown (if not given, an empty page, and 400
+    /// where a limit hides the page)
+    #[arg(long, value_enum, value_name = "ANSWER")]
+    pub beyond_last: Option<BeyondLast>,
+
+    /// Share of readings, each of which begins with page 1, during which the list loses the
+    /// events of a page that page 1 still counts, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = flag_values::share)]
+    pub shrink_share: f64,
+
+    /// Bounds that a range of dates includes
+    #[arg(long, value_enum, default_value_t = IncludedBounds::Both)]
+    pub bounds: IncludedBounds,
+
+    /// Form of `created_at`
+    #[arg(long, value_enum, default_value_t = TimeFormat::Iso)]
+    pub time_format: TimeFormat,
+
     /// Time to wait before every answer
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = flag_values::duration)]
     pub latency: Duration,
@@ -134,6 +159,15 @@ impl Default for SimulatorSettings {
             late_share: 0.0,
             late_by: Duration::from_mins(10),
             order: ListOrder::Newest,
+            limit_total: None,
+            limit_pages: None,
+            clamp_size: None,
+            without_page: false,
+            without_next: false,
+            beyond_last: None,
+            shrink_share: 0.0,
+            bounds: IncludedBounds::Both,
+            time_format: TimeFormat::Iso,
             latency: Duration::ZERO,
             fault_429: 0.0,
             fault_5xx: 0.0,
@@ -200,6 +234,7 @@ impl SimulatorSettings {
     fn out_of_range(&self) -> Vec<SettingsProblem> {
         let shares = [
             ("--late-share", self.late_share),
+            ("--shrink-share", self.shrink_share),
             ("--fault-429", self.fault_429),
             ("--fault-5xx", self.fault_5xx),
             ("--fault-cut", self.fault_cut),

@@ -13,10 +13,12 @@ use crate::credentials::SimulatedCredentials;
 use crate::event_key::KeyTable;
 use crate::faults::{Fault, FaultPlan};
 use crate::intensity::Intensity;
-use crate::listed_page::{self, Arrangement};
+use crate::list_form::{BeyondLast, ListOrder};
+use crate::list_limits::ListLimits;
+use crate::listed_page::{self, Arrangement, ListedPage};
 use crate::query::{Query, QueryError};
 use crate::render::Renderer;
-use crate::settings::{ListOrder, SimulatorSettings};
+use crate::settings::SimulatorSettings;
 use crate::traffic::{Traffic, TrafficPlan};
 
 /// A search copies and reads a large part of the archive, so only a few run at a time.
@@ -43,11 +45,12 @@ pub(crate) struct SimulatedApi {
     renderer: Renderer,
     seed: u64,
     order: ListOrder,
+    limits: ListLimits,
     faults: FaultPlan,
     outage: Mutex<Outage>,
     requests: AtomicU64,
     lists: AtomicU64,
-    listings: AtomicU64,
+    readings: AtomicU64,
     searches: Semaphore,
 }
 
@@ -61,7 +64,8 @@ impl SimulatedApi {
         Self {
             archive: Mutex::new(archive),
             clock,
-            renderer: Renderer::new(settings.seed, &settings.api_key, &settings.base_path),
+            renderer: Renderer::new(&settings),
+            limits: ListLimits::new(&settings),
             credentials: SimulatedCredentials::new(&settings),
             seed: settings.seed,
             order: settings.order,
@@ -71,7 +75,7 @@ impl SimulatedApi {
             outage: Mutex::new(Outage::None),
             requests: AtomicU64::new(0),
             lists: AtomicU64::new(0),
-            listings: AtomicU64::new(0),
+            readings: AtomicU64::new(0),
             searches: Semaphore::new(SEARCHES_AT_ONCE),
         }
     }
@@ -118,12 +122,28 @@ impl SimulatedApi {
     /// Returns the body of the page that `query` asks for.
     pub(crate) async fn list(self: &Arc<Self>, query: Query) -> Result<Vec<u8>, ListError> {
         let arrangement = self.arrangement(&query);
+        let query = self.limits.apply(query);
         if query.search_text.is_some() {
             return self.search(query, arrangement).await;
         }
         // Rendering is done without the lock.
         let listing = listed_page::list(&self.archive(), &query, arrangement)?;
-        Ok(self.renderer.list(&listing, &query))
+        self.render(listing, &query, arrangement)
+    }
+
+    /// Returns the body of a page, of which the limits show a part.
+    fn render(
+        &self,
+        mut page: ListedPage,
+        query: &Query,
+        arrangement: Arrangement,
+    ) -> Result<Vec<u8>, ListError> {
+        // A total with a limit is not higher because a list shrinks.
+        self.limits.shrink(&mut page, query, arrangement.reading);
+        if let Some(answer) = self.limits.cut(&mut page, query) {
+            return Err(ListError::Beyond(query.page, answer));
+        }
+        Ok(self.renderer.list(&page, query))
     }
 
     async fn search(
@@ -139,10 +159,10 @@ impl SimulatedApi {
         let api = Arc::clone(self);
         let search = move || api.search_now(&query, arrangement);
         let body = tokio::task::spawn_blocking(search).await;
-        Ok(body.map_err(|_| ListError::Search)??)
+        body.map_err(|_| ListError::Search)?
     }
 
-    fn search_now(&self, query: &Query, arrangement: Arrangement) -> Result<Vec<u8>, QueryError> {
+    fn search_now(&self, query: &Query, arrangement: Arrangement) -> Result<Vec<u8>, ListError> {
         let (events, keys): (_, Arc<KeyTable>) = {
             let archive = self.archive();
             (
@@ -153,18 +173,19 @@ impl SimulatedApi {
         let text = query.search_text.as_deref().unwrap_or_default();
         let found = self.renderer.search(events, &keys, text);
         let listing = listed_page::list_found(&found, keys, query, arrangement);
-        Ok(self.renderer.list(&listing, query))
+        self.render(listing, query, arrangement)
     }
 
     fn arrangement(&self, query: &Query) -> Arrangement {
         let list = self.lists.fetch_add(1, Ordering::Relaxed);
         let first = u64::from(query.page == 1);
-        let listing = self.listings.fetch_add(first, Ordering::Relaxed) + first;
+        let reading = self.readings.fetch_add(first, Ordering::Relaxed) + first;
         let turn = match self.order {
-            ListOrder::Reshuffled => listing,
+            ListOrder::Reshuffled => reading,
             _ => list,
         };
         Arrangement {
+            reading,
             order: self.order,
             salt: self.seed.wrapping_add(turn),
         }
@@ -176,6 +197,8 @@ impl SimulatedApi {
 pub(crate) enum ListError {
     #[error(transparent)]
     Query(#[from] QueryError),
+    #[error("page: no page {0} is shown")]
+    Beyond(u64, BeyondLast),
     #[error("the search ended early")]
     Search,
 }

@@ -102,7 +102,10 @@ fn bears(value: &Value, event: &AuditEvent<'_>) {
     assert_eq!(event.labels.source_country, label("source_country"));
     assert_eq!(
         event.created_at,
-        value["created_at"].as_str().and_then(parse_time)
+        match &value["created_at"] {
+            Value::Number(number) => parse_time(&number.to_string()),
+            other => other.as_str().and_then(parse_time),
+        }
     );
     let shown = event
         .id_text

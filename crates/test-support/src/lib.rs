@@ -4,8 +4,8 @@
 //!   [`restartable`], the [`command_output`] of one that ends by itself, and [`tools`]
 //!   that were installed for it.
 //! - The other end of a connection: [`scripted_api`] with its [`scripted_answer`] and
-//!   [`audit_event`], the clients [`http`] and [`raw_http`], [`certificates`] and
-//!   [`tls_front`] for TLS.
+//!   [`audit_event`], a [`limited_list`] for it, the clients [`http`] and [`raw_http`],
+//!   [`certificates`] and [`tls_front`] for TLS.
 //! - [`exposition`] reads metrics back, [`eventually`] waits for a condition, [`pacing`]
 //!   for the next moment of a plan.
 //! - [`store`] holds states and processes that store them, [`workload`] what the
@@ -31,6 +31,7 @@ pub mod eventually;
 pub mod exporter;
 pub mod exposition;
 pub mod http;
+pub mod limited_list;
 pub mod pacing;
 pub mod process;
 pub mod program;

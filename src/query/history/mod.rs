@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use audit_core::{
     event::{Element, EventId, Keep, Page},
     raw_event::RawEvent,
-    sweep::{Cutter, Range},
+    sweep::{Cutter, FirstClaim, Piece, Range, Verdict},
     window::Clocks,
 };
 use jiff::Timestamp;
@@ -148,70 +148,73 @@ impl History {
         let Some(from) = self.next else {
             return Ok(None);
         };
+        let mut held = PieceEvents::new(from, self.query.to);
         loop {
-            let end = self.query.to.unwrap_or_else(Timestamp::now);
-            let read_to = self.cutter.piece_end(from, end);
+            let now = Timestamp::now();
             let range = Range {
                 from,
-                to: read_to.or(self.query.to),
+                to: self.query.to,
             };
-            let mut held = PieceEvents::new(range);
-            let read = self.read(range, read_to.is_some(), &mut held, &mut keep);
-            let Some(read) = read.await? else { continue };
-            let events = held.sorted(&mut self.timeless);
-            self.next = read_to;
+            let piece = self.cutter.piece(range, now);
+            let Some(read) = self.read(&piece, &mut held, &mut keep).await? else {
+                continue;
+            };
+            let end = self.query.to.unwrap_or_else(|| read.clocks.earliest());
+            let verdict = self.cutter.judge(&piece, end, &read.end, now);
+            let Verdict::Read { missing, .. } = verdict else {
+                self.progress.piece_dropped();
+                continue;
+            };
+            let events = held.sorted(piece.to, &mut self.timeless);
+            self.next = piece.to;
             self.progress.piece_ended();
             return Ok(Some(HistoryPiece {
                 events,
-                read_to,
+                read_to: piece.to,
                 clocks: read.clocks,
-                missing: read.missing,
+                missing,
             }));
         }
     }
 
-    /// Reads the range for each type; `None` if all types together have too many events
-    /// for one piece.
+    /// Reads the piece for each type; `None` if all types together have too many events
+    /// for one piece, or one type more than the API returns for one query.
     async fn read<T>(
         &mut self,
-        range: Range,
-        is_cut: bool,
+        piece: &Piece,
         held: &mut PieceEvents<T>,
         keep: &mut impl FnMut(&RawElement<'_>) -> Option<T>,
     ) -> Result<Option<PagesRead>, ApiError> {
-        let mut sum: Option<PagesRead> = None;
+        let mut all: Option<PagesRead> = None;
+        let mut beside = 0;
         let matchings = self.matchings();
         // With several types, the number of events of one type is not that of the range.
         let is_whole = matchings.len() == 1;
         for matching in matchings {
-            let before = sum.map_or(0, |sum| sum.claimed);
             let source = MatchingPages::new(&self.client, matching);
-            let mut pages = PageReader::new(&source, range, Keep::Raw);
-            if is_cut {
-                pages = pages.expecting_many();
-            }
+            let mut pages = PageReader::new(&source, piece, Keep::Raw);
             while let Some(read) = pages.next(Timestamp::now()).await? {
                 held.take(&read.page, &mut *keep);
                 let total = read.page.total_elements.filter(|_| is_whole);
                 self.progress.page_read(read.page.elements.len(), total);
                 if let Some(first) = read.first {
-                    let to = range.to.unwrap_or_else(|| first.clocks.earliest());
-                    if !self.cutter.fits(range.from, to, before + first.claimed) {
+                    let now = first.clocks.earliest();
+                    let claim = FirstClaim {
+                        beside,
+                        ..first.claim
+                    };
+                    let end = self.query.to.unwrap_or(now);
+                    if !self.cutter.begin(piece, end, &claim, now) {
                         self.progress.piece_dropped();
                         return Ok(None);
                     }
                 }
             }
             let read = pages.outcome();
-            let sum = sum.get_or_insert(PagesRead {
-                claimed: 0,
-                missing: 0,
-                ..read
-            });
-            sum.claimed += read.claimed;
-            sum.missing += read.missing;
+            beside += read.end.claimed;
+            all = Some(all.map_or(read, |all| all.and(read)));
         }
-        Ok(sum)
+        Ok(all)
     }
 
     fn matchings(&self) -> Vec<ApiFilter> {
@@ -230,14 +233,18 @@ impl History {
 
 /// The events of a piece while it is being read.
 struct PieceEvents<T> {
-    range: Range,
+    /// The beginning of the piece.
+    from: Timestamp,
+    /// The end of the whole range, which the piece may not reach.
+    to: Option<Timestamp>,
     events: HashMap<EventId, Kept<T>, FxBuildHasher>,
 }
 
 impl<T> PieceEvents<T> {
-    fn new(range: Range) -> Self {
+    fn new(from: Timestamp, to: Option<Timestamp>) -> Self {
         Self {
-            range,
+            from,
+            to,
             events: HashMap::default(),
         }
     }
@@ -266,13 +273,21 @@ impl<T> PieceEvents<T> {
     /// Returns `true` for a time of the range: requests reach a little further than the
     /// range, and the API may return events that were not asked for.
     fn is_within(&self, created_at: Option<Timestamp>) -> bool {
-        created_at
-            .is_none_or(|time| time >= self.range.from && self.range.to.is_none_or(|to| time < to))
+        created_at.is_none_or(|time| time >= self.from && self.to.is_none_or(|to| time < to))
     }
 
-    fn sorted(self, timeless: &mut HashSet<EventId, FxBuildHasher>) -> Vec<Kept<T>> {
-        let mut events: Vec<_> = self.events.into_values().collect();
-        events.retain(|kept| kept.created_at.is_some() || timeless.insert(kept.id));
+    /// Returns the events of the piece that ends at `read_to`.
+    fn sorted(
+        mut self,
+        read_to: Option<Timestamp>,
+        timeless: &mut HashSet<EventId, FxBuildHasher>,
+    ) -> Vec<Kept<T>> {
+        self.to = read_to.or(self.to);
+        let all = std::mem::take(&mut self.events).into_values();
+        let mut events: Vec<_> = all
+            .filter(|kept| self.is_within(kept.created_at))
+            .filter(|kept| kept.created_at.is_some() || timeless.insert(kept.id))
+            .collect();
         events.sort_unstable_by_key(|kept| (kept.created_at.is_none(), kept.created_at, kept.id));
         events
     }

@@ -85,6 +85,15 @@ impl PageSource for MatchingPages<'_> {
     async fn page(&self, query: PageQuery) -> Result<ApiAnswer<String>, ApiError> {
         self.client.page(query, self.filter.clone()).await
     }
+
+    async fn wait_for_retry(&self, wait: Duration) {
+        tokio::time::sleep(wait).await;
+    }
+
+    /// The client itself sends a failed request again.
+    fn max_retries(&self) -> u32 {
+        0
+    }
 }
 
 /// Sends a request until it succeeds, fails for good, or has failed too often.
@@ -98,7 +107,7 @@ where
         .with_jitter();
     ask.retry(waits)
         .sleep(tokio::time::sleep)
-        .when(may_pass)
+        .when(ApiError::may_pass)
         .adjust(obey_retry_after)
         .notify(log_retry)
         .await
@@ -117,14 +126,6 @@ fn log_retry(error: &ApiError, wait: Duration) {
         tracing::warn!(%error, wait_seconds, "a request failed and is sent again");
     } else {
         tracing::debug!(%error, wait_seconds, "a request failed and is sent again");
-    }
-}
-
-fn may_pass(error: &ApiError) -> bool {
-    match error {
-        ApiError::RateLimited { .. } | ApiError::Timeout | ApiError::Transport { .. } => true,
-        ApiError::Status { status, .. } => *status >= 500,
-        ApiError::Auth { .. } | ApiError::Body { .. } => false,
     }
 }
 

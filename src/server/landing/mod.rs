@@ -158,6 +158,7 @@ impl LandingPage<'_> {
 
     fn account(&self, account: &AccountSection) -> String {
         let mut html = self.state(&account.polls);
+        html.push_str(&limit(&account.polls));
         html.push_str("<dl>\n");
         let last_success = account.polls.last_success;
         let last_success = last_success.map_or_else(|| "none yet".to_owned(), |at| self.ago(at));
@@ -252,6 +253,15 @@ impl AccountSection {
 
 fn section(id: &str, title: &str, html: &str) -> String {
     format!("<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n{html}</section>\n")
+}
+
+/// Returns a paragraph about the limit of the API; nothing if none is known.
+fn limit(polls: &PollState) -> String {
+    polls.limit.map_or_else(String::new, |events| {
+        format!(
+            "<p>The Audit API shows no more than {events} events of one query, so longer ranges are read in parts. The exporter checks once a day whether the limit is still there.</p>\n"
+        )
+    })
 }
 
 /// Says how many events are not shown yet, and why.

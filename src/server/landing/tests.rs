@@ -29,7 +29,7 @@ fn page<'a>(accounts: &[AccountSection], hold: u64) -> LandingPage<'a> {
 fn succeeding() -> AccountSection {
     let polls = PollState {
         last_success: Some(at_second(5)),
-        failing: None,
+        ..PollState::default()
     };
     AccountSection {
         polls,
@@ -48,6 +48,7 @@ fn named(name: &str, account: AccountSection) -> AccountSection {
 fn the_whole_page() {
     let polls = PollState {
         last_success: Some(at_second(3655)),
+        limit: Some(10_000),
         failing: None,
     };
     let account = AccountSection {

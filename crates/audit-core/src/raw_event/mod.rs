@@ -152,7 +152,7 @@ mod tests {
             (r#"{"created_at": "2018-08-13T10:15:31"}"#, true),
             (r#"{"created_at": "2018-08-13T10:15:31\u005a"}"#, true),
             (r#"{"created_at": "soon"}"#, false),
-            (r#"{"created_at": 1534155331}"#, false),
+            (r#"{"created_at": 1534155331}"#, true),
             (r#"{"created_at": null}"#, false),
             ("{}", false),
         ];

@@ -1,16 +1,24 @@
 //! One sweep reads all pages of one range: which pages are still to be read, and whether
-//! every event was seen. A range that holds too many events is cut into pieces.
+//! every event was seen. A range that holds more events than one query shows, or than one
+//! commit should hold, is cut into pieces.
 
 mod cut;
+mod limits;
+mod piece;
+mod reading;
+mod second;
 
-pub use cut::{Cutter, PIECE_EVENTS};
+pub use cut::{Cutter, FirstClaim, PIECE_EVENTS, Verdict};
+pub use limits::Limits;
+pub use piece::{Piece, widened_end};
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
-use crate::event::{EventId, Page};
+use crate::event::{Element, EventId, Page};
+use reading::{LastPage, Reading};
 
 /// The range of creation times that a sweep asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +45,98 @@ pub enum Step {
         /// The number of events that were claimed and not shown.
         missing: u64,
     },
+    /// The sweep has ended: the pages end before the events do, in two readings in a row.
+    Limited,
+}
+
+/// The end of a sweep, from which [`Cutter::judge`] knows whether a limit was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SweepEnd {
+    /// The largest number of events that the API claimed.
+    pub claimed: u64,
+    /// The number of elements that the last reading was shown, with repetitions.
+    pub listed: u64,
+    /// The number of different elements that were shown.
+    pub distinct: u64,
+    /// The number of events that were claimed and not shown.
+    pub missing: u64,
+    /// `true` if the pages ended before the events did.
+    pub is_limited: bool,
+    /// `true` if the pages ended where those of a limit would: at a full last page, or at a
+    /// round number of events.
+    pub may_be_limited: bool,
+    /// See [`Times`].
+    pub times: Times,
+}
+
+/// The times of creation that a sweep was shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Times {
+    /// The first time.
+    pub earliest: Option<Timestamp>,
+    /// The last time.
+    pub latest: Option<Timestamp>,
+    /// The number of times within the range.
+    pub inside: u64,
+    /// The number of times outside of the range.
+    pub outside: u64,
+    /// The number of times within the piece, which requests exceed at both ends.
+    pub own: u64,
+    /// `true` if a time was no whole second.
+    pub has_fraction: bool,
+}
+
+impl SweepEnd {
+    /// Returns the end of two sweeps over the same range together, each of which asked for
+    /// other events.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            claimed: self.claimed.max(other.claimed),
+            listed: self.listed.max(other.listed),
+            distinct: self.distinct.max(other.distinct),
+            missing: self.missing + other.missing,
+            is_limited: self.is_limited || other.is_limited,
+            may_be_limited: self.may_be_limited || other.may_be_limited,
+            times: self.times.and(other.times),
+        }
+    }
+}
+
+impl Times {
+    fn and(self, other: Self) -> Self {
+        let earliest = [self.earliest, other.earliest].into_iter().flatten().min();
+        Self {
+            earliest,
+            latest: self.latest.max(other.latest),
+            inside: self.inside + other.inside,
+            outside: self.outside + other.outside,
+            own: self.own + other.own,
+            has_fraction: self.has_fraction || other.has_fraction,
+        }
+    }
+
+    /// Returns `true` if most events were not asked for: the API does not select by time, or
+    /// by another time than the one that it shows.
+    #[must_use]
+    pub fn are_mostly_outside(&self) -> bool {
+        self.outside > self.inside
+    }
+
+    fn add(&mut self, time: Timestamp, range: Range, piece: Range) {
+        self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
+        self.latest = self.latest.max(Some(time));
+        self.has_fraction |= time.subsec_nanosecond() != 0;
+        // Requests name whole seconds.
+        let is_early = time.as_second() < range.from.as_second();
+        if !is_early && range.to.is_none_or(|to| time <= to) {
+            self.inside += 1;
+        } else {
+            self.outside += 1;
+        }
+        let is_own = time >= piece.from && piece.to.is_none_or(|to| time < to);
+        self.own += u64::from(is_own);
+    }
 }
 
 /// The number of readings after which the API's count is no longer believed, unless the last
@@ -50,36 +150,25 @@ const MAX_FUTILE_READS: u32 = 16;
 /// The number of readings after which a sweep ends even if each reading showed something
 /// new.
 const MAX_READS: u32 = 64;
-/// The number of pages in a row without a new element after which a reading ends. An API
-/// that repeats its last page never shows an empty page. A single page without a new
-/// element may come from pages that shift.
-const MAX_STALE_PAGES: u32 = 3;
 
 /// The state of one sweep over one range.
 #[derive(Debug)]
 pub struct Sweep {
-    /// The number of elements that a full page has.
+    /// The number of elements that the sweep asks for on a page.
     page_size: u64,
+    /// The range that requests name.
+    range: Range,
+    /// The range whose events the sweep is for.
+    piece: Range,
+    /// `true` if the sweep ends with [`Step::Limited`] where pages end too early.
+    finds_limits: bool,
     /// The number of the current reading, counted from 1.
     reads: u32,
     /// See [`Sweep::expect_pages`].
     pages_expected: u64,
-    /// The number of the last page that this reading has asked for.
-    pages_asked: u64,
-    /// The number of pages that this reading has taken.
-    pages_read: u64,
-    /// The largest number of pages that a page of this reading claimed.
-    pages_claimed: u64,
-    /// The largest number of elements that a page of this reading claimed.
-    elements_claimed: u64,
-    /// `true` if the last page taken was empty.
-    page_was_empty: bool,
-    /// The number of pages in a row that had nothing new for this reading.
-    stale_pages: u32,
-    /// The number of different elements that this reading has shown.
-    shown: u64,
-    /// `true` if this reading showed an element that no earlier reading did.
-    found_more: bool,
+    reading: Reading,
+    /// `true` if the pages of the reading before this one ended too early.
+    was_cut_off: bool,
     /// The number of readings in a row, up to the one before this one, that showed nothing
     /// new.
     futile_reads: u32,
@@ -87,47 +176,85 @@ pub struct Sweep {
     shifts: bool,
     /// Every id seen, with the number of the last reading that saw it.
     last_read: HashMap<EventId, u32, FxBuildHasher>,
+    times: Times,
 }
 
 impl Sweep {
-    /// Returns a sweep that asks for pages of `page_size` events.
+    /// Returns a sweep that asks for pages of `page_size` events, and reads them again
+    /// wherever they end before the claimed number of events.
     #[must_use]
     pub fn new(page_size: u64) -> Self {
+        let range = Range {
+            from: Timestamp::MIN,
+            to: None,
+        };
         Self {
             page_size,
+            range,
+            piece: range,
+            finds_limits: false,
             reads: 1,
             pages_expected: 0,
-            pages_asked: 0,
-            pages_read: 0,
-            pages_claimed: 0,
-            elements_claimed: 0,
-            page_was_empty: false,
-            stale_pages: 0,
-            shown: 0,
-            found_more: false,
+            reading: Reading::default(),
+            was_cut_off: false,
             futile_reads: 0,
             shifts: false,
             last_read: HashMap::default(),
+            times: Times::default(),
         }
     }
 
-    /// Takes in a page that was asked for.
+    /// Returns a sweep over what `piece` asks for.
+    #[must_use]
+    pub fn over(piece: &Piece, page_size: u64) -> Self {
+        Self {
+            range: piece.request,
+            piece: Range {
+                from: piece.from,
+                to: piece.to,
+            },
+            finds_limits: piece.finds_limits,
+            pages_expected: piece.pages_expected,
+            ..Self::new(page_size)
+        }
+    }
+
+    /// Takes in page `number`, which was asked for.
     ///
     /// The API claims a number of pages and a number of elements, and the larger of the two
     /// claims counts. A claim that is too low is thus corrected by the other one, and a claim
     /// that is too high ends at the first empty page. A page does not lower the claim of an
     /// earlier page, so an empty answer in the middle does not make the sweep whole.
-    pub fn take(&mut self, page: &Page<'_>) {
-        self.pages_read += 1;
-        self.pages_asked = self.pages_asked.max(self.pages_read);
-        self.page_was_empty = page.elements.is_empty();
-        self.stale_pages = if self.remember(page) {
-            0
-        } else {
-            self.stale_pages + 1
-        };
-        self.pages_claimed = self.pages_claimed.max(self.pages_claimed_by(page));
-        self.elements_claimed = self.elements_claimed.max(page.total_elements.unwrap_or(0));
+    pub fn take(&mut self, number: u64, page: &Page<'_>) {
+        let reading = &mut self.reading;
+        reading.pages_done += 1;
+        reading.pages_asked = reading.pages_asked.max(number);
+        let len = page.elements.len() as u64;
+        if number == 1 {
+            reading.first_len = Some(len);
+        }
+        if len == 0 {
+            reading.end_at(number);
+        } else if reading.last.is_none_or(|last| last.number < number) {
+            let has_next = page.has_next;
+            reading.last = Some(LastPage {
+                number,
+                len,
+                has_next,
+            });
+        }
+        reading.listed += len;
+        reading.claim(page);
+        let is_new = self.remember(page);
+        self.reading.count_stale(is_new);
+    }
+
+    /// Records that the API refuses page `number`, which was asked for: it has no such page.
+    pub fn refuse(&mut self, number: u64) {
+        let reading = &mut self.reading;
+        reading.pages_done += 1;
+        reading.pages_asked = reading.pages_asked.max(number);
+        reading.end_at(number);
     }
 
     /// Lets [`Sweep::next_page`] return the first `pages` pages before page 1 has said how
@@ -140,8 +267,25 @@ impl Sweep {
     /// is none, or if it is not known yet whether there is one.
     pub fn next_page(&mut self) -> Option<u64> {
         let page = self.page_wanted()?;
-        self.pages_asked = page;
+        self.reading.pages_asked = page;
         Some(page)
+    }
+
+    /// Returns `true` if page `number` lies behind the end that the claims name, so that
+    /// nothing is lost with it.
+    #[must_use]
+    pub fn is_beyond(&self, number: u64) -> bool {
+        let reading = &self.reading;
+        let linked = |last: LastPage| last.has_next && number == last.number + 1;
+        reading.knows_number()
+            && number > reading.pages_announced(self.page_size)
+            && !reading.last.is_some_and(linked)
+    }
+
+    /// Returns `true` once page 1 was read.
+    #[must_use]
+    pub fn has_first(&self) -> bool {
+        self.reading.first_len.is_some()
     }
 
     /// Returns what to do next, once no page is under way.
@@ -149,6 +293,13 @@ impl Sweep {
     pub fn step(&self) -> Step {
         if let Some(page) = self.page_wanted() {
             return Step::Read(page);
+        }
+        if self.finds_limits && self.is_cut_off() {
+            return if self.was_cut_off {
+                Step::Limited
+            } else {
+                Step::ReadAgain
+            };
         }
         match self.missing() {
             0 => Step::Whole,
@@ -162,36 +313,53 @@ impl Sweep {
     pub fn read_again(&mut self) {
         self.futile_reads = self.futile_reads_now();
         self.shifts = self.shifts_now();
+        self.was_cut_off = self.is_cut_off();
         self.reads += 1;
-        self.pages_asked = 0;
-        self.pages_read = 0;
-        self.pages_claimed = 0;
-        self.elements_claimed = 0;
-        self.page_was_empty = false;
-        self.stale_pages = 0;
-        self.shown = 0;
-        self.found_more = false;
+        self.reading = Reading::default();
     }
 
-    /// Begins a new reading with page 1 of a narrower range, in which fewer events arrive
-    /// while it is read. Events that were seen in the wider range no longer count as seen:
-    /// compared with what is claimed of the narrower range, they would hide that others are
-    /// missing.
-    pub fn read_again_narrower(&mut self) {
+    /// Begins a new reading with page 1 of a range that ends at `to`, in which fewer events
+    /// arrive while it is read. Events that were seen in the wider range no longer count as
+    /// seen: compared with what is claimed of the narrower range, they would hide that
+    /// others are missing.
+    pub fn read_again_narrower(&mut self, to: Timestamp) {
+        self.range.to = Some(to);
         self.last_read.clear();
+        self.times = Times::default();
         self.read_again();
     }
 
     /// Returns the number of events that the API claims.
     #[must_use]
     pub fn claimed(&self) -> u64 {
-        self.elements_claimed
+        self.reading.elements_claimed.unwrap_or(0)
     }
 
     /// Returns the number of different events that were seen.
     #[must_use]
     pub fn distinct(&self) -> u64 {
         self.last_read.len() as u64
+    }
+
+    /// Returns the times of creation that were seen.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        self.times
+    }
+
+    /// Returns how the sweep has ended, once [`Sweep::step`] says that it has.
+    #[must_use]
+    pub fn end(&self) -> SweepEnd {
+        let is_limited = self.step() == Step::Limited;
+        SweepEnd {
+            claimed: self.claimed(),
+            listed: self.reading.listed,
+            distinct: self.distinct(),
+            missing: self.missing(),
+            is_limited,
+            may_be_limited: !is_limited && self.reading.may_be_limited(self.page_size),
+            times: self.times,
+        }
     }
 
     /// Remembers the ids of the page. Returns `true` if the page has an element that is new
@@ -202,46 +370,53 @@ impl Sweep {
             let read_before = self.last_read.insert(element.id(), self.reads);
             if read_before != Some(self.reads) {
                 is_new = true;
-                self.shown += 1;
+                self.reading.shown += 1;
             }
-            self.found_more |= read_before.is_none();
+            if read_before.is_some() {
+                continue;
+            }
+            self.reading.found_more = true;
+            if let Element::Event(event) = element
+                && let Some(time) = event.created_at
+            {
+                self.times.add(time, self.range, self.piece);
+            }
         }
         is_new
-    }
-
-    fn pages_claimed_by(&self, page: &Page<'_>) -> u64 {
-        let full = page.elements.len() as u64 >= self.page_size;
-        match (page.total_pages, page.total_elements) {
-            // Without a number of elements nothing else corrects the number of pages, so
-            // another page is expected after each full page.
-            (pages, None) if full => pages.unwrap_or(0).max(self.pages_read + 1),
-            (pages, elements) => pages
-                .unwrap_or(0)
-                .max(elements.unwrap_or(0).div_ceil(self.page_size)),
-        }
     }
 
     /// Returns the next page to ask for. Page 1 is asked for alone unless more pages are
     /// expected, since it says how many there are.
     fn page_wanted(&self) -> Option<u64> {
-        let first = self.pages_read == 0 && self.pages_asked < self.pages_expected.max(1);
-        let more = self.pages_read > 0 && self.pages_asked < self.pages_claimed && !self.ended();
-        (first || more).then_some(self.pages_asked + 1)
+        let reading = &self.reading;
+        let (asked, done) = (reading.pages_asked, reading.pages_done);
+        let wanted = if done == 0 {
+            asked < self.pages_expected.max(1)
+        } else if reading.has_ended() {
+            false
+        } else {
+            let announced = asked < reading.pages_announced(self.page_size);
+            announced || done >= asked && reading.goes_on()
+        };
+        wanted.then_some(asked + 1)
     }
 
-    fn ended(&self) -> bool {
-        self.page_was_empty || self.stale_pages >= MAX_STALE_PAGES
+    /// Returns `true` if the pages of this reading ended although the API said that more
+    /// follow.
+    fn is_cut_off(&self) -> bool {
+        self.reading.is_cut_off(self.page_size, self.missing())
     }
 
     /// Returns `true` if another reading may show more. Of a list that does not shift, each
     /// reading shows the same elements.
     fn may_find_more(&self) -> bool {
-        self.found_more || self.shifts_now() && self.futile_reads_now() < MAX_FUTILE_READS
+        let futile = self.futile_reads_now();
+        self.reading.found_more || self.shifts_now() && futile < MAX_FUTILE_READS
     }
 
     /// Returns the number of readings in a row, up to this one, that showed nothing new.
     fn futile_reads_now(&self) -> u32 {
-        if self.found_more {
+        if self.reading.found_more {
             0
         } else {
             self.futile_reads + 1
@@ -251,13 +426,15 @@ impl Sweep {
     /// Returns `true` if a reading up to this one lacked an element that an earlier reading
     /// showed.
     fn shifts_now(&self) -> bool {
-        self.shifts || self.shown < self.distinct()
+        self.shifts || self.reading.shown < self.distinct()
     }
 
     fn missing(&self) -> u64 {
-        self.elements_claimed.saturating_sub(self.distinct())
+        self.claimed().saturating_sub(self.distinct())
     }
 }
 
+#[cfg(test)]
+mod limited_list_tests;
 #[cfg(test)]
 mod tests;

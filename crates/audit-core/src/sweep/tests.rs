@@ -30,6 +30,8 @@ fn page(ids: &[u32], (total_pages, total_elements): Claims) -> Page<'static> {
         raw: Vec::new(),
         total_elements,
         total_pages,
+        has_next: false,
+        unread_time: None,
     }
 }
 
@@ -50,7 +52,7 @@ fn read_all(pages: &[&[u32]], claims: Claims, beyond: &[u32]) -> (Vec<u64>, Step
                 asked.push(number);
                 assert!(asked.len() < 1000, "the sweep does not end: {claims:?}");
                 let place = usize::try_from(number - 1).expect("a small number");
-                sweep.take(&page(pages.get(place).unwrap_or(&beyond), claims));
+                sweep.take(number, &page(pages.get(place).unwrap_or(&beyond), claims));
             }
             Step::ReadAgain => sweep.read_again(),
             end => return (asked, end),
@@ -147,73 +149,73 @@ fn a_sweep_ends_if_the_last_page_is_repeated() {
 #[test]
 fn pages_that_shifted_are_read_again() {
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[4, 3], (Some(2), Some(4))));
+    sweep.take(1, &page(&[4, 3], (Some(2), Some(4))));
     assert_eq!(sweep.step(), Step::Read(2));
     // The newest event comes first, and event 5 arrived, so page 2 begins with the event
     // with which page 1 ended.
-    sweep.take(&page(&[3, 2], (Some(3), Some(5))));
+    sweep.take(2, &page(&[3, 2], (Some(3), Some(5))));
     assert_eq!(sweep.step(), Step::Read(3));
-    sweep.take(&page(&[1], (Some(3), Some(5))));
+    sweep.take(3, &page(&[1], (Some(3), Some(5))));
     assert_eq!(sweep.step(), Step::ReadAgain);
     sweep.read_again();
     assert_eq!(sweep.step(), Step::Read(1));
-    sweep.take(&page(&[5, 4], (Some(3), Some(5))));
-    sweep.take(&page(&[3, 2], (Some(3), Some(5))));
-    sweep.take(&page(&[1], (Some(3), Some(5))));
+    sweep.take(1, &page(&[5, 4], (Some(3), Some(5))));
+    sweep.take(2, &page(&[3, 2], (Some(3), Some(5))));
+    sweep.take(3, &page(&[1], (Some(3), Some(5))));
     assert_eq!((sweep.step(), sweep.distinct()), (Step::Whole, 5));
 }
 
 #[test]
 fn a_page_of_repetitions_does_not_end_a_reading() {
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[4, 3], (Some(2), Some(4))));
+    sweep.take(1, &page(&[4, 3], (Some(2), Some(4))));
     // As many events arrived as fill one page.
-    sweep.take(&page(&[4, 3], (Some(3), Some(6))));
+    sweep.take(2, &page(&[4, 3], (Some(3), Some(6))));
     assert_eq!(sweep.step(), Step::Read(3));
-    sweep.take(&page(&[2, 1], (Some(3), Some(6))));
+    sweep.take(3, &page(&[2, 1], (Some(3), Some(6))));
     assert_eq!(sweep.step(), Step::ReadAgain);
 }
 
 #[test]
 fn an_empty_answer_in_the_middle_does_not_make_a_sweep_whole() {
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[1, 2], (Some(3), Some(5))));
+    sweep.take(1, &page(&[1, 2], (Some(3), Some(5))));
     // An answer with status 204 is read as a page that claims no events.
-    sweep.take(&page(&[], (Some(0), Some(0))));
+    sweep.take(2, &page(&[], (Some(0), Some(0))));
     assert_eq!(sweep.step(), Step::ReadAgain);
 }
 
 #[test]
 fn an_answer_without_claims_in_the_middle_does_not_end_a_reading() {
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[1, 2], (Some(3), Some(5))));
-    sweep.take(&page(&[3], (None, None)));
+    sweep.take(1, &page(&[1, 2], (Some(3), Some(5))));
+    sweep.take(2, &page(&[3], (None, None)));
     assert_eq!(sweep.step(), Step::Read(3));
 }
 
 #[test]
 fn a_claim_counts_only_for_its_reading() {
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[1], (Some(1), Some(9))));
+    sweep.take(1, &page(&[1], (Some(1), Some(9))));
     assert_eq!(sweep.step(), Step::Read(2));
-    sweep.take(&page(&[], (Some(1), Some(9))));
+    sweep.take(2, &page(&[], (Some(1), Some(9))));
     assert_eq!(sweep.step(), Step::ReadAgain);
     sweep.read_again();
-    sweep.take(&page(&[1], (Some(1), Some(1))));
+    sweep.take(1, &page(&[1], (Some(1), Some(1))));
     assert_eq!(sweep.step(), Step::Whole);
 }
 
 #[test]
 fn events_that_arrive_while_pages_are_read_are_read_too() {
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[1, 2], (Some(1), Some(2))));
+    sweep.take(1, &page(&[1, 2], (Some(1), Some(2))));
     assert_eq!(sweep.step(), Step::Whole);
     let mut sweep = Sweep::new(SIZE);
-    sweep.take(&page(&[1, 2], (Some(2), Some(3))));
+    sweep.take(1, &page(&[1, 2], (Some(2), Some(3))));
     // The oldest event comes first, and two more arrived.
-    sweep.take(&page(&[3, 4], (Some(3), Some(5))));
+    sweep.take(2, &page(&[3, 4], (Some(3), Some(5))));
     assert_eq!(sweep.step(), Step::Read(3));
-    sweep.take(&page(&[5], (Some(3), Some(5))));
+    sweep.take(3, &page(&[5], (Some(3), Some(5))));
     assert_eq!(sweep.step(), Step::Whole);
 }
 
@@ -221,14 +223,15 @@ fn events_that_arrive_while_pages_are_read_are_read_too() {
 fn events_of_a_wider_range_do_not_count_in_a_narrower_one() {
     let mut sweep = Sweep::new(SIZE);
     // The list has no order: events 3 and 4 arrived, and event 2 was not shown.
-    sweep.take(&page(&[1, 3], (Some(2), Some(4))));
-    sweep.take(&page(&[3, 4], (Some(2), Some(4))));
+    sweep.take(1, &page(&[1, 3], (Some(2), Some(4))));
+    sweep.take(2, &page(&[3, 4], (Some(2), Some(4))));
     assert_eq!(sweep.step(), Step::ReadAgain);
-    sweep.read_again_narrower();
-    sweep.take(&page(&[1, 1], (Some(1), Some(2))));
+    sweep.read_again_narrower(Timestamp::MAX);
+    sweep.take(1, &page(&[1, 1], (Some(1), Some(2))));
     assert_eq!(sweep.step(), Step::ReadAgain);
     sweep.read_again();
-    sweep.take(&page(&[2], (Some(1), Some(2))));
+    sweep.take(1, &page(&[2], (Some(1), Some(2))));
+    sweep.take(2, &page(&[], (Some(1), Some(2))));
     assert_eq!((sweep.step(), sweep.distinct()), (Step::Whole, 2));
 }
 
@@ -236,11 +239,11 @@ fn events_of_a_wider_range_do_not_count_in_a_narrower_one() {
 fn the_number_of_narrower_readings_is_bounded_too() {
     let mut sweep = Sweep::new(SIZE);
     for _ in 1..MIN_READS {
-        sweep.take(&page(&[], (Some(1), Some(1))));
+        sweep.take(1, &page(&[], (Some(1), Some(1))));
         assert_eq!(sweep.step(), Step::ReadAgain);
-        sweep.read_again_narrower();
+        sweep.read_again_narrower(Timestamp::MAX);
     }
-    sweep.take(&page(&[], (Some(1), Some(1))));
+    sweep.take(1, &page(&[], (Some(1), Some(1))));
     assert_eq!(sweep.step(), Step::Short { missing: 1 });
 }
 
@@ -248,11 +251,14 @@ fn the_number_of_narrower_readings_is_bounded_too() {
 fn a_count_is_believed_while_each_reading_shows_a_new_event() {
     let mut sweep = Sweep::new(1000);
     for id in 1..MAX_READS {
-        sweep.take(&page(&[id], (Some(1), Some(1000))));
+        sweep.take(1, &page(&[id], (Some(1), Some(1000))));
+        assert_eq!(sweep.step(), Step::Read(2));
+        sweep.take(2, &page(&[], (Some(1), Some(1000))));
         assert_eq!(sweep.step(), Step::ReadAgain, "reading {id}");
         sweep.read_again();
     }
-    sweep.take(&page(&[MAX_READS], (Some(1), Some(1000))));
+    sweep.take(1, &page(&[MAX_READS], (Some(1), Some(1000))));
+    sweep.take(2, &page(&[], (Some(1), Some(1000))));
     let missing = 1000 - u64::from(MAX_READS);
     assert_eq!(sweep.step(), Step::Short { missing });
 }
@@ -270,7 +276,7 @@ fn read_shuffled(events: u32, claimed: u64, seed: u64) -> (Step, u32) {
                 rng.shuffle(&mut list);
                 let before = 10 * usize::try_from(number - 1).expect("a small number");
                 let shown: Vec<_> = list.iter().skip(before).take(10).copied().collect();
-                sweep.take(&page(&shown, claims));
+                sweep.take(number, &page(&shown, claims));
             }
             Step::ReadAgain => sweep.read_again(),
             end => return (end, sweep.reads),
@@ -308,18 +314,231 @@ fn several_pages_can_be_asked_for_at_once_after_the_first() {
         None,
         "the number of pages is not known yet"
     );
-    sweep.take(&page(&[1, 2], (Some(3), Some(6))));
+    sweep.take(1, &page(&[1, 2], (Some(3), Some(6))));
     assert_eq!(
         (sweep.next_page(), sweep.next_page(), sweep.next_page()),
         (Some(2), Some(3), None)
     );
-    sweep.take(&page(&[5, 6], (Some(4), Some(7))));
+    sweep.take(2, &page(&[5, 6], (Some(4), Some(7))));
     assert_eq!(
         (sweep.next_page(), sweep.next_page()),
         (Some(4), None),
         "one more page is claimed"
     );
-    sweep.take(&page(&[7], (Some(4), Some(7))));
-    sweep.take(&page(&[3, 4], (Some(4), Some(7))));
+    sweep.take(3, &page(&[7], (Some(4), Some(7))));
+    sweep.take(4, &page(&[3, 4], (Some(4), Some(7))));
     assert_eq!((sweep.next_page(), sweep.step()), (None, Step::Whole));
+}
+
+/// Reads pages of an API that shows no more than the pages given, which have a link to the
+/// next page if `has_next`. Returns the numbers of the pages that were asked for, and the end.
+fn read_limited(pages: &[&[u32]], claims: Claims, has_next: bool) -> (Vec<u64>, SweepEnd) {
+    let mut sweep = Sweep::new(SIZE);
+    sweep.finds_limits = true;
+    let mut asked = Vec::new();
+    loop {
+        match sweep.step() {
+            Step::Read(number) => {
+                asked.push(number);
+                let place = usize::try_from(number - 1).expect("a small number");
+                match pages.get(place) {
+                    Some(ids) => {
+                        let shown = Page {
+                            has_next,
+                            ..page(ids, claims)
+                        };
+                        sweep.take(number, &shown);
+                    }
+                    None => sweep.refuse(number),
+                }
+            }
+            Step::ReadAgain => sweep.read_again(),
+            _ => return (asked, sweep.end()),
+        }
+    }
+}
+
+#[test]
+fn pages_that_are_refused_twice_before_the_claimed_end_are_a_limit() {
+    let two: &[&[u32]] = &[&[1, 2], &[3, 4]];
+    let (asked, end) = read_limited(two, (None, Some(9)), false);
+    assert_eq!(asked, [1, 2, 3, 1, 2, 3]);
+    assert_eq!((end.is_limited, end.listed, end.missing), (true, 4, 5));
+    let (asked, end) = read_limited(two, (None, None), true);
+    assert_eq!(asked, [1, 2, 3, 1, 2, 3]);
+    assert_eq!((end.is_limited, end.listed), (true, 4));
+}
+
+#[test]
+fn a_refused_page_that_was_not_announced_costs_nothing() {
+    let two: &[&[u32]] = &[&[1, 2], &[3, 4]];
+    let cases = [
+        ((Some(7), Some(4)), false),
+        ((None, Some(4)), true),
+        ((None, None), false),
+    ];
+    for (claims, has_next) in cases {
+        let (asked, end) = read_limited(two, claims, has_next);
+        assert_eq!(asked, [1, 2, 3], "{claims:?}");
+        assert!(!end.is_limited, "{claims:?}");
+    }
+}
+
+#[test]
+fn an_end_at_a_full_page_or_a_round_number_may_be_a_limit() {
+    let cases: [(Shown, Claims, bool); 6] = [
+        (&[&[1, 2], &[3, 4]], (None, Some(4)), true),
+        (&[&[1, 2], &[3, 4]], (None, None), true),
+        (&[&[1, 2]], (None, Some(2)), true),
+        (&[&[1]], (None, Some(1)), false),
+        (&[&[1, 2], &[3]], (None, Some(3)), false),
+        (&[&[1, 2], &[3]], (None, None), false),
+    ];
+    for (pages, claims, expected) in cases {
+        let (_, end) = read_limited(pages, claims, false);
+        assert_eq!(end.may_be_limited, expected, "{pages:?} {claims:?}");
+    }
+}
+
+#[test]
+fn pages_are_read_on_where_a_link_or_a_full_page_says_that_more_follow() {
+    let three: &[&[u32]] = &[&[1, 2], &[3, 4], &[5]];
+    for (claims, has_next, last) in [
+        ((None, None), true, 4),
+        ((None, None), false, 3),
+        ((Some(0), Some(0)), false, 3),
+        ((Some(1), Some(2)), true, 4),
+    ] {
+        let (asked, end) = read_limited(three, claims, has_next);
+        let pages: Vec<_> = (1..=last).collect();
+        assert!(asked.starts_with(&pages), "{claims:?}: {asked:?}");
+        assert_eq!(end.distinct, 5, "{claims:?}");
+    }
+}
+
+#[test]
+fn a_page_behind_the_claimed_end_is_beyond_unless_it_is_linked() {
+    // What page 1 claims and whether it has a link, and which of the pages 1 to 4 lie beyond.
+    let cases = [
+        ((Some(2), Some(4)), false, [false, false, true, true]),
+        ((None, Some(2)), false, [false, true, true, true]),
+        ((None, Some(2)), true, [false, false, true, true]),
+        // The number of elements is unknown, or too low to be true.
+        ((Some(2), None), false, [false; 4]),
+        ((Some(2), Some(1)), false, [false; 4]),
+    ];
+    for (claims, has_next, beyond) in cases {
+        let mut sweep = Sweep::new(SIZE);
+        let first = Page {
+            has_next,
+            ..page(&[1, 2], claims)
+        };
+        sweep.take(1, &first);
+        let are_beyond = [1, 2, 3, 4].map(|number| sweep.is_beyond(number));
+        assert_eq!(are_beyond, beyond, "{claims:?} {has_next}");
+    }
+}
+
+fn time(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).expect("a time")
+}
+
+#[test]
+fn times_are_told_apart_by_range_and_piece() {
+    let range = |from, to: Option<i64>| Range {
+        from: time(from),
+        to: to.map(time),
+    };
+    // The time, and whether it is within the range from 10 s to 20 s, and within the piece
+    // from 11 s to 19 s.
+    let cases = [
+        (9_999, false, false),
+        (10_000, true, false),
+        (10_500, true, false),
+        (11_000, true, true),
+        (18_999, true, true),
+        (19_000, true, false),
+        (20_000, true, false),
+        (20_001, false, false),
+    ];
+    for (milliseconds, inside, own) in cases {
+        let mut times = Times::default();
+        let bounds = (range(10_900, Some(20_000)), range(11_000, Some(19_000)));
+        times.add(time(milliseconds), bounds.0, bounds.1);
+        let expected = Times {
+            earliest: Some(time(milliseconds)),
+            latest: Some(time(milliseconds)),
+            inside: u64::from(inside),
+            outside: u64::from(!inside),
+            own: u64::from(own),
+            has_fraction: milliseconds % 1000 != 0,
+        };
+        assert_eq!(times, expected, "{milliseconds}");
+    }
+    let mut times = Times::default();
+    for seconds in [15, 12, 18, 4] {
+        let open = range(10_000, None);
+        times.add(time(1000 * seconds), open, open);
+    }
+    let expected = Times {
+        earliest: Some(time(4_000)),
+        latest: Some(time(18_000)),
+        inside: 3,
+        outside: 1,
+        own: 3,
+        has_fraction: false,
+    };
+    assert_eq!(times, expected);
+}
+
+#[test]
+fn times_are_mostly_outside_if_more_are_outside_than_inside() {
+    for (inside, outside, mostly) in [(0, 0, false), (2, 2, false), (2, 3, true), (3, 2, false)] {
+        let times = Times {
+            inside,
+            outside,
+            ..Times::default()
+        };
+        assert_eq!(times.are_mostly_outside(), mostly, "{inside} {outside}");
+    }
+}
+
+#[test]
+fn two_sweeps_over_one_range_have_one_end() {
+    let one = |number: u64, flag| SweepEnd {
+        claimed: number,
+        listed: 10 * number,
+        distinct: 100 * number,
+        missing: 1000 * number,
+        is_limited: flag,
+        may_be_limited: flag,
+        times: Times {
+            earliest: Some(time(1000 * i64::try_from(number).expect("a small number"))),
+            latest: Some(time(2000 * i64::try_from(number).expect("a small number"))),
+            inside: number,
+            outside: 10 * number,
+            own: 100 * number,
+            has_fraction: flag,
+        },
+    };
+    for (first, second) in [(true, false), (false, true)] {
+        let expected = SweepEnd {
+            missing: 5000,
+            times: Times {
+                earliest: Some(time(2000)),
+                latest: Some(time(6000)),
+                inside: 5,
+                outside: 50,
+                own: 500,
+                has_fraction: true,
+            },
+            ..one(3, true)
+        };
+        assert_eq!(one(2, first).and(one(3, second)), expected);
+        let nothing = SweepEnd {
+            times: Times::default(),
+            ..one(0, false)
+        };
+        assert_eq!(nothing.and(one(3, second)), one(3, second));
+    }
 }

@@ -82,11 +82,11 @@ proptest! {
                     prop_assert!(requests < most, "more than {most} requests");
                     let ids = usize::try_from(number - 1).ok().and_then(|place| pages.get(place));
                     let text = text(ids.unwrap_or(beyond), claims[requests % claims.len()]);
-                    sweep.take(&Page::parse(&text, Keep::Parsed).expect("a page"));
+                    sweep.take(number, &Page::parse(&text, Keep::Parsed).expect("a page"));
                     requests += 1;
                 }
                 Step::ReadAgain => sweep.read_again(),
-                Step::Whole | Step::Short { .. } => break,
+                Step::Whole | Step::Short { .. } | Step::Limited => break,
             }
         }
         if first_page_tells_all(&pages, size, claims[0]) {

@@ -160,16 +160,16 @@ impl Poller {
                         page,
                         size: poll.size,
                     };
-                    sweep.take(&self.read(&answer(records, &poll.behavior, &request)));
+                    sweep.take(page, &self.read(&answer(records, &poll.behavior, &request)));
                     self.now += poll.seconds_per_page;
                 }
                 Step::ReadAgain if poll.narrows && to.is_none() => {
                     to = Some(started);
-                    sweep.read_again_narrower();
+                    sweep.read_again_narrower(at(started));
                 }
                 Step::ReadAgain => sweep.read_again(),
                 Step::Whole => return Ok(true),
-                Step::Short { .. } => return Ok(false),
+                Step::Short { .. } | Step::Limited => return Ok(false),
             }
         }
     }

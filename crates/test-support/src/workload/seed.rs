@@ -36,6 +36,8 @@ pub fn seed(directory: &Path, series: usize, events: usize) {
             raw: Vec::new(),
             total_elements: None,
             total_pages: None,
+            has_next: false,
+            unread_time: None,
         };
         account.count(&page, created_at, None);
     }

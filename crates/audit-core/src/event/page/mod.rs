@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{AuditEvent, EventId, Labels, label_value, parse_time};
+use super::{AuditEvent, EventId, Labels, label_value, parse_time, time::time_form};
 
 /// One page of the list of events, borrowed from the answer of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,11 @@ pub struct Page<'a> {
     pub total_elements: Option<u64>,
     /// The number of pages, as the API claims.
     pub total_pages: Option<u64>,
+    /// `true` if the page has a link to a next page. The address of the link is not kept: it
+    /// must not be followed.
+    pub has_next: bool,
+    /// The form of the first time of creation that cannot be read, without its value.
+    pub unread_time: Option<String>,
 }
 
 /// The parts of its elements that a parsed page keeps.
@@ -86,10 +91,9 @@ impl<'a> Page<'a> {
     pub fn parse(text: &'a str, keep: Keep) -> Result<Self, PageError> {
         if text.trim_ascii().is_empty() {
             return Ok(Self {
-                elements: Vec::new(),
-                raw: Vec::new(),
                 total_elements: Some(0),
                 total_pages: Some(0),
+                ..Self::nothing()
             });
         }
         // Serde would accept an array of two as a page, and read the answer of another
@@ -105,28 +109,67 @@ impl<'a> Page<'a> {
         plain.map_or_else(|| Self::parse_lenient(text, keep), Ok)
     }
 
+    /// Reads the answer to a request for a page after the first. In contrast to [`Page::parse`],
+    /// `{}` is a page without elements: some APIs answer so behind the last page.
+    ///
+    /// # Errors
+    /// As [`Page::parse`].
+    pub fn parse_further(text: &'a str, keep: Keep) -> Result<Self, PageError> {
+        let inside = text
+            .trim_ascii()
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'));
+        if inside.is_some_and(|inside| inside.trim_ascii().is_empty()) {
+            return Ok(Self::nothing());
+        }
+        Self::parse(text, keep)
+    }
+
+    fn nothing() -> Self {
+        Self {
+            elements: Vec::new(),
+            raw: Vec::new(),
+            total_elements: None,
+            total_pages: None,
+            has_next: false,
+            unread_time: None,
+        }
+    }
+
     fn parse_lenient(text: &'a str, keep: Keep) -> Result<Self, PageError> {
-        let LenientPage { embedded, page } = serde_json::from_str(text).map_err(|error| {
+        let LenientPage {
+            embedded,
+            page,
+            links,
+            id,
+        } = serde_json::from_str(text).map_err(|error| {
             if error.is_data() {
                 PageError::NotAPage
             } else {
                 not_json(&error)
             }
         })?;
-        if embedded.is_none() && page.is_none() {
+        let links = links.and_then(lenient_links);
+        // A page without events and without counts is known by the link to itself.
+        let is_linked = links.as_ref().is_some_and(|links| links.this.is_some());
+        if embedded.is_none() && page.is_none() && (!is_linked || id.is_some()) {
             return Err(PageError::NotAPage);
         }
         let events = embedded.and_then(|embedded| embedded.events);
         let events = events.unwrap_or_default();
         let counts = page.unwrap_or_default();
+        let mut unread_time = None;
+        let elements = events.iter().copied();
         Ok(Self {
-            elements: events.iter().copied().map(element).collect(),
+            elements: elements.map(|raw| element(raw, &mut unread_time)).collect(),
             raw: match keep {
                 Keep::Parsed => Vec::new(),
                 Keep::Raw => events.into_iter().map(RawValue::get).collect(),
             },
             total_elements: counts.total_elements.and_then(number),
             total_pages: counts.total_pages.and_then(number),
+            has_next: links.is_some_and(|links| links.next.is_some()),
+            unread_time,
         })
     }
 }
@@ -144,6 +187,26 @@ struct LenientPage<'a> {
     embedded: Option<LenientEvents<'a>>,
     #[serde(borrow, default)]
     page: Option<LenientCounts<'a>>,
+    #[serde(borrow, rename = "_links", default)]
+    links: Option<&'a RawValue>,
+    /// The id of an event that stands in place of a page.
+    #[serde(default)]
+    id: Option<IgnoredAny>,
+}
+
+/// The links of a page. Their addresses are not read.
+#[derive(Deserialize)]
+struct PageLinks {
+    #[serde(rename = "self", default)]
+    this: Option<IgnoredAny>,
+    #[serde(default)]
+    next: Option<IgnoredAny>,
+}
+
+/// Returns the links; `None` if they are no object.
+fn lenient_links(raw: &RawValue) -> Option<PageLinks> {
+    let is_object = raw.get().starts_with('{');
+    is_object.then(|| serde_json::from_str(raw.get()).ok())?
 }
 
 #[derive(Deserialize)]
@@ -167,19 +230,21 @@ fn number(raw: &RawValue) -> Option<u64> {
 }
 
 /// Reads an element. Each field is parsed by itself, so that a field of the wrong kind
-/// does not affect the others.
-fn element(raw: &RawValue) -> Element<'_> {
+/// does not affect the others. Keeps the form of the first time that cannot be read.
+fn element<'a>(raw: &'a RawValue, unread_time: &mut Option<String>) -> Element<'a> {
     let fields: EventFields<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
     let Some((id, id_text)) = fields.id.and_then(id) else {
         return Element::Malformed(EventId::from_content(raw.get()));
     };
+    let time = fields.created_at.and_then(text_or_number);
+    let created_at = time.as_deref().and_then(parse_time);
+    if let (None, Some(unread), None) = (created_at, time, &unread_time) {
+        *unread_time = Some(time_form(&unread));
+    }
     Element::Event(AuditEvent {
         id,
         id_text,
-        created_at: fields
-            .created_at
-            .and_then(string)
-            .and_then(|text| parse_time(&text)),
+        created_at,
         labels: Labels {
             event_type: label(fields.event_type),
             source: label(fields.source),
@@ -190,12 +255,16 @@ fn element(raw: &RawValue) -> Element<'_> {
 
 /// Reads an id: a string that is not empty, or the digits of a number.
 fn id(raw: &RawValue) -> Option<(EventId, Option<Cow<'_, str>>)> {
+    text_or_number(raw).map(known_by)
+}
+
+/// Returns a string that is not empty, or the digits of a number.
+fn text_or_number(raw: &RawValue) -> Option<Cow<'_, str>> {
     let is_number = |text: &str| text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
-    let text = match raw.get() {
-        number if is_number(number) => Cow::Borrowed(number),
-        _ => string(raw).filter(|text| !text.is_empty())?,
-    };
-    Some(known_by(text))
+    match raw.get() {
+        number if is_number(number) => Some(Cow::Borrowed(number)),
+        _ => string(raw).filter(|text| !text.is_empty()),
+    }
 }
 
 fn known_by(text: Cow<'_, str>) -> (EventId, Option<Cow<'_, str>>) {

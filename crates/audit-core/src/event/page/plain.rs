@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::{Element, EventFields, Page, known_by};
+use super::{Element, EventFields, Page, known_by, lenient_links};
 use crate::event::{AuditEvent, Labels, label_value, parse_time};
 
 #[derive(Deserialize)]
@@ -15,6 +16,8 @@ struct PlainPage<'a> {
     #[serde(borrow, rename = "_embedded")]
     embedded: PlainEvents<'a>,
     page: PlainCounts,
+    #[serde(borrow, rename = "_links", default)]
+    links: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +49,11 @@ pub(super) fn parse(text: &str) -> Option<Page<'_>> {
         raw: Vec::new(),
         total_elements: answer.page.total_elements,
         total_pages: answer.page.total_pages,
+        has_next: answer
+            .links
+            .and_then(lenient_links)
+            .is_some_and(|links| links.next.is_some()),
+        unread_time: None,
     })
 }
 
@@ -55,13 +63,15 @@ fn element(event: PlainEvent<'_>) -> Option<Element<'_>> {
         return None;
     }
     let (id, id_text) = known_by(id);
+    let created_at = match event.created_at.flatten() {
+        // The lenient parser says of which form a time is that cannot be read.
+        Some(PlainText(text)) if !text.is_empty() => Some(parse_time(&text)?),
+        _ => None,
+    };
     Some(Element::Event(AuditEvent {
         id,
         id_text,
-        created_at: event
-            .created_at
-            .flatten()
-            .and_then(|PlainText(created_at)| parse_time(&created_at)),
+        created_at,
         labels: Labels {
             event_type: label(event.event_type.flatten()),
             source: label(event.source.flatten()),

@@ -155,9 +155,31 @@ fn times() {
     let read = parse_time("2018-08-13T10:15:31");
     assert_eq!(time(r#""2018-08-13T10:15:31""#), Some(read));
     assert_eq!(time(r#""2018-08-13T10:15:31\u005a""#), Some(read));
-    for unreadable in ["null", "1534155331", r#""""#, r#""soon""#, "[]"] {
+    for number in ["1534155331", r#""1534155331""#, "1534155331000"] {
+        assert_eq!(time(number), Some(read), "{number}");
+    }
+    for unreadable in ["null", "424242424", r#""""#, r#""soon""#, "[]"] {
         assert_eq!(time(unreadable), Some(None), "{unreadable}");
     }
+}
+
+#[test]
+fn the_form_of_the_first_time_that_cannot_be_read_is_kept() {
+    let form = |times: &[&str]| {
+        let event = |time: &&str| format!(r#"{{"id":"a","created_at":{time}}}"#);
+        let events: Vec<_> = times.iter().map(event).collect();
+        let text = format!(
+            r#"{{"_embedded":{{"events":[{}]}},"page":{{"totalElements":1}}}}"#,
+            events.join(",")
+        );
+        let page = Page::parse(&text, Keep::Parsed).expect("a page");
+        page.unread_time
+    };
+    let read = r#""2018-08-13T10:15:31""#;
+    assert_eq!(form(&[read, "null", r#""""#]), None);
+    let unread = form(&[read, r#""13/08/18""#, r#""soon""#]);
+    assert_eq!(unread.as_deref(), Some("99/99/99"));
+    assert_eq!(form(&["7"]).as_deref(), Some("9"));
 }
 
 #[test]

@@ -1,0 +1,149 @@
+//! One reading of the pages of a range, from page 1 to the last page.
+
+use crate::event::Page;
+
+/// The number of pages in a row without a new element after which a reading ends. An API
+/// that repeats its last page never shows an empty page. A single page without a new
+/// element may come from pages that shift.
+const MAX_STALE_PAGES: u32 = 3;
+
+/// The state of one reading.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// The number of the last page that was asked for.
+    pub(super) pages_asked: u64,
+    /// The number of pages that were taken or refused.
+    pub(super) pages_done: u64,
+    /// The number of elements of page 1; `None` until page 1 was taken.
+    pub(super) first_len: Option<u64>,
+    /// The largest number of pages that a page claimed.
+    pages_claimed: u64,
+    /// The largest number of elements that a page claimed; `None` if no page claimed any.
+    pub(super) elements_claimed: Option<u64>,
+    /// The page with the highest number that had elements.
+    pub(super) last: Option<LastPage>,
+    /// The lowest number of a page that was empty or refused.
+    end: Option<u64>,
+    /// The number of pages in a row that had nothing new for this reading.
+    stale_pages: u32,
+    /// The number of elements on all pages, with repetitions.
+    pub(super) listed: u64,
+    /// The number of different elements.
+    pub(super) shown: u64,
+    /// `true` if the reading showed an element that no earlier reading did.
+    pub(super) found_more: bool,
+}
+
+/// The last page with elements.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LastPage {
+    /// The number of the page, from 1.
+    pub(super) number: u64,
+    /// The number of its elements.
+    pub(super) len: u64,
+    /// `true` if it has a link to a next page.
+    pub(super) has_next: bool,
+}
+
+impl Reading {
+    pub(super) fn claim(&mut self, page: &Page<'_>) {
+        self.pages_claimed = self.pages_claimed.max(page.total_pages.unwrap_or(0));
+        self.elements_claimed = self.elements_claimed.max(page.total_elements);
+    }
+
+    /// Records that page `number` has no elements.
+    pub(super) fn end_at(&mut self, number: u64) {
+        self.end = Some(self.end.map_or(number, |end| end.min(number)));
+    }
+
+    pub(super) fn count_stale(&mut self, is_new: bool) {
+        self.stale_pages = if is_new { 0 } else { self.stale_pages + 1 };
+    }
+
+    /// Returns `true` if no further page is worth asking for.
+    pub(super) fn has_ended(&self) -> bool {
+        self.end.is_some() || self.stale_pages >= MAX_STALE_PAGES
+    }
+
+    /// Returns the number of pages that the claims amount to. An API that puts fewer elements
+    /// on a page than it was asked for shows so by page 1.
+    pub(super) fn pages_announced(&self, page_size: u64) -> u64 {
+        let size = match self.first_len {
+            Some(len) if len > 0 => len.min(page_size),
+            _ => page_size,
+        };
+        let by_elements = self.elements_claimed.unwrap_or(0).div_ceil(size);
+        self.pages_claimed.max(by_elements)
+    }
+
+    /// Returns `true` if another page may follow the last one although no claim says so.
+    pub(super) fn goes_on(&self) -> bool {
+        let Some(last) = self.last else { return false };
+        last.has_next || self.is_full(last) && !self.knows_number()
+    }
+
+    /// Returns `true` if the pages ended although the API said that more follow. `missing` is
+    /// the number of events that were claimed and not shown.
+    pub(super) fn is_cut_off(&self, page_size: u64, missing: u64) -> bool {
+        let (Some(end), Some(last)) = (self.end, self.last) else {
+            return false;
+        };
+        if last.number > end {
+            return false;
+        }
+        let is_claimed = missing > 0 && end <= self.pages_announced(page_size);
+        let is_linked = !self.knows_number() && last.has_next && end == last.number + 1;
+        is_claimed || is_linked
+    }
+
+    /// Returns `true` if pages that end as these do may end because of a limit: nothing that
+    /// the API said speaks against further events.
+    pub(super) fn may_be_limited(&self, page_size: u64) -> bool {
+        let (Some(last), Some(first)) = (self.last, self.first_len) else {
+            return false;
+        };
+        // A page of a few events says little about a limit.
+        let is_small = first < page_size && (last.number == 1 || first < page_size / 5);
+        let ends_full = self.is_full(last) && !is_small;
+        let is_open = self.is_full(last) || self.knows_number();
+        ends_full || is_open && is_round(self.shown)
+    }
+
+    fn is_full(&self, last: LastPage) -> bool {
+        self.first_len.is_some_and(|first| last.len >= first)
+    }
+
+    /// Returns `true` if the API claims a number of elements that can be true: not fewer than
+    /// it shows.
+    pub(super) fn knows_number(&self) -> bool {
+        self.elements_claimed
+            .is_some_and(|claimed| claimed >= self.shown)
+    }
+}
+
+/// Returns `true` for a number that a person may have chosen as a limit.
+fn is_round(number: u64) -> bool {
+    let is_decimal = number.is_multiple_of(500) || matches!(number, 20 | 25 | 30 | 40 | 50 | 75);
+    let after = number + 1;
+    let is_last =
+        number >= 99 && (after.is_power_of_two() || after.to_string().trim_end_matches('0') == "1");
+    is_decimal || is_last || number >= 32 && number.is_power_of_two()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_a_round_number_or_one_less() {
+        let round: Vec<_> = (0..=600).filter(|number| is_round(*number)).collect();
+        let expected = [
+            0, 20, 25, 30, 32, 40, 50, 64, 75, 99, 127, 128, 255, 256, 500, 511, 512,
+        ];
+        assert_eq!(round, expected);
+        for number in [999, 1000, 1023, 1024, 9999, 10_000, 20_000] {
+            assert!(is_round(number), "{number}");
+        }
+        assert!(![1001, 1999, 9998, 20_001].into_iter().any(is_round));
+    }
+}
