@@ -161,7 +161,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     async fn read_all(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
         let local = self.clock.local();
         let watermark = self.account.window.believed_watermark(local);
-        let mut from = self.account.window.sweep_start(local);
+        let mut from = self.account.window.begin_sweep(local);
         let mut cutter = Cutter::new(self.limits);
         let mut missing = 0;
         loop {
