@@ -188,7 +188,9 @@ fn a_new_server_is_shown_events_while_a_poll_waits_for_the_api() {
     exporter.wait_until_up();
     api.follow(|_| Answer::silence());
     eventually("a poll that waits", Duration::from_mins(1), || {
-        (api.silences() > 0).then_some(()).ok_or("no request".to_owned())
+        (api.silences() > 0)
+            .then_some(())
+            .ok_or("no request".to_owned())
     });
     let scrape = [("X-Prometheus-Scrape-Timeout-Seconds", "1")];
     let (_, body) = RawHttp::connect(exporter.program.address()).get_as("/metrics", &scrape);

@@ -238,7 +238,7 @@ impl Liveness {
         }
         // What a commit said that is reported as failed is decided again.
         let seen = counter.seen.unwrap_or(self.effective);
-        counter.seen = saved.seen.then_some(seen);
+        counter.seen = (!saved.first_value.is_new()).then_some(seen);
         wait.seen = counter.seen;
         if !wait.totals.is_empty() {
             self.waits.insert(name, wait);
