@@ -292,6 +292,7 @@ fn failure(rng: &mut Rng) -> ApiError {
         12..16 => ApiError::Transport {
             cause: "connection reset".into(),
             advice: "check the network".into(),
+            may_pass: true,
         },
         _ => ApiError::body(PageError::NotAPage),
     }
