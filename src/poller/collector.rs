@@ -185,9 +185,10 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             self.account.window.complete_piece(read_to, clocks);
             self.commit().await?;
             // A piece of the lookback moves no watermark.
-            if watermark.is_none_or(|watermark| read_to > watermark) {
+            let up_to = self.account.window.watermark().unwrap_or(read_to);
+            if watermark.is_none_or(|watermark| up_to > watermark) {
                 instrumentation::PieceCounted {
-                    up_to: read_to,
+                    up_to,
                     now: clocks.earliest(),
                     counts: *counts,
                 }
