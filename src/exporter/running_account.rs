@@ -139,6 +139,7 @@ impl RunningAccount {
     /// Shows in metrics, landing page and probes that the poller ended.
     pub(super) fn show_defect(&self) {
         self.health.metrics().up.set(0.0);
+        self.health.metrics().catching_up.set(0);
         self.health.record(PollState {
             failing: Some(Failing {
                 since: Timestamp::now(),

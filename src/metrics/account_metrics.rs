@@ -23,6 +23,7 @@ const REQUEST_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 pub struct AccountMetrics {
     registry: Registry,
     pub(crate) up: Gauge,
+    pub(crate) catching_up: IntGauge,
     pub(crate) poll_duration: Histogram,
     pub(crate) poll_failures: IntCounterVec,
     pub(crate) ingest_lag: Histogram,
@@ -57,6 +58,7 @@ impl AccountMetrics {
         let registry = Registry::new_custom(None, labels)?;
         let metrics = Self {
             up: on(&registry, Gauge::with_opts(opts(&catalog::UP)))?,
+            catching_up: on(&registry, IntGauge::with_opts(opts(&catalog::CATCHING_UP)))?,
             poll_duration: on(
                 &registry,
                 Histogram::with_opts(buckets(&catalog::POLL_DURATION, POLL_BUCKETS)),

@@ -57,7 +57,9 @@ families! {
     EVENT_TYPE_INFO: Gauge "nexmo_audit_event_type_info" ["event_type", "description"]
         "The event types that the API names, each with its description; always 1.";
     UP: Gauge "nexmo_audit_up" []
-        "1 if the last poll of the Audit API succeeded, 0 otherwise.";
+        "1 if the last poll of the Audit API succeeded, and while nexmo_audit_catching_up is 1; 0 otherwise.";
+    CATCHING_UP: Gauge "nexmo_audit_catching_up" []
+        "1 while history or an outage is read piece by piece and nexmo_audit_watermark_timestamp_seconds moves, 0 otherwise.";
     POLL_DURATION: Histogram "nexmo_audit_poll_duration_seconds" []
         "How long polls took, including polls that failed.";
     POLL_FAILURES: Counter "nexmo_audit_poll_failures_total" ["reason"]

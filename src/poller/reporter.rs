@@ -31,6 +31,8 @@ impl PollReporter {
         metrics: Arc<AccountMetrics>,
         health: Arc<AccountHealth>,
     ) -> Self {
+        // A poller that was stopped by a reload may have left it at 1.
+        metrics.catching_up.set(0);
         Self {
             metrics,
             health,
@@ -88,6 +90,11 @@ impl PollReporter {
     /// until the next poll.
     pub(super) fn failed(&mut self, error: &PollError, took: Duration, at: Timestamp) -> Duration {
         let next_in = self.schedule.after_failure(error);
+        if self.health.is_catching_up() {
+            // The API answered until now, so this failure is the first of its kind.
+            self.polls.failing = None;
+            self.failing_for.clear();
+        }
         let before = self.polls.failing.take();
         let reason = error.reason();
         let is_first = !self.failing_for.contains(&reason);
