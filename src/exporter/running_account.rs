@@ -52,8 +52,13 @@ impl KeptExposition {
     pub(super) fn new(
         name: Option<Arc<str>>,
         exposition: &Arc<Exposition>,
+        has_event_log: bool,
     ) -> anyhow::Result<Self> {
-        let metrics = Arc::new(AccountMetrics::new(REASONS, name.as_deref())?);
+        let mut metrics = AccountMetrics::new(REASONS, name.as_deref())?;
+        if has_event_log {
+            metrics = metrics.with_event_log()?;
+        }
+        let metrics = Arc::new(metrics);
         let exposition = exposition.add(name, Arc::clone(&metrics));
         Ok(Self {
             metrics,

@@ -96,6 +96,10 @@ families! {
         "How many events the API has and did not show, in the last poll or the last deep poll, whichever is more.";
     STORAGE_FAILURES: Counter "nexmo_audit_storage_failures_total" []
         "Commits that could not be stored; the counts of earlier commits are still shown.";
+    EVENT_LOG_PENDING_LINES: Gauge "nexmo_audit_event_log_pending_lines" []
+        "Lines of the event log that are stored and not written yet; only with --events.log.";
+    EVENT_LOG_FAILURES: Counter "nexmo_audit_event_log_failures_total" []
+        "Times that the event log could not be written; its lines wait, and writing is tried again. Only with --events.log.";
     RELOAD_SUCCESSFUL: Gauge "nexmo_audit_config_last_reload_successful" []
         "1 if the last reload of the configuration succeeded, 0 if it failed: see the log.";
     RELOAD_SUCCESS: Gauge "nexmo_audit_config_last_reload_success_timestamp_seconds" []
