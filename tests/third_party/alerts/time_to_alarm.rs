@@ -197,12 +197,12 @@ fn line(settings: &Settings, times: &[f64]) -> String {
     } = settings;
     format!(
         "| {poll} s | {scrape} s | {evaluation} s | {group_wait} s | {first:.0} s | {middle:.0} s | {last:.0} s | {:.0} s |",
-        settings.bound()
+        settings.bound().ceil()
     )
 }
 
 #[test]
-#[ignore = "takes a quarter of an hour: make alarm-time"]
+#[ignore = "takes ten minutes: make alarm-time"]
 fn table() {
     let (Some(prometheus), Some(alertmanager)) =
         (tools::require("prometheus"), tools::require("alertmanager"))
