@@ -69,6 +69,11 @@ impl Prometheus {
         }
     }
 
+    /// Returns the URL without a path.
+    pub(crate) fn base_url(&self) -> &str {
+        self.url.trim_end_matches("/api/v1")
+    }
+
     /// Gives VictoriaMetrics samples in the text format, each with its time in
     /// milliseconds.
     pub(crate) fn import(&self, samples: String) {

@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod delivery;
+mod quiet_api;
 mod receiver;
 mod time_to_alarm;
 mod victoria_metrics;

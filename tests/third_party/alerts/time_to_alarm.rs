@@ -9,16 +9,17 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use audit_simulator::{ExtraEvent, Simulator, SimulatorHandle, SimulatorSettings};
+use audit_simulator::ExtraEvent;
 use test_support::eventually::eventually;
 use test_support::pacing;
-use test_support::program::{API_KEY, API_SECRET, Program};
+use test_support::program::Program;
 use test_support::repository;
 use test_support::tools;
 use tokio::runtime::Runtime;
 
 use super::FOLDER;
 use super::alertmanager::Alertmanager;
+use super::quiet_api::start_api;
 use super::receiver::Receiver;
 use crate::prometheus_server::Prometheus;
 
@@ -166,23 +167,6 @@ impl Chain {
         let first = all.iter().find(of_type).map(|received| received.at);
         first.ok_or_else(|| self.exporter.log())
     }
-}
-
-/// Starts an API in which nothing happens but what the handle records.
-fn start_api(runtime: &Runtime) -> (SimulatorHandle, String) {
-    let settings = SimulatorSettings {
-        listen_address: ([127, 0, 0, 1], 0).into(),
-        api_key: API_KEY.to_owned(),
-        api_secret: API_SECRET.to_owned(),
-        rate: 0.0,
-        history: 0,
-        ..SimulatorSettings::default()
-    };
-    let simulator = runtime.block_on(Simulator::bind(settings));
-    let simulator = simulator.expect("a simulator");
-    let (handle, base_url) = (simulator.handle(), simulator.base_url());
-    runtime.spawn(simulator.run(std::future::pending()));
-    (handle, base_url)
 }
 
 /// Returns the line of the table for these times, which are in order of length.
