@@ -127,3 +127,47 @@ impl PollReporter {
         self.health.expect_life(uptime, bound);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::*;
+
+    fn reporter() -> PollReporter {
+        let metrics = Arc::new(AccountMetrics::new(&[], None).expect("metrics"));
+        metrics.catching_up.set(1);
+        let health = AccountHealth::new(None, Arc::clone(&metrics), Duration::ZERO);
+        let schedule = Schedule::new(Duration::from_secs(30), Rng::with_seed(7));
+        PollReporter::new(schedule, metrics, health.into())
+    }
+
+    fn fail(reporter: &mut PollReporter, second: i64) {
+        let at = Timestamp::from_second(second).expect("a time");
+        reporter.failed(&PollError::Storage("full".into()), Duration::ZERO, at);
+    }
+
+    fn failing_since(reporter: &PollReporter) -> Option<i64> {
+        let failing = reporter.health.polls().failing;
+        failing.map(|failing| failing.since.as_second())
+    }
+
+    #[test]
+    fn a_poller_that_was_stopped_does_not_catch_up() {
+        assert!(!reporter().health.is_catching_up());
+    }
+
+    #[test]
+    fn a_failure_while_catching_up_is_the_first_of_its_kind() {
+        let mut reporter = reporter();
+        fail(&mut reporter, 1);
+        fail(&mut reporter, 2);
+        assert_eq!(failing_since(&reporter), Some(1));
+        reporter.metrics.catching_up.set(1);
+        fail(&mut reporter, 3);
+        assert_eq!(failing_since(&reporter), Some(3));
+        assert!(!reporter.health.is_catching_up());
+        fail(&mut reporter, 4);
+        assert_eq!(failing_since(&reporter), Some(3));
+    }
+}
