@@ -224,7 +224,7 @@ fn the_state_of_each_account_is_named_with_what_to_do() {
             (
                 "shared",
                 2.0,
-                "stop all exporters of the account but one",
+                "stop the other exporter",
                 2,
             ),
             ("moved", 1.0, "Nothing", 1),
