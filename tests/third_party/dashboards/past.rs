@@ -50,7 +50,7 @@ const FR: &str = r#"event_type="NUMBER_ASSIGN",source="DEVAPI",source_country="F
 const SECRET: &str = r#"event_type="ACCOUNT_SECRET_DELETE",source="CD",source_country="GB""#;
 const NOWHERE: &str = r#"event_type="USER_STATUS",source="CD",source_country="unknown""#;
 
-const ACCOUNTS: [Counted; 8] = [
+const ACCOUNTS: [Counted; 10] = [
     Counted {
         account: "alone",
         instance: "one:10610",
@@ -114,16 +114,32 @@ const ACCOUNTS: [Counted; 8] = [
         polls: Polls::Succeed,
         series: &[(GB, 5, &[150])],
     },
+    // A state that is lost.
+    Counted {
+        account: "lost",
+        instance: "lost:10610",
+        samples: (0, 160),
+        polls: Polls::Succeed,
+        series: &[(GB, 9, &[130])],
+    },
+    Counted {
+        account: "lost",
+        instance: "lost:10610",
+        samples: (161, SAMPLES),
+        polls: Polls::Succeed,
+        series: &[(GB, 0, &[200, 201])],
+    },
 ];
 
 /// The events of each account in the second half.
-pub(super) const EVENTS: [(&str, f64); 6] = [
+pub(super) const EVENTS: [(&str, f64); 7] = [
     ("alone", 7.0),
     ("rejected", 0.0),
     ("behind", 2.0),
     ("shared", 3.0),
     ("moved", 8.0),
     ("dead", 1.0),
+    ("lost", 3.0),
 ];
 
 /// Returns the samples in the text format, each with its time in milliseconds.
@@ -169,7 +185,11 @@ impl Past {
             .iter()
             .position(|counted| counted.instance == instance);
         let here = here.expect("an account");
-        let samples = ACCOUNTS[here].samples;
+        let last = ACCOUNTS
+            .iter()
+            .rfind(|counted| counted.instance == instance);
+        let last = last.map_or(SAMPLES, |counted| counted.samples.1);
+        let samples = (ACCOUNTS[here].samples.0, last);
         let target = format!(r#"job="nexmo-audit",instance="{instance}""#);
         for (name, labels) in exported().filter(|(name, _)| of_the_process(name)) {
             let started = self.start - 86_400 + i64::try_from(here).expect("a number");

@@ -2,6 +2,7 @@
 //! of one account, a replaced target and failing accounts are.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -53,28 +54,40 @@ pub(super) fn nothing_chosen(
 }
 
 impl Server {
-    fn prometheus(with_other_jobs: bool) -> Option<Self> {
+    fn prometheus(program: &Path, end: i64, with_other_jobs: bool) -> Option<Self> {
         let promtool = tools::require("promtool")?;
-        let program = tools::require("prometheus")?;
-        let end = end();
         let samples = past::samples(end, with_other_jobs);
-        let prometheus = Prometheus::start_with_samples(&program, &promtool, &samples);
+        let prometheus = Prometheus::start_with_samples(program, &promtool, &samples);
         Some(Self::holding(prometheus, end))
     }
 
-    fn victoria_metrics() -> Option<Self> {
-        let program = tools::require("victoria-metrics")?;
-        let end = end();
-        let prometheus = Prometheus::start_victoria_metrics(&program, "scrape_configs: []\n");
+    fn victoria_metrics(program: &Path, end: i64) -> Self {
+        let prometheus = Prometheus::start_victoria_metrics(program, "scrape_configs: []\n");
         eventually("a server", START, || prometheus.ask("labels"));
         prometheus.import(past::samples(end, true));
-        Some(Self::holding(prometheus, end))
+        Self::holding(prometheus, end)
+    }
+
+    /// Returns the servers that are installed, old and new ones.
+    fn all() -> Vec<Self> {
+        let end = end();
+        let mut servers = Vec::new();
+        let programs = [
+            tools::require("prometheus"),
+            tools::optional("prometheus-3"),
+        ];
+        for program in programs.into_iter().flatten() {
+            servers.extend(Self::prometheus(&program, end, true));
+        }
+        let program = tools::require("victoria-metrics");
+        servers.extend(program.map(|program| Self::victoria_metrics(&program, end)));
+        servers
     }
 
     fn holding(prometheus: Prometheus, end: i64) -> Self {
         eventually("the samples", START, || {
             let found = prometheus.query_at(end, "nexmo_audit_up")?;
-            (found.len() == 6)
+            (found.len() == 7)
                 .then_some(())
                 .ok_or_else(|| format!("{found:?}"))
         });
@@ -140,7 +153,12 @@ fn sum(answers: &Answers) -> f64 {
 
 #[test]
 fn no_panel_shows_another_job() {
-    let (Some(alone), Some(busy)) = (Server::prometheus(false), Server::prometheus(true)) else {
+    let Some(program) = tools::require("prometheus") else {
+        return;
+    };
+    let end = end();
+    let start = |with_other_jobs| Server::prometheus(&program, end, with_other_jobs);
+    let (Some(alone), Some(busy)) = (start(false), start(true)) else {
         return;
     };
     for board in Dashboard::all() {
@@ -161,7 +179,10 @@ fn no_panel_shows_another_job() {
 
 #[test]
 fn no_panel_is_empty_while_one_account_is_chosen() {
-    let Some(server) = Server::prometheus(true) else {
+    let Some(program) = tools::require("prometheus") else {
+        return;
+    };
+    let Some(server) = Server::prometheus(&program, end(), true) else {
         return;
     };
     for board in Dashboard::all() {
@@ -186,11 +207,11 @@ const BY: [(&str, &str, &str); 3] = [
     ("overview", "Event types", "A"),
 ];
 
-/// Two exporters of one account count each event once, and a replaced target loses none.
+/// Two exporters of one account count each event once, and neither a replaced target nor a
+/// lost state loses any.
 #[test]
 fn one_thing_has_one_number() {
-    let servers = [Server::prometheus(true), Server::victoria_metrics()];
-    for server in servers.iter().flatten() {
+    for server in Server::all() {
         for (account, events) in EVENTS {
             let headline = server.panel(HEADLINE, account);
             assert!(is(events)(sum(&headline)), "{account}: {headline:?}");
@@ -217,17 +238,12 @@ fn one_thing_has_one_number() {
 
 #[test]
 fn the_state_of_each_account_is_named_with_what_to_do() {
-    let servers = [Server::prometheus(true), Server::victoria_metrics()];
-    for server in servers.iter().flatten() {
+    for server in Server::all() {
         let states = [
             ("alone", 1.0, "Nothing", 1),
-            (
-                "shared",
-                2.0,
-                "stop the other exporter",
-                2,
-            ),
+            ("shared", 2.0, "stop the other exporter", 2),
             ("moved", 1.0, "Nothing", 1),
+            ("lost", 1.0, "Nothing", 1),
             ("behind", 3.0, "Nothing: history or an outage", 1),
             ("rejected", 6.0, "Correct the key or the secret", 1),
             ("dead", 7.0, "Start the exporter", 1),
@@ -253,7 +269,7 @@ fn the_state_of_each_account_is_named_with_what_to_do() {
         assert!(twice.values().copied().all(is(2.0)), "{twice:?}");
         let far = server.panel(("health", "State of each account", "C"), "behind");
         assert!(is(3.0 * 86_400.0)(sum(&far)), "{far:?}");
-        for (letter, accounts) in [("A", 2.0), ("B", 6.0)] {
+        for (letter, accounts) in [("A", 2.0), ("B", 7.0)] {
             let counted = server.panel(("health", "Accounts", letter), ".*");
             assert!(is(accounts)(sum(&counted)), "{letter}: {counted:?}");
         }
