@@ -59,6 +59,26 @@ fn dashboards_name_only_what_is_exported() {
     }
 }
 
+/// Each panel that counts events chooses the exporter of an account in the same words.
+#[test]
+fn events_are_counted_at_the_same_exporter_everywhere() {
+    let mut found = 0;
+    let mut first = None;
+    for query in Dashboard::all().iter().flat_map(Dashboard::queries) {
+        let expression = query.expression.replace("$__interval", "$__range");
+        let expression = expression::without_selectors(&expression);
+        if !expression.contains("- (nexmo_audit_events_total offset") {
+            continue;
+        }
+        let begins = "unless on (cluster, namespace, job, instance, account) ((last_over_time";
+        let (_, chosen) = expression.split_once(begins).expect("a choice");
+        let chosen = expression::until_closed(chosen, 2);
+        assert_eq!(chosen, first.get_or_insert_with(|| chosen.to_owned()));
+        found += 1;
+    }
+    assert!(found >= 15, "{found}");
+}
+
 /// An account without Premium Support has no sign-ins, which is no fault.
 #[test]
 fn whatever_shows_sign_ins_names_premium_support() {
