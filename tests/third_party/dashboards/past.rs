@@ -29,6 +29,7 @@ enum Polls {
     Succeed,
     AreRejected,
     CatchUp,
+    Begin,
 }
 
 /// An account at an exporter.
@@ -50,7 +51,7 @@ const FR: &str = r#"event_type="NUMBER_ASSIGN",source="DEVAPI",source_country="F
 const SECRET: &str = r#"event_type="ACCOUNT_SECRET_DELETE",source="CD",source_country="GB""#;
 const NOWHERE: &str = r#"event_type="USER_STATUS",source="CD",source_country="unknown""#;
 
-const ACCOUNTS: [Counted; 10] = [
+const ACCOUNTS: [Counted; 11] = [
     Counted {
         account: "alone",
         instance: "one:10610",
@@ -76,6 +77,13 @@ const ACCOUNTS: [Counted; 10] = [
         samples: WHOLE,
         polls: Polls::CatchUp,
         series: &[(GB, 0, &[200, 220])],
+    },
+    Counted {
+        account: "fresh",
+        instance: "one:10610",
+        samples: WHOLE,
+        polls: Polls::Begin,
+        series: &[(GB, 0, &[])],
     },
     // Two exporters, which poll at different times and began at different times.
     Counted {
@@ -132,12 +140,13 @@ const ACCOUNTS: [Counted; 10] = [
 ];
 
 /// The events of each account in the second half.
-pub(super) const EVENTS: [(&str, f64); 7] = [
+pub(super) const EVENTS: [(&str, f64); 8] = [
     ("alone", 7.0),
     ("rejected", 0.0),
     ("behind", 2.0),
     ("shared", 3.0),
     ("moved", 8.0),
+    ("fresh", 0.0),
     ("dead", 1.0),
     ("lost", 3.0),
 ];
@@ -252,7 +261,7 @@ fn value(name: &str, labels: &str, polls: Polls, sample: i64, time: i64) -> i64 
     let behind = polls == Polls::CatchUp;
     let rejected = polls == Polls::AreRejected;
     match name {
-        "nexmo_audit_up" => i64::from(!rejected),
+        "nexmo_audit_up" => i64::from(!rejected && polls != Polls::Begin),
         "nexmo_audit_catching_up" => i64::from(behind),
         "nexmo_audit_poll_failures_total" => {
             let auth = labels.contains("auth");
