@@ -164,7 +164,7 @@ pub struct Sweep {
     finds_limits: bool,
     /// The number of the current reading, counted from 1.
     reads: u32,
-    /// See [`Sweep::expect_pages`].
+    /// See [`Piece::pages_expected`].
     pages_expected: u64,
     reading: Reading,
     /// `true` if the pages of the reading before this one ended too early.
@@ -255,12 +255,6 @@ impl Sweep {
         reading.pages_done += 1;
         reading.pages_asked = reading.pages_asked.max(number);
         reading.end_at(number);
-    }
-
-    /// Lets [`Sweep::next_page`] return the first `pages` pages before page 1 has said how
-    /// many there are.
-    pub fn expect_pages(&mut self, pages: u64) {
-        self.pages_expected = pages;
     }
 
     /// Returns a page that can be asked for while other pages are under way; `None` if there

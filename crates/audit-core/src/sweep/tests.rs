@@ -437,6 +437,104 @@ fn a_page_behind_the_claimed_end_is_beyond_unless_it_is_linked() {
         let are_beyond = [1, 2, 3, 4].map(|number| sweep.is_beyond(number));
         assert_eq!(are_beyond, beyond, "{claims:?} {has_next}");
     }
+    let mut sweep = Sweep::new(SIZE);
+    sweep.take(1, &page(&[], (None, Some(0))));
+    assert!(sweep.is_beyond(2));
+}
+
+#[test]
+fn page_1_was_read_once_it_was_taken() {
+    let mut sweep = Sweep::new(SIZE);
+    assert!(!sweep.has_first());
+    sweep.take(2, &page(&[3], (None, Some(3))));
+    assert!(!sweep.has_first());
+    sweep.take(1, &page(&[1, 2], (None, Some(3))));
+    assert!(sweep.has_first());
+}
+
+#[test]
+fn a_sweep_over_a_piece_keeps_to_what_the_piece_says() {
+    let seconds = |from: i64, to: i64| Range {
+        from: time(1000 * from),
+        to: Some(time(1000 * to)),
+    };
+    let piece = Piece {
+        from: time(11_000),
+        to: Some(time(19_000)),
+        request: seconds(10, 20),
+        finds_limits: true,
+        pages_expected: 3,
+    };
+    let mut sweep = Sweep::over(&piece, SIZE);
+    let asked: Vec<_> = std::iter::from_fn(|| sweep.next_page()).collect();
+    assert_eq!(asked, [1, 2, 3]);
+    for (number, seconds) in [(1, [9, 10]), (2, [15, 20])] {
+        let elements = seconds.iter().map(|second| {
+            let Element::Event(event) = event(u32::try_from(*second).expect("a small number"))
+            else {
+                unreachable!("an event")
+            };
+            Element::Event(AuditEvent {
+                created_at: Some(time(1000 * second)),
+                ..event
+            })
+        });
+        let shown = Page {
+            elements: elements.collect(),
+            ..page(&[], (None, Some(9)))
+        };
+        sweep.take(number, &shown);
+    }
+    let times = sweep.times();
+    assert_eq!((times.inside, times.outside, times.own), (3, 1, 1));
+    sweep.refuse(3);
+    assert_eq!(sweep.step(), Step::ReadAgain);
+    sweep.read_again();
+    sweep.take(1, &page(&[9, 10], (None, Some(9))));
+    sweep.refuse(2);
+    assert_eq!(sweep.step(), Step::Limited);
+}
+
+#[test]
+fn a_page_that_is_refused_was_answered() {
+    let piece = Piece {
+        from: Timestamp::MIN,
+        to: None,
+        request: Range {
+            from: Timestamp::MIN,
+            to: None,
+        },
+        finds_limits: false,
+        pages_expected: 3,
+    };
+    let mut sweep = Sweep::over(&piece, SIZE);
+    assert_eq!((sweep.next_page(), sweep.next_page()), (Some(1), Some(2)));
+    sweep.take(1, &page(&[1, 2], (None, None)));
+    sweep.refuse(2);
+    assert_eq!(sweep.step(), Step::Whole);
+}
+
+#[test]
+fn a_list_that_shifts_is_read_until_enough_readings_in_a_row_show_nothing_new() {
+    // The readings that show a further event, after the first one, and the last reading.
+    for (new, last) in [(None, 17), (Some(5), 21), (Some(17), 33), (Some(18), 17)] {
+        let mut sweep = Sweep::new(SIZE);
+        loop {
+            match sweep.step() {
+                Step::Read(1) if sweep.reads == 1 => {
+                    sweep.take(1, &page(&[1, 2], (None, Some(9))));
+                }
+                Step::Read(1) => {
+                    let id = if new == Some(sweep.reads) { 3 } else { 1 };
+                    sweep.take(1, &page(&[id], (None, Some(9))));
+                }
+                Step::Read(number) => sweep.refuse(number),
+                Step::ReadAgain => sweep.read_again(),
+                _ => break,
+            }
+        }
+        assert_eq!(sweep.reads, last, "{new:?}");
+    }
 }
 
 fn time(milliseconds: i64) -> Timestamp {
