@@ -452,6 +452,8 @@ mod tests {
         let mut cutter = Cutter::default();
         assert!(!fits(&mut cutter, at(0), at(1000), 10 * PIECE_EVENTS));
         assert_eq!(cutter.piece_end(at(0), at(1000)), Some(at(125)));
+        assert_eq!(cutter.piece_end(at(0), at(126)), Some(at(125)));
+        assert_eq!(cutter.piece_end(at(0), at(125)), None);
         assert!(!fits(&mut cutter, at(0), at(125), 3 * PIECE_EVENTS));
         assert_eq!(cutter.piece_end(at(0), at(1000)), Some(at(31)));
         assert!(fits(&mut cutter, at(0), at(31), PIECE_EVENTS / 100));

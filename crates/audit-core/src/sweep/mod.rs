@@ -429,6 +429,8 @@ impl Sweep {
 }
 
 #[cfg(test)]
+mod cut_tests;
+#[cfg(test)]
 mod limited_list_tests;
 #[cfg(test)]
 mod tests;
