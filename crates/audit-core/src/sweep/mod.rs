@@ -7,10 +7,12 @@ mod limits;
 mod piece;
 mod reading;
 mod second;
+mod span;
 
-pub use cut::{Cutter, FirstClaim, PIECE_EVENTS, Verdict};
+pub use cut::{Cutter, FirstClaim, Verdict};
 pub use limits::Limits;
 pub use piece::{Piece, widened_end};
+pub use span::PIECE_EVENTS;
 
 use std::collections::HashMap;
 
