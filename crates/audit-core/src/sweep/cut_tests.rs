@@ -259,7 +259,8 @@ fn at_a_dense_second(caps_claims: bool, claimed: u64) -> Cutter {
     let mut cutter = knows_limit(caps_claims);
     let piece = cutter.piece(since(NOW - 1), now());
     assert!(!cutter.begin(&piece, now(), &first(claimed), now()));
-    let request = cutter.piece(since(NOW - 1), now()).request;
+    let Piece { to, request, .. } = cutter.piece(since(NOW - 1), now());
+    assert_eq!(to, None);
     assert_eq!(
         request,
         Range {
