@@ -88,7 +88,7 @@ impl Reading {
         let (Some(end), Some(last)) = (self.end, self.last) else {
             return false;
         };
-        if last.number > end {
+        if end < last.number {
             return false;
         }
         let is_claimed = missing > 0 && end <= self.pages_announced(page_size);
