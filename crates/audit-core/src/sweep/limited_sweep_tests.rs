@@ -140,7 +140,7 @@ fn a_sweep_over_a_piece_keeps_to_what_the_piece_says() {
 }
 
 #[test]
-fn a_page_that_is_refused_was_answered() {
+fn no_page_behind_a_refused_one_is_asked_for() {
     let piece = Piece {
         from: Timestamp::MIN,
         to: None,
@@ -153,7 +153,8 @@ fn a_page_that_is_refused_was_answered() {
     };
     let mut sweep = Sweep::over(&piece, SIZE);
     assert_eq!((sweep.next_page(), sweep.next_page()), (Some(1), Some(2)));
-    sweep.take(1, &page(&[1, 2], (None, None)));
     sweep.refuse(2);
+    assert_eq!(sweep.next_page(), None);
+    sweep.take(1, &page(&[1, 2], (None, None)));
     assert_eq!(sweep.step(), Step::Whole);
 }
