@@ -96,6 +96,17 @@ fn pages_are_read_on_where_a_link_or_a_full_page_says_that_more_follow() {
     }
 }
 
+/// Returns an event of this second, whose id is the second.
+fn event_at(second: u32) -> Element<'static> {
+    match event(second) {
+        Element::Event(event) => Element::Event(AuditEvent {
+            created_at: Some(time(1000 * i64::from(second))),
+            ..event
+        }),
+        malformed @ Element::Malformed(_) => malformed,
+    }
+}
+
 #[test]
 fn a_sweep_over_a_piece_keeps_to_what_the_piece_says() {
     let seconds = |from: i64, to: i64| Range {
@@ -113,18 +124,8 @@ fn a_sweep_over_a_piece_keeps_to_what_the_piece_says() {
     let asked: Vec<_> = std::iter::from_fn(|| sweep.next_page()).collect();
     assert_eq!(asked, [1, 2, 3]);
     for (number, seconds) in [(1, [9, 10]), (2, [15, 20])] {
-        let elements = seconds.iter().map(|second| {
-            let Element::Event(event) = event(u32::try_from(*second).expect("a small number"))
-            else {
-                unreachable!("an event")
-            };
-            Element::Event(AuditEvent {
-                created_at: Some(time(1000 * second)),
-                ..event
-            })
-        });
         let shown = Page {
-            elements: elements.collect(),
+            elements: seconds.map(event_at).to_vec(),
             ..page(&[], (None, Some(9)))
         };
         sweep.take(number, &shown);
