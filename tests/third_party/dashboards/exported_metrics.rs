@@ -24,7 +24,6 @@ impl ExportedMetrics {
         let mut metrics = BTreeMap::<String, BTreeSet<String>>::new();
         // Prometheus makes this metric of each scrape.
         metrics.insert("up".to_owned(), BTreeSet::new());
-        metrics.insert("nexmo_audit_catching_up".to_owned(), BTreeSet::new());
         let (_, body) = METRICS.split_once("\n---\n").expect("the metrics");
         for line in body.lines().filter(|line| !line.starts_with('#')) {
             // The last line of the file is no sample.
