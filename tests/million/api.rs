@@ -203,7 +203,8 @@ impl World {
             Order::OldestFirst => listed.sort_by_key(|number| records[*number].created),
             Order::None => {}
         }
-        let size = self.api.page_cap;
+        let asked = usize::try_from(query.size).unwrap_or(usize::MAX);
+        let size = self.api.page_cap.min(asked);
         let before = usize::try_from(query.page - 1).map_or(usize::MAX, |page| page * size);
         let page: Vec<&str> = listed
             .iter()

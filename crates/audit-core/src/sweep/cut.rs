@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Limits, Piece, Range, SweepEnd, Times,
-    piece::{later, widened},
+    piece::{later, whole_second, widened},
     second::DenseSecond,
 };
 
@@ -410,10 +410,6 @@ fn adjusted(span: SignedDuration, events: u64, capacity: u64) -> SignedDuration 
 
 fn halved(span: SignedDuration) -> SignedDuration {
     SignedDuration::from_secs(span.as_secs() / 2).max(SHORTEST)
-}
-
-fn whole_second(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 fn is_one_second(from: Timestamp, to: Timestamp) -> bool {

@@ -3,14 +3,17 @@
 //! commit should hold, is cut into pieces.
 
 mod cut;
+mod known;
 mod limits;
 mod piece;
 mod reading;
+mod recount;
 mod second;
 
 pub use cut::{Cutter, FirstClaim, PIECE_EVENTS, Verdict};
 pub use limits::Limits;
 pub use piece::{Piece, widened_end};
+pub use recount::{FEW_EVENTS, Recount, RecountSettings, RecountStep};
 
 use std::collections::HashMap;
 

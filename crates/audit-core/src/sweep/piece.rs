@@ -48,6 +48,10 @@ pub(super) fn later(time: Timestamp) -> Timestamp {
     time.saturating_add(BOUND).unwrap_or(Timestamp::MAX)
 }
 
+pub(super) fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

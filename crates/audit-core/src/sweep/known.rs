@@ -1,0 +1,129 @@
+//! The elements that the API is known to list in one range.
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::Timestamp;
+use rustc_hash::FxBuildHasher;
+
+use super::{
+    Range,
+    piece::{later, whole_second, widened},
+};
+use crate::event::EventId;
+
+/// The elements that requests within one range have shown. Each of them is still listed
+/// there, since the list of audit events only grows.
+///
+/// The range was read by readings that begin one after the other and that all end at its end:
+///
+/// ```text
+///   from       2nd     3rd            last      to
+///   ──┼─────────┼───────┼── ─ ─ ─ ──────┼────────┼──▶ created_at
+///     │ 1st reading     │               │ last reading
+///               │ 2nd reading ...
+/// ```
+///
+/// All that is known of the times of elements is which request has shown them, so that
+/// neither an unreadable time nor the inclusiveness of bounds matters.
+#[derive(Debug, Clone)]
+pub(super) struct KnownRange {
+    /// The end of the range.
+    to: Timestamp,
+    /// The number of the first reading, and the times at which the readings begin.
+    readings: (u32, VecDeque<Timestamp>),
+    /// Each element, with the number of the last reading that showed it.
+    shown: HashMap<EventId, u32, FxBuildHasher>,
+}
+
+impl KnownRange {
+    /// Returns a range of which no element is known. Its first reading covers all of it.
+    pub(super) fn new(from: Timestamp, to: Timestamp) -> Self {
+        Self {
+            to,
+            readings: (0, VecDeque::from([whole_second(from)])),
+            shown: HashMap::default(),
+        }
+    }
+
+    pub(super) fn to(&self) -> Timestamp {
+        self.to
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.shown.len() as u64
+    }
+
+    /// Returns `true` if the range begins at `from` or earlier.
+    pub(super) fn covers(&self, from: Timestamp) -> bool {
+        self.begins(0).is_some_and(|begin| begin <= from)
+    }
+
+    /// Returns the place of the last reading, from 0.
+    pub(super) fn last_place(&self) -> usize {
+        self.readings.1.len().saturating_sub(1)
+    }
+
+    /// Returns the time at which a reading begins.
+    pub(super) fn begins(&self, place: usize) -> Option<Timestamp> {
+        self.readings.1.get(place).copied()
+    }
+
+    /// Returns the times that requests for everything from a reading on name.
+    pub(super) fn request_from(&self, place: usize) -> Range {
+        widened(Range {
+            from: self.begins(place).unwrap_or(Timestamp::MIN),
+            to: Some(self.to),
+        })
+    }
+
+    /// Returns the number of known elements that requests from a reading on show.
+    pub(super) fn known_from(&self, place: usize) -> u64 {
+        let number = self.number(place);
+        let known = self.shown.values().filter(|last| **last >= number);
+        known.count() as u64
+    }
+
+    /// Moves the end of the range to `to`. Returns the range that the next reading has to
+    /// read; `None` if the end stays where it was.
+    pub(super) fn extend(&mut self, to: Timestamp) -> Option<Range> {
+        if to <= self.to {
+            return None;
+        }
+        // Requests exceed a range by a second at both ends. They have gone one second beyond
+        // the end, and may not have included that second.
+        let from = later(self.to);
+        self.to = to;
+        self.readings.1.push_back(from);
+        Some(Range { from, to: Some(to) })
+    }
+
+    /// Takes in elements that a request within the reading at `place` has shown.
+    pub(super) fn take(&mut self, place: usize, elements: impl Iterator<Item = EventId>) {
+        let number = self.number(place);
+        for id in elements {
+            let last = self.shown.entry(id).or_insert(number);
+            *last = number.max(*last);
+        }
+    }
+
+    /// Shortens the range to one that begins at `from` or a little earlier: where a reading
+    /// begins.
+    pub(super) fn forget_before(&mut self, from: Timestamp) {
+        let (first, begins) = &mut self.readings;
+        let mut is_shorter = false;
+        while begins.get(1).is_some_and(|begin| *begin <= from) {
+            begins.pop_front();
+            *first += 1;
+            is_shorter = true;
+        }
+        if is_shorter {
+            let first = *first;
+            self.shown.retain(|_, last| *last >= first);
+        }
+    }
+
+    fn number(&self, place: usize) -> u32 {
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        self.readings.0.saturating_add(place)
+    }
+}

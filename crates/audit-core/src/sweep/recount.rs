@@ -1,0 +1,439 @@
+//! What a poll has to read of the range that was read before: as little as the number of
+//! events that the API claims allows.
+//!
+//! ```text
+//!    from                         known up to      to          now
+//!   ───┼───────────────────────────────┼────────────┼───────────┼──▶ created_at
+//!      │ known: only counted           │ news: read │ read by   │
+//!      │ ◀── one request asks how many events ────▶ │ the open  │
+//!      │     there are in all                       │ end       │
+//! ```
+//!
+//! Every element that a request within a range showed is listed in that range for ever, since
+//! a list of audit events only grows, and since a wider range lists everything that a narrower
+//! one does. If the API claims as many elements of a range as are known to be listed there,
+//! then all of them are known. This does not depend on the order of the list, on whether
+//! bounds are included, or on the times of elements.
+//!
+//! A claim is worth nothing if it is the highest number that the API claims of any range. It
+//! is believed only if the API has claimed a higher one.
+
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
+use rustc_hash::FxBuildHasher;
+
+use super::{
+    Range,
+    known::KnownRange,
+    piece::{whole_second, widened},
+};
+use crate::event::{Element, EventId, Page};
+
+/// The number of events that are few: reading them costs hardly more requests than asking
+/// whether there are more.
+pub const FEW_EVENTS: u64 = 300;
+/// The shortest time after which a range is settled. Clocks that are read to the second are
+/// off by less.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(5);
+/// The length of the range of which the API is asked for a higher claim.
+const WIDER: SignedDuration = SignedDuration::from_hours(24);
+/// The time after which a claim is forgotten, as [`Limits`](super::Limits) are.
+const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// The largest number of elements of which the ids are kept.
+const MAX_KNOWN: u64 = 500_000;
+/// The largest number of malformed elements that are remembered.
+const MAX_MALFORMED: usize = 10_000;
+
+/// Which ranges a recount is worthwhile for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecountSettings {
+    /// A range with no more events than this is read whole.
+    pub few: u64,
+    /// The longest range that is remembered.
+    pub longest: SignedDuration,
+}
+
+/// Says what a poll reads of the settled range: from the beginning of the lookback until a
+/// few seconds ago.
+#[derive(Debug, Clone)]
+pub struct Recount {
+    settings: RecountSettings,
+    /// The time after which a range is settled: most events are listed this long after their
+    /// creation. Later ones are found by their number, which costs requests.
+    settled_after: SignedDuration,
+    /// The highest number of events that the API has claimed of any range, and when.
+    highest: Option<(u64, Timestamp)>,
+    /// Malformed elements that were shown. One that was not shown before does not count as
+    /// known: if its content were different in every answer, it would count several times.
+    malformed: HashSet<EventId, FxBuildHasher>,
+    /// The settled range of the last poll, if all that the API listed in it is known.
+    known: Option<KnownRange>,
+    /// The recount under way.
+    under_way: Option<UnderWay>,
+}
+
+/// The next step of a recount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecountStep {
+    /// The range is to be read. All of its pages are passed to [`Recount::take`], and
+    /// [`Recount::read`] is called once they are.
+    Read {
+        /// The range.
+        range: Range,
+        /// `true` if the range begins where the poll does, so that everything up to its end
+        /// is then read.
+        is_whole: bool,
+    },
+    /// The number of events that the API claims of this request is to be passed to
+    /// [`Recount::counted`].
+    Count(Range),
+    /// Everything that the API listed up to this time is read.
+    Done {
+        /// The end of the range.
+        read_to: Timestamp,
+    },
+}
+
+#[derive(Debug, Clone)]
+struct UnderWay {
+    /// The beginning of the range.
+    from: Timestamp,
+    known: KnownRange,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    /// The range that is new is read.
+    News(Range),
+    /// All is counted. `was_read_back` is `true` if a part was read again.
+    Compare { was_read_back: bool },
+    /// The part with the unknown elements is looked for.
+    Search(Search),
+    /// The part with the unknown elements is read.
+    ReadBack { place: usize, to: Timestamp },
+    /// A wider range is counted, since the claim of `total` events may be a limit.
+    Doubt { total: u64 },
+    /// Everything is read.
+    Whole { is_remembered: bool },
+    /// Everything is read. `is_known` is `true` if all that is listed is known.
+    Done { is_known: bool },
+}
+
+/// The search for elements that are listed and not known, from the last reading back.
+#[derive(Debug, Clone, Copy)]
+struct Search {
+    /// The number of unknown elements.
+    unknown: u64,
+    /// The place of the reading from which on elements are counted.
+    place: usize,
+    /// The number of readings by which the next step goes back.
+    stride: usize,
+    /// The end of the part in which unknown elements may be.
+    to: Timestamp,
+}
+
+impl Recount {
+    /// Returns a recount for which nothing is known.
+    #[must_use]
+    pub fn new(settings: RecountSettings) -> Self {
+        Self {
+            settings,
+            settled_after: SETTLED_AFTER,
+            highest: None,
+            malformed: HashSet::default(),
+            known: None,
+            under_way: None,
+        }
+    }
+
+    /// Returns `true` if a settled range is known, so that the next poll need not read it.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.known.is_some()
+    }
+
+    /// Returns the number of events above which a range is worth a recount.
+    #[must_use]
+    pub fn few(&self) -> u64 {
+        self.settings.few
+    }
+
+    /// Takes in the number of events that the API claims of any range, at the time `now`.
+    pub fn claim(&mut self, claimed: u64, now: Timestamp) {
+        let recent = self
+            .highest
+            .filter(|(_, at)| now.duration_since(*at).abs() < FORGOTTEN_AFTER);
+        if recent.is_none_or(|(highest, _)| claimed >= highest) {
+            self.highest = Some((claimed, now));
+        }
+    }
+
+    /// Begins a recount of the range from `from` until shortly before `now`, the time of the
+    /// API. Returns `false` if there is nothing to recount, so that the range has to be read.
+    pub fn begin(&mut self, from: Timestamp, now: Timestamp) -> bool {
+        let to = now.saturating_sub(self.settled_after).unwrap_or(from);
+        let to = whole_second(to);
+        let from = whole_second(from);
+        // A range that ends in the future came from a clock that was wrong.
+        let is_usable = |known: &KnownRange| known.covers(from) && known.to() < now;
+        if let Some(mut known) = self.known.take().filter(is_usable) {
+            known.forget_before(from);
+            let news = known.extend(to);
+            let compare = Stage::Compare {
+                was_read_back: false,
+            };
+            let stage = news.map_or(compare, Stage::News);
+            self.under_way = Some(UnderWay { from, known, stage });
+            return true;
+        }
+        self.under_way = (to > from).then(|| self.whole(from, to));
+        self.under_way.is_some()
+    }
+
+    /// Gives up a recount that a failure has ended.
+    pub fn abandon(&mut self) {
+        self.under_way = None;
+    }
+
+    /// Returns the next step. After [`RecountStep::Done`] no recount is under way.
+    pub fn step(&mut self) -> Option<RecountStep> {
+        let UnderWay { from, known, stage } = self.under_way.as_ref()?;
+        let step = match *stage {
+            Stage::News(range) => read(range, false),
+            Stage::Compare { .. } => RecountStep::Count(known.request_from(0)),
+            Stage::Search(search) => RecountStep::Count(known.request_from(search.place)),
+            Stage::ReadBack { place, to } => {
+                let from = known.begins(place).unwrap_or(*from);
+                read(Range { from, to: Some(to) }, false)
+            }
+            Stage::Doubt { .. } => {
+                let from = known.begins(0).unwrap_or(*from);
+                let from = from.saturating_sub(WIDER).unwrap_or(Timestamp::MIN);
+                RecountStep::Count(widened(Range {
+                    from,
+                    to: Some(known.to()),
+                }))
+            }
+            Stage::Whole { .. } => read(
+                Range {
+                    from: *from,
+                    to: Some(known.to()),
+                },
+                true,
+            ),
+            Stage::Done { is_known } => {
+                let read_to = known.to();
+                let UnderWay { known, .. } = self.under_way.take()?;
+                // A number close to the limit does not lead from one way to the other and
+                // back.
+                let is_many = known.len() > self.settings.few / 3 * 2;
+                self.known = (is_known && is_many).then_some(known);
+                RecountStep::Done { read_to }
+            }
+        };
+        Some(step)
+    }
+
+    /// Takes in a page, of the range that [`Recount::step`] named or of another one.
+    pub fn take(&mut self, page: &Page<'_>) {
+        let malformed = &self.malformed;
+        let elements = page.elements.iter().filter(|element| match element {
+            Element::Event(_) => true,
+            Element::Malformed(id) => malformed.contains(id),
+        });
+        let elements = elements.map(Element::id);
+        if let Some(UnderWay { known, stage, .. }) = &mut self.under_way {
+            match stage {
+                Stage::News(_) => known.take(known.last_place(), elements),
+                Stage::ReadBack { place, .. } => known.take(*place, elements),
+                Stage::Whole { is_remembered } => {
+                    *is_remembered &= known.len() < MAX_KNOWN;
+                    if *is_remembered {
+                        known.take(0, elements);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.remember_malformed(page);
+    }
+
+    /// Remembers the malformed elements of a page. The next answer that shows one of them
+    /// shows that its content, which identifies it, is always the same.
+    fn remember_malformed(&mut self, page: &Page<'_>) {
+        if self.malformed.len() > MAX_MALFORMED {
+            self.malformed.clear();
+        }
+        for element in &page.elements {
+            if let Element::Malformed(id) = element {
+                self.malformed.insert(*id);
+            }
+        }
+    }
+
+    /// Records that the range was read. `is_exact` is `true` if every sweep over it saw
+    /// exactly as many elements as the API claimed.
+    pub fn read(&mut self, is_exact: bool) {
+        let Some(UnderWay { stage, .. }) = &mut self.under_way else {
+            return;
+        };
+        match *stage {
+            Stage::Whole { is_remembered } => {
+                *stage = Stage::Done {
+                    is_known: is_exact && is_remembered,
+                };
+                if !is_exact {
+                    self.settle_later();
+                }
+            }
+            Stage::News(_) | Stage::ReadBack { .. } if is_exact => {
+                let was_read_back = matches!(stage, Stage::ReadBack { .. });
+                *stage = Stage::Compare { was_read_back };
+            }
+            _ => self.read_whole(),
+        }
+    }
+
+    /// Takes in the number of events that the API claims of the request that
+    /// [`Recount::step`] named; `None` if it claims none.
+    pub fn counted(&mut self, total: Option<u64>) {
+        let Some(UnderWay { known, stage, .. }) = &self.under_way else {
+            return;
+        };
+        let (stage, at) = (*stage, known.to());
+        let Some(total) = total else {
+            return self.read_whole();
+        };
+        self.claim(total, at);
+        match stage {
+            Stage::Compare { was_read_back } => self.compare(total, was_read_back),
+            Stage::Search(search) => self.search(total, search),
+            Stage::Doubt { total: doubted } if total > doubted => {
+                self.go_to(Stage::Done { is_known: true });
+            }
+            _ => self.read_whole(),
+        }
+    }
+
+    fn compare(&mut self, total: u64, was_read_back: bool) {
+        let Some(UnderWay { known, .. }) = &self.under_way else {
+            return;
+        };
+        let unknown = total.checked_sub(known.len());
+        match unknown {
+            Some(0) => {
+                if !was_read_back {
+                    let shorter = self.settled_after - self.settled_after / 16;
+                    self.settled_after = shorter.max(SETTLED_AFTER);
+                }
+                let is_believed = self.highest.is_some_and(|(highest, _)| highest > total);
+                self.go_to(if is_believed {
+                    Stage::Done { is_known: true }
+                } else {
+                    Stage::Doubt { total }
+                });
+            }
+            Some(unknown) if !was_read_back && known.last_place() > 0 => {
+                let place = known.last_place() - 1;
+                let search = Search {
+                    unknown,
+                    place,
+                    stride: 1,
+                    // Whatever the last reading shows is known.
+                    to: known.begins(place + 1).unwrap_or(known.to()),
+                };
+                self.go_to(search.stage());
+            }
+            unknown => {
+                if unknown.is_some() && was_read_back {
+                    self.settle_later();
+                }
+                self.read_whole();
+            }
+        }
+    }
+
+    fn search(&mut self, total: u64, search: Search) {
+        let Some(UnderWay { known, .. }) = &self.under_way else {
+            return;
+        };
+        let Some(unknown) = total.checked_sub(known.known_from(search.place)) else {
+            return self.read_whole();
+        };
+        if unknown >= search.unknown {
+            if search.stride == 1 {
+                self.settle_later();
+            }
+            return self.go_to(search.read_back());
+        }
+        let to = match (unknown, known.begins(search.place)) {
+            (0, Some(begin)) => begin,
+            _ => search.to,
+        };
+        let stride = 2 * search.stride;
+        let place = search.place.saturating_sub(stride);
+        self.go_to(
+            Search {
+                place,
+                stride,
+                to,
+                ..search
+            }
+            .stage(),
+        );
+    }
+
+    /// Ends settled ranges earlier, since events were listed after their range was settled.
+    fn settle_later(&mut self) {
+        let later = 2 * self.settled_after;
+        self.settled_after = later.min(self.settings.longest / 8).max(SETTLED_AFTER);
+    }
+
+    fn go_to(&mut self, stage: Stage) {
+        if let Some(under_way) = &mut self.under_way {
+            under_way.stage = stage;
+        }
+    }
+
+    /// Has everything read: the API's number says that something is unknown, or cannot be
+    /// believed.
+    fn read_whole(&mut self) {
+        if let Some(UnderWay { from, known, .. }) = &self.under_way {
+            self.under_way = Some(self.whole(*from, known.to()));
+        }
+    }
+
+    fn whole(&self, from: Timestamp, to: Timestamp) -> UnderWay {
+        let is_remembered = to.duration_since(from) <= self.settings.longest;
+        UnderWay {
+            from,
+            known: KnownRange::new(from, to),
+            stage: Stage::Whole { is_remembered },
+        }
+    }
+}
+
+impl Search {
+    /// Returns the stage that goes on with the search. Before the first reading begins,
+    /// nothing is left to search.
+    fn stage(self) -> Stage {
+        if self.place == 0 {
+            self.read_back()
+        } else {
+            Stage::Search(self)
+        }
+    }
+
+    fn read_back(self) -> Stage {
+        Stage::ReadBack {
+            place: self.place,
+            to: self.to,
+        }
+    }
+}
+
+fn read(range: Range, is_whole: bool) -> RecountStep {
+    RecountStep::Read { range, is_whole }
+}
