@@ -305,7 +305,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     ///
     /// # Errors
     /// [`PollError::Storage`]; the published values that are shown stay as they were.
-    async fn commit(&mut self) -> Result<(), PollError> {
+    pub(super) async fn commit(&mut self) -> Result<(), PollError> {
         // A process that ends waits until what is stored is also shown.
         let gate = Arc::clone(&self.gate);
         let _under_way = gate.begin_commit().await;
