@@ -138,8 +138,8 @@ bench-listing: tools ## time reading a million events beside the vendor's client
 	$(BENCH) --bench listing
 
 .PHONY: generated
-generated: ## renew what is made from other files: manual pages, completions, PrometheusRule
-	RENEW_GENERATED=1 cargo test --locked --test packages -- manual_pages completions_are the_rules_of
+generated: ## renew what is made from other files: manual pages, completions, rules and dashboards
+	RENEW_GENERATED=1 cargo test --locked --test packages -- manual_pages completions_are the_rules_of the_dashboards_of
 
 # ARGUMENTS are for the engine that builds it.
 .PHONY: image

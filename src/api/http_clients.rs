@@ -11,8 +11,8 @@ static TLS: Lazy<()> = Lazy::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
 });
 
-/// The HTTP clients that all [`ApiClient`](super::ApiClient)s of the process share, and with them open
-/// connections and CA certificates.
+/// The HTTP clients that all [`ApiClient`](super::ApiClient)s of the process share, and with
+/// them open connections and CA certificates.
 #[derive(Debug, Default)]
 pub struct HttpClients {
     proxy: Option<ApiProxy>,

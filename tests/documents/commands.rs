@@ -23,6 +23,15 @@ pub(crate) fn unknown(document: &Document, targets: &[String]) -> Vec<String> {
         .collect()
 }
 
+/// Returns the error of the program, if it does not take a line.
+pub(crate) fn not_taken(line: &str) -> Option<String> {
+    let words = shlex::split(line);
+    words.map_or_else(
+        || Some(format!("{line} is no command")),
+        |words| problem(&words, &[]),
+    )
+}
+
 /// The words of each command of a script.
 fn commands(script: &str) -> Vec<Vec<String>> {
     let whole = script.replace("\\\n", " ");

@@ -1,11 +1,12 @@
-//! Holds the documents to the repository: links lead somewhere, commands parse, and
-//! flags, metrics, files, functions and messages exist.
+//! Holds the documents to the repository: links lead somewhere, commands parse, flags,
+//! metrics, files, functions and messages exist, and every alert has its runbook.
 
 mod code;
 mod commands;
 mod links;
 mod markdown;
 mod names;
+mod runbooks;
 
 use std::{
     collections::BTreeMap,
@@ -172,6 +173,14 @@ fn names_exist_and_none_is_left_out() {
     ));
     let configuration = repository.document("docs/configuration.md");
     problems.extend(names::flags_left_out(configuration, &["serve"]));
+    hold(&problems);
+}
+
+#[test]
+fn every_alert_has_its_runbook() {
+    let alerts = runbooks::alerts(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let mut problems = runbooks::without_section(&alerts, &Repository::here());
+    problems.extend(runbooks::commands_not_taken(&alerts));
     hold(&problems);
 }
 

@@ -36,13 +36,14 @@ fn renew(folder: &Path, files_now: &BTreeMap<String, String>) {
     }
 }
 
-/// Returns the texts in a folder by their names.
+/// Returns the texts in a folder by their names, without those of the folders in it.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).into_iter().flatten();
-    let read = |entry: std::io::Result<fs::DirEntry>| {
-        let entry = entry.expect("an entry");
+    let entries = entries.map(|entry| entry.expect("an entry"));
+    let files = entries.filter(|entry| entry.path().is_file());
+    let read = |entry: fs::DirEntry| {
         let text = fs::read_to_string(entry.path()).expect("a text");
         (entry.file_name().to_string_lossy().into_owned(), text)
     };
-    entries.map(read).collect()
+    files.map(read).collect()
 }

@@ -2,6 +2,7 @@
 //! list of what they are made of.
 
 mod command_line;
+mod dashboards;
 mod debian;
 mod generated;
 mod healthcheck;

@@ -69,6 +69,14 @@ impl Prometheus {
         }
     }
 
+    /// Gives VictoriaMetrics samples in the text format, each with its time in
+    /// milliseconds.
+    pub(crate) fn import(&self, samples: String) {
+        let url = format!("{}/import/prometheus", self.url);
+        let answer = self.http.post_body(&url, samples).expect("an answer");
+        assert!(answer.status < 300, "{answer:?}");
+    }
+
     /// Returns the present series of an expression.
     pub(crate) fn query(&self, expression: &str) -> Result<Vec<Value>, String> {
         self.results(&format!("query?query={}", encoded(expression)))
@@ -82,9 +90,20 @@ impl Prometheus {
         step: Duration,
     ) -> Result<Vec<Value>, String> {
         let end = jiff::Timestamp::now().as_second();
+        self.query_until(end, expression, span, step)
+    }
+
+    /// Returns the series of an expression in the `span` before `end`, point by point.
+    pub(crate) fn query_until(
+        &self,
+        end: i64,
+        expression: &str,
+        span: Duration,
+        step: Duration,
+    ) -> Result<Vec<Value>, String> {
         let start = end - i64::try_from(span.as_secs()).expect("seconds");
         self.results(&format!(
-            "query_range?query={}&start={start}&end={end}&step={}",
+            "query_range?query={}&start={start}&end={end}&step={}&nocache=1",
             encoded(expression),
             step.as_secs()
         ))

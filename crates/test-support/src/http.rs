@@ -57,6 +57,13 @@ impl HttpClient {
             .map_err(|error| format!("POST {url}: {error:?}"))
     }
 
+    /// Returns the answer to a POST request with this body, or why there is none.
+    pub fn post_body(&self, url: &str, body: String) -> Result<Answer, String> {
+        self.runtime
+            .block_on(answered(self.client.post(url).body(body)))
+            .map_err(|error| format!("POST {url}: {error:?}"))
+    }
+
     /// Returns the body of an answer with status 200.
     pub fn get_body(&self, url: &str) -> Result<String, String> {
         let answer = self.get(url)?;

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod receiver;
+mod victoria_metrics;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

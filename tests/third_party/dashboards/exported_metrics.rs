@@ -12,8 +12,9 @@ use super::expression::names;
 /// The golden file of `/metrics`.
 const METRICS: &str = include_str!("../../golden/metrics.snap");
 
-/// The labels that Prometheus adds to each series, and the label of several accounts.
-const ADDED: [&str; 3] = ["job", "instance", "account"];
+/// The labels that servers of metrics and operators add to each series, and the label of
+/// several accounts.
+const ADDED: [&str; 5] = ["cluster", "namespace", "job", "instance", "account"];
 
 /// The metrics, each with its labels.
 pub(super) struct ExportedMetrics(BTreeMap<String, BTreeSet<String>>);

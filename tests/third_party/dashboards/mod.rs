@@ -173,7 +173,7 @@ fn rules_are_sound(prometheus: &Prometheus) {
             }
         }
     }
-    assert_eq!(alerts, 21);
+    assert_eq!(alerts, 28);
 }
 
 /// Returns the rules of all files, as the server has loaded them.

@@ -204,6 +204,13 @@ impl Cutter {
         }
         let is_over = end.is_limited || self.limits.exclude(events, is_claimed, now);
         if let Some(second) = &mut self.second {
+            let limit = self.limits.known(now);
+            if end.missing > 0 && limit.is_some_and(|limit| end.listed < limit) {
+                // It is the claim that is wrong, and cutting would go on to each second.
+                self.second = None;
+                self.give_up();
+                return Verdict::Again;
+            }
             let at = second.at();
             let missing = end.missing.max(u64::from(is_over));
             let Some(missing) = second.read(end, missing) else {

@@ -267,14 +267,20 @@ fn no_crash_loop_makes_a_series_silent() {
     assert_eq!(shown.timed_out, 0);
 }
 
-#[test]
-fn what_is_shown_without_a_server_that_stays_away_is_counted() {
+/// Returns a ledger and a gate that runs, which two servers have scraped until 60 s.
+fn scraped_by_two_servers() -> Shown {
     let mut shown = Shown::new();
     for time in (0..=60).step_by(15) {
         shown.scrape(time);
         shown.scrape_by(2, time);
         shown.commit(time);
     }
+    shown
+}
+
+#[test]
+fn what_is_shown_without_a_server_that_stays_away_is_counted() {
+    let mut shown = scraped_by_two_servers();
     // The other server leaves for good.
     shown.count("a", false);
     for time in (75..=675).step_by(15) {
@@ -298,12 +304,7 @@ fn what_is_shown_without_a_server_that_stays_away_is_counted() {
 
 #[test]
 fn what_is_shown_without_a_server_is_counted_though_the_gate_stood_still_meanwhile() {
-    let mut shown = Shown::new();
-    for time in (0..=60).step_by(15) {
-        shown.scrape(time);
-        shown.scrape_by(2, time);
-        shown.commit(time);
-    }
+    let mut shown = scraped_by_two_servers();
     // The first server sees the new series, both leave, and only the first comes back. The
     // gate gives the other one up before it runs again.
     shown.count("a", false);
