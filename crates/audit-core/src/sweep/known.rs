@@ -8,6 +8,7 @@ use rustc_hash::FxBuildHasher;
 use super::{
     Range,
     piece::{later, whole_second, widened},
+    tail::Tail,
 };
 use crate::event::EventId;
 
@@ -31,6 +32,8 @@ pub(super) struct KnownRange {
     to: Timestamp,
     /// The number of the first reading, and the times at which the readings begin.
     readings: (u32, VecDeque<Timestamp>),
+    /// `true` if the last reading has not been read to its end.
+    is_unread: bool,
     /// Each element, with the number of the last reading that showed it.
     shown: HashMap<EventId, u32, FxBuildHasher>,
 }
@@ -41,6 +44,7 @@ impl KnownRange {
         Self {
             to,
             readings: (0, VecDeque::from([whole_second(from)])),
+            is_unread: false,
             shown: HashMap::default(),
         }
     }
@@ -84,17 +88,34 @@ impl KnownRange {
     }
 
     /// Moves the end of the range to `to`. Returns the range that the next reading has to
-    /// read; `None` if the end stays where it was.
-    pub(super) fn extend(&mut self, to: Timestamp) -> Option<Range> {
-        if to <= self.to {
-            return None;
+    /// read; `None` if there is nothing to read. Events that the tail of the last poll has
+    /// shown need not be read again.
+    pub(super) fn extend(&mut self, to: Timestamp, tail: Option<&Tail>) -> Option<Range> {
+        if !self.is_unread {
+            if to <= self.to {
+                return None;
+            }
+            // Requests exceed a range by a second at both ends. They have gone one second
+            // beyond the end, and may not have included that second.
+            let mut from = later(self.to);
+            if let Some((tail, seen)) = tail.and_then(|tail| Some((tail, tail.seen_of(to)?))) {
+                self.readings.1.push_back(from);
+                self.take(self.last_place(), tail.before(seen));
+                from = seen;
+            }
+            self.readings.1.push_back(from);
+            self.is_unread = true;
         }
-        // Requests exceed a range by a second at both ends. They have gone one second beyond
-        // the end, and may not have included that second.
-        let from = later(self.to);
-        self.to = to;
-        self.readings.1.push_back(from);
-        Some(Range { from, to: Some(to) })
+        self.to = to.max(self.to);
+        Some(Range {
+            from: self.begins(self.last_place())?,
+            to: Some(self.to),
+        })
+    }
+
+    /// Records that the last reading was read to its end.
+    pub(super) fn end_reading(&mut self) {
+        self.is_unread = false;
     }
 
     /// Takes in elements that a request within the reading at `place` has shown.

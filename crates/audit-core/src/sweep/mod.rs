@@ -9,6 +9,7 @@ mod piece;
 mod reading;
 mod recount;
 mod second;
+mod tail;
 
 pub use cut::{Cutter, FirstClaim, PIECE_EVENTS, Verdict};
 pub use limits::Limits;

@@ -2,18 +2,24 @@
 //! events that the API claims allows.
 //!
 //! ```text
-//!    from                         known up to      to          now
-//!   ───┼───────────────────────────────┼────────────┼───────────┼──▶ created_at
-//!      │ known: only counted           │ news: read │ read by   │
-//!      │ ◀── one request asks how many events ────▶ │ the open  │
-//!      │     there are in all                       │ end       │
+//!    from                  end of the last poll    to          now
+//!   ───┼──────────────────────────┼──┼──────────────┼───────────┼──▶ created_at
+//!      │ known: only counted      │  │ news: read   │ read by   │
+//!      │                    shown by its open end   │ the open  │
+//!      │ ◀── one request asks how many events ────▶ │ end       │
+//!      │     there are in all                       │           │
 //! ```
 //!
 //! Every element that a request within a range showed is listed in that range for ever, since
 //! a list of audit events only grows, and since a wider range lists everything that a narrower
 //! one does. If the API claims as many elements of a range as are known to be listed there,
 //! then all of them are known. This does not depend on the order of the list, on whether
-//! bounds are included, or on the times of elements.
+//! bounds are included, or, but for the open end, on the times of elements.
+//!
+//! The open end of a poll shows events that belong to the news of the next poll. Most of them
+//! are so old by then that their times leave no doubt that they are listed there. If an API
+//! claims fewer events than are known so, its times say something else, and are not used
+//! again.
 //!
 //! A claim is worth nothing if it is the highest number that the API claims of any range. It
 //! is believed only if the API has claimed a higher one.
@@ -26,7 +32,8 @@ use rustc_hash::FxBuildHasher;
 use super::{
     Range,
     known::KnownRange,
-    piece::{whole_second, widened},
+    piece::{later, whole_second, widened},
+    tail::Tail,
 };
 use crate::event::{Element, EventId, Page};
 
@@ -34,10 +41,12 @@ use crate::event::{Element, EventId, Page};
 /// whether there are more.
 pub const FEW_EVENTS: u64 = 300;
 /// The shortest time after which a range is settled. Clocks that are read to the second are
-/// off by less.
-const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(5);
+/// off by less. At 10 events a second, the rest is shown by one page.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(7);
+/// The part of that time after which nearly all events are listed.
+const LISTED_AFTER: i32 = 3;
 /// The length of the range of which the API is asked for a higher claim.
-const WIDER: SignedDuration = SignedDuration::from_hours(24);
+const WIDER: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// The time after which a claim is forgotten, as [`Limits`](super::Limits) are.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// The largest number of elements of which the ids are kept.
@@ -69,6 +78,10 @@ pub struct Recount {
     malformed: HashSet<EventId, FxBuildHasher>,
     /// The settled range of the last poll, if all that the API listed in it is known.
     known: Option<KnownRange>,
+    /// The open end of the last poll, which begins where the known range ends.
+    tail: Option<Tail>,
+    /// `false` once times of creation have turned out not to be what the API selects by.
+    trusts_times: bool,
     /// The recount under way.
     under_way: Option<UnderWay>,
 }
@@ -88,9 +101,11 @@ pub enum RecountStep {
     /// The number of events that the API claims of this request is to be passed to
     /// [`Recount::counted`].
     Count(Range),
-    /// Everything that the API listed up to this time is read.
+    /// Everything that the API listed before this time is read. The open end from this time on
+    /// is to be read; its pages are passed to [`Recount::take`], and then
+    /// [`Recount::end_tail`] is called.
     Done {
-        /// The end of the range.
+        /// The time at which the open end begins.
         read_to: Timestamp,
     },
 }
@@ -144,6 +159,8 @@ impl Recount {
             highest: None,
             malformed: HashSet::default(),
             known: None,
+            tail: None,
+            trusts_times: true,
             under_way: None,
         }
     }
@@ -176,11 +193,12 @@ impl Recount {
         let to = now.saturating_sub(self.settled_after).unwrap_or(from);
         let to = whole_second(to);
         let from = whole_second(from);
+        let tail = self.tail.take().filter(|_| self.trusts_times);
         // A range that ends in the future came from a clock that was wrong.
         let is_usable = |known: &KnownRange| known.covers(from) && known.to() < now;
         if let Some(mut known) = self.known.take().filter(is_usable) {
             known.forget_before(from);
-            let news = known.extend(to);
+            let news = known.extend(to, tail.as_ref());
             let compare = Stage::Compare {
                 was_read_back: false,
             };
@@ -192,9 +210,25 @@ impl Recount {
         self.under_way.is_some()
     }
 
-    /// Gives up a recount that a failure has ended.
+    /// Ends a poll that has failed. What is known stays known, unless the range was being read
+    /// whole.
     pub fn abandon(&mut self) {
-        self.under_way = None;
+        self.tail = None;
+        if let Some(UnderWay { known, stage, .. }) = self.under_way.take()
+            && !matches!(stage, Stage::Whole { .. })
+        {
+            self.known = Some(known);
+        }
+    }
+
+    /// Records that the open end was read; `began` is the time of the API when it was first
+    /// requested.
+    pub fn end_tail(&mut self, began: Timestamp) {
+        let listed_after = self.settled_after / LISTED_AFTER;
+        let seen_until = began.saturating_sub(listed_after).unwrap_or(began);
+        if let Some(tail) = &mut self.tail {
+            tail.end(whole_second(seen_until));
+        }
     }
 
     /// Returns the next step. After [`RecountStep::Done`] no recount is under way.
@@ -211,10 +245,7 @@ impl Recount {
             Stage::Doubt { .. } => {
                 let from = known.begins(0).unwrap_or(*from);
                 let from = from.saturating_sub(WIDER).unwrap_or(Timestamp::MIN);
-                RecountStep::Count(widened(Range {
-                    from,
-                    to: Some(known.to()),
-                }))
+                RecountStep::Count(widened(Range { from, to: None }))
             }
             Stage::Whole { .. } => read(
                 Range {
@@ -224,12 +255,13 @@ impl Recount {
                 true,
             ),
             Stage::Done { is_known } => {
-                let read_to = known.to();
+                let read_to = later(known.to());
                 let UnderWay { known, .. } = self.under_way.take()?;
                 // A number close to the limit does not lead from one way to the other and
                 // back.
                 let is_many = known.len() > self.settings.few / 3 * 2;
                 self.known = (is_known && is_many).then_some(known);
+                self.tail = self.known.as_ref().map(|_| Tail::new(read_to));
                 RecountStep::Done { read_to }
             }
         };
@@ -256,6 +288,8 @@ impl Recount {
                 }
                 _ => {}
             }
+        } else if let Some(tail) = &mut self.tail {
+            tail.take(page);
         }
         self.remember_malformed(page);
     }
@@ -276,9 +310,10 @@ impl Recount {
     /// Records that the range was read. `is_exact` is `true` if every sweep over it saw
     /// exactly as many elements as the API claimed.
     pub fn read(&mut self, is_exact: bool) {
-        let Some(UnderWay { stage, .. }) = &mut self.under_way else {
+        let Some(UnderWay { stage, known, .. }) = &mut self.under_way else {
             return;
         };
+        known.end_reading();
         match *stage {
             Stage::Whole { is_remembered } => {
                 *stage = Stage::Done {
@@ -346,10 +381,14 @@ impl Recount {
                 };
                 self.go_to(search.stage());
             }
-            unknown => {
-                if unknown.is_some() && was_read_back {
+            Some(_) => {
+                if was_read_back {
                     self.settle_later();
                 }
+                self.read_whole();
+            }
+            None => {
+                self.trusts_times = false;
                 self.read_whole();
             }
         }

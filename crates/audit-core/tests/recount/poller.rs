@@ -98,7 +98,9 @@ impl<'a> Poller<'a> {
         }
         if !is_read {
             range.from = settled.unwrap_or(range.from);
+            let tail_began = self.now;
             missing += self.range(range, None).missing;
+            self.recount.end_tail(at(tail_began));
         }
         self.watermark = began;
         Polled {
