@@ -67,7 +67,9 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                     };
                     let read = self.read_range(wanted, is_whole, counts).await?;
                     self.recount.read(read.is_exact);
-                    missing = read.missing;
+                    // What is read whole is read part by part.
+                    let is_next_part = is_whole && range.from > from;
+                    missing = read.missing + if is_next_part { missing } else { 0 };
                     started.get_or_insert(read.clocks);
                 }
                 RecountStep::Count(range) => {

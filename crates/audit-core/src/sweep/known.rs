@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rustc_hash::FxBuildHasher;
 
 use super::{
@@ -39,11 +39,18 @@ pub(super) struct KnownRange {
 }
 
 impl KnownRange {
-    /// Returns a range of which no element is known. Its first reading covers all of it.
-    pub(super) fn new(from: Timestamp, to: Timestamp) -> Self {
+    /// Returns a range of which no element is known, with so many readings of about the same
+    /// length. The range may be shortened to where any of them begins.
+    pub(super) fn new(from: Timestamp, to: Timestamp, readings: u32) -> Self {
+        let first = whole_second(from);
+        let span = to.duration_since(first).as_secs();
+        let readings = i64::from(readings).clamp(1, span.max(1));
+        let begin =
+            |place| first.saturating_add(SignedDuration::from_secs(span * place / readings));
+        let begins = (0..readings).flat_map(begin).collect();
         Self {
             to,
-            readings: (0, VecDeque::from([whole_second(from)])),
+            readings: (0, begins),
             is_unread: false,
             shown: HashMap::default(),
         }
@@ -70,6 +77,14 @@ impl KnownRange {
     /// Returns the time at which a reading begins.
     pub(super) fn begins(&self, place: usize) -> Option<Timestamp> {
         self.readings.1.get(place).copied()
+    }
+
+    /// Returns the part of the range from where a reading begins to where the next one does.
+    pub(super) fn part(&self, place: usize) -> Range {
+        Range {
+            from: self.begins(place).unwrap_or(self.to),
+            to: Some(self.begins(place + 1).unwrap_or(self.to)),
+        }
     }
 
     /// Returns the times that requests for everything from a reading on name.

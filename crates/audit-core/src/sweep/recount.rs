@@ -42,13 +42,16 @@ use crate::event::{Element, EventId, Page};
 pub const FEW_EVENTS: u64 = 300;
 /// The shortest time after which a range is settled. Clocks that are read to the second are
 /// off by less. At 10 events a second, the rest is shown by one page.
-const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(7);
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(6);
 /// The part of that time after which nearly all events are listed.
 const LISTED_AFTER: i32 = 3;
 /// The length of the range of which the API is asked for a higher claim.
 const WIDER: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// The time after which a claim is forgotten, as [`Limits`](super::Limits) are.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// The largest number of readings into which a range is divided when everything is read. Where
+/// readings begin, the range can be shortened later.
+const MAX_READINGS: u32 = 16;
 /// The largest number of elements of which the ids are kept.
 const MAX_KNOWN: u64 = 500_000;
 /// The largest number of malformed elements that are remembered.
@@ -73,6 +76,8 @@ pub struct Recount {
     settled_after: SignedDuration,
     /// The highest number of events that the API has claimed of any range, and when.
     highest: Option<(u64, Timestamp)>,
+    /// The number of events that the API has claimed last.
+    claimed: u64,
     /// Malformed elements that were shown. One that was not shown before does not count as
     /// known: if its content were different in every answer, it would count several times.
     malformed: HashSet<EventId, FxBuildHasher>,
@@ -130,8 +135,9 @@ enum Stage {
     ReadBack { place: usize, to: Timestamp },
     /// A wider range is counted, since the claim of `total` events may be a limit.
     Doubt { total: u64 },
-    /// Everything is read.
-    Whole { is_remembered: bool },
+    /// Everything is read, one reading after the other. `is_known` is `true` while all that is
+    /// listed is known.
+    Whole { place: usize, is_known: bool },
     /// Everything is read. `is_known` is `true` if all that is listed is known.
     Done { is_known: bool },
 }
@@ -157,6 +163,7 @@ impl Recount {
             settings,
             settled_after: SETTLED_AFTER,
             highest: None,
+            claimed: 0,
             malformed: HashSet::default(),
             known: None,
             tail: None,
@@ -179,6 +186,7 @@ impl Recount {
 
     /// Takes in the number of events that the API claims of any range, at the time `now`.
     pub fn claim(&mut self, claimed: u64, now: Timestamp) {
+        self.claimed = claimed;
         let recent = self
             .highest
             .filter(|(_, at)| now.duration_since(*at).abs() < FORGOTTEN_AFTER);
@@ -247,13 +255,7 @@ impl Recount {
                 let from = from.saturating_sub(WIDER).unwrap_or(Timestamp::MIN);
                 RecountStep::Count(widened(Range { from, to: None }))
             }
-            Stage::Whole { .. } => read(
-                Range {
-                    from: *from,
-                    to: Some(known.to()),
-                },
-                true,
-            ),
+            Stage::Whole { place, .. } => read(known.part(place), true),
             Stage::Done { is_known } => {
                 let read_to = later(known.to());
                 let UnderWay { known, .. } = self.under_way.take()?;
@@ -280,10 +282,10 @@ impl Recount {
             match stage {
                 Stage::News(_) => known.take(known.last_place(), elements),
                 Stage::ReadBack { place, .. } => known.take(*place, elements),
-                Stage::Whole { is_remembered } => {
-                    *is_remembered &= known.len() < MAX_KNOWN;
-                    if *is_remembered {
-                        known.take(0, elements);
+                Stage::Whole { place, is_known } => {
+                    *is_known &= known.len() < MAX_KNOWN;
+                    if *is_known {
+                        known.take(*place, elements);
                     }
                 }
                 _ => {}
@@ -315,9 +317,13 @@ impl Recount {
         };
         known.end_reading();
         match *stage {
-            Stage::Whole { is_remembered } => {
-                *stage = Stage::Done {
-                    is_known: is_exact && is_remembered,
+            Stage::Whole { place, is_known } => {
+                let is_known = is_exact && is_known;
+                *stage = if place < known.last_place() {
+                    let place = place + 1;
+                    Stage::Whole { place, is_known }
+                } else {
+                    Stage::Done { is_known }
                 };
                 if !is_exact {
                     self.settle_later();
@@ -445,11 +451,14 @@ impl Recount {
     }
 
     fn whole(&self, from: Timestamp, to: Timestamp) -> UnderWay {
-        let is_remembered = to.duration_since(from) <= self.settings.longest;
+        let is_known = to.duration_since(from) <= self.settings.longest;
+        // More readings than events are worth would take more requests.
+        let readings = self.claimed / (2 * self.settings.few).max(1);
+        let readings = u32::try_from(readings).map_or(MAX_READINGS, |all| all.min(MAX_READINGS));
         UnderWay {
             from,
-            known: KnownRange::new(from, to),
-            stage: Stage::Whole { is_remembered },
+            known: KnownRange::new(from, to, readings),
+            stage: Stage::Whole { place: 0, is_known },
         }
     }
 }

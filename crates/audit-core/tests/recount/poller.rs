@@ -33,6 +33,8 @@ pub(crate) struct Poller<'a> {
     /// The ids of the events that were seen.
     pub(crate) seen: BTreeSet<usize>,
     requests: usize,
+    /// The number of requests after which a poll fails.
+    fails_after: usize,
 }
 
 /// The outcome of one poll.
@@ -69,11 +71,25 @@ impl<'a> Poller<'a> {
             now,
             seen: BTreeSet::new(),
             requests: 0,
+            fails_after: usize::MAX,
         }
+    }
+
+    /// Polls at the moment `now`, and fails at the request after so many.
+    pub(crate) fn fail(&mut self, now: i64, after: usize) {
+        self.fails_after = after;
+        if self.try_poll(now).is_none() {
+            self.recount.abandon();
+        }
+        self.fails_after = usize::MAX;
     }
 
     /// Polls at the moment `now`, or as soon as the poll before has ended.
     pub(crate) fn poll(&mut self, now: i64) -> Polled {
+        self.try_poll(now).expect("a poll that does not fail")
+    }
+
+    fn try_poll(&mut self, now: i64) -> Option<Polled> {
         self.now = now.max(self.now);
         self.requests = 0;
         let (began, start) = (self.now, self.watermark - LOOKBACK);
@@ -85,12 +101,12 @@ impl<'a> Poller<'a> {
         let mut settled = None;
         let mut is_read = false;
         if self.recount.is_known() {
-            settled = self.settled(range.from, &mut missing);
+            settled = self.settled(range.from, &mut missing)?;
         }
         if settled.is_none() {
-            let read = self.range(range, Some(self.recount.few()));
+            let read = self.range(range, Some(self.recount.few()))?;
             if read.is_stopped {
-                settled = self.settled(range.from, &mut missing);
+                settled = self.settled(range.from, &mut missing)?;
             } else {
                 missing = read.missing;
                 is_read = true;
@@ -99,16 +115,16 @@ impl<'a> Poller<'a> {
         if !is_read {
             range.from = settled.unwrap_or(range.from);
             let tail_began = self.now;
-            missing += self.range(range, None).missing;
+            missing += self.range(range, None)?.missing;
             self.recount.end_tail(at(tail_began));
         }
         self.watermark = began;
-        Polled {
+        Some(Polled {
             began,
             from: start,
             missing,
             requests: self.requests,
-        }
+        })
     }
 
     /// Returns `true` if the next poll need not read the lookback.
@@ -116,28 +132,31 @@ impl<'a> Poller<'a> {
         self.recount.is_known()
     }
 
-    fn settled(&mut self, from: Timestamp, missing: &mut u64) -> Option<Timestamp> {
+    /// Returns `None` if a request fails, and no time if nothing is recounted.
+    fn settled(&mut self, from: Timestamp, missing: &mut u64) -> Option<Option<Timestamp>> {
         if !self.recount.begin(from, at(self.now)) {
-            return None;
+            return Some(None);
         }
-        loop {
-            match self.recount.step()? {
-                RecountStep::Read { range, .. } => {
-                    let read = self.range(range, None);
-                    *missing = read.missing;
+        while let Some(step) = self.recount.step() {
+            match step {
+                RecountStep::Read { range, is_whole } => {
+                    let read = self.range(range, None)?;
+                    let is_next_part = is_whole && range.from > from;
+                    *missing = read.missing + if is_next_part { *missing } else { 0 };
                     self.recount.read(read.is_exact);
                 }
                 RecountStep::Count(range) => {
-                    let text = self.request(range, 1, 1);
+                    let text = self.request(range, 1, 1)?;
                     let page = Page::parse(&text, Keep::Parsed).expect("a page");
                     self.recount.counted(page.total_elements);
                 }
-                RecountStep::Done { read_to } => return Some(read_to),
+                RecountStep::Done { read_to } => return Some(Some(read_to)),
             }
         }
+        Some(None)
     }
 
-    fn range(&mut self, mut range: Range, stop_above: Option<u64>) -> RangeRead {
+    fn range(&mut self, mut range: Range, stop_above: Option<u64>) -> Option<RangeRead> {
         let mut cutter = Cutter::new(self.limits);
         let (mut missing, mut is_exact) = (0, true);
         loop {
@@ -149,13 +168,14 @@ impl<'a> Poller<'a> {
             let sweep_end = match sweep_end {
                 Ok(sweep_end) => sweep_end,
                 Err(Stopped::TooMany) => {
-                    return RangeRead {
+                    return Some(RangeRead {
                         missing: 0,
                         is_exact: false,
                         is_stopped: true,
-                    };
+                    });
                 }
                 Err(Stopped::Cut) => continue,
+                Err(Stopped::Failed) => return None,
             };
             let verdict = cutter.judge(&piece, end, &sweep_end, now);
             self.limits = cutter.limits();
@@ -165,11 +185,11 @@ impl<'a> Poller<'a> {
             missing += more;
             is_exact &= sweep_end.claimed == sweep_end.distinct;
             let Some(read_to) = piece.to else {
-                return RangeRead {
+                return Some(RangeRead {
                     missing,
                     is_exact,
                     is_stopped: false,
-                };
+                });
             };
             range.from = read_to;
         }
@@ -189,6 +209,7 @@ impl<'a> Poller<'a> {
             match sweep.step() {
                 Step::Read(number) => {
                     let text = self.request(request, number, PAGE_SIZE);
+                    let text = text.ok_or(Stopped::Failed)?;
                     let page = Page::parse(&text, Keep::Parsed).expect("a page");
                     self.count(&page);
                     sweep.take(number, &page);
@@ -229,12 +250,15 @@ impl<'a> Poller<'a> {
         }
     }
 
-    fn request(&mut self, range: Range, page: u64, size: u64) -> String {
+    fn request(&mut self, range: Range, page: u64, size: u64) -> Option<String> {
         self.requests += 1;
         assert!(
             self.requests < MOST_REQUESTS,
             "more than {MOST_REQUESTS} requests"
         );
+        if self.requests > self.fails_after {
+            return None;
+        }
         let request = Request {
             from: range.from,
             to: range.to,
@@ -242,12 +266,13 @@ impl<'a> Poller<'a> {
             size,
         };
         self.now += self.rng.i64(0..=self.slowest);
-        self.api.page(&request, self.now, &mut self.rng)
+        Some(self.api.page(&request, self.now, &mut self.rng))
     }
 }
 
-/// The reasons for which a sweep ends after its first page.
+/// The reasons for which a sweep ends early.
 enum Stopped {
     TooMany,
     Cut,
+    Failed,
 }
