@@ -63,8 +63,8 @@ pub(super) struct Collector<A, S, C> {
     pub(super) limits: Limits,
     /// What is known of the lookback.
     pub(super) recount: Recount,
-    /// The clocks of the last answer that began a piece.
-    pub(super) clocks: Option<Clocks>,
+    /// The time of the API in the last answer that began a piece, and the uptime then.
+    pub(super) answered: Option<(Timestamp, Duration)>,
     /// `true` once the log has named the form of a time of creation that cannot be read.
     pub(super) named_time_form: bool,
     /// The events that the API has and does not return.
@@ -118,7 +118,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             deep_sweep: None,
             limits: Limits::default(),
             recount,
-            clocks: None,
+            answered: None,
             named_time_form: false,
             missing: Missing::default(),
             stored_watermark,

@@ -31,7 +31,7 @@ pub(super) struct RangeRead {
 /// The settled range of a poll, after everything that the API listed in it was read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SettledRead {
-    /// The end of the range.
+    /// The time before which everything was read.
     pub(super) read_to: Timestamp,
     /// The clocks when the range was first requested.
     pub(super) started: Clocks,
@@ -147,11 +147,11 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         Ok(())
     }
 
-    /// Returns the time of the API, as its last answer and the local clock tell it; `None`
+    /// Returns the time of the API, as its last answer and the uptime since tell it; `None`
     /// before the first answer.
     fn api_time(&self) -> Option<Timestamp> {
-        let Clocks { api, local } = self.clocks?;
-        let passed = self.clock.local().duration_since(local);
+        let (api, at) = self.answered?;
+        let passed = self.clock.uptime().saturating_sub(at);
         api.saturating_add(passed).ok()
     }
 }

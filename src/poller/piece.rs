@@ -82,7 +82,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 self.count(&read, watermark, counts);
                 if let Some(first) = read.first {
                     now = first.clocks.earliest();
-                    self.clocks = Some(first.clocks);
+                    self.answered = Some((first.clocks.api, self.clock.uptime()));
                     let claimed = first.claim.claimed;
                     self.recount.claim(claimed, now);
                     if stop_above.is_some_and(|few| claimed > few) {

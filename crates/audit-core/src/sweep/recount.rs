@@ -142,14 +142,17 @@ enum Stage {
     Done { is_known: bool },
 }
 
-/// The search for elements that are listed and not known, from the last reading back.
+/// The search for elements that are listed and not known: from the last reading back in longer
+/// and longer steps, and then by halves.
 #[derive(Debug, Clone, Copy)]
 struct Search {
     /// The number of unknown elements.
     unknown: u64,
-    /// The place of the reading from which on elements are counted.
-    place: usize,
-    /// The number of readings by which the next step goes back.
+    /// A place from which on all of them are listed.
+    low: usize,
+    /// A later place, from which on not all of them are listed.
+    high: usize,
+    /// The number of readings by which the next step goes back at most.
     stride: usize,
     /// The end of the part in which unknown elements may be.
     to: Timestamp,
@@ -245,7 +248,7 @@ impl Recount {
         let step = match *stage {
             Stage::News(range) => read(range, false),
             Stage::Compare { .. } => RecountStep::Count(known.request_from(0)),
-            Stage::Search(search) => RecountStep::Count(known.request_from(search.place)),
+            Stage::Search(search) => RecountStep::Count(known.request_from(search.place())),
             Stage::ReadBack { place, to } => {
                 let from = known.begins(place).unwrap_or(*from);
                 read(Range { from, to: Some(to) }, false)
@@ -362,6 +365,7 @@ impl Recount {
         let Some(UnderWay { known, .. }) = &self.under_way else {
             return;
         };
+        let is_believed = self.highest.is_some_and(|(highest, _)| highest > total);
         let unknown = total.checked_sub(known.len());
         match unknown {
             Some(0) => {
@@ -369,7 +373,6 @@ impl Recount {
                     let shorter = self.settled_after - self.settled_after / 16;
                     self.settled_after = shorter.max(SETTLED_AFTER);
                 }
-                let is_believed = self.highest.is_some_and(|(highest, _)| highest > total);
                 self.go_to(if is_believed {
                     Stage::Done { is_known: true }
                 } else {
@@ -377,13 +380,14 @@ impl Recount {
                 });
             }
             Some(unknown) if !was_read_back && known.last_place() > 0 => {
-                let place = known.last_place() - 1;
+                let high = known.last_place();
                 let search = Search {
                     unknown,
-                    place,
+                    low: 0,
+                    high,
                     stride: 1,
                     // Whatever the last reading shows is known.
-                    to: known.begins(place + 1).unwrap_or(known.to()),
+                    to: known.begins(high).unwrap_or(known.to()),
                 };
                 self.go_to(search.stage());
             }
@@ -394,40 +398,34 @@ impl Recount {
                 self.read_whole();
             }
             None => {
-                self.trusts_times = false;
+                self.trusts_times &= !is_believed;
                 self.read_whole();
             }
         }
     }
 
-    fn search(&mut self, total: u64, search: Search) {
+    fn search(&mut self, total: u64, mut search: Search) {
         let Some(UnderWay { known, .. }) = &self.under_way else {
             return;
         };
-        let Some(unknown) = total.checked_sub(known.known_from(search.place)) else {
+        let place = search.place();
+        let Some(unknown) = total.checked_sub(known.known_from(place)) else {
             return self.read_whole();
         };
         if unknown >= search.unknown {
             if search.stride == 1 {
                 self.settle_later();
             }
-            return self.go_to(search.read_back());
-        }
-        let to = match (unknown, known.begins(search.place)) {
-            (0, Some(begin)) => begin,
-            _ => search.to,
-        };
-        let stride = 2 * search.stride;
-        let place = search.place.saturating_sub(stride);
-        self.go_to(
-            Search {
-                place,
-                stride,
-                to,
-                ..search
+            search.low = place;
+            search.stride = usize::MAX;
+        } else {
+            if unknown == 0 {
+                search.to = known.begins(place).unwrap_or(search.to);
             }
-            .stage(),
-        );
+            search.high = place;
+            search.stride = search.stride.saturating_mul(2);
+        }
+        self.go_to(search.stage());
     }
 
     /// Ends settled ranges earlier, since events were listed after their range was settled.
@@ -464,19 +462,19 @@ impl Recount {
 }
 
 impl Search {
-    /// Returns the stage that goes on with the search. Before the first reading begins,
-    /// nothing is left to search.
-    fn stage(self) -> Stage {
-        if self.place == 0 {
-            self.read_back()
-        } else {
-            Stage::Search(self)
-        }
+    /// Returns the place from which on elements are counted next.
+    fn place(self) -> usize {
+        let middle = usize::midpoint(self.low, self.high);
+        middle.max(self.high.saturating_sub(self.stride))
     }
 
-    fn read_back(self) -> Stage {
+    /// Returns the stage that goes on with the search, or that reads what was found.
+    fn stage(self) -> Stage {
+        if self.high - self.low > 1 {
+            return Stage::Search(self);
+        }
         Stage::ReadBack {
-            place: self.place,
+            place: self.low,
             to: self.to,
         }
     }
