@@ -441,4 +441,6 @@ impl Sweep {
 #[cfg(test)]
 mod limited_list_tests;
 #[cfg(test)]
+mod recount_tests;
+#[cfg(test)]
 mod tests;

@@ -74,3 +74,63 @@ impl Tail {
         shown.filter(move |(_, at)| *at < time).map(|(id, _)| *id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::event::Keep;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    fn event(second: i64) -> Value {
+        json!({"id": format!("e{second}"), "created_at": at(second).to_string()})
+    }
+
+    /// Returns a tail from second 100 on that has shown these elements.
+    fn tail(elements: &[Value]) -> Tail {
+        let mut tail = Tail::new(at(100));
+        take(&mut tail, elements);
+        tail
+    }
+
+    fn take(tail: &mut Tail, elements: &[Value]) {
+        let text = json!({"_embedded": {"events": elements}}).to_string();
+        tail.take(&Page::parse(&text, Keep::Parsed).expect("a page"));
+    }
+
+    #[test]
+    fn a_range_that_ends_clearly_later_need_not_be_read_before_what_was_seen() {
+        let mut tail = tail(&[event(99), event(105), event(106), event(107)]);
+        assert_eq!(tail.seen_of(at(200)), None);
+        tail.end(at(106));
+        assert_eq!(tail.seen_of(at(107)), None);
+        assert_eq!(tail.seen_of(at(108)), Some(at(106)));
+        assert_eq!(tail.before(at(106)).count(), 2);
+        take(&mut tail, &[event(101), json!({})]);
+        assert_eq!(tail.seen_of(at(200)), Some(at(106)));
+        assert_eq!(tail.before(at(106)).count(), 2);
+    }
+
+    #[test]
+    fn a_tail_of_which_nothing_was_seen_is_read_again() {
+        for (seen, expected) in [(100, None), (101, Some(at(101)))] {
+            let mut tail = tail(&[event(100)]);
+            tail.end(at(seen));
+            assert_eq!(tail.seen_of(at(200)), expected);
+        }
+    }
+
+    #[test]
+    fn an_element_whose_time_does_not_say_that_it_was_asked_for_spoils_the_tail() {
+        let unread = json!({"id": "a", "created_at": "soon"});
+        for element in [event(98), unread, json!({"note": 1})] {
+            let mut tail = tail(&[event(103), element.clone(), event(104)]);
+            tail.end(at(105));
+            assert_eq!(tail.seen_of(at(200)), None, "{element}");
+        }
+    }
+}
