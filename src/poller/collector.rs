@@ -11,7 +11,6 @@ use audit_core::{
     event::{EventType, types_from_zero},
     ledger::Changes,
     sweep::{Cutter, Limits, Range, Recount},
-    window::Clocks,
 };
 use jiff::{SignedDuration, Timestamp};
 

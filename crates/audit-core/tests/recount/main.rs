@@ -25,7 +25,10 @@ const ORDERS: [Order; 4] = [
     Order::None,
 ];
 
+/// `PROPTEST_CASES` replaces the number of cases.
 fn config(cases: u32) -> ProptestConfig {
+    let named = std::env::var("PROPTEST_CASES").ok();
+    let cases = named.and_then(|named| named.parse().ok()).unwrap_or(cases);
     ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::with_cases(cases)
