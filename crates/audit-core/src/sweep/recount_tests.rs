@@ -270,12 +270,6 @@ fn a_number_that_may_be_a_limit_is_believed_only_below_a_higher_one() {
     let asked = polls.poll(60);
     assert_eq!(asked, "read 32-6, count 1031-5, count 2593031-, tail 5");
     assert_eq!(polls.poll(90), "read 32-6, count 1061-5, tail 5");
-    // A higher number is forgotten after a day.
-    polls.recount.claim(50, at(120));
-    assert_eq!(polls.poll(120), "read 32-6, count 1091-5, tail 5");
-    polls.recount.claim(50, at(90 + 24 * 3600));
-    let asked = polls.poll(150);
-    assert!(asked.contains("count 2593121-, "), "{asked}");
 }
 
 #[test]
@@ -375,19 +369,33 @@ fn nothing_is_recounted_within_the_last_seconds() {
     assert!(polls.recount.begin(at(3), at(10)));
 }
 
+/// Returns `true` if a poll at `now` has to read the range from `from` on whole, after one at
+/// the second 0.
+fn reads_whole(from: i64, now: i64) -> bool {
+    let mut polls = Polls::steady().begun();
+    assert!(polls.recount.begin(at(from), at(now)));
+    let step = polls.recount.step().expect("a step");
+    matches!(step, RecountStep::Read { is_whole: true, .. })
+}
+
 #[test]
-fn a_range_that_ends_in_the_future_is_read_whole() {
-    let mut polls = Polls::steady().begun();
-    let asked = polls.poll(-6);
-    assert_eq!(asked, "whole 1000-6, tail 5");
-    let mut polls = Polls::steady().begun();
-    assert!(polls.recount.begin(at(-1000), at(-5)));
-    let count = polls.recount.step();
-    let range = Range {
-        from: at(-1001),
-        to: Some(at(-5)),
-    };
-    assert_eq!(count, Some(RecountStep::Count(range)));
+fn a_range_that_begins_earlier_or_ends_in_the_future_is_read_whole() {
+    assert!(!reads_whole(-1000, 30));
+    assert!(reads_whole(-1001, 30));
+    assert!(!reads_whole(-1000, -5));
+    assert!(reads_whole(-1000, -6));
+}
+
+#[test]
+fn a_high_number_is_forgotten_after_a_day() {
+    const DAY: i64 = 24 * 3600;
+    for (later, is_doubted) in [(DAY - 1, false), (DAY, true)] {
+        let mut polls = Polls::steady();
+        polls.recount.claim(1000, at(0));
+        polls.poll(later - 30);
+        let asked = polls.poll(later);
+        assert_eq!(asked.contains(", count 2593031-, "), is_doubted, "{asked}");
+    }
 }
 
 #[test]
