@@ -126,12 +126,13 @@ const HISTORIES: u64 = 300;
 
 /// Each deliberate fault, the first seed that catches it, and words of the claim that does
 /// not hold.
-const CAUGHT: [(Mutant, u64, &str); 16] = [
+const CAUGHT: [(Mutant, u64, &str); 17] = [
     (Mutant::ShowBeforeCommit, 0, "is committed"),
     (Mutant::WindowFirst, 17, "not every event was seen"),
     (Mutant::GateOff, 1, "begins at"),
     (Mutant::HoldForOneScraper, 6, "begins at"),
     (Mutant::NoLookback, 7, "not every event was seen"),
+    (Mutant::NumberTrusted, 0, "not every event was seen"),
     (Mutant::CountersInMemory, 1, "the durable total falls"),
     (Mutant::IdsInMemory, 0, "counted of"),
     (Mutant::ScrapersInMemory, 1, "all series are gone"),
