@@ -176,3 +176,27 @@ fn a_count_that_has_waited_for_two_holds_is_shown_by_a_process_that_the_api_neve
         is_shown.then_some(()).ok_or_else(|| killed.program.log())
     });
 }
+
+/// A server that is new while a poll waits for the API is stored, and is shown events, without
+/// waiting for the API.
+#[test]
+fn a_new_server_is_shown_events_while_a_poll_waits_for_the_api() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let storage = format!("--storage.path={}", folder.path().display());
+    let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
+    let exporter = Exporter::polling_with(&api, &[&storage]);
+    exporter.wait_until_up();
+    api.follow(|_| Answer::silence());
+    eventually("a poll that waits", Duration::from_mins(1), || {
+        (api.silences() > 0)
+            .then_some(())
+            .ok_or("no request".to_owned())
+    });
+    let scrape = [("X-Prometheus-Scrape-Timeout-Seconds", "1")];
+    let (_, body) = RawHttp::connect(exporter.program.address()).get_as("/metrics", &scrape);
+    let answer = String::from_utf8(body).expect("UTF-8");
+    let shown = test_support::exposition::samples(&answer)
+        .iter()
+        .any(|sample| sample.name == "nexmo_audit_events_total");
+    assert!(shown, "{answer}");
+}

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use audit_core::{
     event::{EventId, EventType, Labels},
     gate::{Gate, SavedGate, ScrapeInterval},
-    ledger::{Age, Changes, Exemplar, Ledger, SavedCounter},
+    ledger::{Age, Changes, Exemplar, FirstValue, Ledger, SavedCounter},
 };
 use criterion::{BenchmarkId, Criterion};
 use nexmo_audit_exporter::{
@@ -57,7 +57,7 @@ impl OnShow {
         let saved = SavedCounter {
             total: 1,
             published: 1,
-            seen: true,
+            first_value: FirstValue::Seen,
             waits_since: None,
         };
         for (place, labels) in on_show.labels.iter().enumerate() {

@@ -27,7 +27,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" 
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.interval -d 'Time from one poll to the next; at most --poll.lookback' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; 0 for none' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
@@ -64,7 +64,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.interval -d 'Time from one poll to the next; at most --poll.lookback' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; 0 for none' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
@@ -92,7 +92,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.interval -d 'Time from one poll to the next; at most --poll.lookback' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; 0 for none' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
@@ -166,7 +166,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; 0 for none' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r

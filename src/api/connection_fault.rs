@@ -19,6 +19,9 @@ pub(super) struct ConnectionFault {
     pub(super) cause: String,
     /// What to do.
     pub(super) advice: String,
+    /// `true` if the fault may pass by itself. A certificate, or a server that speaks another
+    /// protocol, does not change within the minute in which a request is sent again.
+    pub(super) may_pass: bool,
 }
 
 impl ConnectionFault {
@@ -34,7 +37,7 @@ impl ConnectionFault {
                 let cause = "the answer of the server is no HTTP";
                 let advice =
                     "check scheme and port of --api.base-url: the port may be one for https";
-                return Self::new(cause, advice);
+                return Self::lasting(cause, advice);
             }
             // The innermost cause is the one that a person can act on.
             match innermost.source() {
@@ -48,65 +51,71 @@ impl ConnectionFault {
             }
             None => "check --api.base-url, DNS, proxy and network".to_owned(),
         };
-        Self::new(innermost.to_string(), advice)
+        Self {
+            may_pass: true,
+            ..Self::lasting(innermost.to_string(), advice)
+        }
     }
 
     fn of_tls(error: &TlsError) -> Self {
         match error {
             TlsError::InvalidCertificate(error) => Self::of_certificate(error),
             TlsError::InvalidMessage(_) => {
-                Self::new("the server does not speak TLS at this port", PORT)
+                Self::lasting("the server does not speak TLS at this port", PORT)
             }
-            TlsError::AlertReceived(alert) => Self::new(
+            TlsError::AlertReceived(alert) => Self::lasting(
                 format!("the server refused the TLS connection with the alert {alert:?}"),
                 "it may ask for a TLS version other than 1.2 and 1.3, for another name, or for a client certificate; check --api.base-url and proxy",
             ),
-            other => Self::new(other.to_string(), ADDRESS),
+            other => Self::lasting(other.to_string(), ADDRESS),
         }
     }
 
     fn of_certificate(error: &CertificateError) -> Self {
         match error {
             // A signature is bad where an authority of the same name is known.
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::new(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::lasting(
                 "the certificate of the server is not trusted, since no certificate authority known here has issued it",
                 TRUST,
             ),
-            CertificateError::ExpiredContext { not_after, .. } => Self::new(
+            CertificateError::ExpiredContext { not_after, .. } => Self::lasting(
                 format!(
                     "the certificate of the server has expired{}",
                     at(" at ", *not_after)
                 ),
                 CLOCK,
             ),
-            CertificateError::NotValidYetContext { not_before, .. } => Self::new(
+            CertificateError::NotValidYetContext { not_before, .. } => Self::lasting(
                 format!(
                     "the certificate of the server is not valid yet{}",
                     at(", but from ", *not_before)
                 ),
                 CLOCK,
             ),
-            CertificateError::NotValidForNameContext { expected, .. } => Self::new(
+            CertificateError::NotValidForNameContext { expected, .. } => Self::lasting(
                 format!(
                     "the certificate of the server is for another name than {}",
                     expected.to_str()
                 ),
                 ADDRESS,
             ),
-            CertificateError::Other(other) if is_of_an_authority(other) => Self::new(
+            CertificateError::Other(other) if is_of_an_authority(other) => Self::lasting(
                 "the certificate of the server is one of a certificate authority",
                 "issue a certificate with CA:FALSE to the server, and let SSL_CERT_FILE name the file of the authority if that is a private one",
             ),
-            other => Self::new(
+            other => Self::lasting(
                 format!("the certificate of the server cannot be used: {other}"),
                 OTHER_CERTIFICATE,
             ),
         }
     }
 
-    fn new(cause: impl Into<String>, advice: impl Into<String>) -> Self {
-        let (cause, advice) = (cause.into(), advice.into());
-        Self { cause, advice }
+    fn lasting(cause: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self {
+            cause: cause.into(),
+            advice: advice.into(),
+            may_pass: false,
+        }
     }
 }
 

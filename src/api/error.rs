@@ -65,6 +65,8 @@ pub enum ApiError {
         cause: String,
         /// What to do about it.
         advice: String,
+        /// `true` if the next connection may succeed although nothing is done about it.
+        may_pass: bool,
     },
     /// The answer is complete, and is not what the API documents.
     #[error("{cause}; check that --api.base-url is an Audit API")]
@@ -114,7 +116,8 @@ impl ApiError {
     /// Returns `true` if the same request may succeed a little later.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            ApiError::RateLimited { .. } | ApiError::Timeout | ApiError::Transport { .. } => true,
+            ApiError::RateLimited { .. } | ApiError::Timeout => true,
+            ApiError::Transport { may_pass, .. } => *may_pass,
             ApiError::Status { status, .. } => *status >= 500,
             ApiError::Auth { .. } | ApiError::Body { .. } => false,
         }
@@ -151,8 +154,16 @@ impl ApiError {
                 cause: "the answer could not be decompressed".into(),
             };
         }
-        let ConnectionFault { cause, advice } = ConnectionFault::of(error, proxy);
-        ApiError::Transport { cause, advice }
+        let ConnectionFault {
+            cause,
+            advice,
+            may_pass,
+        } = ConnectionFault::of(error, proxy);
+        ApiError::Transport {
+            cause,
+            advice,
+            may_pass,
+        }
     }
 
     pub(super) fn from_status(

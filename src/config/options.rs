@@ -110,7 +110,7 @@ pub struct PollOptions {
     /// How far behind the watermark every poll reads again, for events that appear late.
     #[arg(long = "poll.lookback", value_name = "DURATION", default_value = "15m")]
     pub lookback: String,
-    /// Time from one deep poll to the next, for events that appear later than the lookback; 0 for none.
+    /// Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none.
     #[arg(
         long = "poll.reconcile-interval",
         value_name = "DURATION",

@@ -204,22 +204,48 @@ impl SettingsCheck {
         let deep = self.duration("--poll.reconcile-lookback", &options.reconcile_lookback);
         let start = self.ok("--poll.start", parse_start(&options.start));
         let (interval, lookback) = (interval?, lookback?);
-        let problem = format!(
-            "is {}, and must not be longer than --poll.lookback, which is {}; poll more often, or look back as far",
-            options.interval, options.lookback
+        let (reconcile_interval, reconcile_lookback) = (reconcile_interval?, deep?.max(lookback));
+        let interval = self.within(
+            ("--poll.interval", &options.interval, interval),
+            ("--poll.lookback", &options.lookback, lookback),
+        );
+        let reconcile_interval = self.within(
+            (
+                "--poll.reconcile-interval",
+                &options.reconcile_interval,
+                reconcile_interval.unsigned_abs(),
+            ),
+            (
+                "--poll.reconcile-lookback",
+                &options.reconcile_lookback,
+                reconcile_lookback,
+            ),
         );
         Some(PollSettings {
-            interval: self.that(
-                "--poll.interval",
-                interval <= lookback.unsigned_abs(),
-                &problem,
-                interval,
-            )?,
+            interval: interval?,
             lookback,
-            reconcile_interval: reconcile_interval?.unsigned_abs(),
-            reconcile_lookback: deep?.max(lookback),
+            reconcile_interval: reconcile_interval?,
+            reconcile_lookback,
             start: start?,
         })
+    }
+
+    /// Checks that an interval is no longer than what is read each time. What was added to
+    /// the list between the two would be lost.
+    fn within(
+        &mut self,
+        (setting, text, interval): (&str, &str, Duration),
+        (lookback_setting, lookback_text, lookback): (&str, &str, SignedDuration),
+    ) -> Option<Duration> {
+        let problem = format!(
+            "is {text}, and must not be longer than {lookback_setting}, which is {lookback_text}; poll more often, or look back as far"
+        );
+        self.that(
+            setting,
+            interval <= lookback.unsigned_abs(),
+            &problem,
+            interval,
+        )
     }
 }
 

@@ -162,6 +162,27 @@ fn every_problem_is_named_and_says_what_to_do() {
 }
 
 #[test]
+fn a_deep_poll_reads_at_least_what_was_added_since_the_last() {
+    let cases = [
+        ("1h", "24h", true),
+        ("24h", "24h", true),
+        ("25h", "24h", false),
+        ("0", "24h", true),
+        // A deep poll reads at least the lookback of 15 minutes.
+        ("15m", "1m", true),
+        ("16m", "1m", false),
+    ];
+    for (interval, lookback, expected) in cases {
+        let (interval, lookback) = (
+            format!("--poll.reconcile-interval={interval}"),
+            format!("--poll.reconcile-lookback={lookback}"),
+        );
+        let checked = Settings::check(&options(&[&interval, &lookback]), found());
+        assert_eq!(checked.is_ok(), expected, "{interval} {lookback}");
+    }
+}
+
+#[test]
 fn an_interval_is_at_most_as_long_as_the_lookback() {
     let cases = [
         ("30s", "15m", true),

@@ -11,7 +11,7 @@
 //! | `exposition`, while it answers a scrape | [`SharedGate::may_show`], [`SharedGate::hold`] |
 //! | `server::scrape_recorder`, once the answer was sent | [`SharedGate::record_scrape`] |
 //! | `poller::collector`, before and after it stores a commit | [`SharedGate::prepare`], [`SharedGate::confirm`] |
-//! | `poller`, between two polls | [`SharedGate::is_settled`], [`SharedGate::unstored`] |
+//! | `poller::gate_watch`, while the poller waits | [`SharedGate::is_settled`], [`SharedGate::unstored`] |
 //! | `poller::collector`, around each commit | [`SharedGate::begin_commit`] |
 //! | `exporter`, before the process ends | [`SharedGate::end_publishing`], [`SharedGate::wait_until_served`] |
 

@@ -50,7 +50,7 @@ pub(super) struct Collector<A, S, C> {
     pub(super) clock: C,
     pub(super) metrics: Arc<AccountMetrics>,
     exposition: AccountExposition,
-    gate: Arc<SharedGate>,
+    pub(super) gate: Arc<SharedGate>,
     pub(super) account: Account,
     /// The vendor's event types that the account counts.
     types: Arc<[EventType]>,
@@ -70,6 +70,10 @@ pub(super) struct Collector<A, S, C> {
     pub(super) missing: Missing,
     /// The watermark of the state that the process began with, until the first page.
     pub(super) stored_watermark: Option<Timestamp>,
+    /// The uptime at which the gate is looked at next.
+    pub(super) look_due: Duration,
+    /// `true` if the last commit failed.
+    pub(super) is_store_failing: bool,
 }
 
 /// A deep sweep under way: it reads a long range again, piece by piece.
@@ -121,6 +125,8 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             named_time_form: false,
             missing: Missing::default(),
             stored_watermark,
+            look_due: Duration::ZERO,
+            is_store_failing: false,
         };
         let all = collector.account.ledger.gate_timeouts();
         instrumentation::GateTimeouts { all }.restore(&collector.metrics);
@@ -131,12 +137,6 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     /// Returns the account, with counts that may not be stored yet.
     pub(super) fn account(&self) -> &Account {
         &self.account
-    }
-
-    /// Returns `true` if the gate has nothing to store and nothing to decide until an
-    /// event is counted or a new scraper comes.
-    pub(super) fn is_settled(&self) -> bool {
-        self.gate.is_settled(&self.account, self.clock.uptime())
     }
 
     /// Keeps the vendor's list of event types, which is empty while it cannot be read. Each
@@ -170,7 +170,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     async fn read_all(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
         let local = self.clock.local();
         let watermark = self.account.window.believed_watermark(local);
-        let from = self.account.window.sweep_start(local);
+        let from = self.account.window.begin_sweep(local);
         let mut wanted = PieceWanted {
             range: Range { from, to: None },
             watermark,
@@ -315,6 +315,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             .storage
             .commit(Arc::clone(&commit), Arc::clone(&saved_gate))
             .await;
+        self.commit_ended(stored.is_ok());
         if let Err(error) = stored {
             instrumentation::CommitFailed { error: &error }.record(&self.metrics);
             return Err(PollError::Storage(Box::new(error)));

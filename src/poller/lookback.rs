@@ -1,6 +1,8 @@
 //! Reads the settled range of a poll: what is new there, and of what was read before only the
 //! part of which the API claims more events than are known.
 
+use std::sync::Arc;
+
 use audit_core::{
     sweep::{Cutter, RecountStep},
     window::Clocks,
@@ -73,7 +75,9 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                     started.get_or_insert(read.clocks);
                 }
                 RecountStep::Count(range) => {
-                    let ApiAnswer { value, date } = claimed(&*self.api, range).await?;
+                    let api = Arc::clone(&self.api);
+                    let claimed = self.commit_meanwhile(claimed(&*api, range), |_, _| {});
+                    let ApiAnswer { value, date } = claimed.await?;
                     self.recount.counted(value);
                     let api = date.unwrap_or(local);
                     started.get_or_insert(Clocks { api, local });
@@ -140,6 +144,8 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     ) -> Result<(), PollError> {
         self.account.window.complete_piece(up_to, clocks);
         self.commit().await?;
+        // A piece of the lookback moves no watermark.
+        let up_to = self.account.window.watermark().unwrap_or(up_to);
         if watermark.is_none_or(|watermark| up_to > watermark) {
             let now = clocks.earliest();
             instrumentation::PieceCounted { up_to, now, counts }.record(&self.metrics);

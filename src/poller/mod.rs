@@ -2,6 +2,7 @@
 //! failure.
 
 mod collector;
+mod gate_watch;
 pub mod health;
 mod instrumentation;
 mod lookback;
@@ -18,7 +19,7 @@ pub(crate) use system_clock::SystemClock;
 pub use traits::{Api, Clock, Storage};
 pub(crate) use watched_client::WatchedClient;
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use audit_core::{
     account::{Account, PollStart},
@@ -41,12 +42,6 @@ use health::AccountHealth;
 use reporter::PollReporter;
 use schedule::Schedule;
 use type_list::{TypeList, TypesReceived};
-
-/// The time from one look at the gate to the next while the gate is not settled.
-const GATE_INTERVAL: Duration = Duration::from_secs(1);
-/// The longest time until a commit that failed between two polls is tried again. The next
-/// poll may be due only after minutes, since the API asked for that.
-const COMMIT_RETRY: Duration = Duration::from_mins(1);
 
 /// The settings of a poller.
 #[derive(Debug, Clone)]
@@ -133,7 +128,6 @@ struct Polling<A, S, C> {
     settings: PollerSettings,
     api: Arc<A>,
     clock: C,
-    gate: Arc<SharedGate>,
     reporter: PollReporter,
     type_list: TypeList,
     /// `true` once the event types have counters.
@@ -202,10 +196,6 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             self.clock.sleep_until(first_poll).await;
         }
         let mut polling = self.begin().await;
-        // Stored counts may be due to be shown before the first poll, which may wait for the
-        // API for longer than the process lives. If the commit fails, that poll begins with
-        // the same commit.
-        let _ = polling.collector.commit_if_needed().await;
         polling.wait_for_next_poll(first_poll, false).await;
         polling.run().await;
     }
@@ -239,7 +229,6 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             settings,
             api,
             clock,
-            gate,
             reporter,
             type_list,
             types_are_named: false,
@@ -351,7 +340,9 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
 
     async fn poll(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
         let uptime = self.clock.uptime();
-        let is_new = self.type_list.refresh(&*self.api, uptime).await?.is_some();
+        let refreshed = self.type_list.refresh(&*self.api, uptime);
+        let refreshed = self.collector.commit_meanwhile(refreshed, |_, _| {});
+        let is_new = refreshed.await?.is_some();
         if is_new || !self.types_are_named {
             self.collector.name_types(self.type_list.types());
             self.types_are_named = true;
@@ -368,36 +359,24 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
         if succeeded {
             self.deep_sweep(until).await;
         }
-        let api = Arc::clone(&self.api);
-        let mut retry_early = pin!(api.retry_early());
-        loop {
-            let now = self.clock.uptime();
-            if now >= until {
-                return;
-            }
-            let next = if self.collector.is_settled() {
-                until
-            } else {
-                until.min(now.saturating_add(GATE_INTERVAL))
-            };
-            self.reporter.expect_wait(now, next.saturating_sub(now));
+        let Self {
+            api,
+            clock,
+            reporter,
+            collector,
+            ..
+        } = self;
+        let wait = async {
             tokio::select! {
-                () = self.clock.sleep_until(next) => {}
-                () = self.gate.unstored() => {}
-                () = &mut retry_early, if !succeeded => return,
+                () = clock.sleep_until(until) => {}
+                () = api.retry_early(), if !succeeded => {}
             }
-            if self.collector.commit_if_needed().await.is_err() {
-                // The next poll begins with the same commit, and reports the failure.
-                let now = self.clock.uptime();
-                let retry = until.min(now.saturating_add(COMMIT_RETRY));
-                self.reporter.expect_wait(now, retry.saturating_sub(now));
-                tokio::select! {
-                    () = self.clock.sleep_until(retry) => {}
-                    () = &mut retry_early, if !succeeded => return,
-                }
-            }
-            self.collector.observe_pending();
-        }
+        };
+        let expect_wait = |now: Duration, look_due: Option<Duration>| {
+            let next = look_due.unwrap_or(until).min(until);
+            reporter.expect_wait(now, next.saturating_sub(now));
+        };
+        collector.commit_meanwhile(wait, expect_wait).await;
     }
 
     /// Begins a deep sweep if one is due, and reads its pieces until the uptime `until`.

@@ -78,7 +78,11 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         'piece: loop {
             let piece = cutter.piece(range, now);
             let mut pages = PageReader::new(&*api, &piece, self.account.keep());
-            while let Some(read) = pages.next(self.clock.local()).await? {
+            loop {
+                let next = pages.next(self.clock.local());
+                let Some(read) = self.commit_meanwhile(next, |_, _| {}).await? else {
+                    break;
+                };
                 self.count(&read, watermark, counts);
                 if let Some(first) = read.first {
                     now = first.clocks.earliest();

@@ -6,7 +6,7 @@ use audit_core::{
     account::Stage,
     event::{EventId, Labels},
     gate::ScraperId,
-    ledger::{Exemplar, SavedCounter},
+    ledger::{Exemplar, FirstValue, SavedCounter},
     outbox::Line,
     window::{Remembered, SavedWindow},
 };
@@ -98,7 +98,7 @@ pub(super) struct TypeRecord {
 struct CounterRecord {
     total: u64,
     published: u64,
-    seen: bool,
+    first_value: FirstValue,
     /// A reading of the clock of waits.
     waits_since_nanoseconds: Option<u64>,
     exemplar: Option<ExemplarRecord>,
@@ -286,7 +286,7 @@ impl CounterRecord {
         Self {
             total: saved.total,
             published: saved.published,
-            seen: saved.seen,
+            first_value: saved.first_value,
             waits_since_nanoseconds: saved.waits_since.map(nanoseconds),
             exemplar: latest.and_then(ExemplarRecord::new),
         }
@@ -302,7 +302,7 @@ impl CounterRecord {
         let saved = SavedCounter {
             total: self.total,
             published: self.published,
-            seen: self.seen,
+            first_value: self.first_value,
             waits_since: self.waits_since_nanoseconds.map(Duration::from_nanos),
         };
         Ok((saved, self.exemplar.and_then(ExemplarRecord::exemplar)))

@@ -40,16 +40,16 @@ impl WaitingSummary {
         let SavedCounter {
             total,
             published,
-            seen,
+            first_value,
             waits_since,
         } = saved;
         if published >= total {
             return;
         }
-        let counters = if seen {
-            &mut self.standing_still
-        } else {
+        let counters = if first_value.is_new() {
             &mut self.new_series
+        } else {
+            &mut self.standing_still
         };
         counters.push(WaitingCounter {
             series: name(),

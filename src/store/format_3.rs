@@ -48,7 +48,8 @@ fn counters<K: Key + 'static>(
     for entry in transaction.open_table(aside)?.iter()? {
         let (key, counter) = entry?;
         let (total, published, seen, exemplar) = counter.value();
-        new.insert(key.value(), (total, published, seen, None, exemplar))?;
+        let counter = (total, published, u8::from(seen), None, exemplar);
+        new.insert(key.value(), counter)?;
     }
     drop(new);
     transaction.delete_table(aside)?;

@@ -9,7 +9,7 @@ use std::{ops::Range, time::Duration};
 use audit_core::{
     account::Stage,
     event::EventId,
-    ledger::{Exemplar, SavedCounter},
+    ledger::{Exemplar, FirstValue, SavedCounter},
     window::{Remembered, SavedWindow},
 };
 use jiff::Timestamp;
@@ -23,10 +23,10 @@ pub(super) type StoredIdKey = (AccountNumber, i64, u128);
 pub(super) type StoredSeriesKey<'a> = (AccountNumber, &'a str, &'a str, &'a str);
 /// Account and event type.
 pub(super) type StoredTypeKey<'a> = (AccountNumber, &'a str);
-/// The total, the published value, `true` if the first value was seen by every scraper,
-/// since when a count waits, and the exemplar. The time is a reading of the gate's clock of
-/// waits, in nanoseconds.
-pub(super) type StoredCounter<'a> = (u64, u64, bool, Option<u64>, Option<StoredExemplar<'a>>);
+/// The total, the published value, how far the first value was seen (0 for not, 1 for seen,
+/// 2 for overruled), since when a count waits, and the exemplar. The time is a reading of the
+/// gate's clock of waits, in nanoseconds.
+pub(super) type StoredCounter<'a> = (u64, u64, u8, Option<u64>, Option<StoredExemplar<'a>>);
 /// The time of creation of the event, in milliseconds since 1970; and the bits of its id,
 /// or 0 and the id as the API writes it.
 pub(super) type StoredExemplar<'a> = (i64, u128, Option<&'a str>);
@@ -124,25 +124,39 @@ pub(super) fn counter(saved: SavedCounter, latest: Option<&Exemplar>) -> StoredC
         (latest.created_at(), id.map_or(0, EventId::to_bits), text)
     });
     let waits_since = saved.waits_since.map(nanoseconds);
+    let first_value = match saved.first_value {
+        FirstValue::Unseen => 0,
+        FirstValue::Seen => 1,
+        FirstValue::Overruled => 2,
+    };
     (
         saved.total,
         saved.published,
-        saved.seen,
+        first_value,
         waits_since,
         latest,
     )
 }
 
 pub(super) fn saved(counter: StoredCounter<'_>) -> Result<(SavedCounter, Option<Exemplar>), Error> {
-    let (total, published, seen, waits_since, latest) = counter;
+    let (total, published, first_value, waits_since, latest) = counter;
     if published > total {
         let detail = format!("a counter of {total} events has published {published}");
         return Err(Error::Corrupted(detail));
     }
+    let first_value = match first_value {
+        0 => FirstValue::Unseen,
+        1 => FirstValue::Seen,
+        2 => FirstValue::Overruled,
+        code => {
+            let detail = format!("the first value of a counter has the unknown code {code}");
+            return Err(Error::Corrupted(detail));
+        }
+    };
     let saved = SavedCounter {
         total,
         published,
-        seen,
+        first_value,
         waits_since: waits_since.map(Duration::from_nanos),
     };
     let exemplar = |(created_at, bits, text)| -> Result<_, Error> {

@@ -302,6 +302,7 @@ fn failure(rng: &mut Rng) -> ApiError {
         12..16 => ApiError::Transport {
             cause: "connection reset".into(),
             advice: "check the network".into(),
+            may_pass: true,
         },
         _ => ApiError::body(PageError::NotAPage),
     }
@@ -354,11 +355,9 @@ impl WorldApi {
         answer: impl FnOnce(&mut World) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let Self(world) = self;
-        let under_way = RequestUnderWay(world.clone());
         let (there, back) = {
             let world = &mut *world.lock();
             world.tally.requests += 1;
-            world.requests += 1;
             let slowest = world.plan.api.slowest;
             (world.rng.i64(0..=slowest), world.rng.i64(0..=slowest))
         };
@@ -369,20 +368,8 @@ impl WorldApi {
             world.sleep(30 * SECOND).await;
         }
         world.sleep(back).await;
-        drop(under_way);
         world.crash_point("with an answer in hand").await;
         outcome
-    }
-}
-
-/// A request to the API that may be given up at any time.
-struct RequestUnderWay(Shared);
-
-impl Drop for RequestUnderWay {
-    fn drop(&mut self) {
-        let Self(world) = self;
-        let requests = &mut world.lock().requests;
-        *requests = requests.saturating_sub(1);
     }
 }
 

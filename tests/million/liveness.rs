@@ -15,8 +15,7 @@ use crate::{
 };
 
 /// How much later than claimed a count may be stored as shown: a look at the gate each
-/// second, and a commit of up to 3 s. The time in which a poll waits for the API comes on
-/// top, except in the first seconds of a process.
+/// second, also while a poll waits for the API, and a commit of up to 3 s.
 const SLACK: Ms = 7 * SECOND;
 /// How much longer than two H a new series may wait because of strangers: a single request
 /// makes it wait for 70 s after it was first served.
@@ -28,22 +27,16 @@ const STRANGER_TWICE: Ms = 145 * SECOND;
 /// the exporter is down for longer than 10 minutes: what was not stored.
 const UNSTORED_WAIT: Ms = 45 * SECOND;
 
-/// The time within which a process begins its first commit if anything is due to be shown.
-const LONGEST_START: Ms = 8 * SECOND;
 /// The longest interval that the gate learns.
 const LONGEST_INTERVAL: Ms = 5 * MINUTE;
 /// How long the exporter waits before it tries again to store what could not be stored.
 const RETRY: Ms = 62 * SECOND;
-/// The longest time from one commit to the next while polls wait for the API.
-const LONGEST_POLL: Ms = 5 * MINUTE;
 
 /// The circumstances of a stretch of time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Circumstances {
     /// `true` if the process runs and publishes.
     pub(crate) is_up: bool,
-    /// `true` if the process waits for the API.
-    pub(crate) is_polling: bool,
     /// When a server was last answered.
     pub(crate) last_answer: Option<Ms>,
 }
@@ -52,7 +45,6 @@ pub(crate) struct Circumstances {
 #[derive(Debug, Clone, Copy, Default)]
 struct Moment {
     effective: Ms,
-    idle: Ms,
     now: Ms,
 }
 
@@ -68,13 +60,6 @@ pub(crate) struct Liveness {
     /// and a server was answered within the shortest H. Of a longer time without a scrape
     /// the gate counts no more than the H of that time.
     effective: Ms,
-    /// The part of it in which the process did not wait for the API, or should have begun
-    /// its first commit before that.
-    idle: Ms,
-    /// When the process was started.
-    started: Ms,
-    /// `true` if the process has begun a commit.
-    has_begun: bool,
     /// When the last commit failed; `None` if it did not.
     failed: Option<Ms>,
     /// When the last commit was begun, or the process was started.
@@ -129,9 +114,6 @@ impl Liveness {
             learns: plan.polls.scrape_interval == ScrapeInterval::Learned,
             shortest_hold: plan.shortest_hold(),
             effective: 0,
-            idle: 0,
-            started: 0,
-            has_begun: false,
             failed: None,
             begun: Moment::default(),
             unstored: 0,
@@ -144,21 +126,12 @@ impl Liveness {
 
     /// Advances the clock from `from` to `to`.
     pub(crate) fn advance(&mut self, from: Ms, to: Ms, circumstances: Circumstances) {
-        let Circumstances {
-            is_up,
-            is_polling,
-            last_answer,
-        } = circumstances;
+        let Circumstances { is_up, last_answer } = circumstances;
         let Some(last_answer) = last_answer.filter(|_| is_up) else {
             return;
         };
         let from = self.failed.map_or(from, |failed| from.max(failed + RETRY));
-        let span = (to.min(last_answer + self.shortest_hold) - from).max(0);
-        self.effective += span;
-        let is_starting = !self.has_begun && to <= self.started + LONGEST_START;
-        if !is_polling || is_starting {
-            self.idle += span;
-        }
+        self.effective += (to.min(last_answer + self.shortest_hold) - from).max(0);
     }
 
     /// Records that a server was answered `gap` after its last answer.
@@ -172,9 +145,7 @@ impl Liveness {
 
     /// Records that a process was started.
     pub(crate) fn start(&mut self, down: Ms, now: Ms) {
-        self.started = now;
         self.begun = self.moment(now);
-        self.has_begun = false;
         self.failed = None;
         if down > 10 * MINUTE {
             self.unstored += UNSTORED_WAIT;
@@ -189,7 +160,6 @@ impl Liveness {
     fn moment(&self, now: Ms) -> Moment {
         Moment {
             effective: self.effective,
-            idle: self.idle,
             now,
         }
     }
@@ -210,7 +180,6 @@ impl Liveness {
     pub(crate) fn begin(&mut self, commit: &Commit, now: Ms) -> Result<(), String> {
         let retried = self.failed.take().map(|failed| now.min(failed + RETRY));
         self.disturbed = self.disturbed.max(retried.unwrap_or(0));
-        self.has_begun = true;
         self.begun = self.moment(now);
         let calm = now - self.disturbed;
         if calm <= self.usual_hold * 2 + SLACK {
@@ -269,7 +238,7 @@ impl Liveness {
         }
         // What a commit said that is reported as failed is decided again.
         let seen = counter.seen.unwrap_or(self.effective);
-        counter.seen = saved.seen.then_some(seen);
+        counter.seen = (!saved.first_value.is_new()).then_some(seen);
         wait.seen = counter.seen;
         if !wait.totals.is_empty() {
             self.waits.insert(name, wait);
@@ -293,13 +262,12 @@ impl Liveness {
             return Ok(());
         };
         let since = *wait.overdue.get_or_insert(now);
-        let idle = now.idle - since.idle.max(self.begun.idle);
-        let polls = now.effective - since.effective.max(self.begun.effective);
-        if idle <= SLACK && polls <= LONGEST_POLL {
+        let waited = now.effective - since.effective.max(self.begun.effective);
+        if waited <= SLACK {
             return Ok(());
         }
         Err(format!(
-            "{name} waits for {over} ms too long, {why}, and no commit was begun for {polls} ms, with {idle} ms between polls: {wait:?}"
+            "{name} waits for {over} ms too long, {why}, and no commit was begun for {waited} ms: {wait:?}"
         ))
     }
 

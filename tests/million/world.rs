@@ -31,8 +31,6 @@ pub(crate) struct World {
     pub(crate) is_in_commit: bool,
     /// `true` if a commit has shown a higher value of any counter since this was last asked.
     pub(crate) has_stepped: bool,
-    /// The number of requests to the API that are under way.
-    pub(crate) requests: u32,
     pub(crate) liveness: Liveness,
     /// The place where the process has died, until the history takes notice.
     pub(crate) died: Option<&'static str>,
@@ -58,7 +56,6 @@ impl World {
             false_uptime: 0,
             is_in_commit: false,
             has_stepped: false,
-            requests: 0,
             liveness: Liveness::new(&plan),
             died: None,
             broken: None,
@@ -149,7 +146,6 @@ impl World {
     pub(crate) fn end_process(&mut self) {
         self.timers.clear();
         self.is_in_commit = false;
-        self.requests = 0;
         self.false_uptime = 0;
         self.disk.crash();
     }

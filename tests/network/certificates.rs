@@ -7,6 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 use test_support::audit_event::events;
 use test_support::certificates::{Authority, Pair};
+use test_support::command_output::CommandOutput;
 use test_support::exporter::{Exporter, is};
 use test_support::program::{Simulator, command};
 use test_support::scripted_api::{ScriptedApi, healthy};
@@ -116,6 +117,19 @@ fn a_certificate_that_is_not_accepted_says_what_to_do() {
         let said = failure(&[], &base_url);
         assert!(said.contains("the certificate of the server"), "{said}");
     }
+}
+
+/// A certificate does not change while a person waits for a command.
+#[test]
+fn a_query_does_not_wait_for_another_certificate() {
+    let api = SecureApi::start(&Authority::new().issue(&["localhost"]));
+    let mut events = with(&[]);
+    events.args(["events", "list", "--log.level=debug"]);
+    events.arg(format!("--api.base-url={}", api.base_url("localhost")));
+    let done = CommandOutput::of(&mut events);
+    assert_eq!(done.status, 1, "{}", done.errors);
+    assert!(done.errors.contains(TRUST), "{}", done.errors);
+    assert!(!done.errors.contains("is sent again"), "{}", done.errors);
 }
 
 #[test]

@@ -52,7 +52,8 @@ fn expected_records() -> Vec<Value> {
     let counter = |published: u64, event: &str| {
         let exemplar = json!({"event_id": event, "created_at": late});
         json!({
-            "total": 2, "published": published, "seen": published > 0,
+            "total": 2, "published": published,
+            "first_value": if published > 0 { "seen" } else { "unseen" },
             "waits_since_nanoseconds": 815_000_000_000_u64, "exemplar": exemplar,
         })
     };

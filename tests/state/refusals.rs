@@ -210,7 +210,11 @@ fn records_that_are_none() {
         (4, r#""record":"id""#, r#""record":"ada@example.org""#),
         (8, r#""total":2"#, r#""total":"ada@example.org""#),
         (8, r#""total":2"#, r#""total":-2"#),
-        (8, r#""seen":"#, r#""ada@example.org":1,"seen":"#),
+        (
+            8,
+            r#""first_value":"#,
+            r#""ada@example.org":1,"first_value":"#,
+        ),
     ] {
         let said = exported.complaint(&replaced(text, line, from, to));
         let expected =

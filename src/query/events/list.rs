@@ -125,7 +125,7 @@ impl EventLister {
     /// Reads the events that have appeared since the last look.
     async fn read_on(&mut self) -> anyhow::Result<()> {
         self.history.progress().end();
-        let from = self.window.sweep_start(Timestamp::now());
+        let from = self.window.begin_sweep(Timestamp::now());
         self.history.read_on_from(from);
         self.read_all().await
     }

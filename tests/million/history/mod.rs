@@ -174,7 +174,6 @@ impl History {
         let mut world = self.shared.lock();
         let circumstances = Circumstances {
             is_up: self.process.as_ref().is_some_and(Process::is_publishing),
-            is_polling: world.requests > 0,
             last_answer: self.last_answer,
         };
         let before = world.now;

@@ -143,7 +143,10 @@ impl Gate {
     /// earlier process has stored.
     #[must_use]
     pub fn new(setting: ScrapeInterval, saved: &SavedGate) -> Self {
-        let mut scrapers = Scrapers::default();
+        let mut scrapers = Scrapers::new(match setting {
+            ScrapeInterval::Fixed(interval) => interval,
+            ScrapeInterval::Learned | ScrapeInterval::Off => Duration::ZERO,
+        });
         for scraper in &saved.scrapers {
             scrapers.restore(scraper, Duration::ZERO);
         }

@@ -352,6 +352,24 @@ fn a_single_server_is_not_named_as_several() {
     }
 }
 
+/// Two servers of 60 s behind one address may look like one of 9 s.
+#[test]
+fn a_server_is_not_taken_for_gone_before_the_hold_of_the_interval_that_is_set() {
+    for (gate, is_replaced) in [(fixed(60), false), (learning(), true)] {
+        let mut gate = gate;
+        for now in [0, 9, 18, 27] {
+            serve(&mut gate, 1, 1, now);
+        }
+        for now in 60..120 {
+            serve(&mut gate, 2, 1, now);
+        }
+        assert_eq!(gate.may_show(ScraperId(1)), !is_replaced);
+        serve(&mut gate, 2, 1, 158);
+        store(&mut gate, 158);
+        assert!(!gate.may_show(ScraperId(1)), "131 s after its last scrape");
+    }
+}
+
 #[test]
 fn the_servers_that_were_not_served_yet_are_named() {
     let mut gate = fixed(15);

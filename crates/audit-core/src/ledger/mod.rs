@@ -12,7 +12,7 @@ mod series;
 pub use cap::SeriesCap;
 pub use exemplar::Exemplar;
 pub use key::SeriesKey;
-pub use series::{Change, SavedCounter};
+pub use series::{Change, FirstValue, SavedCounter};
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 

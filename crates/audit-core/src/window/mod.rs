@@ -79,6 +79,9 @@ pub struct Window {
     settings: WindowSettings,
     floor: Timestamp,
     watermark: Option<Timestamp>,
+    /// The time at which the sweep under way first read a piece to which the API may add
+    /// late events.
+    open_since: Option<Timestamp>,
     newest: Option<Timestamp>,
     /// Like `newest`, but of all elements, malformed ones included.
     newest_element: Option<Timestamp>,
@@ -119,6 +122,7 @@ impl Window {
             settings,
             floor: start,
             watermark: None,
+            open_since: None,
             newest: None,
             newest_element: None,
             seen: Ids::new(settings.retention),
@@ -194,11 +198,11 @@ impl Window {
         self.seen.len()
     }
 
-    /// Returns the moment from which the next poll has to read. `local` is the time of this
-    /// machine. Without a [believed watermark](Window::believed_watermark), everything from
-    /// the floor on is read again.
-    #[must_use]
-    pub fn sweep_start(&self, local: Timestamp) -> Timestamp {
+    /// Begins a sweep, and returns the moment from which it has to read. `local` is the time
+    /// of this machine. Without a [believed watermark](Window::believed_watermark),
+    /// everything from the floor on is read again.
+    pub fn begin_sweep(&mut self, local: Timestamp) -> Timestamp {
+        self.open_since = None;
         self.start_behind(self.settings.lookback, local)
     }
 
@@ -288,18 +292,26 @@ impl Window {
     /// Records that a sweep that began at `started` has read everything. Moves the
     /// watermark, and forgets ids that no sweep can show again.
     ///
-    /// The watermark becomes the earlier of the two times of `started`. Reading a span
-    /// again costs a request; trusting a clock that is ahead costs events.
+    /// The watermark becomes the earlier of the two times of `started`, or an earlier time
+    /// that [`Window::complete_piece`] has found. Reading a span again costs a request;
+    /// trusting a clock that is ahead costs events.
     pub fn complete_sweep(&mut self, started: Clocks) {
         self.complete_piece(started.earliest(), started);
+        self.open_since = None;
     }
 
     /// Records that everything created up to `up_to` was read at `now`.
     ///
     /// The watermark moves back only if it lies in the future, where a clock that was
-    /// wrong has set it.
+    /// wrong has set it. It does not pass the time at which the sweep first read a part of
+    /// its last lookback: events that the API adds to that part later have to be read by the
+    /// next sweep, however long this sweep takes.
     pub fn complete_piece(&mut self, up_to: Timestamp, now: Clocks) {
         let now = now.earliest();
+        if up_to > earlier(now, self.settings.lookback) {
+            self.open_since.get_or_insert(now);
+        }
+        let up_to = self.open_since.map_or(up_to, |since| up_to.min(since));
         let believed = self.watermark.filter(|watermark| *watermark <= now);
         let watermark = believed
             .map_or(up_to, |believed| believed.max(up_to))

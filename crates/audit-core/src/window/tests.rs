@@ -101,7 +101,7 @@ fn a_sweep_starts_a_lookback_behind_the_watermark() {
             api: at(api),
             local: at(local),
         });
-        assert_eq!(window.sweep_start(at(now)), at(expected), "{name}");
+        assert_eq!(window.begin_sweep(at(now)), at(expected), "{name}");
     }
 }
 
@@ -118,12 +118,12 @@ fn a_deep_sweep_starts_its_depth_behind_the_watermark_and_leaves_no_gap() {
     assert_eq!(window.deep_sweep_start(depth, at(47 * HOUR)), at(0));
     // A depth that is shorter than the lookback has no effect.
     let shallow = window.deep_sweep_start(SignedDuration::ZERO, at(48 * HOUR));
-    assert_eq!(shallow, window.sweep_start(at(48 * HOUR)));
+    assert_eq!(shallow, window.begin_sweep(at(48 * HOUR)));
 }
 
 #[test]
 fn the_first_sweep_starts_at_the_floor() {
-    assert_eq!(window().sweep_start(at(30)), at(0));
+    assert_eq!(window().begin_sweep(at(30)), at(0));
     assert_eq!(window().watermark(), None);
 }
 
@@ -398,10 +398,10 @@ fn a_changed_lookback_holds_from_the_next_sweep_on() {
     window.complete_sweep(clocks(5000));
     for lookback in [0, 60, 4000] {
         window.settings.lookback = SignedDuration::from_secs(lookback);
-        assert_eq!(window.sweep_start(at(5030)), at(5000 - lookback));
+        assert_eq!(window.begin_sweep(at(5030)), at(5000 - lookback));
     }
     window.settings.lookback = SignedDuration::from_secs(2 * RETENTION);
-    assert_eq!(window.sweep_start(at(5030)), at(0));
+    assert_eq!(window.begin_sweep(at(5030)), at(0));
     // Events that a longer lookback shows again are still remembered.
     let again = window.admit(id(1), Some(at(10)), at(5030));
     assert_eq!(again, Admission::Duplicate);
@@ -426,7 +426,7 @@ fn spans_that_leave_the_calendar_saturate() {
     window.settings.retention = SignedDuration::MAX;
     window.admit(id(1), Some(at(10)), at(20));
     window.complete_sweep(clocks(20));
-    assert_eq!(window.sweep_start(at(50)), at(0));
+    assert_eq!(window.begin_sweep(at(50)), at(0));
     assert_eq!(window.floor, at(0));
 }
 
@@ -442,7 +442,7 @@ fn a_restored_window_goes_on_where_the_stored_one_was() {
     assert_eq!(restored.fresh(), []);
     for window in [&mut window, &mut restored] {
         assert_eq!(window.remembered(), 2);
-        assert_eq!(window.sweep_start(at(5030)), at(5000 - LOOKBACK));
+        assert_eq!(window.begin_sweep(at(5030)), at(5000 - LOOKBACK));
         let again = window.admit(id(1), Some(at(10)), at(5030));
         assert_eq!(again, Admission::Duplicate);
         assert!(is_new(window.admit(id(3), Some(at(5010)), at(5030))));
@@ -504,5 +504,47 @@ fn a_piece_moves_the_watermark_to_its_end() {
         };
         window.complete_piece(at(up_to), now);
         assert_eq!(window.watermark(), Some(at(expected)), "{name}");
+    }
+}
+
+/// A sweep may take long: each piece is read at another time.
+#[test]
+fn the_watermark_stays_where_late_events_may_have_been_added_since() {
+    // (pieces as (read up to, at), the watermark after the sweep)
+    let until_end = None;
+    let cases = [
+        ("at once", vec![(Some(4000), 5000), (until_end, 5000)], 5000),
+        (
+            "long before the lookback",
+            vec![(Some(2000), 5000), (Some(3000), 5100), (until_end, 5200)],
+            5200,
+        ),
+        (
+            "slowly through the lookback",
+            vec![(Some(4990), 5000), (Some(5100), 5150), (until_end, 5200)],
+            5000,
+        ),
+        (
+            "into the lookback while it is read",
+            vec![(Some(4000), 5000), (Some(5050), 5100), (until_end, 5200)],
+            5100,
+        ),
+    ];
+    for (name, pieces, expected) in cases {
+        let mut window = window();
+        window.complete_sweep(clocks(1000));
+        assert_eq!(window.begin_sweep(at(5000)), at(1000 - LOOKBACK), "{name}");
+        for (up_to, now) in pieces {
+            match up_to {
+                Some(up_to) => window.complete_piece(at(up_to), clocks(now)),
+                None => window.complete_sweep(clocks(now)),
+            }
+            assert!(window.watermark() <= Some(at(expected)), "{name}");
+        }
+        assert_eq!(window.watermark(), Some(at(expected)), "{name}");
+        // The next sweep reads everything again, and may move on.
+        window.begin_sweep(at(6000));
+        window.complete_sweep(clocks(6000));
+        assert_eq!(window.watermark(), Some(at(6000)), "{name}");
     }
 }

@@ -104,8 +104,8 @@ pub(crate) enum Rule {
     ShownIn,
     /// Generations and the times at which they were first served.
     FirstServed,
-    /// `true` if every scraper has seen the first value of a counter.
-    Seen,
+    /// How far the scrapers have seen the first value of a counter.
+    FirstValue,
     /// The end of the last silence, which has an effect until the gate runs.
     FirstAfterSilence,
     WasRunning,
@@ -155,7 +155,7 @@ fn rule(of: &[u8], name: &[u8]) -> Rule {
         // The counters say it themselves.
         b"unsettled" if of == b"Series" => Rule::Skip,
         b"shown_in" => Rule::ShownIn,
-        b"seen" => Rule::Seen,
+        b"first_value" => Rule::FirstValue,
         b"waits_since" => Rule::Reading,
         _ => Rule::Exact,
     }

@@ -160,12 +160,13 @@ impl Fields {
 
     fn word(&mut self, form: &mut Form, word: u64, rule: Rule) {
         const TRUE: u64 = hash(b"true");
+        const SEEN: u64 = hash(b"Seen");
         const NO_TIME: u64 = hash(b"None");
         const SECOND_SERIES: u64 = hash(NAMES[1].as_bytes());
         match rule {
             Rule::Source => form.part = Part::Series(usize::from(word == SECOND_SERIES)),
-            Rule::Seen => {
-                self.is_seen = word == TRUE;
+            Rule::FirstValue => {
+                self.is_seen = word == SEEN;
                 form.push(word);
             }
             Rule::FirstAfterSilence if word == NO_TIME => self.first_after_silence = NONE,

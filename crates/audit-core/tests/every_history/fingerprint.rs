@@ -133,10 +133,10 @@ impl Form {
         let SavedCounter {
             total,
             published,
-            seen,
+            first_value,
             waits_since,
         } = *counter;
-        self.extend([total, published, u64::from(seen)]);
+        self.extend([total, published, first_value as u64]);
         self.since(waits_since, wait_time);
     }
 

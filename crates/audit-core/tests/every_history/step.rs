@@ -307,7 +307,8 @@ impl State {
         };
         for (place, since) in self.waiting.iter().enumerate() {
             let Some(since) = since else { continue };
-            let is_seen = self.disk.counters[place].is_some_and(|saved| saved.seen);
+            let is_seen =
+                self.disk.counters[place].is_some_and(|saved| !saved.first_value.is_new());
             let bound = if is_seen {
                 process.hold(self.now) * 2
             } else {

@@ -93,7 +93,8 @@ impl Poller {
             local: at(self.now + poll.local_ahead),
         };
         let committed = self.state.clone();
-        let whole = match self.sweep(records, poll, self.start(poll.depth, started)) {
+        let from = self.start(poll.depth, started);
+        let whole = match self.sweep(records, poll, from) {
             Ok(whole) => whole,
             Err(Failure::Api) => false,
             Err(Failure::Crash) => {
@@ -129,10 +130,10 @@ impl Poller {
     }
 
     /// Returns the moment from which the sweep reads, in seconds after the start.
-    fn start(&self, depth: Depth, started: Clocks) -> i64 {
-        let window = &self.state.account.window;
+    fn start(&mut self, depth: Depth, started: Clocks) -> i64 {
+        let window = &mut self.state.account.window;
         let from = match depth {
-            Depth::Lookback => window.sweep_start(started.local),
+            Depth::Lookback => window.begin_sweep(started.local),
             Depth::Deep => {
                 let depth = SignedDuration::from_secs(self.reach.deep);
                 window.deep_sweep_start(depth, started.local)

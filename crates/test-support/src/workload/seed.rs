@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
-use audit_core::event::{AuditEvent, Element, EventId, Page};
+use audit_core::{
+    event::{AuditEvent, Element, EventId, Page},
+    ledger::FirstValue,
+};
 use jiff::{SignedDuration, Timestamp};
 use nexmo_audit_exporter::store::Store;
 
@@ -43,10 +46,10 @@ pub fn seed(directory: &Path, series: usize, events: usize) {
     }
     let mut commit = counting::prepare(&mut account, end);
     for change in &mut commit.changes.series {
-        change.saved.seen = true;
+        change.saved.first_value = FirstValue::Seen;
     }
     for change in &mut commit.changes.types {
-        change.saved.seen = true;
+        change.saved.first_value = FirstValue::Seen;
     }
     let mut store = Store::open(directory).expect("a store");
     counting::store(&mut store, &commit);

@@ -64,9 +64,20 @@ pub struct SavedScraper {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scrapers {
     all: BTreeMap<ScraperId, Scraper>,
+    /// The interval that the user has set; zero if intervals are learned.
+    set_interval: Duration,
 }
 
 impl Scrapers {
+    /// Returns no scrapers yet. `set_interval` is the interval that the user has set; zero
+    /// if intervals are learned.
+    pub(super) fn new(set_interval: Duration) -> Self {
+        Self {
+            set_interval,
+            ..Self::default()
+        }
+    }
+
     /// Adds a scraper that an earlier process has stored. The absence of the scraper goes on
     /// at `now`: the time in which the exporter was down does not count, since no server can
     /// scrape then.
@@ -136,7 +147,7 @@ impl Scrapers {
         let gone = self
             .all
             .iter()
-            .filter(|(_, gone)| gone.is_followed_by(new, now))
+            .filter(|(_, gone)| gone.is_followed_by(new, self.set_interval, now))
             .min_by_key(|(_, gone)| gone.absence(now))
             .map(|(id, _)| *id);
         let Some(gone) = gone else { return };

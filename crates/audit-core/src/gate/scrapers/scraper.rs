@@ -245,11 +245,18 @@ impl Scraper {
     }
 
     /// Returns `true` if `successor` is the same product as this scraper, began to scrape
-    /// after this scraper had stopped, and keeps coming.
-    pub(super) fn is_followed_by(&self, successor: &Self, now: Duration) -> bool {
+    /// after this scraper had stopped, and keeps coming. The scraper comes at its interval or
+    /// at `set_interval`, whichever is longer: the scrapes of two servers behind one address
+    /// may suggest an interval that is too short.
+    pub(super) fn is_followed_by(
+        &self,
+        successor: &Self,
+        set_interval: Duration,
+        now: Duration,
+    ) -> bool {
         let is_gone = self
             .interval()
-            .is_some_and(|interval| self.absence(now) > hold_of(interval));
+            .is_some_and(|interval| self.absence(now) > hold_of(interval.max(set_interval)));
         is_gone
             && !self.is_replaced
             && self.product == successor.product

@@ -4,6 +4,7 @@ use std::{hash::Hash, num::NonZeroU64, time::Duration};
 
 use indexmap::{Equivalent, IndexMap};
 use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
 
 use super::Exemplar;
 use crate::gate::{Gate, Sight};
@@ -15,11 +16,33 @@ pub struct SavedCounter {
     pub total: u64,
     /// The value that is shown; never above `total`.
     pub published: u64,
-    /// `true` once every scraper has had the time to see the first value of the counter.
-    pub seen: bool,
+    /// How far the scrapers have seen the first value of the counter.
+    pub first_value: FirstValue,
     /// The reading of [`Gate::wait_time`] since which a count waits to be shown; `None` if
     /// none waits.
     pub waits_since: Option<Duration>,
+}
+
+/// How far the scrapers have seen the first value of a counter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstValue {
+    /// The gate waits for the scrapers to see it: the counter is new.
+    #[default]
+    Unseen,
+    /// A bound has let an event through before every scraper had the time to see it. The
+    /// counter is new no longer, but a scraper may miss its further events, too.
+    Overruled,
+    /// Every scraper has had the time to see it, or is not waited for.
+    Seen,
+}
+
+impl FirstValue {
+    /// Returns `true` if the counter is new.
+    #[must_use]
+    pub fn is_new(self) -> bool {
+        self == Self::Unseen
+    }
 }
 
 /// The values of one counter, as they are or as a commit makes them.
@@ -110,7 +133,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
                 ..Counter::default()
             },
         );
-        if saved.published < saved.total || !saved.seen {
+        if saved.published < saved.total || saved.first_value != FirstValue::Seen {
             self.unsettle(place);
         }
     }
@@ -175,7 +198,8 @@ impl<K: Hash + Eq + Clone> Series<K> {
             let Some((_, counter)) = counters.get_index_mut(*place) else {
                 return false;
             };
-            counter.unsettled = counter.dirty || counter.is_pending() || !counter.saved.seen;
+            let is_seen = counter.saved.first_value == FirstValue::Seen;
+            counter.unsettled = counter.dirty || counter.is_pending() || !is_seen;
             counter.unsettled
         });
     }
@@ -237,19 +261,25 @@ impl Counter {
     /// Returns the values that the gate permits, and the number of events that it permits
     /// only because they have waited for as long as an event may wait.
     fn next(&self, gate: &Gate, running: bool, now: Duration) -> (SavedCounter, u64) {
+        let before = self.saved.first_value;
         let sight = match self.shown_in {
-            _ if self.saved.seen => Sight::Seen,
+            _ if before == FirstValue::Seen => Sight::Seen,
             Some(generation) => gate.sight(generation.get(), now),
             None => Sight::Unseen,
         };
-        let seen = sight != Sight::Unseen;
+        let is_new = before.is_new() && sight == Sight::Unseen;
         let waits = self.is_pending();
-        let may_step = gate.is_open_to_all() || (running && seen);
+        let may_step = gate.is_open_to_all() || (running && !is_new);
         let since = self.saved.waits_since.filter(|_| waits);
         let is_overdue =
-            !may_step && since.is_some_and(|since| gate.is_overdue(since, self.saved.seen, now));
+            !may_step && since.is_some_and(|since| gate.is_overdue(since, !before.is_new(), now));
         let is_shown = may_step || is_overdue;
-        let has_timed_out = is_overdue || (waits && is_shown && sight == Sight::GivenUp);
+        let may_be_missed = match sight {
+            Sight::Seen => false,
+            Sight::GivenUp => true,
+            Sight::Unseen => before == FirstValue::Overruled,
+        };
+        let has_timed_out = is_overdue || (waits && is_shown && may_be_missed);
         let waiting = self.saved.total - self.saved.published;
         let saved = SavedCounter {
             total: self.saved.total,
@@ -260,10 +290,11 @@ impl Counter {
             },
             // No scraper is waited for twice. A count that still waits has to be counted once it
             // is shown without a scraper that is given up.
-            seen: match sight {
-                Sight::Seen => true,
-                Sight::GivenUp => is_shown || !waits,
-                Sight::Unseen => is_overdue,
+            first_value: match sight {
+                Sight::Seen => FirstValue::Seen,
+                Sight::GivenUp if is_shown || !waits => FirstValue::Seen,
+                Sight::Unseen if is_overdue => FirstValue::Overruled,
+                Sight::GivenUp | Sight::Unseen => before,
             },
             waits_since: (waits && !is_shown).then(|| since.unwrap_or_else(|| gate.wait_time(now))),
         };
