@@ -1,6 +1,6 @@
 //! A [`Recount`] says what a poll asks of a list, request by request.
 
-use std::fmt::Write as _;
+use std::{cell::Cell, fmt::Write as _};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -24,6 +24,8 @@ struct Polls {
     everywhere: Vec<Value>,
     /// The elements that are listed in every range without an end.
     in_open_ranges: Vec<Value>,
+    /// The number of malformed elements that were shown, if each answer shows another one.
+    notes: Option<Cell<u64>>,
     /// The number of requests after which a poll fails.
     fails_after: usize,
     /// `false` if the number of shown elements differs from the claim.
@@ -48,6 +50,7 @@ impl Polls {
             is_silent: false,
             everywhere: Vec::new(),
             in_open_ranges: Vec::new(),
+            notes: None,
             fails_after: usize::MAX,
             is_exact: true,
         }
@@ -69,6 +72,10 @@ impl Polls {
         });
         let mut events: Vec<_> = events.collect();
         events.extend(self.everywhere.iter().cloned());
+        if let Some(notes) = &self.notes {
+            notes.set(notes.get() + 1);
+            events.push(json!({"note": notes.get()}));
+        }
         if to.is_none() {
             events.extend(self.in_open_ranges.iter().cloned());
         }
@@ -289,7 +296,26 @@ fn times_that_do_not_say_what_is_listed_are_not_used_again() {
     // One event more is known than is listed.
     let asked = "read 32-6, count 1029-5, whole 1000-6, tail 5";
     assert_eq!(polls.poll(90), asked);
-    assert_eq!(polls.poll(120), "read 35-6, count 1031-5, tail 5");
+    polls.in_open_ranges.clear();
+    polls.poll(120);
+    assert_eq!(polls.poll(150), "read 35-6, count 1061-5, tail 5");
+}
+
+#[test]
+fn what_is_not_found_where_it_was_searched_has_everything_read() {
+    let mut polls = Polls::steady().begun();
+    polls.notes = Some(Cell::new(0));
+    let asked = "read 32-6, count 1031-5, count 36-5, read 35-32, count 1031-5, \
+                 whole 1000-6, tail 5";
+    assert_eq!(polls.poll(30), asked);
+}
+
+#[test]
+fn where_one_reading_has_shown_everything_everything_is_read_again() {
+    let mut polls = Polls::steady();
+    polls.poll(0);
+    polls.events.push((-500, -500));
+    assert_eq!(polls.poll(0), "count 1001-5, whole 1000-6, tail 5");
 }
 
 #[test]
