@@ -200,7 +200,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             None => self.read_range(wanted, true, counts).await?,
         };
         self.recount.end_tail(clocks.api);
-        let missing = settled.map_or(0, |settled| settled.missing) + missing;
+        let missing = settled.map_or(missing, |settled| missing.saturating_add(settled.missing));
         self.missing.of_poll(missing, &self.metrics);
         // An event may be listed in the settled part after that was read.
         let started = settled.map_or(clocks, |settled| settled.started);

@@ -71,7 +71,9 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                     self.recount.read(read.is_exact);
                     // What is read whole is read part by part.
                     let is_next_part = is_whole && range.from > from;
-                    missing = read.missing + if is_next_part { missing } else { 0 };
+                    missing = read
+                        .missing
+                        .saturating_add(if is_next_part { missing } else { 0 });
                     started.get_or_insert(read.clocks);
                 }
                 RecountStep::Count(range) => {
@@ -115,7 +117,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 instrumentation::StateContinued { watermark, now }.record();
             }
             self.missing.of_piece(&piece);
-            missing += piece.missing;
+            missing = missing.saturating_add(piece.missing);
             is_exact &= piece.is_exact;
             let Some(read_to) = read_to else {
                 return Ok(RangeRead {

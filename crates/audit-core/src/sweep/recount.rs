@@ -87,6 +87,9 @@ pub struct Recount {
     tail: Option<Tail>,
     /// `false` once times of creation have turned out not to be what the API selects by.
     trusts_times: bool,
+    /// `true` if everything was known after a range was last read whole. Otherwise the range is
+    /// read as one, so that a claim that is too high is compared with it once.
+    was_known: bool,
     /// The recount under way.
     under_way: Option<UnderWay>,
 }
@@ -171,6 +174,7 @@ impl Recount {
             known: None,
             tail: None,
             trusts_times: true,
+            was_known: true,
             under_way: None,
         }
     }
@@ -326,6 +330,7 @@ impl Recount {
                     let place = place + 1;
                     Stage::Whole { place, is_known }
                 } else {
+                    self.was_known = is_known;
                     Stage::Done { is_known }
                 };
                 if !is_exact {
@@ -452,6 +457,7 @@ impl Recount {
         let is_known = to.duration_since(from) <= self.settings.longest;
         // More readings than events are worth would take more requests.
         let readings = self.claimed / (2 * self.settings.few).max(1);
+        let readings = if self.was_known { readings } else { 1 };
         let readings = u32::try_from(readings).map_or(MAX_READINGS, |all| all.min(MAX_READINGS));
         UnderWay {
             from,

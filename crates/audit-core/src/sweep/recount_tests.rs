@@ -311,6 +311,21 @@ fn what_is_not_found_where_it_was_searched_has_everything_read() {
 }
 
 #[test]
+fn a_range_is_read_as_one_after_its_parts_were_not_exact() {
+    let mut polls = Polls::steady();
+    polls.is_exact = false;
+    polls.recount.claim(200, at(0));
+    assert_eq!(polls.poll(0).matches("whole").count(), 3);
+    polls.recount.claim(200, at(30));
+    assert_eq!(polls.poll(30).matches("whole").count(), 1);
+    polls.is_exact = true;
+    polls.poll(60);
+    // The range that is known ends in the future.
+    polls.recount.claim(200, at(-100));
+    assert_eq!(polls.poll(-100).matches("whole").count(), 3);
+}
+
+#[test]
 fn where_one_reading_has_shown_everything_everything_is_read_again() {
     let mut polls = Polls::steady();
     polls.poll(0);
