@@ -58,7 +58,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         }
         let local = self.clock.local();
         let mut started = None;
-        let mut missing = 0;
+        let mut missing = 0_u64;
         while let Some(step) = self.recount.step() {
             match step {
                 RecountStep::Read { range, is_whole } => {
@@ -106,7 +106,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         counts: &mut PollCounts,
     ) -> Result<RangeRead, PollError> {
         let mut cutter = Cutter::new(self.limits);
-        let (mut missing, mut is_exact) = (0, true);
+        let (mut missing, mut is_exact) = (0_u64, true);
         loop {
             let piece = self.read_piece(wanted, &mut cutter, counts).await?;
             let PieceRead {
