@@ -89,7 +89,8 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                     self.answered = Some((first.clocks.api, self.clock.uptime()));
                     let claimed = first.claim.claimed;
                     self.recount.claim(claimed, now);
-                    if stop_above.is_some_and(|few| claimed > few) {
+                    if stop_above.is_some_and(|few| claimed > few) && self.recount.can_know(claimed)
+                    {
                         return Ok(PieceRead::stopped(first.clocks));
                     }
                     let fits = cutter.begin(&piece, range.to.unwrap_or(now), &first.claim, now);

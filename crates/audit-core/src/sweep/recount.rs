@@ -191,6 +191,12 @@ impl Recount {
         self.settings.few
     }
 
+    /// Returns `true` if so many events can be remembered.
+    #[must_use]
+    pub fn can_know(&self, claimed: u64) -> bool {
+        claimed <= MAX_KNOWN
+    }
+
     /// Takes in the number of events that the API claims of any range, at the time `now`.
     pub fn claim(&mut self, claimed: u64, now: Timestamp) {
         self.claimed = claimed;
@@ -327,7 +333,12 @@ impl Recount {
             Stage::Whole { place, is_known } => {
                 let is_known = is_exact && is_known;
                 *stage = if place < known.last_place() {
-                    let place = place + 1;
+                    let mut place = place + 1;
+                    if !is_known {
+                        // With a wrong claim, each part costs many requests.
+                        *known = KnownRange::new(known.part(place).from, known.to(), 1);
+                        place = 0;
+                    }
                     Stage::Whole { place, is_known }
                 } else {
                     self.was_known = is_known;

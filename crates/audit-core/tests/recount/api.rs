@@ -134,8 +134,13 @@ impl Api {
             .collect()
     }
 
+    /// Returns what the list is ordered by: the time that is shown.
     fn key(&self, place: usize) -> (i64, usize) {
-        (self.records[place].created / SECOND, place)
+        let record = self.records[place];
+        match record.rendering {
+            Rendering::Year9999 => (i64::MAX, place),
+            _ => (record.created / SECOND, place),
+        }
     }
 
     fn element(&self, place: usize, rng: &mut Rng) -> String {
