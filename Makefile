@@ -87,6 +87,10 @@ lint: ## formatting, clippy, documentation, dependencies, Dockerfile
 soak: tools ## half an hour of kills, crash loops, outages and replacements, with two Prometheus servers and nginx
 	cargo test --locked --test third_party -- --ignored --exact exactly_once::soak --nocapture
 
+.PHONY: alarm-time
+alarm-time: tools ## the time from an event to the notification, for ten settings, with real Prometheus servers and Alertmanagers
+	cargo test --locked --test third_party -- --ignored --exact alerts::time_to_alarm::table --nocapture
+
 # Each of FUZZ_TARGETS runs for FUZZ_SECONDS. An input that breaks a property is kept below
 # fuzz/artifacts, and inputs that reach new code below target/fuzz, from which `make
 # fuzz-corpus` keeps the fewest that reach the same code. cargo-fuzz needs a nightly

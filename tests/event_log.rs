@@ -17,6 +17,9 @@ use test_support::scripted_api::{ScriptedApi, healthy};
 /// The time from an event to its line, on a busy machine.
 const WRITTEN: Duration = Duration::from_secs(40);
 
+const PENDING: &str = "nexmo_audit_event_log_pending_lines";
+const FAILURES: &str = "nexmo_audit_event_log_failures_total";
+
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
@@ -56,6 +59,9 @@ fn a_counted_event_is_a_line_without_personal_data() {
     wait_for_ids(&path, &names);
     exporter.wait_for_polls(3);
     wait_for_ids(&path, &names);
+    exporter.wait_for(PENDING, &[], is(0.0));
+    let page = exporter.page("/metrics");
+    assert!(page.contains(&format!("\n{FAILURES} 0\n")), "{page}");
     let text = fs::read_to_string(&path).expect("a log");
     assert_shows_nothing_private("the event log", &text);
     let line: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
@@ -85,6 +91,8 @@ fn no_event_is_logged_without_the_flag() {
     exporter.wait_for_polls(2);
     let shown = exporter.program.lines().join("\n");
     assert!(!shown.contains("\"event_type\""), "{shown}");
+    let page = exporter.page("/metrics");
+    assert!(!page.contains("nexmo_audit_event_log"), "{page}");
 }
 
 #[test]
@@ -124,8 +132,11 @@ fn a_disk_that_cannot_be_written_delays_nothing() {
     exporter.wait_for("nexmo_audit_events_total", &[], |_| {
         is(5.0)(exporter.counted())
     });
+    exporter.wait_for(PENDING, &[], is(5.0));
+    exporter.wait_for(FAILURES, &[], |failures| failures >= 2.0);
     fs::create_dir(&missing).expect("a folder");
     exporter.program.wait_for_line("event log is written again");
+    exporter.wait_for(PENDING, &[], is(0.0));
     let ids = ids(&path);
     assert_eq!(ids.len(), 5, "{ids:?}");
     assert!(
@@ -151,6 +162,40 @@ fn restartable(api: &ScriptedApi, folder: &Path, log: &Path) -> Program {
     ];
     let settings: Vec<_> = settings.iter().map(String::as_str).collect();
     Program::started_by(command().args(&settings), &settings)
+}
+
+/// The lines of an earlier process wait as well as those of this one, and no write fails
+/// while a pipe has no reader.
+#[test]
+fn lines_that_wait_for_a_reader_are_pending_after_a_restart_too() {
+    let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let storage = format!("--storage.path={}", folder.path().join("data").display());
+    let start = |log: &Path| Exporter::polling_with(&api, &[&storage, &log_to(log)]);
+    // The first lines are written, so that the numbers of those that wait do not begin at 1.
+    let path = folder.path().join("events.jsonl");
+    let first = start(&path);
+    wait_for_ids(&path, &["event-0", "event-1", "event-2"]);
+    // The next commit removes them from the state.
+    first.wait_for_polls(2);
+    first.program.signal("KILL");
+    drop(first);
+    api.follow(healthy(events(10, "USER_STATUS")));
+    let second = start(&pipe);
+    second.wait_for(PENDING, &[], is(7.0));
+    second.program.signal("KILL");
+    drop(second);
+    api.follow(healthy(events(12, "USER_STATUS")));
+    let third = start(&pipe);
+    third.wait_for(PENDING, &[], is(9.0));
+    assert!(is(0.0)(third.value(FAILURES, &[])));
+    let mut reader = Command::new("cat").arg(&pipe).spawn().expect("cat");
+    third.wait_for(PENDING, &[], is(0.0));
+    reader.kill().expect("it ends");
+    let _ = reader.wait();
 }
 
 #[test]

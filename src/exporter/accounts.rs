@@ -272,16 +272,16 @@ impl SharedParts {
             exposition,
         } = match kept {
             Some(kept) => kept,
-            None => KeptExposition::new(name.clone(), &self.exposition)?,
+            None => KeptExposition::new(name.clone(), &self.exposition, self.event_log.is_some())?,
         };
         let health = AccountHealth::new(name.clone(), Arc::clone(&metrics), self.clock.uptime());
         let health = Arc::new(health);
         let storage = self.store.account(plan.api_key());
         let settings = poller_settings(&plan, first_poll_in);
         let stored = storage.load(settings.window, settings.max_series)?;
-        let (outbox, event_log) = match &self.event_log {
-            Some(log) => {
-                let (outbox, event_log) = log.account(name, &storage)?;
+        let (outbox, event_log) = match self.event_log.as_ref().zip(metrics.event_log.as_ref()) {
+            Some((log, metrics)) => {
+                let (outbox, event_log) = log.account(name, &storage, metrics)?;
                 (outbox, Some(event_log))
             }
             None => (Outbox::default(), None),

@@ -6,6 +6,7 @@ use audit_core::outbox::{Content, Outbox, Written};
 
 use crate::{
     config::EventLogSettings,
+    metrics::{EventLogMetrics, LineNumbers},
     store::{
         AccountStorage, StoreError,
         event_log::{Destination, EventLog, LogFile},
@@ -36,15 +37,26 @@ impl SharedEventLog {
     }
 
     /// Returns the outbox that an account puts its lines into, and the event log that
-    /// writes them.
+    /// writes them. `metrics` show how it goes from now on.
     pub(super) fn account(
         &self,
         name: Option<Arc<str>>,
         storage: &AccountStorage,
+        metrics: &EventLogMetrics,
     ) -> Result<(Outbox, EventLog), StoreError> {
+        let (last, lines) = (storage.last_line()?, storage.lines());
         let written = Written::default();
-        let outbox = Outbox::new(self.content, name, storage.last_line()?, written.clone());
+        // Lines are removed once they are written, so those before the first are.
+        if let Some(first) = lines.after(0, 0)?.first() {
+            written.set(first.number.saturating_sub(1));
+        }
+        metrics.follow(LineNumbers {
+            stored: storage.last_stored(),
+            written: written.clone(),
+        });
+        let outbox = Outbox::new(self.content, name, last, written.clone());
         let destination = Arc::clone(&self.destination);
-        Ok((outbox, EventLog::new(storage.lines(), destination, written)))
+        let log = EventLog::new(lines, destination, written, metrics.clone());
+        Ok((outbox, log))
     }
 }

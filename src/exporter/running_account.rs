@@ -52,8 +52,13 @@ impl KeptExposition {
     pub(super) fn new(
         name: Option<Arc<str>>,
         exposition: &Arc<Exposition>,
+        has_event_log: bool,
     ) -> anyhow::Result<Self> {
-        let metrics = Arc::new(AccountMetrics::new(REASONS, name.as_deref())?);
+        let mut metrics = AccountMetrics::new(REASONS, name.as_deref())?;
+        if has_event_log {
+            metrics = metrics.with_event_log()?;
+        }
+        let metrics = Arc::new(metrics);
         let exposition = exposition.add(name, Arc::clone(&metrics));
         Ok(Self {
             metrics,
@@ -139,6 +144,7 @@ impl RunningAccount {
     /// Shows in metrics, landing page and probes that the poller ended.
     pub(super) fn show_defect(&self) {
         self.health.metrics().up.set(0.0);
+        self.health.metrics().catching_up.set(0);
         self.health.record(PollState {
             failing: Some(Failing {
                 since: Timestamp::now(),

@@ -7,7 +7,7 @@ use prometheus::{
     Registry, core::Collector, proto::MetricFamily,
 };
 
-use super::{Family, catalog, time_gauge::TimeGauge};
+use super::{Family, catalog, event_log_metrics::EventLogMetrics, time_gauge::TimeGauge};
 
 /// In seconds. Most polls are one request; a catch-up is thousands of requests.
 const POLL_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
@@ -23,6 +23,7 @@ const REQUEST_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 pub struct AccountMetrics {
     registry: Registry,
     pub(crate) up: Gauge,
+    pub(crate) catching_up: IntGauge,
     pub(crate) poll_duration: Histogram,
     pub(crate) poll_failures: IntCounterVec,
     pub(crate) ingest_lag: Histogram,
@@ -40,6 +41,8 @@ pub struct AccountMetrics {
     pub(crate) watermark: TimeGauge,
     pub(crate) newest_event: TimeGauge,
     pub(crate) last_event_observed: TimeGauge,
+    /// `None` if no event log is kept.
+    pub(crate) event_log: Option<EventLogMetrics>,
 }
 
 impl AccountMetrics {
@@ -57,6 +60,7 @@ impl AccountMetrics {
         let registry = Registry::new_custom(None, labels)?;
         let metrics = Self {
             up: on(&registry, Gauge::with_opts(opts(&catalog::UP)))?,
+            catching_up: on(&registry, IntGauge::with_opts(opts(&catalog::CATCHING_UP)))?,
             poll_duration: on(
                 &registry,
                 Histogram::with_opts(buckets(&catalog::POLL_DURATION, POLL_BUCKETS)),
@@ -110,12 +114,19 @@ impl AccountMetrics {
             watermark: TimeGauge::on(&registry, &catalog::WATERMARK)?,
             newest_event: TimeGauge::on(&registry, &catalog::NEWEST_EVENT)?,
             last_event_observed: TimeGauge::on(&registry, &catalog::LAST_EVENT_OBSERVED)?,
+            event_log: None,
             registry,
         };
         for reason in reasons {
             metrics.poll_failures.with_label_values(&[*reason]);
         }
         Ok(metrics)
+    }
+
+    /// Registers the metrics of the event log too.
+    pub(crate) fn with_event_log(mut self) -> prometheus::Result<Self> {
+        self.event_log = Some(EventLogMetrics::on(&self.registry)?);
+        Ok(self)
     }
 
     /// Returns all families with their current values.

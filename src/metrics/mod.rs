@@ -6,11 +6,13 @@
 
 mod account_metrics;
 pub mod catalog;
+mod event_log_metrics;
 mod log_values;
 mod process_metrics;
 mod time_gauge;
 
 pub use account_metrics::AccountMetrics;
 pub use catalog::{Family, Kind};
+pub(crate) use event_log_metrics::{EventLogMetrics, LineNumbers};
 pub(crate) use log_values::{log_seconds, log_time};
 pub use process_metrics::ProcessMetrics;

@@ -83,8 +83,8 @@ impl Health {
         self.ending.load(Ordering::Relaxed)
     }
 
-    /// Returns `true` once a poll of every account has succeeded or failed, and from then
-    /// on, whatever accounts are added.
+    /// Returns `true` once a poll of every account has succeeded or failed, or has begun to
+    /// catch up, and from then on, whatever accounts are added.
     pub(crate) fn is_ready(&self) -> bool {
         if self.ready.load(Ordering::Relaxed) {
             return true;
@@ -145,9 +145,14 @@ impl AccountHealth {
         self.is_ready.store(true, Ordering::Relaxed);
     }
 
-    /// Returns `true` once a poll has succeeded or failed.
+    /// Returns `true` while the poller reads history or an outage, and its watermark moves.
+    pub(crate) fn is_catching_up(&self) -> bool {
+        self.metrics.catching_up.get() == 1
+    }
+
+    /// Returns `true` once a poll has succeeded or failed, or has begun to catch up.
     pub(crate) fn is_ready(&self) -> bool {
-        self.is_ready.load(Ordering::Relaxed)
+        self.is_ready.load(Ordering::Relaxed) || self.is_catching_up()
     }
 
     /// Records that the poller shows its next sign of life within `bound` from `uptime`
@@ -224,5 +229,15 @@ mod tests {
         assert!(!health.is_ending());
         health.set_ending();
         assert_eq!((health.is_ending(), health.stalled(at(61))), (true, 0));
+    }
+
+    #[test]
+    fn an_account_that_catches_up_is_ready() {
+        let account = account(0);
+        let health = Health::default();
+        health.replace(vec![Arc::clone(&account)]);
+        assert!(!health.is_ready());
+        account.metrics().catching_up.set(1);
+        assert!(health.is_ready());
     }
 }

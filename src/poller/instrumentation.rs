@@ -92,6 +92,7 @@ pub(super) struct PollSucceeded {
 impl PollSucceeded {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
         metrics.up.set(1.0);
+        metrics.catching_up.set(0);
         metrics.poll_duration.observe(self.took.as_secs_f64());
         metrics.last_poll_success.set(self.at);
         if let Some(watermark) = self.watermark {
@@ -202,6 +203,7 @@ pub(super) struct PollFailed<'a> {
 impl PollFailed<'_> {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
         metrics.up.set(0.0);
+        metrics.catching_up.set(0);
         metrics.poll_duration.observe(self.took.as_secs_f64());
         let reason = self.error.reason();
         if let PollError::Api(_) = self.error {
@@ -254,6 +256,9 @@ pub(super) struct PieceCounted {
 
 impl PieceCounted {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
+        // The API answers, and what it answered is stored: nothing fails.
+        metrics.up.set(1.0);
+        metrics.catching_up.set(1);
         metrics.watermark.set(self.up_to);
         let behind = Duration::try_from(self.now.duration_since(self.up_to)).unwrap_or_default();
         tracing::info!(

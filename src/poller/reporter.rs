@@ -31,6 +31,8 @@ impl PollReporter {
         metrics: Arc<AccountMetrics>,
         health: Arc<AccountHealth>,
     ) -> Self {
+        // A poller that was stopped by a reload may have left it at 1.
+        metrics.catching_up.set(0);
         Self {
             metrics,
             health,
@@ -88,6 +90,11 @@ impl PollReporter {
     /// until the next poll.
     pub(super) fn failed(&mut self, error: &PollError, took: Duration, at: Timestamp) -> Duration {
         let next_in = self.schedule.after_failure(error);
+        if self.health.is_catching_up() {
+            // The API answered until now, so this failure is the first of its kind.
+            self.polls.failing = None;
+            self.failing_for.clear();
+        }
         let before = self.polls.failing.take();
         let reason = error.reason();
         let is_first = !self.failing_for.contains(&reason);
@@ -118,5 +125,49 @@ impl PollReporter {
     /// Records that the poller waits for at most `bound` from `uptime` on.
     pub(super) fn expect_wait(&self, uptime: Duration, bound: Duration) {
         self.health.expect_life(uptime, bound);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::*;
+
+    fn reporter() -> PollReporter {
+        let metrics = Arc::new(AccountMetrics::new(&[], None).expect("metrics"));
+        metrics.catching_up.set(1);
+        let health = AccountHealth::new(None, Arc::clone(&metrics), Duration::ZERO);
+        let schedule = Schedule::new(Duration::from_secs(30), Rng::with_seed(7));
+        PollReporter::new(schedule, metrics, health.into())
+    }
+
+    fn fail(reporter: &mut PollReporter, second: i64) {
+        let at = Timestamp::from_second(second).expect("a time");
+        reporter.failed(&PollError::Storage("full".into()), Duration::ZERO, at);
+    }
+
+    fn failing_since(reporter: &PollReporter) -> Option<i64> {
+        let failing = reporter.health.polls().failing;
+        failing.map(|failing| failing.since.as_second())
+    }
+
+    #[test]
+    fn a_poller_that_was_stopped_does_not_catch_up() {
+        assert!(!reporter().health.is_catching_up());
+    }
+
+    #[test]
+    fn a_failure_while_catching_up_is_the_first_of_its_kind() {
+        let mut reporter = reporter();
+        fail(&mut reporter, 1);
+        fail(&mut reporter, 2);
+        assert_eq!(failing_since(&reporter), Some(1));
+        reporter.metrics.catching_up.set(1);
+        fail(&mut reporter, 3);
+        assert_eq!(failing_since(&reporter), Some(3));
+        assert!(!reporter.health.is_catching_up());
+        fail(&mut reporter, 4);
+        assert_eq!(failing_since(&reporter), Some(3));
     }
 }

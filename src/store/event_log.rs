@@ -19,6 +19,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::task::spawn_blocking;
 
 use super::{StoreError, file_identity::FileIdentity, handles::EventLogLines};
+use crate::metrics::EventLogMetrics;
 
 /// The highest number of bytes that are written at once, except for a longer line.
 const BATCH_BYTES: usize = 256 * 1024;
@@ -62,6 +63,7 @@ pub(crate) struct EventLog {
     lines: EventLogLines,
     destination: Arc<Mutex<Destination>>,
     written: Written,
+    metrics: EventLogMetrics,
 }
 
 impl LogFile {
@@ -151,11 +153,13 @@ impl EventLog {
         lines: EventLogLines,
         destination: Arc<Mutex<Destination>>,
         written: Written,
+        metrics: EventLogMetrics,
     ) -> Self {
         Self {
             lines,
             destination,
             written,
+            metrics,
         }
     }
 
@@ -175,6 +179,7 @@ impl EventLog {
                     self.lines.wait_for_new().await;
                 }
                 Err(error) => {
+                    self.metrics.failures.inc();
                     if !std::mem::replace(&mut failing, true) {
                         tracing::warn!(%error, "the event log cannot be written; counting goes on, and the lines wait in the state");
                     }

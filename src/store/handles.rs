@@ -2,7 +2,13 @@
 //! [`AccountStorage`] for the poller of one account, and [`EventLogLines`] for its
 //! event log.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use audit_core::{
     account::{Account, Commit},
@@ -33,6 +39,8 @@ pub(crate) struct AccountStorage {
     key: Arc<str>,
     /// Wakes the event log when new lines are stored.
     lines_stored: Arc<Notify>,
+    /// The number of the last stored line, once [`AccountStorage::last_line`] has read it.
+    last_stored: Arc<AtomicU64>,
 }
 
 /// The lines of one account's event log, as they are stored.
@@ -56,6 +64,7 @@ impl SharedStore {
             queue: Arc::clone(&self.0),
             key: key.into(),
             lines_stored: Arc::default(),
+            last_stored: Arc::default(),
         }
     }
 
@@ -83,7 +92,14 @@ impl AccountStorage {
 
     /// Reads the number of the last stored line; see [`Store::last_line`].
     pub(crate) fn last_line(&self) -> Result<u64, StoreError> {
-        self.queue.store().last_line(&self.key)
+        let last = self.queue.store().last_line(&self.key)?;
+        self.last_stored.store(last, Ordering::Release);
+        Ok(last)
+    }
+
+    /// Returns the number of the last stored line, which each commit raises.
+    pub(crate) fn last_stored(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.last_stored)
     }
 
     /// Reads the account; `None` if it was never stored.
@@ -115,12 +131,13 @@ impl Storage for AccountStorage {
         commit: Arc<Commit>,
         gate: Arc<SavedGate>,
     ) -> Result<(), Arc<StoreError>> {
-        let has_lines = !commit.lines.new.is_empty();
+        let last_line = commit.lines.new.last().map(|line| line.number);
         let key = Arc::clone(&self.key);
         tracing::trace!("commit");
         let outcome = self.queue.write(AccountWrite { key, commit, gate }).await;
         tracing::trace!("commit ended");
-        if has_lines && outcome.is_ok() {
+        if let (Some(last), Ok(())) = (last_line, &outcome) {
+            self.last_stored.store(last, Ordering::Release);
             self.lines_stored.notify_one();
         }
         outcome

@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("api", &["config", "metrics"]),
     ("exposition", &["gate", "metrics"]),
     ("poller", &["api", "exposition", "gate", "metrics"]),
-    ("store", &["poller"]),
+    ("store", &["metrics", "poller"]),
     ("state", &["config", "store"]),
     ("server", &["exposition", "gate", "metrics", "poller"]),
     ("query", &["api", "config", "exposition", "metrics"]),

@@ -3,6 +3,7 @@
 
 mod code;
 mod commands;
+mod dashboard_urls;
 mod links;
 mod markdown;
 mod names;
@@ -182,6 +183,16 @@ fn every_alert_has_its_runbook() {
     let mut problems = runbooks::without_section(&alerts, &Repository::here());
     problems.extend(runbooks::commands_not_taken(&alerts));
     hold(&problems);
+}
+
+#[test]
+fn every_alert_has_its_dashboard() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dashboards = dashboard_urls::dashboards(root);
+    hold(&dashboard_urls::leading_nowhere(
+        &runbooks::alerts(root),
+        &dashboards,
+    ));
 }
 
 #[test]

@@ -14,7 +14,7 @@ const PREFIX: &str = "nexmoaudit";
 /// The annotations that hold a command.
 const COMMANDS: [&str; 3] = ["on_host", "in_container", "in_pod"];
 
-type Annotations = BTreeMap<String, String>;
+pub(crate) type Annotations = BTreeMap<String, String>;
 
 /// Alerts without a section, and sections without an alert.
 pub(crate) fn without_section(
@@ -64,14 +64,21 @@ pub(crate) fn commands_not_taken(alerts: &BTreeMap<String, Annotations>) -> Vec<
 /// Fills in each label of a template.
 fn filled_in(template: &str) -> String {
     let mut text = String::new();
-    for part in template.split("}}") {
-        let (before, action) = part.split_once("{{").unwrap_or((part, ""));
+    for (before, action) in parts(template) {
         text.push_str(before);
         let is_value =
             action.trim() == "." || (action.contains("$labels") && !action.contains("with"));
         text.push_str(if is_value { "value" } else { "" });
     }
     text
+}
+
+/// Returns the texts of a template, each with the action after it.
+pub(crate) fn parts(template: &str) -> Vec<(&str, &str)> {
+    let parts = template.split("}}");
+    parts
+        .map(|part| part.split_once("{{").unwrap_or((part, "")))
+        .collect()
 }
 
 /// Returns the alerts of the rules below a folder, with their annotations.

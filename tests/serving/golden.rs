@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use test_support::audit_event::{event, with};
-use test_support::exporter::{Exporter, ONE_POLL};
+use test_support::exporter::{Exporter, ONE_POLL, is};
 use test_support::raw_http::RawHttp;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi};
@@ -89,9 +89,12 @@ fn metrics(format: &str, more: &[&str]) -> String {
         "--poll.start=2026-01-01T00:00:00Z",
         // A client that names a format is a scraper, for which a gate would hold counts.
         "--metrics.scrape-interval=0",
+        // With it every metric is there.
+        "--events.log=stdout",
     ];
     let exporter = Exporter::polling_with(&api, &[&settings, more].concat());
     exporter.wait_until_up();
+    exporter.wait_for("nexmo_audit_event_log_pending_lines", &[], is(0.0));
     let mut http = RawHttp::connect(exporter.program.address());
     let (_, body) = http.get_as("/metrics", &[("Accept", format)]);
     let body = String::from_utf8(body).expect("UTF-8");

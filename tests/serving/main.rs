@@ -1,5 +1,6 @@
 //! The pages and metrics that are served, and how the exporter ends.
 
+mod catching_up;
 mod demo;
 mod formats;
 mod golden;

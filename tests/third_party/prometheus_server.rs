@@ -1,5 +1,6 @@
 //! A Prometheus server, or another server with its query language.
 
+use std::fmt::Write;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -24,7 +25,10 @@ pub(crate) struct Prometheus {
 impl Prometheus {
     /// Starts the server with this configuration.
     pub(crate) fn start(program: &Path, config_text: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(program, config_text, tempfile::tempdir().expect("a folder"))
+    }
+
+    fn start_in(program: &Path, config_text: &str, folder: TempDir) -> Self {
         let config = folder.path().join("prometheus.yml");
         fs::write(&config, config_text).expect("a configuration");
         let mut command = Command::new(program);
@@ -39,6 +43,21 @@ impl Prometheus {
         let process = Process::start("prometheus", &mut command);
         let address = process.wait_for_address(|_| true);
         Self::new(process, address, folder)
+    }
+
+    /// Starts a server that scrapes nothing and holds these samples, as `promtool` writes
+    /// them. The samples are in the text format, each with its time in milliseconds.
+    pub(crate) fn start_with_samples(program: &Path, promtool: &Path, samples: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("samples.om");
+        fs::write(&file, open_metrics(samples)).expect("the samples");
+        let made = Command::new(promtool)
+            .args(["tsdb", "create-blocks-from", "openmetrics"])
+            .args([&file, &folder.path().join("data")])
+            .output()
+            .expect("promtool starts");
+        assert!(made.status.success(), "{made:?}");
+        Self::start_in(program, "scrape_configs: []\n", folder)
     }
 
     /// Starts VictoriaMetrics with the scrape configuration of a Prometheus server.
@@ -69,6 +88,11 @@ impl Prometheus {
         }
     }
 
+    /// Returns the URL without a path.
+    pub(crate) fn base_url(&self) -> &str {
+        self.url.trim_end_matches("/api/v1")
+    }
+
     /// Gives VictoriaMetrics samples in the text format, each with its time in
     /// milliseconds.
     pub(crate) fn import(&self, samples: String) {
@@ -80,6 +104,34 @@ impl Prometheus {
     /// Returns the present series of an expression.
     pub(crate) fn query(&self, expression: &str) -> Result<Vec<Value>, String> {
         self.results(&format!("query?query={}", encoded(expression)))
+    }
+
+    /// Returns the series of an expression at this second.
+    pub(crate) fn query_at(&self, time: i64, expression: &str) -> Result<Vec<Value>, String> {
+        self.results(&format!(
+            "query?query={}&time={time}&nocache=1",
+            encoded(expression)
+        ))
+    }
+
+    /// Returns the values that a label has in the `span` before `end` in the series of a
+    /// selector.
+    pub(crate) fn label_values(
+        &self,
+        label: &str,
+        selector: &str,
+        end: i64,
+        span: Duration,
+    ) -> Result<Vec<String>, String> {
+        let start = end - i64::try_from(span.as_secs()).expect("seconds");
+        let answer = self.ask(&format!(
+            "label/{label}/values?match[]={}&start={start}&end={end}",
+            encoded(selector)
+        ))?;
+        let values = answer["data"].as_array().into_iter().flatten();
+        Ok(values
+            .filter_map(|value| value.as_str().map(str::to_owned))
+            .collect())
     }
 
     /// Returns the series of an expression in the last `span`, point by point.
@@ -146,6 +198,17 @@ impl Prometheus {
             _ => Err(format!("{path}: {answer}")),
         }
     }
+}
+
+/// Turns samples of the text format into `OpenMetrics`, whose times are in seconds.
+fn open_metrics(samples: &str) -> String {
+    let mut text = String::new();
+    for line in samples.lines() {
+        let (sample, milliseconds) = line.rsplit_once(' ').expect("a time");
+        let milliseconds: i64 = milliseconds.parse().expect("a time");
+        writeln!(text, "{sample} {}", milliseconds / 1000).expect("a string");
+    }
+    text + "# EOF\n"
 }
 
 fn encoded(text: &str) -> String {

@@ -57,3 +57,20 @@ fetch() {
     done
     rm -rf "$apt"
 }
+
+# Makes $4 run the program $3 of suite $1 that is unpacked in folder $2. A program that is
+# newer than the system may need a newer C library, and runs with its own, by the loader of
+# that library.
+link() {
+    local suite=$1 folder=$2 program=$2/usr/bin/$3 loader library
+    if "$program" --help >/dev/null 2>&1; then
+        ln -sf "$program" "$4"
+        return
+    fi
+    [[ -d $folder/libc ]] || fetch "$suite" "$folder/libc" libc6
+    loader=$(find "$folder/libc" -name 'ld-linux*.so.*' -print -quit)
+    library=$(dirname "$(find "$folder/libc" -name libc.so.6 -print -quit)")
+    printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" "$@"\n' \
+        "$loader" "$library" "$program" >"$4"
+    chmod +x "$4"
+}

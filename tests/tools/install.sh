@@ -33,6 +33,7 @@ required victoria-metrics
 required nginx
 optional prometheus prometheus-2.53 2.53 trixie
 optional prometheus prometheus-3 3 sid
+optional vmalert
 optional chromium
 
 if ((${#failed[@]})); then

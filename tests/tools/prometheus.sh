@@ -14,22 +14,6 @@ folder=$tools/$name
 server=$bin/$name
 tool=$bin/${name/prometheus/promtool}
 
-# Makes $2 run the unpacked program $1. A program that is newer than the system may need a
-# newer C library, and runs with its own, by the loader of that library.
-link() {
-    local program=$folder/usr/bin/$1 loader library
-    if "$program" --version >/dev/null 2>&1; then
-        ln -sf "$program" "$2"
-        return
-    fi
-    [[ -d $folder/libc ]] || fetch "$suite" "$folder/libc" libc6
-    loader=$(find "$folder/libc" -name 'ld-linux*.so.*' -print -quit)
-    library=$(dirname "$(find "$folder/libc" -name libc.so.6 -print -quit)")
-    printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" "$@"\n' \
-        "$loader" "$library" "$program" >"$2"
-    chmod +x "$2"
-}
-
 [[ -x $server && -x $tool ]] && exit 0
 
 packages=(prometheus)
@@ -37,8 +21,8 @@ packages=(prometheus)
 [[ $version == 2.42 ]] || packages+=(promtool)
 rm -rf "$folder"
 fetch "$suite" "$folder" "${packages[@]}"
-link promtool "$tool"
-link prometheus "$server"
+link "$suite" "$folder" promtool "$tool"
+link "$suite" "$folder" prometheus "$server"
 
 # A suite in development changes: another version must not get this name.
 if ! "$server" --version 2>&1 | grep -F "version $version." >/dev/null; then

@@ -42,6 +42,8 @@ pub(super) struct AccountSection {
     pub(super) name: Option<String>,
     /// The last success of a poll, and since when polls fail.
     pub(super) polls: PollState,
+    /// `true` while history or an outage is read, and the watermark moves.
+    pub(super) catching_up: bool,
     /// The time up to which everything that the API showed is counted.
     pub(super) watermark: Option<Timestamp>,
     /// The number of events that are counted and not shown yet.
@@ -53,6 +55,7 @@ impl From<&AccountHealth> for AccountSection {
         Self {
             name: account.name().map(ToString::to_string),
             polls: account.polls(),
+            catching_up: account.is_catching_up(),
             watermark: account.metrics().watermark.get(),
             pending: account.metrics().pending_events.get(),
         }
@@ -137,14 +140,19 @@ impl LandingPage<'_> {
                 .count()
         };
         let (failing, waiting) = (count(Urgency::Failing), count(Urgency::Waiting));
-        let kind = match (failing, waiting) {
+        let catching_up = count(Urgency::CatchingUp);
+        let kind = match (failing, waiting + catching_up) {
             (0, 0) => "good",
             (0, _) => "wait",
             _ => "bad",
         };
         let all = self.accounts.len();
+        let catching_up = match catching_up {
+            0 => String::new(),
+            number => format!(" catch up for {number},"),
+        };
         let mut text = format!(
-            "{all} accounts. Polls succeed for {}, fail for {failing}, and have not ended yet for {waiting}.",
+            "{all} accounts. Polls succeed for {},{catching_up} fail for {failing}, and have not ended yet for {waiting}.",
             count(Urgency::Succeeding)
         );
         if all > MAX_ACCOUNTS {
@@ -157,7 +165,7 @@ impl LandingPage<'_> {
     }
 
     fn account(&self, account: &AccountSection) -> String {
-        let mut html = self.state(&account.polls);
+        let mut html = self.state(account);
         html.push_str(&limit(&account.polls));
         html.push_str("<dl>\n");
         let last_success = account.polls.last_success;
@@ -173,13 +181,24 @@ impl LandingPage<'_> {
     }
 
     /// Returns a paragraph about the polls of an account.
-    fn state(&self, polls: &PollState) -> String {
-        let (kind, text) = match (&polls.failing, polls.last_success) {
-            (Some(failing), _) => ("bad", self.failing(failing)),
-            (None, Some(_)) => ("good", "Polls of the Audit API succeed.".to_owned()),
-            (None, None) => ("wait", "The first poll has not ended yet.".to_owned()),
+    fn state(&self, account: &AccountSection) -> String {
+        let polls = &account.polls;
+        let (kind, text) = match (account.urgency(), &polls.failing) {
+            (Urgency::CatchingUp, _) => ("wait", self.catching_up(account.watermark)),
+            (_, Some(failing)) => ("bad", self.failing(failing)),
+            (Urgency::Succeeding, None) => ("good", "Polls of the Audit API succeed.".to_owned()),
+            (_, None) => ("wait", "The first poll has not ended yet.".to_owned()),
         };
         format!("<p class=\"state {kind}\">{}</p>\n", escaped(&text))
+    }
+
+    fn catching_up(&self, watermark: Option<Timestamp>) -> String {
+        let up_to = watermark.unwrap_or(self.now);
+        format!(
+            "Catching up: everything up to {} is counted, and the events of {} since then are still to be read. Nothing fails: history, or the events of an outage, are read piece by piece.",
+            at(up_to),
+            span(self.now.duration_since(up_to))
+        )
     }
 
     fn failing(&self, failing: &Failing) -> String {
@@ -238,12 +257,14 @@ fn is_host(text: &str) -> bool {
 enum Urgency {
     Failing,
     Waiting,
+    CatchingUp,
     Succeeding,
 }
 
 impl AccountSection {
     fn urgency(&self) -> Urgency {
         match (&self.polls.failing, self.polls.last_success) {
+            _ if self.catching_up => Urgency::CatchingUp,
             (Some(_), _) => Urgency::Failing,
             (None, None) => Urgency::Waiting,
             (None, Some(_)) => Urgency::Succeeding,

@@ -54,6 +54,7 @@ fn the_whole_page() {
     let account = AccountSection {
         name: None,
         polls,
+        catching_up: false,
         watermark: Some(at_second(3654)),
         pending: 3,
     };
@@ -91,7 +92,19 @@ fn each_state_of_an_account_is_said_in_words() {
         ..succeeding()
     };
     let nothing = AccountSection::default();
+    // Polls failed until the outage ended.
+    let catching_up = AccountSection {
+        polls: failing("no"),
+        catching_up: true,
+        watermark: Some(at_second(60)),
+        ..AccountSection::default()
+    };
     let cases = [
+        (
+            &catching_up,
+            0,
+            "<p class=\"state wait\">Catching up: everything up to 1970-01-01T00:01:00Z is counted, and the events of 1h since then are still to be read.",
+        ),
         (&nothing, 0, "The first poll has not ended yet."),
         (&nothing, 0, "<dd>none yet</dd>"),
         (&nothing, 0, "<dd>0 events. Every count is shown at once:"),
@@ -173,6 +186,26 @@ fn accounts_that_fail_come_first() {
         let html = html.replace(env!("CARGO_PKG_VERSION"), "~");
         insta::assert_snapshot!("landing_accounts", html);
     });
+}
+
+#[test]
+fn accounts_that_catch_up_do_not_fail() {
+    let catching_up = AccountSection {
+        polls: failing("no"),
+        catching_up: true,
+        ..AccountSection::default()
+    };
+    let accounts = [
+        named("fine", succeeding()),
+        named("returns", catching_up),
+        named("new", AccountSection::default()),
+    ];
+    let html = page(&accounts, 0).html();
+    let summary = "<p class=\"state wait\">3 accounts. Polls succeed for 1, catch up for 1, fail for 0, and have not ended yet for 1.";
+    assert!(html.contains(summary), "{html}");
+    assert!(!html.contains("have been failing"), "{html}");
+    let place = |name: &str| html.find(&format!(">{name}</h3>")).expect(name);
+    assert!(place("new") < place("returns") && place("returns") < place("fine"));
 }
 
 #[test]

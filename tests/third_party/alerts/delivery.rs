@@ -2,14 +2,12 @@
 //! the exporter, a real Prometheus with the rules and a real Alertmanager, while the
 //! exporter is killed.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tempfile::TempDir;
 use test_support::eventually::eventually;
 use test_support::http::HttpClient;
 use test_support::process::Process;
@@ -19,6 +17,7 @@ use test_support::restartable::{Restartable, Signal, free_port};
 use test_support::tools;
 
 use super::FOLDER;
+use super::alertmanager::Alertmanager;
 use super::receiver::Receiver;
 use crate::prometheus_server::Prometheus;
 
@@ -29,6 +28,12 @@ const TRAFFIC: [&str; 4] = ["--seed=109", "--rate=2", "--steady", "--traffic-for
 const WARM_UP: Duration = Duration::from_secs(8);
 /// The time for each of the steps, on a busy machine.
 const STEP: Duration = Duration::from_mins(1);
+
+/// The times of Alertmanager, short for a test.
+const SHORT_TIMES: [(&str, &str); 2] = [
+    ("group_wait: 10s", "group_wait: 1s"),
+    ("group_interval: 1m", "group_interval: 2s"),
+];
 
 const ALERT: &str = "NexmoAuditSecretDeleted";
 const COUNTER: &str = "nexmo_audit_events_by_type_total{event_type=\"ACCOUNT_SECRET_DELETE\"}";
@@ -41,7 +46,7 @@ fn a_deleted_secret_is_one_notification_although_the_exporter_is_killed() {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let (api_port, exporter_port, alertmanager_port) = (free_port(), free_port(), free_port());
+    let (api_port, exporter_port) = (free_port(), free_port());
     let _api = Process::start("the simulator", &mut simulate(api_port));
     let mut exporter = Restartable::new(
         "exporter",
@@ -50,8 +55,8 @@ fn a_deleted_secret_is_one_notification_although_the_exporter_is_killed() {
     );
     exporter.start();
     let receiver = Receiver::listen();
-    let alertmanager = start_alertmanager(&alertmanager, &folder, alertmanager_port, &receiver);
-    let prometheus = Prometheus::start(&prometheus, &config_text(exporter_port, alertmanager_port));
+    let alertmanager = Alertmanager::start(&alertmanager, &receiver, &SHORT_TIMES);
+    let prometheus = Prometheus::start(&prometheus, &config_text(exporter_port, alertmanager.port));
     prometheus.expect(COUNTER, STEP, |count| count <= 0.0);
 
     // The event may or may not be counted or shown yet, which must not matter.
@@ -63,7 +68,11 @@ fn a_deleted_secret_is_one_notification_although_the_exporter_is_killed() {
         let is_told = !told.is_empty();
         is_told.then_some(told).ok_or_else(|| {
             let alerts = prometheus.query("ALERTS");
-            format!("{alerts:?}\n{}\n{}", exporter.log(), alertmanager.log())
+            format!(
+                "{alerts:?}\n{}\n{}",
+                exporter.log(),
+                alertmanager.process.log()
+            )
         })
     });
     says_what_happened(&told[0]);
@@ -108,34 +117,6 @@ fn serve(folder: &Path, api_port: u16, port: u16) -> impl Fn() -> Command + 'sta
             .arg(format!("--storage.path={}", storage.display()));
         serve
     }
-}
-
-/// Starts Alertmanager with the configuration of the stack, except for its times and
-/// its receiver.
-fn start_alertmanager(program: &Path, folder: &TempDir, port: u16, receiver: &Receiver) -> Process {
-    let shipped = fs::read_to_string(repository("dashboards/alertmanager/alertmanager.yml"));
-    let webhook = format!(
-        "  - name: page\n    webhook_configs: [{{url: '{}', send_resolved: false}}]\n",
-        receiver.url()
-    );
-    let config_text = shipped
-        .expect("the configuration of the stack")
-        .replace("group_wait: 10s", "group_wait: 1s")
-        .replace("group_interval: 1m", "group_interval: 2s")
-        .replace("  - name: page\n", &webhook);
-    let config = folder.path().join("alertmanager.yml");
-    fs::write(&config, config_text).expect("a configuration");
-    let mut command = Command::new(program);
-    command
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!(
-            "--storage.path={}",
-            folder.path().join("alertmanager").display()
-        ))
-        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        // Without a cluster Alertmanager needs no network.
-        .arg("--cluster.listen-address=");
-    Process::start("alertmanager", &mut command)
 }
 
 fn config_text(exporter_port: u16, alertmanager_port: u16) -> String {

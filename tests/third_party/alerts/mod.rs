@@ -1,8 +1,12 @@
 //! The alerting rules: promtool runs their tests, and one alert goes the whole way.
 
+mod alertmanager;
 mod delivery;
+mod quiet_api;
 mod receiver;
+mod time_to_alarm;
 mod victoria_metrics;
+mod vmalert;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -4,13 +4,21 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use serde_json::Value;
 
 /// A webhook on loopback that keeps what it is sent.
 pub(super) struct Receiver {
     address: SocketAddr,
-    received: Arc<Mutex<Vec<Value>>>,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+/// A notification with the time at which it came.
+#[derive(Clone)]
+pub(super) struct Received {
+    pub(super) at: Instant,
+    pub(super) notification: Value,
 }
 
 impl Receiver {
@@ -35,15 +43,20 @@ impl Receiver {
 
     /// Returns the notifications about the alert of this name.
     pub(super) fn of(&self, alert: &str) -> Vec<Value> {
+        let received = self.all().into_iter().map(|received| received.notification);
+        let named = |notification: &Value| notification["commonLabels"]["alertname"] == alert;
+        received.filter(named).collect()
+    }
+
+    /// Returns all notifications, in the order in which they came.
+    pub(super) fn all(&self) -> Vec<Received> {
         let received = self.received.lock();
-        let received = received.unwrap_or_else(PoisonError::into_inner);
-        let named = |notification: &&Value| notification["commonLabels"]["alertname"] == alert;
-        received.iter().filter(named).cloned().collect()
+        received.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// Reads one request and answers it. Returns `None` once the connection has ended.
-fn take(connection: &TcpStream, keep: &Mutex<Vec<Value>>) -> Option<()> {
+fn take(connection: &TcpStream, keep: &Mutex<Vec<Received>>) -> Option<()> {
     let mut reader = BufReader::new(connection);
     let mut length = 0;
     let mut line = String::new();
@@ -58,10 +71,13 @@ fn take(connection: &TcpStream, keep: &Mutex<Vec<Value>>) -> Option<()> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    let notification = serde_json::from_slice(&body).ok()?;
+    let received = Received {
+        at: Instant::now(),
+        notification: serde_json::from_slice(&body).ok()?,
+    };
     keep.lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .push(notification);
+        .push(received);
     let mut answer = connection;
     answer
         .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")

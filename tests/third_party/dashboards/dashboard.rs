@@ -1,6 +1,6 @@
 //! The JSON of a dashboard: its queries, and what would prevent its import.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Duration;
 
@@ -26,7 +26,6 @@ pub(super) struct Dashboard {
 pub(super) struct Query {
     /// The title of the panel, or the name of the annotation, for the message of a
     /// failure.
-    #[expect(dead_code, reason = "shown by Debug")]
     pub(super) title: String,
     pub(super) expression: String,
     pub(super) instant: bool,
@@ -34,12 +33,25 @@ pub(super) struct Query {
     pub(super) labels_shown: Vec<String>,
     /// `true` if the query shows events that need not happen.
     pub(super) may_be_empty: bool,
-    constants: Vec<(String, String)>,
+    /// The letter of the query in its panel; empty for an annotation.
+    pub(super) letter: String,
 }
 
+/// A variable of a dashboard.
+pub(super) struct Variable {
+    pub(super) name: String,
+    /// The value while nothing is chosen, or `None` if it is all that the server knows.
+    pub(super) value: Option<String>,
+    /// The selector and the label of a variable whose values the server knows.
+    pub(super) asks: Option<(String, String)>,
+}
+
+/// The values of the variables of a dashboard.
+pub(super) type Chosen = BTreeMap<String, String>;
+
 impl Query {
-    /// Returns the expression with the variables as they are while nothing is chosen.
-    pub(super) fn filled_in(&self, range: Duration, interval: Duration) -> String {
+    /// Returns the expression with these values of the variables.
+    pub(super) fn filled_in(&self, chosen: &Chosen, range: Duration, interval: Duration) -> String {
         let mut expression = self.expression.clone();
         let seconds = |duration: Duration| format!("{}s", duration.as_secs());
         let dollars = [
@@ -50,15 +62,21 @@ impl Query {
         for (name, value) in dollars {
             expression = expression.replace(name, &value);
         }
-        for (name, value) in &self.constants {
-            expression = expression.replace(&format!("${name}"), value);
-        }
+        let expression = replaced(expression, chosen);
         assert!(
             !expression.contains('$'),
             "a variable is left in {expression}"
         );
         expression
     }
+}
+
+/// Puts the values of variables into a text.
+pub(super) fn replaced(mut text: String, chosen: &Chosen) -> String {
+    for (name, value) in chosen {
+        text = text.replace(&format!("${name}"), value);
+    }
+    text
 }
 
 impl Dashboard {
@@ -81,7 +99,6 @@ impl Dashboard {
 
     /// Returns every expression of the panels and annotations.
     pub(super) fn queries(&self) -> Vec<Query> {
-        let constants = self.constants();
         let panels = self.panels().flat_map(|panel| {
             let targets = list(&panel["targets"]);
             targets.map(|target| Query {
@@ -89,8 +106,9 @@ impl Dashboard {
                 expression: text(&target["expr"]),
                 instant: target["instant"] == true,
                 labels_shown: shown(panel, target),
-                may_be_empty: false,
-                constants: constants.clone(),
+                // A country need not be new.
+                may_be_empty: text(&panel["title"]).starts_with("First-seen"),
+                letter: text(&target["refId"]),
             })
         });
         let annotations = self.annotations().map(|annotation| Query {
@@ -99,7 +117,7 @@ impl Dashboard {
             instant: false,
             labels_shown: expression::labels_in_template(&text(&annotation["titleFormat"])),
             may_be_empty: true,
-            constants: constants.clone(),
+            letter: String::new(),
         });
         panels.chain(annotations).collect()
     }
@@ -144,24 +162,31 @@ impl Dashboard {
     }
 
     fn panels(&self) -> impl Iterator<Item = &Value> {
-        list(&self.json["panels"])
+        let panels = list(&self.json["panels"]);
+        panels.flat_map(|panel| std::iter::once(panel).chain(list(&panel["panels"])))
     }
 
     fn annotations(&self) -> impl Iterator<Item = &Value> {
         list(&self.json["annotations"]["list"]).filter(|annotation| annotation["builtIn"] != 1)
     }
 
-    /// Returns the variables with their values while nothing is chosen.
-    fn constants(&self) -> Vec<(String, String)> {
-        list(&self.json["templating"]["list"])
-            .map(|variable| {
-                let value = match variable["type"].as_str() {
-                    Some("query") => &variable["allValue"],
-                    _ => &variable["query"],
-                };
-                (text(&variable["name"]), text(value))
-            })
-            .collect()
+    /// Returns the variables, in the order in which they depend on one another.
+    pub(super) fn variables(&self) -> Vec<Variable> {
+        let variables = list(&self.json["templating"]["list"]);
+        let known = variables.map(|variable| {
+            let asked = text(&variable["definition"]);
+            let asks = asked.strip_prefix("label_values(").map(|asked| {
+                let (selector, label) = asked.rsplit_once(", ").expect("a selector and a label");
+                (selector.to_owned(), label.trim_end_matches(')').to_owned())
+            });
+            let value = match variable["type"].as_str() {
+                Some("query") => variable["allValue"].as_str().map(str::to_owned),
+                _ => Some(text(&variable["query"])),
+            };
+            let name = text(&variable["name"]);
+            Variable { name, value, asks }
+        });
+        known.collect()
     }
 
     /// Returns all links within Grafana.
@@ -179,8 +204,12 @@ fn shown(panel: &Value, target: &Value) -> Vec<String> {
     for transformation in list(&panel["transformations"]) {
         let columns = transformation["options"]["indexByName"].as_object();
         let columns = columns.into_iter().flatten().map(|(name, _)| name.clone());
-        labels.extend(columns.filter(|name| name != "Value" && name != "Time"));
+        labels.extend(columns.filter(|name| !name.starts_with("Value") && name != "Time"));
     }
+    // Labels that an expression itself makes are written in quotes there.
+    let expressions = list(&panel["targets"]).map(|target| text(&target["expr"]));
+    let expressions: String = expressions.collect();
+    labels.retain(|label| !expressions.contains(&format!("\"{label}\"")));
     labels
 }
 

@@ -60,6 +60,30 @@ pub(super) fn names(expression: &str) -> Names {
     names
 }
 
+/// Returns the expression without what is in curly brackets.
+pub(super) fn without_selectors(expression: &str) -> String {
+    let mut parts = expression.split('{');
+    let first = parts.next().unwrap_or_default().to_owned();
+    let rest = parts.filter_map(|part| part.split_once('}'));
+    first + &rest.map(|(_, after)| after).collect::<String>()
+}
+
+/// Returns the text up to where as many parentheses are closed.
+pub(super) fn until_closed(text: &str, open: usize) -> &str {
+    let mut open = open;
+    for (place, character) in text.char_indices() {
+        match character {
+            '(' => open += 1,
+            ')' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return &text[..place];
+        }
+    }
+    panic!("{open} parentheses are open in {text}");
+}
+
 /// Returns the labels in `{{event_type}}`, `{{ $labels.account }}` and the like.
 pub(super) fn labels_in_template(template: &str) -> Vec<String> {
     let inside = template.split("{{").skip(1);
@@ -145,6 +169,14 @@ mod tests {
                 .to_vec(),
         };
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn cuts_an_expression() {
+        let expression = "sum(a{b=~\"c\"} unless (d{e=\"f\"} or g)) > 1";
+        let short = without_selectors(expression);
+        assert_eq!(short, "sum(a unless (d or g)) > 1");
+        assert_eq!(until_closed(&short[4..], 1), "a unless (d or g)");
     }
 
     #[test]

@@ -6,40 +6,26 @@
 //! the number of events that it claims may be no higher than what it shows. A number that may
 //! be such a limit is checked once, by reading the two halves of the range.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
-    Limits, Piece, Range, SweepEnd, Times,
+    Limits, PIECE_EVENTS, Piece, Range, SweepEnd, Times,
     piece::{later, whole_second, widened},
     second::DenseSecond,
+    span::PieceSpan,
 };
 
-/// The largest number of events in one piece. Only a piece of a single second may hold
-/// more.
-pub const PIECE_EVENTS: u64 = 20_000;
-/// The shortest piece: the API's times are whole seconds, so a second cannot be cut.
-const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 /// The number of pages that are asked for before page 1 says how many there are, for a piece
 /// that is likely to be full.
 const PAGES_EXPECTED: u64 = 8;
 /// The number of events on a full page.
 const FULL_PAGE: u64 = 100;
 
-/// The number of cuts in a row that may fail to lower the API's count. After that the count
-/// is not believed and the range is read uncut: with a wrong count, cutting would never
-/// end.
-const MAX_FUTILE_CUTS: u32 = 2;
-
 /// Decides where the next piece ends, from what the API said of earlier pieces.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cutter {
     limits: Limits,
-    /// The span of the next piece; `None` while nothing is cut.
-    span: Option<SignedDuration>,
-    /// The number of events claimed of the last piece if it did not fit, else 0.
-    claimed: u64,
-    /// The number of cuts in a row after which the shorter piece claimed no fewer events.
-    futile_cuts: u32,
+    span: PieceSpan,
     /// The number of events after which the pages ended too early, once.
     early_end: Option<u64>,
     suspicion: Option<Suspicion>,
@@ -124,7 +110,7 @@ impl Cutter {
                 pages_expected: 0,
             };
         }
-        let to = self.piece_end(range.from, end);
+        let to = self.span.piece_end(range.from, end);
         Piece {
             from: range.from,
             to,
@@ -135,13 +121,6 @@ impl Cutter {
             finds_limits: !self.is_in_vain,
             pages_expected: to.map_or(0, |_| self.pages_expected(now)),
         }
-    }
-
-    /// Returns the end of the piece that begins at `from`; `None` if the piece reaches to
-    /// `end`.
-    fn piece_end(&self, from: Timestamp, end: Timestamp) -> Option<Timestamp> {
-        let piece_end = whole_second(from).saturating_add(self.span?).ok()?;
-        (piece_end < end).then_some(piece_end)
     }
 
     fn pages_expected(&self, now: Timestamp) -> u64 {
@@ -172,10 +151,10 @@ impl Cutter {
         }
         let is_repeated = self.repeats(first.claimed) && !first.times.are_mostly_outside();
         if is_repeated && self.can_cut(piece, to) && !is_one_second(piece.from, to) {
-            self.halve(piece, to);
+            self.span.halve(piece.from, to);
             return false;
         }
-        let fits = self.fits(piece.from, to, events, now);
+        let fits = self.span.fits(piece.from, to, events, self.capacity(now));
         if !fits {
             self.limits.disprove(first.claimed.saturating_sub(1), now);
         }
@@ -243,6 +222,12 @@ impl Cutter {
         self.accept(piece, events, end, now)
     }
 
+    /// Returns the highest number of events that a piece should have.
+    fn capacity(&self, now: Timestamp) -> u64 {
+        let known = self.limits.known(now).unwrap_or(PIECE_EVENTS);
+        known.min(PIECE_EVENTS)
+    }
+
     fn can_cut(&self, piece: &Piece, to: Timestamp) -> bool {
         // An open range that begins in the future has no end up to which it could be cut.
         !self.is_in_vain && piece.from < to
@@ -257,17 +242,14 @@ impl Cutter {
             let at = whole_second(piece.from);
             self.second = Some(DenseSecond::new(at, times.has_fraction));
         } else {
-            let span = to.duration_since(whole_second(piece.from));
-            let capacity = self.limits.known(now).unwrap_or(PIECE_EVENTS);
-            let shorter = adjusted(span, events, capacity.min(PIECE_EVENTS));
-            // A claim may have the same limit as what is shown, and then says too little.
-            self.span = Some(shorter.min(halved(span)));
+            let capacity = self.capacity(now);
+            self.span.shorten(piece.from, to, events, capacity);
         }
     }
 
     fn give_up(&mut self) {
         self.is_in_vain = true;
-        self.span = None;
+        self.span.end_cutting();
         self.suspicion = None;
         self.early_end = None;
         self.limits.forget();
@@ -309,7 +291,7 @@ impl Cutter {
                 self.limits.meet(events, end.claimed >= end.distinct, now);
                 self.cut(piece, to, events, &end.times, now);
             } else {
-                self.halve(piece, to);
+                self.span.halve(piece.from, to);
             }
             return true;
         }
@@ -326,7 +308,7 @@ impl Cutter {
         });
         // A smaller part may well have another number that looks like a limit.
         self.limits.disprove(events.saturating_sub(1), now);
-        self.halve(piece, to);
+        self.span.halve(piece.from, to);
         true
     }
 
@@ -335,10 +317,6 @@ impl Cutter {
     fn repeats(&self, events: u64) -> bool {
         self.suspicion
             .is_some_and(|suspicion| suspicion.events == events)
-    }
-
-    fn halve(&mut self, piece: &Piece, to: Timestamp) {
-        self.span = Some(halved(to.duration_since(whole_second(piece.from))));
     }
 
     fn accept(&mut self, piece: &Piece, events: u64, end: &SweepEnd, now: Timestamp) -> Verdict {
@@ -374,125 +352,8 @@ impl Cutter {
             self.limits.check(suspicion.events, now);
         }
     }
-
-    /// Returns `true` if the range from `from` to `to` can be read as one piece. `events` is
-    /// the number of events in it, as the API claims. If the range does not fit, the next
-    /// [`Cutter::piece`] ends earlier.
-    fn fits(&mut self, from: Timestamp, to: Timestamp, events: u64, now: Timestamp) -> bool {
-        let span = to.duration_since(from).max(SHORTEST);
-        if self.futile_cuts >= MAX_FUTILE_CUTS {
-            return true;
-        }
-        let fits = events <= PIECE_EVENTS || span == SHORTEST;
-        if fits {
-            // A larger count of the next piece does not mean that the count is wrong.
-            self.claimed = 0;
-            self.futile_cuts = 0;
-        } else {
-            let futile = self.claimed > 0 && events >= self.claimed;
-            self.futile_cuts = if futile { self.futile_cuts + 1 } else { 0 };
-            self.claimed = events;
-        }
-        if self.futile_cuts >= MAX_FUTILE_CUTS {
-            self.span = None;
-        } else if self.span.is_some() || !fits {
-            let capacity = self.limits.known(now).unwrap_or(PIECE_EVENTS);
-            self.span = Some(adjusted(span, events, capacity.min(PIECE_EVENTS)));
-        }
-        fits
-    }
-}
-
-/// Returns the span that would hold three quarters of `capacity` if events came evenly. It is
-/// at most four times as long as `span` and at least an eighth of it, since events do not come
-/// evenly and the count may be wrong.
-fn adjusted(span: SignedDuration, events: u64, capacity: u64) -> SignedDuration {
-    #[expect(clippy::cast_precision_loss, reason = "a ratio need not be exact")]
-    let ratio = 0.75 * capacity as f64 / events.max(1) as f64;
-    let seconds = (span.as_secs_f64() * ratio.clamp(1.0 / 8.0, 4.0)).floor();
-    SignedDuration::try_from_secs_f64(seconds)
-        .unwrap_or(span)
-        .max(SHORTEST)
-}
-
-fn halved(span: SignedDuration) -> SignedDuration {
-    SignedDuration::from_secs(span.as_secs() / 2).max(SHORTEST)
 }
 
 fn is_one_second(from: Timestamp, to: Timestamp) -> bool {
     to <= later(whole_second(from))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(seconds).expect("a time")
-    }
-
-    fn fits(cutter: &mut Cutter, from: Timestamp, to: Timestamp, events: u64) -> bool {
-        cutter.fits(from, to, events, at(0))
-    }
-
-    #[test]
-    fn a_range_that_fits_is_not_cut() {
-        let mut cutter = Cutter::default();
-        assert_eq!(cutter.piece_end(at(0), at(1000)), None);
-        assert!(fits(&mut cutter, at(0), at(1000), PIECE_EVENTS));
-        assert_eq!(cutter.piece_end(at(0), at(1000)), None);
-    }
-
-    #[test]
-    fn pieces_shrink_until_they_fit_and_grow_again() {
-        let mut cutter = Cutter::default();
-        assert!(!fits(&mut cutter, at(0), at(1000), 10 * PIECE_EVENTS));
-        assert_eq!(cutter.piece_end(at(0), at(1000)), Some(at(125)));
-        assert!(!fits(&mut cutter, at(0), at(125), 3 * PIECE_EVENTS));
-        assert_eq!(cutter.piece_end(at(0), at(1000)), Some(at(31)));
-        assert!(fits(&mut cutter, at(0), at(31), PIECE_EVENTS / 100));
-        assert_eq!(cutter.piece_end(at(31), at(1000)), Some(at(31 + 124)));
-        assert_eq!(cutter.piece_end(at(950), at(1000)), None);
-    }
-
-    #[test]
-    fn a_count_that_no_cut_reduces_is_not_believed() {
-        let mut cutter = Cutter::default();
-        let wrong_count = u64::MAX;
-        let mut end = at(100_000);
-        let mut cuts = 0;
-        while !fits(&mut cutter, at(0), end, wrong_count) {
-            end = cutter.piece_end(at(0), at(100_000)).unwrap_or(at(100_000));
-            cuts += 1;
-        }
-        assert_eq!((cuts, end), (3, at(100_000)));
-        assert_eq!(cutter.piece_end(at(0), at(100_000)), None);
-    }
-
-    #[test]
-    fn counts_that_rise_from_piece_to_piece_are_believed() {
-        let mut cutter = Cutter::default();
-        let mut from = 0;
-        for full in 2..20 {
-            assert!(!fits(
-                &mut cutter,
-                at(from),
-                at(from + 1000),
-                full * PIECE_EVENTS
-            ));
-            let end = cutter.piece_end(at(from), at(from + 1_000_000));
-            let end = end.expect("a piece").as_second();
-            assert!(fits(&mut cutter, at(from), at(end), PIECE_EVENTS));
-            from = end;
-        }
-    }
-
-    #[test]
-    fn a_second_that_holds_too_many_events_is_read_as_one_piece() {
-        let mut cutter = Cutter::default();
-        assert!(!fits(&mut cutter, at(0), at(2), 1000 * PIECE_EVENTS));
-        assert_eq!(cutter.piece_end(at(0), at(2)), Some(at(1)));
-        assert!(fits(&mut cutter, at(0), at(1), 1000 * PIECE_EVENTS));
-        assert!(fits(&mut cutter, at(5), at(5), 1000 * PIECE_EVENTS));
-    }
 }

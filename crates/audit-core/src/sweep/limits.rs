@@ -224,6 +224,22 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_was_checked_is_suspected_again_if_it_rises_or_in_a_deep_sweep() {
+        let mut limits = Limits::default();
+        limits.disprove(50, at(0));
+        limits.check(100, at(0));
+        let suspects = |limits: Limits, events, seconds| limits.suspects(events, true, at(seconds));
+        assert!(!suspects(limits, 100, 0));
+        assert!(suspects(limits, 101, 0));
+        assert!(suspects(limits, 100, 24 * HOUR));
+        let deep = limits.for_deep_sweep();
+        assert!(suspects(deep, 100, 0));
+        assert!(!suspects(deep, 50, 0));
+        limits.check(99, at(0));
+        assert!(suspects(limits, 100, 0));
+    }
+
+    #[test]
     fn a_higher_claim_disproves_a_limit_of_what_is_claimed() {
         for (caps_claims, claimed, known) in [
             (true, 100, Some(100)),

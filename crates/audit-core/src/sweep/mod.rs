@@ -3,18 +3,22 @@
 //! commit should hold, is cut into pieces.
 
 mod cut;
+mod end;
 mod known;
 mod limits;
 mod piece;
 mod reading;
 mod recount;
 mod second;
+mod span;
 mod tail;
 
-pub use cut::{Cutter, FirstClaim, PIECE_EVENTS, Verdict};
+pub use cut::{Cutter, FirstClaim, Verdict};
+pub use end::{SweepEnd, Times};
 pub use limits::Limits;
 pub use piece::{Piece, widened_end};
 pub use recount::{FEW_EVENTS, Recount, RecountSettings, RecountStep};
+pub use span::PIECE_EVENTS;
 
 use std::collections::HashMap;
 
@@ -53,96 +57,6 @@ pub enum Step {
     Limited,
 }
 
-/// The end of a sweep, from which [`Cutter::judge`] knows whether a limit was met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SweepEnd {
-    /// The largest number of events that the API claimed.
-    pub claimed: u64,
-    /// The number of elements that the last reading was shown, with repetitions.
-    pub listed: u64,
-    /// The number of different elements that were shown.
-    pub distinct: u64,
-    /// The number of events that were claimed and not shown.
-    pub missing: u64,
-    /// `true` if the pages ended before the events did.
-    pub is_limited: bool,
-    /// `true` if the pages ended where those of a limit would: at a full last page, or at a
-    /// round number of events.
-    pub may_be_limited: bool,
-    /// See [`Times`].
-    pub times: Times,
-}
-
-/// The times of creation that a sweep was shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Times {
-    /// The first time.
-    pub earliest: Option<Timestamp>,
-    /// The last time.
-    pub latest: Option<Timestamp>,
-    /// The number of times within the range.
-    pub inside: u64,
-    /// The number of times outside of the range.
-    pub outside: u64,
-    /// The number of times within the piece, which requests exceed at both ends.
-    pub own: u64,
-    /// `true` if a time was no whole second.
-    pub has_fraction: bool,
-}
-
-impl SweepEnd {
-    /// Returns the end of two sweeps over the same range together, each of which asked for
-    /// other events.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            claimed: self.claimed.max(other.claimed),
-            listed: self.listed.max(other.listed),
-            distinct: self.distinct.max(other.distinct),
-            missing: self.missing + other.missing,
-            is_limited: self.is_limited || other.is_limited,
-            may_be_limited: self.may_be_limited || other.may_be_limited,
-            times: self.times.and(other.times),
-        }
-    }
-}
-
-impl Times {
-    fn and(self, other: Self) -> Self {
-        let earliest = [self.earliest, other.earliest].into_iter().flatten().min();
-        Self {
-            earliest,
-            latest: self.latest.max(other.latest),
-            inside: self.inside + other.inside,
-            outside: self.outside + other.outside,
-            own: self.own + other.own,
-            has_fraction: self.has_fraction || other.has_fraction,
-        }
-    }
-
-    /// Returns `true` if most events were not asked for: the API does not select by time, or
-    /// by another time than the one that it shows.
-    #[must_use]
-    pub fn are_mostly_outside(&self) -> bool {
-        self.outside > self.inside
-    }
-
-    fn add(&mut self, time: Timestamp, range: Range, piece: Range) {
-        self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
-        self.latest = self.latest.max(Some(time));
-        self.has_fraction |= time.subsec_nanosecond() != 0;
-        // Requests name whole seconds.
-        let is_early = time.as_second() < range.from.as_second();
-        if !is_early && range.to.is_none_or(|to| time <= to) {
-            self.inside += 1;
-        } else {
-            self.outside += 1;
-        }
-        let is_own = time >= piece.from && piece.to.is_none_or(|to| time < to);
-        self.own += u64::from(is_own);
-    }
-}
-
 /// The number of readings after which the API's count is no longer believed, unless the last
 /// reading showed something new.
 const MIN_READS: u32 = 4;
@@ -168,7 +82,7 @@ pub struct Sweep {
     finds_limits: bool,
     /// The number of the current reading, counted from 1.
     reads: u32,
-    /// See [`Sweep::expect_pages`].
+    /// See [`Piece::pages_expected`].
     pages_expected: u64,
     reading: Reading,
     /// `true` if the pages of the reading before this one ended too early.
@@ -259,12 +173,6 @@ impl Sweep {
         reading.pages_done += 1;
         reading.pages_asked = reading.pages_asked.max(number);
         reading.end_at(number);
-    }
-
-    /// Lets [`Sweep::next_page`] return the first `pages` pages before page 1 has said how
-    /// many there are.
-    pub fn expect_pages(&mut self, pages: u64) {
-        self.pages_expected = pages;
     }
 
     /// Returns a page that can be asked for while other pages are under way; `None` if there
@@ -439,7 +347,11 @@ impl Sweep {
 }
 
 #[cfg(test)]
+mod cut_tests;
+#[cfg(test)]
 mod limited_list_tests;
+#[cfg(test)]
+mod limited_sweep_tests;
 #[cfg(test)]
 mod recount_tests;
 #[cfg(test)]

@@ -88,7 +88,7 @@ impl Reading {
         let (Some(end), Some(last)) = (self.end, self.last) else {
             return false;
         };
-        if last.number > end {
+        if end < last.number {
             return false;
         }
         let is_claimed = missing > 0 && end <= self.pages_announced(page_size);
@@ -133,6 +133,101 @@ fn is_round(number: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Returns a reading whose page 1 has `first` elements, and whose last page has this
+    /// number and this many elements.
+    fn reading(first: u64, (number, len): (u64, u64), claimed: Option<u64>) -> Reading {
+        let last = LastPage {
+            number,
+            len,
+            has_next: false,
+        };
+        Reading {
+            first_len: Some(first),
+            last: Some(last),
+            shown: first * (number - 1) + len,
+            elements_claimed: claimed,
+            ..Reading::default()
+        }
+    }
+
+    #[test]
+    fn an_end_may_be_a_limit_at_a_full_page_or_a_round_number() {
+        let cases = [
+            ("a full page", 100, (1, 100), None, true),
+            ("two full pages", 100, (2, 100), Some(200), true),
+            (
+                "a last page that is not full",
+                100,
+                (2, 37),
+                Some(137),
+                false,
+            ),
+            (
+                "one page that is smaller than asked for",
+                37,
+                (1, 37),
+                None,
+                false,
+            ),
+            ("pages of a fifth", 20, (3, 20), None, true),
+            ("pages of less", 19, (3, 19), None, false),
+            ("a round number of events", 50, (1, 50), None, true),
+            (
+                "a round number that is claimed",
+                30,
+                (2, 10),
+                Some(40),
+                true,
+            ),
+            (
+                "a round number that ends by a page",
+                30,
+                (2, 10),
+                None,
+                false,
+            ),
+            (
+                "a round number that is not the claimed one",
+                30,
+                (2, 10),
+                Some(39),
+                false,
+            ),
+        ];
+        for (name, first, last, claimed, expected) in cases {
+            let reading = reading(first, last, claimed);
+            assert_eq!(reading.may_be_limited(100), expected, "{name}");
+        }
+        assert!(!Reading::default().may_be_limited(100));
+    }
+
+    #[test]
+    fn pages_are_cut_off_if_they_end_before_the_claim_or_the_link_says() {
+        // The last page and the page that was empty, the claim, whether the last page has a
+        // link, the number of events that are missing, and whether the pages were cut off.
+        let cases = [
+            ((2, Some(3)), Some(40), false, 20, true),
+            ((2, Some(3)), Some(40), false, 0, false),
+            ((2, Some(4)), Some(40), false, 20, true),
+            ((2, Some(5)), Some(40), false, 20, false),
+            ((2, None), Some(40), false, 20, false),
+            ((4, Some(3)), Some(50), false, 10, false),
+            ((2, Some(3)), None, true, 0, true),
+            ((2, Some(3)), None, false, 0, false),
+            ((2, Some(4)), None, true, 0, false),
+            ((2, Some(3)), Some(20), true, 0, false),
+        ];
+        for case in cases {
+            let ((last, end), claimed, has_next, missing, expected) = case;
+            let mut reading = reading(10, (last, 10), claimed);
+            reading.end = end;
+            if let Some(last) = &mut reading.last {
+                last.has_next = has_next;
+            }
+            assert_eq!(reading.is_cut_off(10, missing), expected, "{case:?}");
+        }
+    }
 
     #[test]
     fn a_limit_is_a_round_number_or_one_less() {

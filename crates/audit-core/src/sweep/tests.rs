@@ -3,15 +3,15 @@ use std::borrow::Cow;
 use super::*;
 use crate::event::{AuditEvent, Element, Labels};
 
-const SIZE: u64 = 2;
+pub(super) const SIZE: u64 = 2;
 
 /// The claims on a page: `(total_pages, total_elements)`.
-type Claims = (Option<u64>, Option<u64>);
+pub(super) type Claims = (Option<u64>, Option<u64>);
 
 /// The ids on each page.
-type Shown = &'static [&'static [u32]];
+pub(super) type Shown = &'static [&'static [u32]];
 
-fn event(id: u32) -> Element<'static> {
+pub(super) fn event(id: u32) -> Element<'static> {
     Element::Event(AuditEvent {
         id: EventId::from_bits(u128::from(id)),
         id_text: None,
@@ -24,7 +24,7 @@ fn event(id: u32) -> Element<'static> {
     })
 }
 
-fn page(ids: &[u32], (total_pages, total_elements): Claims) -> Page<'static> {
+pub(super) fn page(ids: &[u32], (total_pages, total_elements): Claims) -> Page<'static> {
     Page {
         elements: ids.iter().copied().map(event).collect(),
         raw: Vec::new(),
@@ -330,92 +330,6 @@ fn several_pages_can_be_asked_for_at_once_after_the_first() {
     assert_eq!((sweep.next_page(), sweep.step()), (None, Step::Whole));
 }
 
-/// Reads pages of an API that shows no more than the pages given, which have a link to the
-/// next page if `has_next`. Returns the numbers of the pages that were asked for, and the end.
-fn read_limited(pages: &[&[u32]], claims: Claims, has_next: bool) -> (Vec<u64>, SweepEnd) {
-    let mut sweep = Sweep::new(SIZE);
-    sweep.finds_limits = true;
-    let mut asked = Vec::new();
-    loop {
-        match sweep.step() {
-            Step::Read(number) => {
-                asked.push(number);
-                let place = usize::try_from(number - 1).expect("a small number");
-                match pages.get(place) {
-                    Some(ids) => {
-                        let shown = Page {
-                            has_next,
-                            ..page(ids, claims)
-                        };
-                        sweep.take(number, &shown);
-                    }
-                    None => sweep.refuse(number),
-                }
-            }
-            Step::ReadAgain => sweep.read_again(),
-            _ => return (asked, sweep.end()),
-        }
-    }
-}
-
-#[test]
-fn pages_that_are_refused_twice_before_the_claimed_end_are_a_limit() {
-    let two: &[&[u32]] = &[&[1, 2], &[3, 4]];
-    let (asked, end) = read_limited(two, (None, Some(9)), false);
-    assert_eq!(asked, [1, 2, 3, 1, 2, 3]);
-    assert_eq!((end.is_limited, end.listed, end.missing), (true, 4, 5));
-    let (asked, end) = read_limited(two, (None, None), true);
-    assert_eq!(asked, [1, 2, 3, 1, 2, 3]);
-    assert_eq!((end.is_limited, end.listed), (true, 4));
-}
-
-#[test]
-fn a_refused_page_that_was_not_announced_costs_nothing() {
-    let two: &[&[u32]] = &[&[1, 2], &[3, 4]];
-    let cases = [
-        ((Some(7), Some(4)), false),
-        ((None, Some(4)), true),
-        ((None, None), false),
-    ];
-    for (claims, has_next) in cases {
-        let (asked, end) = read_limited(two, claims, has_next);
-        assert_eq!(asked, [1, 2, 3], "{claims:?}");
-        assert!(!end.is_limited, "{claims:?}");
-    }
-}
-
-#[test]
-fn an_end_at_a_full_page_or_a_round_number_may_be_a_limit() {
-    let cases: [(Shown, Claims, bool); 6] = [
-        (&[&[1, 2], &[3, 4]], (None, Some(4)), true),
-        (&[&[1, 2], &[3, 4]], (None, None), true),
-        (&[&[1, 2]], (None, Some(2)), true),
-        (&[&[1]], (None, Some(1)), false),
-        (&[&[1, 2], &[3]], (None, Some(3)), false),
-        (&[&[1, 2], &[3]], (None, None), false),
-    ];
-    for (pages, claims, expected) in cases {
-        let (_, end) = read_limited(pages, claims, false);
-        assert_eq!(end.may_be_limited, expected, "{pages:?} {claims:?}");
-    }
-}
-
-#[test]
-fn pages_are_read_on_where_a_link_or_a_full_page_says_that_more_follow() {
-    let three: &[&[u32]] = &[&[1, 2], &[3, 4], &[5]];
-    for (claims, has_next, last) in [
-        ((None, None), true, 4),
-        ((None, None), false, 3),
-        ((Some(0), Some(0)), false, 3),
-        ((Some(1), Some(2)), true, 4),
-    ] {
-        let (asked, end) = read_limited(three, claims, has_next);
-        let pages: Vec<_> = (1..=last).collect();
-        assert!(asked.starts_with(&pages), "{claims:?}: {asked:?}");
-        assert_eq!(end.distinct, 5, "{claims:?}");
-    }
-}
-
 #[test]
 fn a_page_behind_the_claimed_end_is_beyond_unless_it_is_linked() {
     // What page 1 claims and whether it has a link, and which of the pages 1 to 4 lie beyond.
@@ -437,108 +351,40 @@ fn a_page_behind_the_claimed_end_is_beyond_unless_it_is_linked() {
         let are_beyond = [1, 2, 3, 4].map(|number| sweep.is_beyond(number));
         assert_eq!(are_beyond, beyond, "{claims:?} {has_next}");
     }
-}
-
-fn time(milliseconds: i64) -> Timestamp {
-    Timestamp::from_millisecond(milliseconds).expect("a time")
-}
-
-#[test]
-fn times_are_told_apart_by_range_and_piece() {
-    let range = |from, to: Option<i64>| Range {
-        from: time(from),
-        to: to.map(time),
-    };
-    // The time, and whether it is within the range from 10 s to 20 s, and within the piece
-    // from 11 s to 19 s.
-    let cases = [
-        (9_999, false, false),
-        (10_000, true, false),
-        (10_500, true, false),
-        (11_000, true, true),
-        (18_999, true, true),
-        (19_000, true, false),
-        (20_000, true, false),
-        (20_001, false, false),
-    ];
-    for (milliseconds, inside, own) in cases {
-        let mut times = Times::default();
-        let bounds = (range(10_900, Some(20_000)), range(11_000, Some(19_000)));
-        times.add(time(milliseconds), bounds.0, bounds.1);
-        let expected = Times {
-            earliest: Some(time(milliseconds)),
-            latest: Some(time(milliseconds)),
-            inside: u64::from(inside),
-            outside: u64::from(!inside),
-            own: u64::from(own),
-            has_fraction: milliseconds % 1000 != 0,
-        };
-        assert_eq!(times, expected, "{milliseconds}");
-    }
-    let mut times = Times::default();
-    for seconds in [15, 12, 18, 4] {
-        let open = range(10_000, None);
-        times.add(time(1000 * seconds), open, open);
-    }
-    let expected = Times {
-        earliest: Some(time(4_000)),
-        latest: Some(time(18_000)),
-        inside: 3,
-        outside: 1,
-        own: 3,
-        has_fraction: false,
-    };
-    assert_eq!(times, expected);
+    let mut sweep = Sweep::new(SIZE);
+    sweep.take(1, &page(&[], (None, Some(0))));
+    assert!(sweep.is_beyond(2));
 }
 
 #[test]
-fn times_are_mostly_outside_if_more_are_outside_than_inside() {
-    for (inside, outside, mostly) in [(0, 0, false), (2, 2, false), (2, 3, true), (3, 2, false)] {
-        let times = Times {
-            inside,
-            outside,
-            ..Times::default()
-        };
-        assert_eq!(times.are_mostly_outside(), mostly, "{inside} {outside}");
-    }
+fn page_1_was_read_once_it_was_taken() {
+    let mut sweep = Sweep::new(SIZE);
+    assert!(!sweep.has_first());
+    sweep.take(2, &page(&[3], (None, Some(3))));
+    assert!(!sweep.has_first());
+    sweep.take(1, &page(&[1, 2], (None, Some(3))));
+    assert!(sweep.has_first());
 }
 
 #[test]
-fn two_sweeps_over_one_range_have_one_end() {
-    let one = |number: u64, flag| SweepEnd {
-        claimed: number,
-        listed: 10 * number,
-        distinct: 100 * number,
-        missing: 1000 * number,
-        is_limited: flag,
-        may_be_limited: flag,
-        times: Times {
-            earliest: Some(time(1000 * i64::try_from(number).expect("a small number"))),
-            latest: Some(time(2000 * i64::try_from(number).expect("a small number"))),
-            inside: number,
-            outside: 10 * number,
-            own: 100 * number,
-            has_fraction: flag,
-        },
-    };
-    for (first, second) in [(true, false), (false, true)] {
-        let expected = SweepEnd {
-            missing: 5000,
-            times: Times {
-                earliest: Some(time(2000)),
-                latest: Some(time(6000)),
-                inside: 5,
-                outside: 50,
-                own: 500,
-                has_fraction: true,
-            },
-            ..one(3, true)
-        };
-        assert_eq!(one(2, first).and(one(3, second)), expected);
-        let nothing = SweepEnd {
-            times: Times::default(),
-            ..one(0, false)
-        };
-        assert_eq!(nothing.and(one(3, second)), one(3, second));
+fn a_list_that_shifts_is_read_until_enough_readings_in_a_row_show_nothing_new() {
+    // The readings that show a further event, after the first one, and the last reading.
+    for (new, last) in [(None, 17), (Some(5), 21), (Some(17), 33), (Some(18), 17)] {
+        let mut sweep = Sweep::new(SIZE);
+        loop {
+            match sweep.step() {
+                Step::Read(1) if sweep.reads == 1 => {
+                    sweep.take(1, &page(&[1, 2], (None, Some(9))));
+                }
+                Step::Read(1) => {
+                    let id = if new == Some(sweep.reads) { 3 } else { 1 };
+                    sweep.take(1, &page(&[id], (None, Some(9))));
+                }
+                Step::Read(number) => sweep.refuse(number),
+                Step::ReadAgain => sweep.read_again(),
+                _ => break,
+            }
+        }
+        assert_eq!(sweep.reads, last, "{new:?}");
     }
 }

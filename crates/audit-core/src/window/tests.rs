@@ -520,6 +520,16 @@ fn the_watermark_stays_where_late_events_may_have_been_added_since() {
             5200,
         ),
         (
+            "up to the lookback",
+            vec![(Some(5000 - LOOKBACK), 5000), (until_end, 5200)],
+            5200,
+        ),
+        (
+            "a second into the lookback",
+            vec![(Some(5001 - LOOKBACK), 5000), (until_end, 5200)],
+            5000,
+        ),
+        (
             "slowly through the lookback",
             vec![(Some(4990), 5000), (Some(5100), 5150), (until_end, 5200)],
             5000,

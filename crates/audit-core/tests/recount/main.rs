@@ -133,7 +133,7 @@ proptest! {
         api in any_api(),
         few in select(vec![0, 5, 40]),
         slowest in select(vec![0, 100, 2000]),
-        failures in vec(prop_oneof![4 => Just(None), 1 => (0..12_usize).prop_map(Some)], POLLS as usize),
+        failures in vec(prop_oneof![4 => Just(None), 1 => (0..12_usize).prop_map(Some)], 14),
     ) {
         // A number that is too high has a range cut into seconds, again and again while it
         // is read.

@@ -101,12 +101,12 @@ impl<'a> Poller<'a> {
         let mut settled = None;
         let mut is_read = false;
         if self.recount.is_known() {
-            settled = self.settled(range.from, &mut missing)?;
+            settled = self.settled(range.from, &mut missing).ok()?;
         }
         if settled.is_none() {
             let read = self.range(range, Some(self.recount.few()))?;
             if read.is_stopped {
-                settled = self.settled(range.from, &mut missing)?;
+                settled = self.settled(range.from, &mut missing).ok()?;
             } else {
                 missing = read.missing;
                 is_read = true;
@@ -132,28 +132,32 @@ impl<'a> Poller<'a> {
         self.recount.is_known()
     }
 
-    /// Returns `None` if a request fails, and no time if nothing is recounted.
-    fn settled(&mut self, from: Timestamp, missing: &mut u64) -> Option<Option<Timestamp>> {
+    /// Returns no time if nothing is recounted.
+    fn settled(
+        &mut self,
+        from: Timestamp,
+        missing: &mut u64,
+    ) -> Result<Option<Timestamp>, Stopped> {
         if !self.recount.begin(from, at(self.now)) {
-            return Some(None);
+            return Ok(None);
         }
         while let Some(step) = self.recount.step() {
             match step {
                 RecountStep::Read { range, is_whole } => {
-                    let read = self.range(range, None)?;
+                    let read = self.range(range, None).ok_or(Stopped::Failed)?;
                     let is_next_part = is_whole && range.from > from;
                     *missing = read.missing + if is_next_part { *missing } else { 0 };
                     self.recount.read(read.is_exact);
                 }
                 RecountStep::Count(range) => {
-                    let text = self.request(range, 1, 1)?;
+                    let text = self.request(range, 1, 1).ok_or(Stopped::Failed)?;
                     let page = Page::parse(&text, Keep::Parsed).expect("a page");
                     self.recount.counted(page.total_elements);
                 }
-                RecountStep::Done { read_to } => return Some(Some(read_to)),
+                RecountStep::Done { read_to } => return Ok(Some(read_to)),
             }
         }
-        Some(None)
+        Ok(None)
     }
 
     fn range(&mut self, mut range: Range, stop_above: Option<u64>) -> Option<RangeRead> {

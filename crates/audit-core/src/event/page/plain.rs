@@ -65,8 +65,8 @@ fn element(event: PlainEvent<'_>) -> Option<Element<'_>> {
     let (id, id_text) = known_by(id);
     let created_at = match event.created_at.flatten() {
         // The lenient parser says of which form a time is that cannot be read.
-        Some(PlainText(text)) if !text.is_empty() => Some(parse_time(&text)?),
-        _ => None,
+        Some(PlainText(text)) => Some(parse_time(&text)?),
+        None => None,
     };
     Some(Element::Event(AuditEvent {
         id,

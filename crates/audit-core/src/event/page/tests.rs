@@ -241,6 +241,39 @@ fn pages_as_a_whole() {
 }
 
 #[test]
+fn links_say_what_is_a_page_and_whether_another_follows() {
+    // The answer, and whether it has a link to a next page; `None` if it is no page.
+    let cases = [
+        (r#"{"_links": {"self": {}}}"#, Some(false)),
+        (
+            r#"{"_links": {"self": {}, "next": {"href": "/"}}}"#,
+            Some(true),
+        ),
+        (r#"{"_links": {"next": {"href": "/"}}}"#, None),
+        (r#"{"_links": {"self": {}}, "id": "a"}"#, None),
+        (r#"{"_links": [{}, {}]}"#, None),
+        (r#"{"_links": {"next": {}}, "page": {}}"#, Some(true)),
+        (r#"{"_links": {"next": null}, "page": {}}"#, Some(false)),
+        (r#"{"_links": "next", "page": {}}"#, Some(false)),
+        (r#"{"page": {}, "id": "a"}"#, Some(false)),
+        (
+            r#"{"_embedded": {"events": []}, "page": {}, "_links": {"next": {}}}"#,
+            Some(true),
+        ),
+        (
+            r#"{"_embedded": {"events": []}, "page": {}, "_links": [{}, {}]}"#,
+            Some(false),
+        ),
+    ];
+    for (text, expected) in cases {
+        for keep in [Keep::Parsed, Keep::Raw] {
+            let has_next = Page::parse(text, keep).map(|page| page.has_next);
+            assert_eq!(has_next, expected.ok_or(PageError::NotAPage), "{text}");
+        }
+    }
+}
+
+#[test]
 fn the_json_of_an_element_is_kept_where_it_is_asked_for() {
     let raw = |text: &str, keep| Page::parse(text, keep).map(|page| page.raw.join("|"));
     let cases = [
