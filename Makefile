@@ -133,6 +133,10 @@ bench: peers ## measure the exporter beside other programs: benches/RESULTS.md
 bench-instructions: peers ## count instructions, which do not depend on the load of the machine
 	BENCH_PARTS=instructions $(BENCH) --bench side_by_side
 
+.PHONY: bench-polls
+bench-polls: ## count the requests of a poll, which takes six minutes
+	BENCH_PARTS=polls $(BENCH) --bench side_by_side
+
 .PHONY: bench-micro
 bench-micro: ## time the single steps of counting an event
 	$(BENCH) --bench micro

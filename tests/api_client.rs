@@ -153,6 +153,7 @@ const FIRST_PAGE: PageQuery = PageQuery {
     from: Timestamp::UNIX_EPOCH,
     to: None,
     page: 1,
+    size: 100,
 };
 
 /// Returns the number of bytes that are read of a body of `length` bytes, plain or

@@ -51,6 +51,7 @@ pub(crate) fn judge(results: &Results, binary: &Path) -> Vec<Aim> {
     aims.push(memory(results));
     aims.extend(start(results));
     aims.push(counting(results));
+    aims.extend(polls(results));
     aims.push(size(binary));
     aims
 }
@@ -215,6 +216,26 @@ fn counting(results: &Results) -> Aim {
         Limit::AtLeast(300_000.0),
         measured,
     )
+}
+
+fn polls(results: &Results) -> Vec<Aim> {
+    let polls = results.polls.iter().map(|polling| {
+        let limit = if polling.rate < 1.0 { 1.0 } else { 6.0 };
+        let text = format!(
+            "{:.1}, at most {} ({} to read the lookback again)",
+            polling.requests, polling.most, polling.pages
+        );
+        aim(
+            &format!(
+                "list requests of a poll, {} events per second",
+                polling.rate
+            ),
+            &limit.to_string(),
+            Limit::AtMost(limit),
+            Some((polling.requests, text)),
+        )
+    });
+    polls.collect()
 }
 
 /// A binary that needs a dynamic loader cannot run in an image from scratch.

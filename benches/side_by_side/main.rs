@@ -23,6 +23,7 @@ mod load;
 mod machine;
 mod ours;
 mod peers;
+mod polling;
 mod report;
 mod results;
 mod running;
@@ -61,6 +62,9 @@ fn main() {
     }
     if settings.measures("backlog") {
         results.backlogs = backlog::measure(&settings, SERIES);
+    }
+    if settings.measures("polls") {
+        results.polls = polling::measure(&settings);
     }
     if settings.measures("instructions") {
         results.instructions = instructions::measure(&settings);

@@ -67,6 +67,7 @@ pub(crate) fn markdown(settings: &Settings, results: &Results, aims: &[Aim]) -> 
     footprint_table(&mut text, results);
     catch_up_table(&mut text, settings, results);
     backlog_table(&mut text, settings, results);
+    polls_table(&mut text, results);
     instructions_table(&mut text, results);
     text
 }
@@ -303,6 +304,35 @@ fn backlog_table(text: &mut String, settings: &Settings, results: &Results) {
                 &duration(backlog.counting),
                 &duration(backlog.idle),
                 &significant(ratio),
+            ],
+        );
+    }
+}
+
+fn polls_table(text: &mut String, results: &Results) {
+    if results.polls.is_empty() {
+        return;
+    }
+    heading(
+        text,
+        "List requests of a poll, every 30 s with a lookback of 15 min",
+        &[
+            "events per second",
+            "mean",
+            "most",
+            "pages of the lookback",
+            "ratio",
+        ],
+    );
+    for polling in &results.polls {
+        row(
+            text,
+            &[
+                &polling.rate.to_string(),
+                &format!("{:.1}", polling.requests),
+                &polling.most.to_string(),
+                &polling.pages.to_string(),
+                &significant(polling.requests / polling.pages),
             ],
         );
     }

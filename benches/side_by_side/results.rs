@@ -7,6 +7,7 @@ use super::{
     footprint::Footprint,
     instructions::Instructions,
     peers::OURS,
+    polling::Polling,
     scrape::Encoding,
     scrapes::{Cell, Measured},
 };
@@ -18,6 +19,7 @@ pub(crate) struct Results {
     pub(crate) catch_ups: Vec<CatchUp>,
     pub(crate) backlogs: Vec<Backlog>,
     pub(crate) counting: Option<Counting>,
+    pub(crate) polls: Vec<Polling>,
     pub(crate) instructions: Vec<Instructions>,
 }
 

@@ -26,7 +26,14 @@ pub(crate) struct Settings {
 }
 
 /// The parts that can be measured by themselves.
-pub(crate) const PARTS: [&str; 5] = ["scrapes", "catch-up", "backlog", "counting", "instructions"];
+pub(crate) const PARTS: [&str; 6] = [
+    "scrapes",
+    "catch-up",
+    "backlog",
+    "counting",
+    "polls",
+    "instructions",
+];
 
 impl Settings {
     /// Reads the settings from the environment.

@@ -15,7 +15,7 @@ pub(crate) const SECRET: &str = "simulated-secret";
 const SPAN: &str = "12h";
 const START: Duration = Duration::from_secs(30);
 
-/// A running simulator; all its events lie in the past.
+/// A running simulator.
 pub(crate) struct Simulator {
     pub(crate) running: Running,
     /// The scheme, host and port.
@@ -23,20 +23,35 @@ pub(crate) struct Simulator {
 }
 
 impl Simulator {
-    /// Starts a simulator with this number of events and this latency.
+    /// Starts a simulator with this number of events, all of which lie in the past, and this
+    /// latency.
     pub(crate) fn start(
         settings: &Settings,
         folder: &Path,
         events: usize,
         latency: Duration,
     ) -> Self {
+        let history = format!("--history={events}");
+        let traffic = ["--rate=0", "--history-span", SPAN, &history];
+        Self::with(settings, folder, &traffic, latency)
+    }
+
+    /// Starts a simulator with so many events each second, for an hour before now and after
+    /// it.
+    pub(crate) fn busy(settings: &Settings, folder: &Path, rate: f64, latency: Duration) -> Self {
+        let rates = format!("--rate={rate}");
+        let history = format!("--history={}", (rate * 3600.0).ceil());
+        let traffic = ["--steady", "--history-span=1h", &rates, &history];
+        Self::with(settings, folder, &traffic, latency)
+    }
+
+    fn with(settings: &Settings, folder: &Path, traffic: &[&str], latency: Duration) -> Self {
         let address = free_address();
         let mut simulator = command(&settings.binary);
         simulator
-            .args(["simulate", "--rate=0", "--history-span", SPAN])
-            .args(["--api-key", KEY, "--api-secret", SECRET])
+            .args(["simulate", "--api-key", KEY, "--api-secret", SECRET])
+            .args(traffic)
             .arg(format!("--listen-address={address}"))
-            .arg(format!("--history={events}"))
             .arg(format!("--latency={}ms", latency.as_millis()));
         let running = Running::start(&mut simulator, &folder.join("simulator.log"));
         eventually("simulator", START, || {

@@ -60,6 +60,8 @@ pub struct PageQuery {
     pub to: Option<Timestamp>,
     /// The number of the page, from 1.
     pub page: u64,
+    /// The number of events that are asked for on a page.
+    pub size: u64,
 }
 
 /// The filters that the API applies to the list of events.
@@ -166,7 +168,7 @@ impl ApiClient {
                 pairs.append_pair("search_text", text);
             }
             pairs.append_pair("page", &query.page.to_string());
-            pairs.append_pair("size", &PAGE_SIZE.to_string());
+            pairs.append_pair("size", &query.size.to_string());
         }
         let answer = self.ask(Operation::List, Method::GET, url).await?;
         Ok(answer.map(text))

@@ -74,6 +74,38 @@ async fn page_with_retries<S: PageSource>(
     }
 }
 
+/// Requests how many events the API claims of a range. The value is `None` if it claims no
+/// number.
+///
+/// # Errors
+/// The [`ApiError`] of the request, unless the API refuses it.
+pub(crate) async fn claimed(
+    source: &impl PageSource,
+    range: Range,
+) -> Result<ApiAnswer<Option<u64>>, ApiError> {
+    let query = PageQuery {
+        from: range.from,
+        to: range.to,
+        page: 1,
+        size: 1,
+    };
+    let ApiAnswer { value, date } = match page_with_retries(source, query).await {
+        Ok(answer) => answer,
+        Err(error) if is_no_such_page(&error) => {
+            return Ok(ApiAnswer {
+                value: None,
+                date: None,
+            });
+        }
+        Err(error) => return Err(error),
+    };
+    let page = Page::parse(&value, Keep::Parsed).map_err(ApiError::body)?;
+    Ok(ApiAnswer {
+        value: page.total_elements,
+        date,
+    })
+}
+
 /// Reads all pages of one piece of a range.
 ///
 /// ```text
@@ -224,6 +256,7 @@ impl<'s, S: PageSource> PageReader<'s, S> {
                 from: self.range.from,
                 to: self.range.to,
                 page,
+                size: PAGE_SIZE,
             };
             let source = self.source;
             // If the first request fails, nothing is lost: the poll is repeated.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use audit_core::window::WindowSettings;
+use audit_core::{sweep::FEW_EVENTS, window::WindowSettings};
 use jiff::SignedDuration;
 
 use crate::{
@@ -89,6 +89,7 @@ pub(super) fn poller_settings(plan: &AccountPlan, first_poll_in: Duration) -> Po
         deep_sweep_lookback: poll.reconcile_lookback,
         start: poll.start,
         max_series: plan.max_series,
+        few_events: FEW_EVENTS,
         first_poll_in,
     }
 }

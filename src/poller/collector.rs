@@ -10,11 +10,13 @@ use audit_core::{
     account::Account,
     event::{EventType, types_from_zero},
     ledger::Changes,
-    sweep::{Cutter, Limits, Range},
+    sweep::{Cutter, Limits, Range, Recount},
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Api, Clock, Storage, instrumentation, missing::Missing, piece::PieceRead};
+use super::{
+    Api, Clock, Storage, instrumentation, lookback::RangeRead, missing::Missing, piece::PieceWanted,
+};
 use crate::{
     api::ApiError, exposition::AccountExposition, gate::SharedGate, metrics::AccountMetrics,
 };
@@ -58,12 +60,16 @@ pub(super) struct Collector<A, S, C> {
     deep_sweep: Option<DeepSweep>,
     /// The limits of the API that were met.
     pub(super) limits: Limits,
+    /// What is known of the lookback.
+    pub(super) recount: Recount,
+    /// The time of the API in the last answer that began a piece, and the uptime then.
+    pub(super) answered: Option<(Timestamp, Duration)>,
     /// `true` once the log has named the form of a time of creation that cannot be read.
     pub(super) named_time_form: bool,
     /// The events that the API has and does not return.
-    missing: Missing,
+    pub(super) missing: Missing,
     /// The watermark of the state that the process began with, until the first page.
-    stored_watermark: Option<Timestamp>,
+    pub(super) stored_watermark: Option<Timestamp>,
     /// The uptime at which the gate is looked at next.
     pub(super) look_due: Duration,
     /// `true` if the last commit failed.
@@ -97,7 +103,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     /// shown at once.
     pub(super) fn new(
         (api, storage, clock): (Arc<A>, S, C),
-        account: Account,
+        (account, recount): (Account, Recount),
         metrics: Arc<AccountMetrics>,
         (exposition, gate): (AccountExposition, Arc<SharedGate>),
     ) -> Self {
@@ -114,6 +120,8 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             is_shown: false,
             deep_sweep: None,
             limits: Limits::default(),
+            recount,
+            answered: None,
             named_time_form: false,
             missing: Missing::default(),
             stored_watermark,
@@ -141,8 +149,8 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         self.types = self.exposition.shared(types);
     }
 
-    /// Reads all events from the watermark less the lookback until now, in pieces, and
-    /// commits each piece.
+    /// Reads all events from the watermark less the lookback until now that are not known.
+    /// Commits each piece if there are several.
     ///
     /// # Errors
     /// [`PollError`]; events that were counted before the failure stay counted.
@@ -151,6 +159,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         self.commit_if_needed().await?;
         let outcome = self.read_all(counts).await;
         if outcome.is_err() {
+            self.recount.abandon();
             // Stores the events that were counted before the failure. If this fails
             // too, the next poll begins with the same commit.
             let _ = self.commit_if_needed().await;
@@ -161,41 +170,43 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     async fn read_all(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
         let local = self.clock.local();
         let watermark = self.account.window.believed_watermark(local);
-        let mut from = self.account.window.begin_sweep(local);
-        let mut cutter = Cutter::new(self.limits);
-        let mut missing = 0;
-        loop {
-            let piece @ PieceRead {
-                read_to, clocks, ..
-            } = self
-                .read_piece((Range { from, to: None }, watermark), &mut cutter, counts)
-                .await?;
-            if let Some(watermark) = self.stored_watermark.take() {
-                let now = clocks.earliest();
-                instrumentation::StateContinued { watermark, now }.record();
-            }
-            self.missing.of_piece(&piece);
-            missing += piece.missing;
-            let Some(read_to) = read_to else {
-                self.missing.of_poll(missing, &self.metrics);
-                self.account.window.complete_sweep(clocks);
-                self.account.stage.caught_up = true;
-                return self.commit().await;
-            };
-            self.account.window.complete_piece(read_to, clocks);
-            self.commit().await?;
-            // A piece of the lookback moves no watermark.
-            let up_to = self.account.window.watermark().unwrap_or(read_to);
-            if watermark.is_none_or(|watermark| up_to > watermark) {
-                instrumentation::PieceCounted {
-                    up_to,
-                    now: clocks.earliest(),
-                    counts: *counts,
-                }
-                .record(&self.metrics);
-            }
-            from = read_to;
+        let from = self.account.window.begin_sweep(local);
+        let mut wanted = PieceWanted {
+            range: Range { from, to: None },
+            watermark,
+            stop_above: Some(self.recount.few()),
+        };
+        let mut settled = None;
+        if self.recount.is_known() {
+            settled = self.read_settled(from, watermark, counts).await?;
         }
+        let mut read = None;
+        if settled.is_none() {
+            // The range is read whole, unless its first page says that this takes more
+            // requests than to read the settled part by itself and to remember it.
+            let whole = self.read_range(wanted, true, counts).await?;
+            if whole.is_stopped {
+                settled = self.read_settled(from, watermark, counts).await?;
+            } else {
+                read = Some(whole);
+            }
+        }
+        wanted.range.from = settled.map_or(from, |settled| settled.read_to);
+        wanted.stop_above = None;
+        let RangeRead {
+            clocks, missing, ..
+        } = match read {
+            Some(read) => read,
+            None => self.read_range(wanted, true, counts).await?,
+        };
+        self.recount.end_tail(clocks.api);
+        let missing = settled.map_or(missing, |settled| missing.saturating_add(settled.missing));
+        self.missing.of_poll(missing, &self.metrics);
+        // An event may be listed in the settled part after that was read.
+        let started = settled.map_or(clocks, |settled| settled.started);
+        self.account.window.complete_sweep(started);
+        self.account.stage.caught_up = true;
+        self.commit().await
     }
 
     /// Begins a deep sweep, which reads the last `depth` before the watermark again, for
@@ -234,7 +245,11 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         };
         let outcome = self
             .read_piece(
-                (range, Some(deep.end)),
+                PieceWanted {
+                    range,
+                    watermark: Some(deep.end),
+                    stop_above: None,
+                },
                 &mut deep.cutter,
                 &mut PollCounts::default(),
             )
@@ -290,7 +305,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     ///
     /// # Errors
     /// [`PollError::Storage`]; the published values that are shown stay as they were.
-    async fn commit(&mut self) -> Result<(), PollError> {
+    pub(super) async fn commit(&mut self) -> Result<(), PollError> {
         // A process that ends waits until what is stored is also shown.
         let gate = Arc::clone(&self.gate);
         let _under_way = gate.begin_commit().await;

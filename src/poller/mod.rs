@@ -5,6 +5,7 @@ mod collector;
 mod gate_watch;
 pub mod health;
 mod instrumentation;
+mod lookback;
 mod missing;
 mod piece;
 mod reporter;
@@ -24,13 +25,14 @@ use audit_core::{
     account::{Account, PollStart},
     event::{Keep, Page, TypeFilter},
     outbox::Outbox,
+    sweep::{Recount, RecountSettings},
     window::{Clocks, WindowSettings},
 };
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    api::{ApiError, PageQuery},
+    api::{ApiError, PAGE_SIZE, PageQuery},
     exposition::AccountExposition,
     gate::SharedGate,
     metrics::AccountMetrics,
@@ -56,8 +58,20 @@ pub struct PollerSettings {
     pub start: PollStart,
     /// The highest number of series; see [`Ledger::new`](audit_core::ledger::Ledger::new).
     pub max_series: usize,
+    /// The number of events that are few: a poll that finds more asks what changed within the
+    /// lookback, and reads only that.
+    pub few_events: u64,
     /// The wait before the first poll, so that not all accounts begin at once.
     pub first_poll_in: Duration,
+}
+
+impl PollerSettings {
+    fn recount(&self) -> RecountSettings {
+        RecountSettings {
+            few: self.few_events,
+            longest: self.window.lookback.saturating_mul(2),
+        }
+    }
 }
 
 /// The parts that a poller works with.
@@ -105,6 +119,7 @@ struct NewAccount<S> {
     exposition: AccountExposition,
     outbox: Outbox,
     filter: TypeFilter,
+    recount: RecountSettings,
 }
 
 /// A poller whose account has begun to count.
@@ -151,6 +166,7 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             exposition,
             outbox,
             filter,
+            recount: settings.recount(),
         };
         let stored = match stored {
             Some(account) => Ok(new.collector(account, (&api, &clock, &gate))),
@@ -232,6 +248,7 @@ impl<S: Storage> NewAccount<S> {
         account.filter = self.filter;
         let parts = (Arc::clone(api), self.storage, clock.clone());
         let shown = (self.exposition, Arc::clone(gate));
+        let account = (account, Recount::new(self.recount));
         Collector::new(parts, account, self.metrics, shown)
     }
 }
@@ -287,6 +304,7 @@ async fn api_time(
         from: now,
         to: None,
         page: 1,
+        size: PAGE_SIZE,
     };
     let answer = api.page(query).await?;
     // The date of an answer that is no page, such as one of a captive portal, is not a

@@ -27,19 +27,52 @@ pub(super) struct PieceRead {
     pub(super) missing: u64,
     /// The second that has more events than the API returns for one query.
     pub(super) dense: Option<Timestamp>,
+    /// `true` if the sweep saw exactly as many elements as the API claims.
+    pub(super) is_exact: bool,
+    /// `true` if only the first page was read, which claims more events than
+    /// [`PieceWanted::stop_above`].
+    pub(super) is_stopped: bool,
+}
+
+/// The piece that is to be read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PieceWanted {
+    /// The range at whose beginning the piece begins.
+    pub(super) range: Range,
+    /// The watermark with which the sweep began.
+    pub(super) watermark: Option<Timestamp>,
+    /// The number of events above which reading stops after the first page.
+    pub(super) stop_above: Option<u64>,
+}
+
+impl PieceRead {
+    fn stopped(clocks: Clocks) -> Self {
+        Self {
+            read_to: None,
+            clocks,
+            missing: 0,
+            dense: None,
+            is_exact: false,
+            is_stopped: true,
+        }
+    }
 }
 
 impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
-    /// Reads and counts one piece from the beginning of `range`; `watermark` is the one with
-    /// which the sweep began. If the piece has more events than fit into one, or than the API
-    /// returns for one query, `cutter` shortens the piece, and the piece is read from its
-    /// beginning.
+    /// Reads and counts one piece from the beginning of a range. If the piece has more events
+    /// than fit into one, or than the API returns for one query, `cutter` shortens the piece,
+    /// and the piece is read from its beginning.
     pub(super) async fn read_piece(
         &mut self,
-        (range, watermark): (Range, Option<Timestamp>),
+        wanted: PieceWanted,
         cutter: &mut Cutter,
         counts: &mut PollCounts,
     ) -> Result<PieceRead, PollError> {
+        let PieceWanted {
+            range,
+            watermark,
+            stop_above,
+        } = wanted;
         let api = Arc::clone(&self.api);
         let mut now = self.clock.local();
         'piece: loop {
@@ -53,6 +86,13 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 self.count(&read, watermark, counts);
                 if let Some(first) = read.first {
                     now = first.clocks.earliest();
+                    self.answered = Some((first.clocks.api, self.clock.uptime()));
+                    let claimed = first.claim.claimed;
+                    self.recount.claim(claimed, now);
+                    if stop_above.is_some_and(|few| claimed > few) && self.recount.can_know(claimed)
+                    {
+                        return Ok(PieceRead::stopped(first.clocks));
+                    }
                     let fits = cutter.begin(&piece, range.to.unwrap_or(now), &first.claim, now);
                     self.limits = cutter.limits();
                     if !fits {
@@ -69,6 +109,8 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                     clocks,
                     missing,
                     dense,
+                    is_exact: end.claimed == end.distinct,
+                    is_stopped: false,
                 });
             }
         }
@@ -86,6 +128,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             let is_first = !std::mem::replace(&mut self.named_time_form, true);
             instrumentation::TimeUnread { form, is_first }.record();
         }
+        self.recount.take(&read.page);
         let tally = self.account.count(&read.page, now, watermark);
         counts.pages += 1;
         counts.counted += tally.lags.len() as u64;

@@ -1,7 +1,7 @@
 //! A model of the API, whose list of events does everything that the API does not rule
 //! out.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use audit_core::{
     event::{EventType, Labels, PageError},
@@ -17,6 +17,7 @@ use nexmo_audit_exporter::{
 
 use crate::{
     clock::{MINUTE, Ms, SECOND, WallClock, shown, timestamp, whole_second},
+    mutant::Mutant,
     plan::{Empty, Plan, Polls, pick},
     sample::{Sample, series_name, type_name},
     world::{Shared, World},
@@ -133,6 +134,8 @@ pub(crate) struct EventList {
     /// miss an event.
     pub(crate) history: Sample,
     page_cap: usize,
+    /// The numbers of the events that were shown.
+    shown: BTreeSet<usize>,
 }
 
 impl EventList {
@@ -143,6 +146,7 @@ impl EventList {
             recorded: Sample::new(),
             history: Sample::new(),
             page_cap: plan.api.page_cap,
+            shown: BTreeSet::new(),
         }
     }
 
@@ -203,12 +207,18 @@ impl World {
             Order::OldestFirst => listed.sort_by_key(|number| records[*number].created),
             Order::None => {}
         }
-        let size = self.api.page_cap;
+        let asked = usize::try_from(query.size).unwrap_or(usize::MAX);
+        let size = self.api.page_cap.min(asked);
         let before = usize::try_from(query.page - 1).map_or(usize::MAX, |page| page * size);
-        let page: Vec<&str> = listed
+        let page: Vec<usize> = listed.iter().skip(before).take(size).copied().collect();
+        let is_count = query.size == 1;
+        if is_count && plan.mutant == Some(Mutant::NumberTrusted) {
+            listed.retain(|number| self.api.shown.contains(number));
+        } else if !is_count {
+            self.api.shown.extend(&page);
+        }
+        let page: Vec<&str> = page
             .iter()
-            .skip(before)
-            .take(size)
             .map(|number| records[*number].element.as_str())
             .collect();
         render(&page, listed.len(), size, api.repeated, api.empty)

@@ -15,6 +15,9 @@ pub(crate) enum Mutant {
     HoldForOneScraper,
     /// A poll reads from the watermark, without the lookback.
     NoLookback,
+    /// A poll believes that it knows the lookback: asked for the number of events, the API
+    /// claims no more than it has shown.
+    NumberTrusted,
     /// Counters begin at 0 after a restart, while the window does not.
     CountersInMemory,
     /// Ids are not stored.

@@ -200,6 +200,7 @@ fn settings(plan: &Plan) -> PollerSettings {
         deep_sweep_lookback: SignedDuration::from_millis(depth),
         start: polls.start,
         max_series: MAX_SERIES,
+        few_events: polls.few_events,
         first_poll_in: Duration::ZERO,
     }
 }

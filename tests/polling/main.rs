@@ -7,5 +7,6 @@ mod late;
 mod limits;
 mod paging;
 mod paused_exporter;
+mod requests;
 mod retries;
 mod time_forms;

@@ -5,7 +5,9 @@ mod faults;
 
 use std::ops::Range;
 
-use audit_core::{account::PollStart, gate::ScrapeInterval, window::WindowSettings};
+use audit_core::{
+    account::PollStart, gate::ScrapeInterval, sweep::FEW_EVENTS, window::WindowSettings,
+};
 use fastrand::Rng;
 use jiff::SignedDuration;
 
@@ -47,6 +49,9 @@ pub(crate) struct Polls {
     pub(crate) deep: Option<(Ms, Ms)>,
     pub(crate) retention: Ms,
     pub(crate) start: PollStart,
+    /// The number of events above which a poll reads only what is new. No history has many, so
+    /// it is mostly lower than the exporter's.
+    pub(crate) few_events: u64,
     /// `true` if the vendor names its event types.
     pub(crate) types_named: bool,
     pub(crate) scrape_interval: ScrapeInterval,
@@ -141,7 +146,11 @@ impl Plan {
         // Either the lookback and retention of production, with everything that only a deep
         // sweep repairs; or short ones, so that much is forgotten within one history.
         let full_reach = rng.bool();
-        let polls = polls(rng, full_reach);
+        let few_events = [0, 4, FEW_EVENTS][usize::try_from(seed / 8 % 3).unwrap_or_default()];
+        let polls = Polls {
+            few_events,
+            ..polls(rng, full_reach)
+        };
         let (api_clock, local_clock) = clocks(rng, span, full_reach);
         let clocks_differ = (api_clock.ahead - local_clock.ahead).abs() > 5 * SECOND
             || !local_clock.jumps.is_empty()
@@ -275,6 +284,7 @@ fn polls(rng: &mut Rng, full_reach: bool) -> Polls {
         } else {
             PollStart::Age(SignedDuration::from_millis(rng.i64(0..backlog)))
         },
+        few_events: FEW_EVENTS,
         types_named: rng.bool(),
         scrape_interval: ScrapeInterval::Learned,
     }

@@ -4,16 +4,20 @@
 
 mod cut;
 mod end;
+mod known;
 mod limits;
 mod piece;
 mod reading;
+mod recount;
 mod second;
 mod span;
+mod tail;
 
 pub use cut::{Cutter, FirstClaim, Verdict};
 pub use end::{SweepEnd, Times};
 pub use limits::Limits;
 pub use piece::{Piece, widened_end};
+pub use recount::{FEW_EVENTS, Recount, RecountSettings, RecountStep};
 pub use span::PIECE_EVENTS;
 
 use std::collections::HashMap;
@@ -348,5 +352,7 @@ mod cut_tests;
 mod limited_list_tests;
 #[cfg(test)]
 mod limited_sweep_tests;
+#[cfg(test)]
+mod recount_tests;
 #[cfg(test)]
 mod tests;
