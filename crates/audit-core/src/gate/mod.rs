@@ -45,8 +45,9 @@
 //! ([`Gate::wait_time`]), so that no crash loop makes the gate silent. What the bounds let
 //! through is counted ([`Changes::gate_timeouts`](crate::ledger::Changes::gate_timeouts)).
 //!
-//! **No single request changes H** or makes a count wait for long, since any client can
-//! send one that looks like a scrape. Until the interval of a scraper is known, after three
+//! **No single request changes H**, makes a count wait for long, or ends the standstill
+//! while a server that keeps coming is away, since any client can send one that looks like a
+//! scrape. Until the interval of a scraper is known, after three
 //! gaps, a new series waits for it for about a minute after the series was first shown.
 //!
 //! A [`SavedGate`] is stored with each commit: that the gate is no longer open to all,
@@ -127,6 +128,7 @@ pub struct Gate {
     wait_clock: WaitClock,
     /// The reading of `wait_clock` that is stored.
     stored_wait_time: Duration,
+    /// The last scrape of what may be a server; see [`Scrapers::may_be_server`].
     last_scrape: Option<Duration>,
     /// The first scrape since the process started, or since a silence (see
     /// [`Gate::is_silent`]) if one came later.
@@ -211,12 +213,14 @@ impl Gate {
         // H is that of before this scrape, in which its interval may be learned.
         let hold = self.hold(now);
         self.was_running = !self.is_open_to_all() && self.is_running(now);
-        if self.is_silent(now) {
-            self.first_after_silence = Some(now);
+        if self.scrapers.may_be_server(scrape.scraper, now) {
+            if self.is_silent(now) {
+                self.first_after_silence = Some(now);
+            }
+            self.last_scrape = Some(now);
         }
         self.wait_clock.record_scrape(now, hold);
         self.was_scraped = true;
-        self.last_scrape = Some(now);
         if self
             .first_served
             .back()

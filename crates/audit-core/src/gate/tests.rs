@@ -138,7 +138,8 @@ fn the_gate_stands_still_after_more_than_a_hold_without_a_scrape() {
     }
     assert!(gate.is_running(at(45 + 40)));
     assert!(!gate.is_running(at(45 + 41)));
-    // The scrape of another server is enough to go on running.
+    // The scrapes of another server are enough to go on running.
+    record(&mut gate, 2, 1, 45 + 39);
     record(&mut gate, 2, 1, 45 + 40);
     assert!(gate.is_running(at(45 + 41)));
     record(&mut gate, 2, 1, 45 + 40 + 41);
@@ -146,6 +147,28 @@ fn the_gate_stands_still_after_more_than_a_hold_without_a_scrape() {
     record(&mut gate, 2, 1, 45 + 40 + 41 + 39);
     assert!(!gate.is_running(at(45 + 40 + 41 + 39)));
     assert!(gate.is_running(at(45 + 40 + 41 + 40)));
+}
+
+/// Any client can send a request that looks like a scrape.
+#[test]
+fn a_request_of_a_stranger_does_not_keep_the_gate_running_while_a_server_is_away() {
+    for (count, is_running) in [(1, false), (2, true)] {
+        let mut gate = fixed(15);
+        for now in (0..=60).step_by(15) {
+            serve(&mut gate, 1, 1, now);
+        }
+        for request in 0..count {
+            serve(&mut gate, 2, 1, 80 + request * 15);
+        }
+        assert!(gate.is_running(at(100)));
+        // A client that comes again may be a server.
+        assert_eq!(gate.is_running(at(101)), is_running);
+        // The standstill ends a hold after the server is back.
+        serve(&mut gate, 3, 1, 200);
+        serve(&mut gate, 1, 1, 210);
+        assert!(!gate.is_running(at(249)));
+        assert!(gate.is_running(at(250)));
+    }
 }
 
 #[test]

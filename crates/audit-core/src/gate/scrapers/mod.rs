@@ -159,6 +159,15 @@ impl Scrapers {
         }
     }
 
+    /// Returns `true` if a scrape of `scraper` at `now` may be that of a server: it was seen
+    /// before, or the gate waits for no scraper that was seen more than once. A server that is
+    /// away has to see the old values when it is back, whatever other clients have requested
+    /// meanwhile.
+    pub(super) fn may_be_server(&self, scraper: ScraperId, now: Duration) -> bool {
+        let is_known = self.all.get(&scraper).is_some_and(Scraper::was_seen);
+        is_known || !self.live(now).any(|(_, scraper)| scraper.keeps_coming())
+    }
+
     /// Returns the longest interval among the scrapers that the gate waits for, as far as
     /// their intervals are known; `None` if none is.
     pub(super) fn longest_interval(&self, now: Duration) -> Option<Duration> {

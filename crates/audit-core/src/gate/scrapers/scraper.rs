@@ -177,6 +177,11 @@ impl Scraper {
         self.pooled_scrapes >= SCRAPES_TO_BE_SURE
     }
 
+    /// Returns `true` if the scraper was seen, by this process or an earlier one.
+    pub(super) fn was_seen(&self) -> bool {
+        self.scrapes > 0 || self.saved_interval.is_some()
+    }
+
     /// Returns `true` if the scraper was seen more than once, by this process or an earlier
     /// one.
     pub(super) fn keeps_coming(&self) -> bool {
