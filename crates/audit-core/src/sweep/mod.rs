@@ -9,6 +9,8 @@ mod limits;
 mod piece;
 mod reading;
 mod recount;
+mod recount_step;
+mod search;
 mod second;
 mod span;
 mod tail;
@@ -17,7 +19,8 @@ pub use cut::{Cutter, FirstClaim, Verdict};
 pub use end::{SweepEnd, Times};
 pub use limits::Limits;
 pub use piece::{Piece, widened_end};
-pub use recount::{FEW_EVENTS, Recount, RecountSettings, RecountStep};
+pub use recount::{FEW_EVENTS, Recount};
+pub use recount_step::{RecountSettings, RecountStep};
 pub use span::PIECE_EVENTS;
 
 use std::collections::HashMap;

@@ -33,6 +33,8 @@ use super::{
     Range,
     known::KnownRange,
     piece::{later, whole_second, widened},
+    recount_step::{RecountSettings, RecountStep},
+    search::Search,
     tail::Tail,
 };
 use crate::event::{Element, EventId, Page};
@@ -56,15 +58,6 @@ const MAX_READINGS: u32 = 16;
 const MAX_KNOWN: u64 = 500_000;
 /// The largest number of malformed elements that are remembered.
 const MAX_MALFORMED: usize = 10_000;
-
-/// Which ranges a recount is worthwhile for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecountSettings {
-    /// A range with no more events than this is read whole.
-    pub few: u64,
-    /// The longest range that is remembered.
-    pub longest: SignedDuration,
-}
 
 /// Says what a poll reads of the settled range: from the beginning of the lookback until a
 /// few seconds ago.
@@ -94,30 +87,6 @@ pub struct Recount {
     under_way: Option<UnderWay>,
 }
 
-/// The next step of a recount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecountStep {
-    /// The range is to be read. All of its pages are passed to [`Recount::take`], and
-    /// [`Recount::read`] is called once they are.
-    Read {
-        /// The range.
-        range: Range,
-        /// `true` if the range begins where the poll does, so that everything up to its end
-        /// is then read.
-        is_whole: bool,
-    },
-    /// The number of events that the API claims of this request is to be passed to
-    /// [`Recount::counted`].
-    Count(Range),
-    /// Everything that the API listed before this time is read. The open end from this time on
-    /// is to be read; its pages are passed to [`Recount::take`], and then
-    /// [`Recount::end_tail`] is called.
-    Done {
-        /// The time at which the open end begins.
-        read_to: Timestamp,
-    },
-}
-
 #[derive(Debug, Clone)]
 struct UnderWay {
     /// The beginning of the range.
@@ -143,22 +112,6 @@ enum Stage {
     Whole { place: usize, is_known: bool },
     /// Everything is read. `is_known` is `true` if all that is listed is known.
     Done { is_known: bool },
-}
-
-/// The search for elements that are listed and not known: from the last reading back in longer
-/// and longer steps, and then by halves.
-#[derive(Debug, Clone, Copy)]
-struct Search {
-    /// The number of unknown elements.
-    unknown: u64,
-    /// A place from which on all of them are listed.
-    low: usize,
-    /// A later place, from which on not all of them are listed.
-    high: usize,
-    /// The number of readings by which the next step goes back at most.
-    stride: usize,
-    /// The end of the part in which unknown elements may be.
-    to: Timestamp,
 }
 
 impl Recount {
@@ -405,7 +358,7 @@ impl Recount {
                     // Whatever the last reading shows is known.
                     to: known.begins(high).unwrap_or(known.to()),
                 };
-                self.go_to(search.stage());
+                self.go_to(search.into());
             }
             Some(_) => {
                 if was_read_back {
@@ -441,7 +394,7 @@ impl Recount {
             search.high = place;
             search.stride = search.stride.saturating_mul(2);
         }
-        self.go_to(search.stage());
+        self.go_to(search.into());
     }
 
     /// Ends settled ranges earlier, since events were listed after their range was settled.
@@ -478,21 +431,14 @@ impl Recount {
     }
 }
 
-impl Search {
-    /// Returns the place from which on elements are counted next.
-    fn place(self) -> usize {
-        let middle = usize::midpoint(self.low, self.high);
-        middle.max(self.high.saturating_sub(self.stride))
-    }
-
+impl From<Search> for Stage {
     /// Returns the stage that goes on with the search, or that reads what was found.
-    fn stage(self) -> Stage {
-        if self.high - self.low > 1 {
-            return Stage::Search(self);
-        }
-        Stage::ReadBack {
-            place: self.low,
-            to: self.to,
+    fn from(search: Search) -> Self {
+        if search.has_found() {
+            let Search { low: place, to, .. } = search;
+            Self::ReadBack { place, to }
+        } else {
+            Self::Search(search)
         }
     }
 }
