@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use test_support::exposition;
+use test_support::{exposition, pacing};
 
 use super::{
     ours,
@@ -82,7 +82,7 @@ fn requests_of_polls(scraper: &Scraper, url: &str, polls: u32) -> Vec<f64> {
     let limit = Duration::from_secs((INTERVAL * (polls + 4)).into());
     while requests.len() < polls as usize {
         assert!(started.elapsed() < limit, "{requests:?}");
-        thread::sleep(LOOK);
+        pacing::wait(LOOK);
         let Ok(answer) = scraper.ask(url, Ask::TEXT) else {
             continue;
         };

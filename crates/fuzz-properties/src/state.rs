@@ -10,7 +10,7 @@ use test_support::store::{KEY, at, file_in, history_in, load_account};
 use crate::{Bytes, store::folder};
 
 type Latest<'a> = (i64, u128, Option<&'a str>);
-type Counter<'a> = (u64, u64, bool, Option<u64>, Option<Latest<'a>>);
+type Counter<'a> = (u64, u64, u8, Option<u64>, Option<Latest<'a>>);
 type Progress = (i128, i128, bool, i128, Option<i128>, Option<i128>);
 
 // The tables as in `src/store/tables.rs`.
@@ -91,7 +91,7 @@ fn one(database: &Database, bytes: &mut Bytes<'_>) {
         2 => insert(database, IDS, (account, signed(bytes), 7), ()),
         3 => {
             let latest = (signed(bytes), u128::from(odd(bytes)), Some(&*other));
-            let counter = (odd(bytes), odd(bytes), true, None, Some(latest));
+            let counter = (odd(bytes), odd(bytes), 1, None, Some(latest));
             insert(database, SERIES, (account, &*text, &*other, ""), counter);
         }
         4 => {
@@ -99,7 +99,7 @@ fn one(database: &Database, bytes: &mut Bytes<'_>) {
             let counter = (
                 odd(bytes),
                 odd(bytes),
-                false,
+                bytes.byte() % 4,
                 Some(odd(bytes)),
                 Some(latest),
             );

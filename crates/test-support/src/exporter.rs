@@ -102,9 +102,10 @@ impl Exporter {
         })
     }
 
-    /// Waits until the last poll succeeded.
+    /// Waits until the last poll succeeded, and history or an outage is read to its end.
     pub fn wait_until_up(&self) {
         self.wait_for("nexmo_audit_up", &[], is(1.0));
+        self.wait_for("nexmo_audit_catching_up", &[], is(0.0));
     }
 
     /// Waits until `number` more polls have ended.

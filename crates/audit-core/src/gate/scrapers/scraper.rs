@@ -252,7 +252,8 @@ impl Scraper {
     /// Returns `true` if `successor` is the same product as this scraper, began to scrape
     /// after this scraper had stopped, and keeps coming. The scraper comes at its interval or
     /// at `set_interval`, whichever is longer: the scrapes of two servers behind one address
-    /// may suggest an interval that is too short.
+    /// may suggest an interval that is too short. However long the scraper was away before,
+    /// it has a hold to scrape this process.
     pub(super) fn is_followed_by(
         &self,
         successor: &Self,
@@ -261,7 +262,8 @@ impl Scraper {
     ) -> bool {
         let is_gone = self
             .interval()
-            .is_some_and(|interval| self.absence(now) > hold_of(interval.max(set_interval)));
+            .map(|interval| hold_of(interval.max(set_interval)))
+            .is_some_and(|hold| self.absence_from_process(now) > hold);
         is_gone
             && !self.is_replaced
             && self.product == successor.product

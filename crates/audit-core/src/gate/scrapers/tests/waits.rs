@@ -206,6 +206,23 @@ fn a_server_that_an_earlier_process_stored_is_waited_for_at_the_end() {
     assert_eq!(scrapers.not_served(1, at(601)).count(), 0);
 }
 
+/// However long a server was away before a restart, it has a hold to scrape the new process.
+#[test]
+fn no_server_takes_the_place_of_one_that_had_no_time_to_scrape_a_new_process() {
+    let mut scrapers = Scrapers::default();
+    let known = SavedScraper {
+        unseen_for: at(300),
+        ..saved(1, Some(15))
+    };
+    scrapers.restore(&known, at(0));
+    for time in 1..=60 {
+        scrapers.record_scrape(scrape(2, 2), 1, at(time));
+        let saved: Vec<_> = scrapers.saved(at(time)).map(|saved| saved.id.0).collect();
+        let is_waited_for = saved.contains(&1);
+        assert_eq!(is_waited_for, time <= 40, "{time}");
+    }
+}
+
 #[test]
 fn an_older_answer_that_was_sent_last_does_not_hide_the_newer_one() {
     let mut scrapers = Scrapers::default();
