@@ -161,46 +161,47 @@ fn every_problem_is_named_and_says_what_to_do() {
     }
 }
 
-#[test]
-fn a_deep_poll_reads_at_least_what_was_added_since_the_last() {
-    let cases = [
-        ("1h", "24h", true),
-        ("24h", "24h", true),
-        ("25h", "24h", false),
-        ("0", "24h", true),
-        // A deep poll reads at least the lookback of 15 minutes.
-        ("15m", "1m", true),
-        ("16m", "1m", false),
-    ];
+/// Checks whether an interval is accepted with a lookback. `flags` are the two settings, and
+/// each case has their values.
+fn check_intervals(flags: [&str; 2], cases: &[(&str, &str, bool)]) {
     for (interval, lookback, expected) in cases {
-        let (interval, lookback) = (
-            format!("--poll.reconcile-interval={interval}"),
-            format!("--poll.reconcile-lookback={lookback}"),
-        );
+        let interval = format!("{}={interval}", flags[0]);
+        let lookback = format!("{}={lookback}", flags[1]);
         let checked = Settings::check(&options(&[&interval, &lookback]), found());
-        assert_eq!(checked.is_ok(), expected, "{interval} {lookback}");
+        assert_eq!(checked.is_ok(), *expected, "{interval} {lookback}");
     }
 }
 
 #[test]
+fn a_deep_poll_reads_at_least_what_was_added_since_the_last() {
+    check_intervals(
+        ["--poll.reconcile-interval", "--poll.reconcile-lookback"],
+        &[
+            ("1h", "24h", true),
+            ("24h", "24h", true),
+            ("25h", "24h", false),
+            ("0", "24h", true),
+            // A deep poll reads at least the lookback of 15 minutes.
+            ("15m", "1m", true),
+            ("16m", "1m", false),
+        ],
+    );
+}
+
+#[test]
 fn an_interval_is_at_most_as_long_as_the_lookback() {
-    let cases = [
-        ("30s", "15m", true),
-        ("15m", "15m", true),
-        ("900s", "15m", true),
-        ("15m1s", "15m", false),
-        ("1h", "2h", true),
-        ("1s", "0", false),
-        ("1s", "999ms", false),
-    ];
-    for (interval, lookback, expected) in cases {
-        let (interval, lookback) = (
-            format!("--poll.interval={interval}"),
-            format!("--poll.lookback={lookback}"),
-        );
-        let checked = Settings::check(&options(&[&interval, &lookback]), found());
-        assert_eq!(checked.is_ok(), expected, "{interval} {lookback}");
-    }
+    check_intervals(
+        ["--poll.interval", "--poll.lookback"],
+        &[
+            ("30s", "15m", true),
+            ("15m", "15m", true),
+            ("900s", "15m", true),
+            ("15m1s", "15m", false),
+            ("1h", "2h", true),
+            ("1s", "0", false),
+            ("1s", "999ms", false),
+        ],
+    );
 }
 
 #[test]
