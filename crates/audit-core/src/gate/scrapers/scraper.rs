@@ -48,6 +48,9 @@ pub(super) struct Scraper {
     saved_interval: Option<Duration>,
     /// The interval that this process has learned.
     pub(super) learned_interval: Option<Duration>,
+    /// The interval that gaps have shown: the learned interval without the doubt about
+    /// connections that were used once.
+    shown_interval: Option<Duration>,
     /// The number of scrapes in a row that looked like those of several servers.
     pooled_scrapes: u32,
     gaps: Gaps,
@@ -79,6 +82,7 @@ impl Scraper {
             timeout: Duration::ZERO,
             saved_interval: None,
             learned_interval: None,
+            shown_interval: None,
             pooled_scrapes: 0,
             gaps: Gaps::default(),
             connections: BTreeMap::new(),
@@ -159,7 +163,7 @@ impl Scraper {
         };
         match self.saved_interval {
             Some(saved) if !is_shown_again(saved) => Some(saved),
-            _ => self.learned_interval,
+            _ => self.shown_interval,
         }
     }
 
@@ -293,7 +297,7 @@ impl Scraper {
         connection.last_scrape = now;
         connection.scrapes += 1;
         self.limit_connections();
-        self.learned_interval = self.learn_interval(now);
+        self.learn_interval(now);
     }
 
     fn keeps_connections(&self) -> bool {
@@ -311,21 +315,23 @@ impl Scraper {
         }
     }
 
-    /// Returns the longest interval among the connections that were used lately. The gaps
-    /// of all connections together are not enough: few of them belong to a server that
-    /// scrapes seldom.
-    fn learn_interval(&self, now: Duration) -> Option<Duration> {
+    /// Learns the longest interval among the connections that were used lately. The gaps of
+    /// all connections together are not enough: few of them belong to a server that scrapes
+    /// seldom.
+    fn learn_interval(&mut self, now: Duration) {
         if !self.gaps.are_enough() {
-            return None;
+            return;
         }
         let connections = self.connections.values();
         let used = connections
             .filter(|connection| now.saturating_sub(connection.last_scrape) <= LONGEST_ABSENCE);
-        let intervals = used.filter_map(|connection| {
-            let interval = connection.gaps.interval();
-            interval.or_else(|| self.interval_of_single_scrape(connection))
-        });
-        intervals.chain(self.gaps.interval()).max()
+        let shown = used.clone().filter_map(|used| used.gaps.interval());
+        let shown = shown.chain(self.gaps.interval()).max();
+        let single = used
+            .filter(|used| used.gaps.interval().is_none())
+            .filter_map(|used| self.interval_of_single_scrape(used));
+        self.learned_interval = single.max().max(shown);
+        self.shown_interval = shown;
     }
 
     /// Returns the interval of a connection that was used once. If another connection that

@@ -107,6 +107,23 @@ fn the_interval_of_a_second_server_behind_an_address_is_unknown_after_one_scrape
     assert_eq!(learned(&after(76, 3, 1)), Some(15));
 }
 
+/// Otherwise a crash loop would keep the doubt for ever, since no process of it lives for
+/// long enough to lose it.
+#[test]
+fn the_doubt_about_a_single_scrape_is_not_stored() {
+    for before in [None, Some(1)] {
+        let mut scrapers = Scrapers::default();
+        scrapers.restore(&saved(1, before), at(0));
+        let kept = (1..=20).map(|time| (time, 0));
+        for (time, connection) in kept.clone().chain([(20, 1)]).chain(every(1, 21, 10, 0)) {
+            scrapers.record_scrape(scrape(1, connection), 1, at(time));
+        }
+        assert_eq!(scrapers.longest_interval(at(30)), Some(at(60)));
+        let stored = scrapers.saved(at(30)).next().expect("the server is known");
+        assert_eq!(stored.interval, Some(at(1)), "{before:?}");
+    }
+}
+
 #[test]
 fn a_stored_interval_counts_for_the_longest_absence() {
     let mut scrapers = Scrapers::default();
