@@ -317,6 +317,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             .await;
         self.commit_ended(stored.is_ok());
         if let Err(error) = stored {
+            self.account.reject(&commit);
             instrumentation::CommitFailed { error: &error }.record(&self.metrics);
             return Err(PollError::Storage(Box::new(error)));
         }

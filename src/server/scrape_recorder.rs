@@ -56,6 +56,7 @@ impl ScrapeRecorder {
         let Recorded {
             is_renamed,
             is_pooled,
+            was_replaced,
         } = self.gate.record_scrape(*scrape, generation, uptime);
         if is_renamed {
             let (host, now) = (request.host(), Timestamp::now());
@@ -63,6 +64,9 @@ impl ScrapeRecorder {
         }
         if is_pooled {
             self.warnings.warn_of_pool(scrape.scraper, *server);
+        }
+        if was_replaced {
+            self.warnings.warn_of_return(scrape.scraper, *server);
         }
         if let Some(interval) = self.gate.interval_above_setting(scrape.scraper) {
             self.warnings

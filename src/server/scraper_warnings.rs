@@ -21,6 +21,7 @@ pub(super) struct ScraperWarnings {
     slow: GivenWarnings,
     renamed: GivenWarnings,
     pooled: GivenWarnings,
+    returned: GivenWarnings,
     last_rename: Mutex<Option<Timestamp>>,
 }
 
@@ -79,6 +80,16 @@ impl ScraperWarnings {
             tracing::warn!(
                 %server,
                 "several servers seem to scrape through this address and cannot be told apart; set --metrics.scrape-interval to the longest scrape interval among them, or let the proxy send X-Forwarded-For"
+            );
+        }
+    }
+
+    /// Warns that a scraper is back after another one has taken its place.
+    pub(super) fn warn_of_return(&self, scraper: ScraperId, server: IpAddr) {
+        if self.returned.give(scraper, 0) {
+            tracing::warn!(
+                %server,
+                "a server is back that stayed away while another one with the same product began to scrape, and was taken for gone; it may have missed events that were shown meanwhile"
             );
         }
     }

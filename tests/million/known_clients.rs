@@ -92,13 +92,15 @@ impl KnownClients {
         let Some(new) = self.by_id.get(&id) else {
             return BTreeSet::new();
         };
-        if new.is_restored || new.gaps < GAPS_TO_KNOW {
+        // The gate may have forgotten a client of unknown interval, and takes it for a new one.
+        let is_new = !new.is_restored || (self.are_crowded() && !new.is_interval_stored);
+        if !is_new || new.gaps < GAPS_TO_KNOW {
             return BTreeSet::new();
         }
         let follows = |(gone, client): &(&u64, &KnownClient)| {
             **gone != id
                 && client.product == new.product
-                && client.last < new.first
+                && (new.is_restored || client.last < new.first)
                 && new.last - client.last > absence(**gone)
         };
         let all = self.by_id.iter().filter(follows);

@@ -65,8 +65,9 @@
 //!   series begin above 0, and a step over an outage, if H may be too short for it: another
 //!   server has a shorter interval, and none is set. After an absence it may see a new series
 //!   begin above 0 in any case.
-//! - A server whose place another server may have taken may see a new series begin above 0.
-//!   So may every server while more clients come than the exporter remembers.
+//! - A server whose place another server may have taken may see a new series begin above 0,
+//!   and a step over its absence. Every server may see a new series begin above 0 while more
+//!   clients come than the exporter remembers.
 //! - After an older copy of the disk is put back, only the last values are claimed.
 //! - Servers that share address and user agent keep their connections and are not away. If
 //!   their intervals differ, `--metrics.scrape-interval` is set to the longest.

@@ -124,6 +124,27 @@ fn a_scraper_that_states_no_time_limit_sees_the_0_of_a_new_series_first() {
     assert_eq!(first_value(&PERSON), 1);
 }
 
+/// Scrapes as one of the servers behind a proxy, which states no time limit.
+fn scrape_from(exporter: &Exporter, address: &str) {
+    let [[product, formats], ..] = OTHERS;
+    scrape(exporter, &[product, formats, ("X-Forwarded-For", address)]);
+}
+
+#[test]
+fn a_server_that_is_back_although_another_took_its_place_is_named() {
+    let (_api, exporter) = counting(events(1, "USER_STATUS"));
+    for _ in 0..4 {
+        scrape_from(&exporter, "10.0.0.1");
+    }
+    let is_named = || {
+        scrape_from(&exporter, "10.0.0.2");
+        exporter.program.log().contains("was taken for gone")
+    };
+    assert!(!reached(HOLD * 2, is_named), "no server is back");
+    scrape_from(&exporter, "10.0.0.1");
+    exporter.program.wait_for_line("was taken for gone");
+}
+
 #[test]
 fn another_name_of_the_exporter_is_told_of_once() {
     let (_api, exporter) = counting(events(1, "USER_STATUS"));

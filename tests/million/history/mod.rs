@@ -189,7 +189,9 @@ impl History {
     /// `now`.
     fn note_silence(&mut self, now: Ms) {
         let world = self.shared.lock();
-        let silent = self.last_served.map(|last| last + self.plan.longest_hold());
+        let silent = self
+            .last_served
+            .map(|last| last + self.plan.longest_learned_hold());
         if silent.is_some_and(|silent| (world.now + 1..=now).contains(&silent)) {
             self.decided = Arc::new(world.disk.decided.clone());
         }

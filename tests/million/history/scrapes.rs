@@ -236,7 +236,7 @@ impl History {
         }
         let was_silent = self
             .last_served
-            .is_none_or(|last| now - last > self.plan.longest_hold());
+            .is_none_or(|last| now - last > self.plan.longest_learned_hold());
         if was_silent {
             let decided = Arc::clone(&self.decided);
             self.standstill = Some(Standstill { at: now, decided });

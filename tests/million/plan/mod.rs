@@ -221,6 +221,19 @@ impl Plan {
         }
     }
 
+    /// Returns the longest H that the gate may learn if a scrape is late. Values change until
+    /// no server has scraped for that time.
+    pub(crate) fn longest_learned_hold(&self) -> Ms {
+        let late = self
+            .scrapers
+            .iter()
+            .map(|server| server.interval + server.limit());
+        match self.polls.scrape_interval {
+            ScrapeInterval::Learned => self.longest_hold().max(hold(late.max().unwrap_or(MINUTE))),
+            _ => self.longest_hold(),
+        }
+    }
+
     /// Returns the longest H that the gate may have once it knows the interval of a server.
     /// It is shorter than [`Plan::longest_hold`] only if no scrape is late, missed or cut
     /// off, so that no server looks like several.

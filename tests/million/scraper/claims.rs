@@ -12,7 +12,7 @@ use crate::{
     tally::Tally,
 };
 
-/// How long a server that comes back after `LONGEST_ABSENCE` may be shown no events: until
+/// How long a server that is back, as `Scraper::returned` says, may be shown no events: until
 /// the server is stored again, which waits for the disk.
 const LONGEST_UNSTORED: Ms = 5 * MINUTE;
 /// How long the gate waits for a server of unknown interval that was seen once.
@@ -57,7 +57,7 @@ impl Scraper {
     pub(crate) fn is_answered(&mut self, delivery: Delivery, now: Ms, down: Ms) {
         self.lost_last = delivery == Delivery::Lost;
         let last = self.last_answered.replace(now).unwrap_or(now);
-        if now - last - down >= longest_absence() {
+        if now - last - down >= longest_absence() || self.since_sample.is_followed {
             self.returned = Some(now);
         }
     }
@@ -236,7 +236,9 @@ impl Scraper {
     ) -> Result<(), String> {
         let Range { start, end } = pair.between;
         let standstill = context.standstill.filter(|standstill| {
-            standstill.at > start && end - standstill.at < hold(self.plan.interval)
+            !self.since_sample.is_followed
+                && standstill.at > start
+                && end - standstill.at < hold(self.plan.interval)
         });
         let distance = end - start;
         if self.since_sample.is_unknown && self.is_hold_short(context) {

@@ -30,7 +30,8 @@ pub(crate) struct Scraper {
     pub(crate) last_answered: Option<Ms>,
     /// `true` if the last answer was lost.
     lost_last: bool,
-    /// When the server came back from an absence of `LONGEST_ABSENCE` or longer.
+    /// When the server came back from an absence of `LONGEST_ABSENCE` or longer, or after
+    /// another server may have taken its place.
     returned: Option<Ms>,
     /// What was the case at some time since the last sample that the server received.
     pub(crate) since_sample: Exceptions,

@@ -133,6 +133,12 @@ impl Account {
         self.outbox.confirm();
     }
 
+    /// Records that a commit failed. It may be stored all the same, so the next commit replaces
+    /// all that it may have stored.
+    pub fn reject(&mut self, commit: &Commit) {
+        self.ledger.reject(&commit.changes);
+    }
+
     /// Returns how pages for [`Account::count`] must be parsed: with the JSON of their
     /// elements only if an event log is kept.
     #[must_use]

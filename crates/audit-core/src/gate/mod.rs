@@ -117,6 +117,9 @@ pub struct Recorded {
     /// `true` if the interval is learned, and the scraper surely is several servers that
     /// cannot be told apart.
     pub is_pooled: bool,
+    /// `true` if the scraper is back after another one has taken its place, so that it may
+    /// have missed what was shown meanwhile.
+    pub was_replaced: bool,
 }
 
 /// The rules by which a count may be shown, and what they depend on.
@@ -231,12 +234,13 @@ impl Gate {
         if self.first_served.len() > GENERATIONS_KEPT {
             self.first_served.pop_front();
         }
-        self.scrapers.record_scrape(scrape, generation, now);
+        let was_replaced = self.scrapers.record_scrape(scrape, generation, now);
         Recorded {
             is_renamed: scrape.target != 0
                 && known_target.is_some_and(|known| known != scrape.target),
             is_pooled: self.setting == ScrapeInterval::Learned
                 && self.scrapers.is_surely_pooled(scrape.scraper),
+            was_replaced,
         }
     }
 

@@ -394,6 +394,24 @@ fn a_server_is_not_taken_for_gone_before_the_hold_of_the_interval_that_is_set() 
 }
 
 #[test]
+fn a_server_that_is_back_although_another_took_its_place_is_told_of_once() {
+    let mut gate = fixed(15);
+    let mut serve = |scraper, now| {
+        let scrape = scrape(scraper);
+        gate.announce(scrape.scraper, at(now));
+        gate.record_scrape(scrape, 1, at(now)).was_replaced
+    };
+    for now in [0, 15, 30, 45] {
+        assert!(!serve(1, now), "{now}");
+    }
+    for now in [60, 75, 90, 105] {
+        assert!(!serve(2, now), "{now}");
+    }
+    assert!(serve(1, 110));
+    assert!(!serve(1, 125) && !serve(2, 120));
+}
+
+#[test]
 fn the_servers_that_were_not_served_yet_are_named() {
     let mut gate = fixed(15);
     assert!(gate.not_served(1, at(0)).is_empty());

@@ -178,6 +178,13 @@ impl Ledger {
         self.gate_timeouts = changes.gate_timeouts;
     }
 
+    /// Has the next commit store all counters of `changes`, whose commit failed: it may be
+    /// stored all the same.
+    pub fn reject(&mut self, changes: &Changes) {
+        self.series.reject(&changes.series);
+        self.types.reject(&changes.types);
+    }
+
     /// Records that this generation of the exposition shows every counter.
     pub fn shown(&mut self, generation: u64) {
         self.series.shown(generation);

@@ -128,14 +128,16 @@ impl Scrapers {
         }
     }
 
-    /// Records a scrape that was answered with `generation`.
-    pub(super) fn record_scrape(&mut self, scrape: Scrape, generation: u64, now: Duration) {
+    /// Records a scrape that was answered with `generation`. Returns `true` if the scraper is
+    /// back after another one has taken its place.
+    pub(super) fn record_scrape(&mut self, scrape: Scrape, generation: u64, now: Duration) -> bool {
         self.announce(scrape.scraper, now);
         let Some(scraper) = self.all.get_mut(&scrape.scraper) else {
-            return;
+            return false;
         };
-        scraper.record_scrape(scrape, generation, now);
+        let was_replaced = scraper.record_scrape(scrape, generation, now);
         self.replace_gone(scrape.scraper, now);
+        was_replaced
     }
 
     /// Lets `successor` take the place of the scraper that it follows, if there is one: a
@@ -152,7 +154,7 @@ impl Scrapers {
             .map(|(id, _)| *id);
         let Some(gone) = gone else { return };
         if let Some(gone) = self.all.get_mut(&gone) {
-            gone.is_replaced = true;
+            gone.replace();
         }
         if let Some(new) = self.all.get_mut(&successor) {
             new.has_replaced = true;

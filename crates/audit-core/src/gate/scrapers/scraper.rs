@@ -37,8 +37,8 @@ pub(super) struct Scraper {
     pub(super) product: u64,
     /// The hash of the name by which the scraper calls the exporter; 0 if unknown.
     pub(super) target: u64,
-    /// `true` if another scraper has taken the place of this one.
-    pub(super) is_replaced: bool,
+    /// The place of the scraper, if another one has taken it.
+    place: Place,
     /// `true` if the scraper has taken the place of another one.
     pub(super) has_replaced: bool,
     scrapes: u64,
@@ -55,6 +55,17 @@ pub(super) struct Scraper {
     pooled_scrapes: u32,
     gaps: Gaps,
     connections: BTreeMap<u64, ScraperConnection>,
+}
+
+/// The place of a scraper among those that the gate waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The scraper has its place.
+    Own,
+    /// Another scraper has taken the place.
+    Taken,
+    /// The scraper is back after another one has taken its place, and was not answered since.
+    Returned,
 }
 
 /// The scrapes over one connection.
@@ -76,7 +87,7 @@ impl Scraper {
             served: [None; 2],
             product: 0,
             target: 0,
-            is_replaced: false,
+            place: Place::Own,
             has_replaced: false,
             scrapes: 0,
             timeout: Duration::ZERO,
@@ -112,12 +123,15 @@ impl Scraper {
         if !self.is_live(now) {
             self.last_scrape = now;
             self.absence_before = Duration::ZERO;
-            self.is_replaced = false;
+            if self.is_replaced() {
+                self.place = Place::Returned;
+            }
         }
     }
 
-    /// Records a scrape that was answered with `generation`.
-    pub(super) fn record_scrape(&mut self, scrape: Scrape, generation: u64, now: Duration) {
+    /// Records a scrape that was answered with `generation`. Returns `true` if the scraper is
+    /// back after another one has taken its place.
+    pub(super) fn record_scrape(&mut self, scrape: Scrape, generation: u64, now: Duration) -> bool {
         self.record_gap(scrape.connection, now);
         self.scrapes += 1;
         self.last_scrape = now;
@@ -136,6 +150,18 @@ impl Scraper {
         } else {
             0
         };
+        let was_replaced = self.place == Place::Returned;
+        self.place = Place::Own;
+        was_replaced
+    }
+
+    /// Records that another scraper has taken the place of this one.
+    pub(super) fn replace(&mut self) {
+        self.place = Place::Taken;
+    }
+
+    fn is_replaced(&self) -> bool {
+        self.place == Place::Taken
     }
 
     /// Returns the interval of the scraper; `None` while it is unknown. For the first
@@ -196,7 +222,7 @@ impl Scraper {
     /// [`LONGEST_ABSENCE`], or within three of its intervals if those are longer.
     pub(super) fn is_live(&self, now: Duration) -> bool {
         let intervals = self.interval().unwrap_or_default() * 3;
-        !self.is_replaced && self.absence(now) <= LONGEST_ABSENCE.max(intervals)
+        !self.is_replaced() && self.absence(now) <= LONGEST_ABSENCE.max(intervals)
     }
 
     /// Returns the time since the last scrape. Only the time in which an exporter runs counts.
@@ -211,7 +237,7 @@ impl Scraper {
     /// Returns how far the scraper has seen `generation`, which was first served to any
     /// scraper at `first`.
     pub(super) fn sight(&self, generation: u64, first: Duration, now: Duration) -> Sight {
-        if self.served[0] >= Some(generation) || self.is_replaced {
+        if self.served[0] >= Some(generation) || self.is_replaced() {
             Sight::Seen
         } else if self.interval().is_none() {
             let wait = self.unknown_wait();
@@ -269,7 +295,7 @@ impl Scraper {
             .map(|interval| hold_of(interval.max(set_interval)))
             .is_some_and(|hold| self.absence_from_process(now) > hold);
         is_gone
-            && !self.is_replaced
+            && !self.is_replaced()
             && self.product == successor.product
             && successor.first_scrape > self.last_scrape
             && !successor.has_replaced

@@ -204,6 +204,16 @@ impl<K: Hash + Eq + Clone> Series<K> {
         });
     }
 
+    /// Has the counters of a commit that failed stored again: the commit may be stored all
+    /// the same, with more published than the next commit permits.
+    pub(super) fn reject(&mut self, changes: &[Change<K>]) {
+        for change in changes {
+            if let Some((_, counter)) = self.counters.get_index_mut(change.place) {
+                counter.dirty = true;
+            }
+        }
+    }
+
     /// Records that this generation of the exposition shows every counter.
     pub(super) fn shown(&mut self, generation: u64) {
         let Some(generation) = NonZeroU64::new(generation) else {
