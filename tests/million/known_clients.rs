@@ -92,7 +92,7 @@ impl KnownClients {
         let Some(new) = self.by_id.get(&id) else {
             return BTreeSet::new();
         };
-        // The gate may have forgotten a client of unknown interval, and takes it for a new one.
+        // The gate may have forgotten a client of unknown interval, and take it for a new one.
         let is_new = !new.is_restored || (self.are_crowded() && !new.is_interval_stored);
         if !is_new || new.gaps < GAPS_TO_KNOW {
             return BTreeSet::new();
@@ -115,7 +115,8 @@ impl KnownClients {
             return;
         };
         new.may_follow.extend(candidates);
-        if new.has_followed || new.may_follow != *gone || gone.len() != 1 {
+        let is_unsure = new.is_restored || new.may_follow != *gone || gone.len() != 1;
+        if new.has_followed || is_unsure {
             return;
         }
         new.has_followed = true;

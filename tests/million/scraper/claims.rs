@@ -236,16 +236,17 @@ impl Scraper {
     ) -> Result<(), String> {
         let Range { start, end } = pair.between;
         let standstill = context.standstill.filter(|standstill| {
-            !self.since_sample.is_followed
-                && standstill.at > start
-                && end - standstill.at < hold(self.plan.interval)
+            standstill.at > start && end - standstill.at < hold(self.plan.interval)
         });
         let distance = end - start;
         if self.since_sample.is_unknown && self.is_hold_short(context) {
             tally.steps_for_unknown += 1;
         } else if let Some(standstill) = standstill {
-            self.check_outage(pair, standstill, context, tally)
-                .map_err(|early| format!("{early} over an outage of {distance} ms"))?;
+            if !self.since_sample.is_followed {
+                self.check_outage(pair, standstill, context, tally)
+                    .map_err(|early| format!("{early} over an outage of {distance} ms"))?;
+            }
+            tally.steps_over_outage += 1;
         } else if distance <= context.promised {
             tally.steps_in_window += 1;
         } else if self.was_absent(&pair.between) {
@@ -276,7 +277,6 @@ impl Scraper {
                 tally.lost_by_bound += early;
             }
         }
-        tally.steps_over_outage += 1;
         Ok(())
     }
 
