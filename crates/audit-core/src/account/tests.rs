@@ -203,6 +203,35 @@ fn a_commit_holds_everything_since_the_last_one_that_was_stored() {
     assert_eq!(account.ledger.pending(), 0);
 }
 
+/// A commit of which the process is told that it failed may be stored all the same.
+#[test]
+fn a_commit_takes_back_what_a_failed_commit_may_have_published() {
+    let scraped = SavedGate {
+        was_scraped: true,
+        ..SavedGate::default()
+    };
+    let closed = Gate::new(ScrapeInterval::Learned, &scraped);
+    let mut account = account(10);
+    count(&mut account, r#"{"id": "a"}"#, at(30));
+    let published = |account: &Account, gate: &Gate| {
+        let commit = account.prepare(gate, Duration::ZERO);
+        let Changes { series, types, .. } = &commit.changes;
+        let series: Vec<_> = series.iter().map(|change| change.saved.published).collect();
+        let types = types.iter().map(|change| change.saved.published).collect();
+        (commit, [series, types])
+    };
+    let nothing: [Vec<u64>; 2] = [vec![], vec![]];
+    account.confirm(&published(&account, &closed).0);
+    assert_eq!(published(&account, &closed).1, nothing);
+    let (failed, values) = published(&account, &open_gate());
+    assert_eq!(values, [[1], [1]]);
+    account.reject(&failed);
+    let (commit, values) = published(&account, &closed);
+    assert_eq!(values, [[0], [0]]);
+    account.confirm(&commit);
+    assert_eq!(published(&account, &closed).1, nothing);
+}
+
 #[test]
 fn a_commit_has_the_progress_and_the_window_of_its_account() {
     let mut account = account(10);

@@ -201,26 +201,6 @@ fn a_commit_that_failed_is_made_again_with_all_that_it_held() {
     assert_eq!(shown.published("a"), Some(0));
 }
 
-/// A commit of which the process is told that it failed may be stored all the same. If the gate
-/// then permits less, the next commit has to take back what nobody was shown.
-#[test]
-fn what_a_failed_commit_may_have_stored_is_stored_again() {
-    let mut shown = Shown::new();
-    shown.scrape(0);
-    shown.count("a", false);
-    shown.commit(0);
-    for now in [15, 30, 45, 60] {
-        shown.scrape(now);
-    }
-    let failed = shown.series.changes(&shown.gate, at(60));
-    assert_eq!((failed.len(), failed[0].saved.published), (1, 1));
-    shown.series.reject(&failed);
-    // Another server has come meanwhile, and has not seen the 0 of the series yet.
-    shown.scrape_by(2, 61);
-    let next = shown.series.changes(&shown.gate, at(62));
-    assert_eq!((next.len(), next[0].saved.published), (1, 0));
-}
-
 #[test]
 fn the_newest_event_is_the_exemplar_once_every_event_is_shown() {
     let event = |name: &str, seconds| {
