@@ -87,6 +87,11 @@ lint: ## formatting, clippy, documentation, dependencies, Dockerfile
 soak: tools ## half an hour of kills, crash loops, outages and replacements, with two Prometheus servers and nginx
 	cargo test --locked --test third_party -- --ignored --exact exactly_once::soak --nocapture
 
+# SOAK_SEED and SOAK_DURATION are read from the environment.
+.PHONY: soak-accounts
+soak-accounts: tools ## an hour of 100 accounts, with reloads, rotations, a full disk, strangers and kills
+	cargo test --locked --release --test third_party -- --ignored --exact many_accounts::soak --nocapture
+
 .PHONY: alarm-time
 alarm-time: tools ## the time from an event to the notification, for ten settings, with real Prometheus servers and Alertmanagers
 	cargo test --locked --test third_party -- --ignored --exact alerts::time_to_alarm::table --nocapture

@@ -12,8 +12,9 @@ use test_support::store::{
     child::{self, Process, this_binary},
     complaint, contents, directory, file_in, history_in,
     numbered::Numbered,
-    open, say, without,
+    open, without,
 };
+use test_support::volume::Volume;
 
 /// The process that commits for the tests.
 #[test]
@@ -81,39 +82,6 @@ fn holds_exactly(directory: &Path, commits: u64) {
         expected.is_in(&mut open(directory)),
         "not the state of {commits}"
     );
-}
-
-/// A small file system in memory, if the tests may mount one.
-struct Volume(PathBuf);
-
-impl Volume {
-    fn mount(at: &Path, options: &str) -> Option<Self> {
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
-            .arg(at)
-            .stderr(Stdio::null())
-            .status();
-        let volume = mounted.ok()?.success().then(|| Self(at.to_owned()));
-        if volume.is_none() {
-            say("no rights to mount: skipped");
-        }
-        volume
-    }
-
-    fn remount(&self, options: &str) {
-        let options = format!("remount,{options}");
-        let done = Command::new("mount")
-            .args(["-o", &options])
-            .arg(&self.0)
-            .status();
-        assert!(done.expect("mount").success());
-    }
-}
-
-impl Drop for Volume {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 #[test]

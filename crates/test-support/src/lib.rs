@@ -8,7 +8,7 @@
 //!   [`certificates`] and [`tls_front`] for TLS.
 //! - [`exposition`] reads metrics back, [`eventually`] waits for a condition, [`pacing`]
 //!   for the next moment of a plan.
-//! - [`store`] holds states and processes that store them, [`workload`] what the
+//! - [`store`] holds states and processes that store them, a [`volume`] disks that fail, [`workload`] what the
 //!   benchmarks work on.
 //!
 //! A function of this crate panics, and so fails its test, where something does not go
@@ -42,6 +42,7 @@ pub mod scripted_api;
 pub mod store;
 pub mod tls_front;
 pub mod tools;
+pub mod volume;
 pub mod workload;
 
 use std::path::{Path, PathBuf};

@@ -74,6 +74,11 @@ impl Restartable {
         }
     }
 
+    /// Returns the running process; `None` while the program is down.
+    pub fn running(&self) -> Option<&Process> {
+        self.running.as_ref()
+    }
+
     /// Returns the last lines that the program wrote since its last start.
     pub fn log(&self) -> String {
         self.running.as_ref().map(Process::log).unwrap_or_default()

@@ -11,10 +11,10 @@ use super::series::{self, Series};
 const MOST_PAGES: u64 = 10_000;
 
 /// The number of events that each series has to show.
-pub(super) type RecordedEvents = BTreeMap<Series, u64>;
+pub(crate) type RecordedEvents = BTreeMap<Series, u64>;
 
 /// Counts the events that were created from `floor` on, a time as the API writes it.
-pub(super) fn recorded(
+pub(crate) fn recorded(
     http: &HttpClient,
     base_url: &str,
     floor: &str,
@@ -31,13 +31,13 @@ pub(super) fn recorded(
 }
 
 /// Returns `true` if an event was created at `floor` or later.
-pub(super) fn is_counted(event: &Value, floor: &str) -> bool {
+pub(crate) fn is_counted(event: &Value, floor: &str) -> bool {
     let created_at = event["created_at"].as_str().unwrap_or_default();
     seconds_of(created_at) >= seconds_of(floor)
 }
 
 /// Returns the series that count an event.
-pub(super) fn series_of(event: &Value) -> [Series; 2] {
+pub(crate) fn series_of(event: &Value) -> [Series; 2] {
     let [event_type, source, country] = ["event_type", "source", "source_country"]
         .map(|label| event[label].as_str().unwrap_or("unknown"));
     [
@@ -47,7 +47,7 @@ pub(super) fn series_of(event: &Value) -> [Series; 2] {
 }
 
 /// Returns the number of all these events.
-pub(super) fn events(truth: &RecordedEvents) -> u64 {
+pub(crate) fn events(truth: &RecordedEvents) -> u64 {
     truth
         .iter()
         .filter(|(series, _)| series.metric == series::EVENTS)
@@ -62,7 +62,7 @@ fn seconds_of(time: &str) -> &str {
 }
 
 /// Reads the whole list, or the part that `filter` asks for, page by page.
-pub(super) fn list(http: &HttpClient, base_url: &str, filter: &str) -> Result<Vec<Value>, String> {
+pub(crate) fn list(http: &HttpClient, base_url: &str, filter: &str) -> Result<Vec<Value>, String> {
     let (mut events, mut ids) = (Vec::new(), BTreeSet::new());
     for page in 1..MOST_PAGES {
         let body = http.get_body(&format!("{base_url}/events?size=100&page={page}{filter}"))?;

@@ -4,27 +4,27 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub(super) const EVENTS: &str = "nexmo_audit_events_total";
-pub(super) const EVENTS_BY_TYPE: &str = "nexmo_audit_events_by_type_total";
+pub(crate) const EVENTS: &str = "nexmo_audit_events_total";
+pub(crate) const EVENTS_BY_TYPE: &str = "nexmo_audit_events_by_type_total";
 
 /// The labels that are compared, in the order in which they are written.
 const LABELS: [&str; 3] = ["event_type", "source", "source_country"];
 
 /// A series of events.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Series {
-    pub(super) metric: &'static str,
+pub(crate) struct Series {
+    pub(crate) metric: &'static str,
     labels: Vec<String>,
 }
 
-pub(super) fn event(event_type: &str, source: &str, country: &str) -> Series {
+pub(crate) fn event(event_type: &str, source: &str, country: &str) -> Series {
     Series {
         metric: EVENTS,
         labels: [event_type, source, country].map(str::to_owned).to_vec(),
     }
 }
 
-pub(super) fn event_type(event_type: &str) -> Series {
+pub(crate) fn event_type(event_type: &str) -> Series {
     Series {
         metric: EVENTS_BY_TYPE,
         labels: vec![event_type.to_owned()],
@@ -33,7 +33,7 @@ pub(super) fn event_type(event_type: &str) -> Series {
 
 impl Series {
     /// Returns the series of `metric` with the labels in an answer of a server.
-    pub(super) fn of_answer(metric: &'static str, labels: &Value) -> Self {
+    pub(crate) fn of_answer(metric: &'static str, labels: &Value) -> Self {
         let value = |label| labels[label].as_str().map(str::to_owned);
         Self {
             metric,
