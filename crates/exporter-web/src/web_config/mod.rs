@@ -6,10 +6,8 @@
 
 mod error;
 mod reading;
-mod stamps;
 
 pub use error::WebConfigError;
-pub use stamps::FileStamps;
 
 use std::{
     path::{Path, PathBuf},
@@ -22,6 +20,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use rustls::ServerConfig;
 
 use crate::{
+    files::FileStamps,
     passwords::{PasswordQueue, Passwords},
     settings::RateLimit,
 };

@@ -1,8 +1,6 @@
 //! Reads a web configuration file and the files that it names.
 
 use std::{
-    fs,
-    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,12 +9,9 @@ use hyper::header::{HeaderName, HeaderValue};
 use rustls::ServerConfig;
 use secrecy::ExposeSecret;
 
-use super::{
-    ActiveRateLimit, WebConfig, WebConfigError,
-    error::{FileError, WebConfigProblem},
-    stamps::FileStamps,
-};
+use super::{ActiveRateLimit, WebConfig, WebConfigError, error::WebConfigProblem};
 use crate::{
+    files::{FileStamps, ReadFile, read_file},
     passwords::{PasswordQueue, Passwords},
     settings::{ClientCertificates, Pem, TlsSettings, WebSettings},
     tls::{self, PemTexts},
@@ -67,7 +62,8 @@ fn read_once(path: &Path, before: Option<&WebConfig>, queue: &Arc<PasswordQueue>
 }
 
 fn settings(path: &Path) -> Result<WebSettings, Vec<WebConfigProblem>> {
-    let text = read_text(path).map_err(|problem| vec![problem])?;
+    let text = read_file(path, MAX_BYTES).and_then(ReadFile::text);
+    let text = text.map_err(|problem| vec![problem.into()])?;
     let folder = path.parent().unwrap_or(Path::new(""));
     WebSettings::parse(&text, folder)
         .map_err(|problems| problems.into_iter().map(Into::into).collect())
@@ -82,15 +78,18 @@ fn server_config(
         Pem::Inline(text) => text.expose_secret().as_bytes().to_vec(),
         Pem::File(path) => {
             paths.push(path.clone());
-            read_bytes(path).unwrap_or_else(|problem| {
-                let path = path.clone();
-                problems.push(WebConfigProblem::NamedFile {
-                    setting,
-                    path,
-                    problem,
-                });
-                Vec::new()
-            })
+            read_file(path, MAX_BYTES).map_or_else(
+                |problem| {
+                    let path = path.clone();
+                    problems.push(WebConfigProblem::NamedFile {
+                        setting,
+                        path,
+                        problem,
+                    });
+                    Vec::new()
+                },
+                |file| file.bytes,
+            )
         }
     };
     let certificate = read("cert_file", &settings.certificate);
@@ -142,20 +141,4 @@ fn header(name: &'static str, value: &str) -> Result<(HeaderName, HeaderValue), 
         (Ok(name), Ok(value)) => Ok((name, value)),
         _ => Err(WebConfigProblem::Header(name)),
     }
-}
-
-fn read_text(path: &Path) -> Result<String, WebConfigProblem> {
-    let bytes = read_bytes(path)?;
-    String::from_utf8(bytes).map_err(|_| WebConfigProblem::NotText)
-}
-
-fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
-    let file = fs::File::open(path)?;
-    let mut bytes = Vec::new();
-    // One byte more than is allowed tells that the file is too large.
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(FileError::TooLarge);
-    }
-    Ok(bytes)
 }
