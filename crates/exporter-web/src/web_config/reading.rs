@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use super::{ActiveRateLimit, WebConfig, WebConfigError, error::WebConfigProblem};
 use crate::{
     files::{FileStamps, ReadFile, read_file},
-    passwords::{PasswordQueue, Passwords},
+    passwords::{PasswordChecks, Passwords},
     settings::{ClientCertificates, Pem, TlsSettings, WebSettings},
     tls::{self, PemTexts},
 };
@@ -32,10 +32,10 @@ struct ReadOutcome {
 pub(super) fn read(
     path: &Path,
     before: Option<&WebConfig>,
-    queue: &Arc<PasswordQueue>,
+    checks: &Arc<PasswordChecks>,
 ) -> (FileStamps, Result<WebConfig, WebConfigError>) {
     let mut files = FileStamps::of(vec![path.to_owned()]);
-    let mut outcome = read_once(path, before, queue);
+    let mut outcome = read_once(path, before, checks);
     for _ in 0..MAX_READINGS {
         let read = FileStamps::of(outcome.paths.clone());
         // The stamps are those from before the reading: a file that changes during it
@@ -44,19 +44,19 @@ pub(super) fn read(
             break;
         }
         files = read;
-        outcome = read_once(path, before, queue);
+        outcome = read_once(path, before, checks);
     }
     let config = outcome.config;
     let config = config.map_err(|problems| WebConfigError::new(path, problems));
     (files, config)
 }
 
-fn read_once(path: &Path, before: Option<&WebConfig>, queue: &Arc<PasswordQueue>) -> ReadOutcome {
+fn read_once(path: &Path, before: Option<&WebConfig>, checks: &Arc<PasswordChecks>) -> ReadOutcome {
     let mut paths = vec![path.to_owned()];
     let config = settings(path).and_then(|settings| {
         let tls = settings.tls.as_ref();
         let tls = tls.map(|tls| server_config(tls, &mut paths)).transpose()?;
-        config(&settings, tls, before, queue).map_err(|problem| vec![problem])
+        config(&settings, tls, before, checks).map_err(|problem| vec![problem])
     });
     ReadOutcome { paths, config }
 }
@@ -113,7 +113,7 @@ fn config(
     settings: &WebSettings,
     tls: Option<Arc<ServerConfig>>,
     before: Option<&WebConfig>,
-    queue: &Arc<PasswordQueue>,
+    checks: &Arc<PasswordChecks>,
 ) -> Result<WebConfig, WebConfigProblem> {
     if before.is_some_and(|before| before.tls.is_some() != tls.is_some()) {
         return Err(WebConfigProblem::TlsSwitched);
@@ -129,7 +129,7 @@ fn config(
     Ok(WebConfig {
         tls,
         headers: headers.collect::<Result<_, _>>()?,
-        passwords: Passwords::new(&settings.users, known, queue),
+        passwords: Passwords::new(&settings.users, known, checks),
         rate_limit,
         warnings: settings.warnings(),
     })
