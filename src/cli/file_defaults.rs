@@ -1,9 +1,10 @@
 //! Makes the settings of the config file the defaults of the flags, so that flags and the
 //! environment take precedence, and every value is checked in one place.
 
-use std::{collections::BTreeMap, fmt, io, path::Path};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
+use exporter_web::FileError;
 
 use crate::config::{ConfigFile, EntrySecret, FileSetting, Problems};
 
@@ -28,10 +29,11 @@ const NO_PATHS: [&str; 2] = ["none", "stdout"];
 pub(super) fn read(
     command: &Command,
     path: &Path,
-    read: impl FnOnce(&Path) -> io::Result<String>,
+    read: impl FnOnce(&Path) -> Result<String, FileError>,
 ) -> Result<ConfigFile, Problems> {
     let named = |problem: &dyn fmt::Display| format!("{}: {problem}", path.display());
-    let text = read(path).map_err(|error| Problems::new(vec![named(&error)]))?;
+    let unreadable = |error| Problems::new(vec![named(&format_args!("cannot be read: {error}"))]);
+    let text = read(path).map_err(unreadable)?;
     let file = ConfigFile::parse(&text);
     let mut file = file.map_err(|problems| problems.map(|problem| named(&problem)))?;
     file.path = path.display().to_string();

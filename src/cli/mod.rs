@@ -13,12 +13,12 @@ pub use run::run;
 
 use std::{
     ffi::OsString,
-    io,
     path::{Path, PathBuf},
 };
 
 use audit_simulator::SimulatorSettings;
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use exporter_web::FileError;
 
 use crate::config::{
     BackfillOptions, ConfigFile, ExportOptions, GetOptions, ImportOptions, ListOptions, LogOptions,
@@ -148,7 +148,7 @@ pub enum UsageError {
 /// Bad usage, a config file with problems, and `--help` and `--version`.
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
-    read: impl FnOnce(&Path) -> io::Result<String>,
+    read: impl FnOnce(&Path) -> Result<String, FileError>,
 ) -> Result<Request, UsageError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let matches = command().try_get_matches_from(&arguments)?;

@@ -1,10 +1,10 @@
 //! Runs one command line, from arguments to exit status.
 
-use std::{ffi::OsString, fs, process::ExitCode, sync::Arc};
+use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use audit_simulator::{Simulator, SimulatorError};
-use exporter_web::WebConfigFile;
+use exporter_web::{ReadFile, WebConfigFile, read_file};
 use jiff::{Timestamp, Zoned};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{Instrument, Span};
@@ -25,6 +25,8 @@ use crate::{
     server::reload::ReloadHandle,
 };
 
+/// The largest config file that is read, in bytes: room for tens of thousands of accounts.
+const MAX_CONFIG_BYTES: u64 = 16 << 20;
 /// The exit status after bad usage or a bad configuration.
 const BAD_CONFIGURATION: u8 = 2;
 /// The exit status after a failure.
@@ -58,7 +60,9 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn parse(arguments: &[OsString]) -> Result<Request, UsageError> {
-    cli::parse(arguments.iter().cloned(), |path| fs::read_to_string(path))
+    cli::parse(arguments.iter().cloned(), |path| {
+        read_file(path, MAX_CONFIG_BYTES).and_then(ReadFile::text)
+    })
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {

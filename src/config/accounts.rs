@@ -295,6 +295,9 @@ impl SettingsCheck {
             Some(flaw) => self.warn(setting, flaw),
             None => {}
         }
+        if let Some(warning) = &secret.warning {
+            self.warn(setting, warning);
+        }
         Some(secret)
     }
 

@@ -9,18 +9,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use exporter_web::{FileError, read_file, within_time_limit};
 use rustls::{
     RootCertStore,
-    pki_types::{
-        CertificateDer,
-        pem::{self, PemObject},
-    },
+    pki_types::{CertificateDer, pem::PemObject},
 };
 
 use super::{AccountSettings, SettingsCheck};
 
 const FILE_VARIABLE: &str = "SSL_CERT_FILE";
 const FOLDERS_VARIABLE: &str = "SSL_CERT_DIR";
+/// The largest file that is read, in bytes: a system's certificates are a quarter of a
+/// mebibyte.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// The places of certificates that variables name.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +38,7 @@ enum CertificateFileError {
     #[error("is empty; remove the variable, or let it name a file with certificates in PEM")]
     NoPath,
     #[error("{} cannot be used: {problem}", path.display())]
-    Unreadable { path: PathBuf, problem: io::Error },
+    Unreadable { path: PathBuf, problem: FileError },
     #[error(
         "{} cannot be used: it has no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----",
         path.display()
@@ -111,35 +112,36 @@ fn check_file(path: &Path) -> Result<(), CertificateFileError> {
 /// Returns an error if the folder cannot be read, or if no file in it has a certificate.
 fn check_folder(folder: &Path) -> Result<(), CertificateFileError> {
     let path = || folder.to_owned();
-    let entries = fs::read_dir(folder).map_err(|problem| CertificateFileError::Unreadable {
+    let unreadable = |problem| CertificateFileError::Unreadable {
         path: path(),
         problem,
-    })?;
-    let mut files = entries.flatten().map(|entry| entry.path());
-    if files.any(|file| file.is_file() && has_certificate(&file).unwrap_or(false)) {
+    };
+    let files = files_in(folder).map_err(unreadable)?;
+    if files
+        .iter()
+        .any(|file| has_certificate(file).unwrap_or(false))
+    {
         Ok(())
     } else {
         Err(CertificateFileError::NoCertificate { path: path() })
     }
 }
 
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let listed = within_time_limit(folder, |folder| -> io::Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(folder)?;
+        Ok(entries.flatten().map(|entry| entry.path()).collect())
+    });
+    Ok(listed???)
+}
+
 /// Returns `true` if the file has a certificate that the TLS library can use.
-fn has_certificate(path: &Path) -> io::Result<bool> {
-    let certificates = match CertificateDer::pem_file_iter(path) {
-        Err(pem::Error::Io(error)) => return Err(error),
-        Err(_) => return Ok(false),
-        Ok(certificates) => certificates,
-    };
+fn has_certificate(path: &Path) -> Result<bool, FileError> {
+    let text = read_file(path, MAX_BYTES)?.bytes;
     let mut usable = RootCertStore::empty();
-    for certificate in certificates {
-        match certificate {
-            Ok(certificate) => {
-                // A certificate that cannot be used may stand before one that can.
-                let _ = usable.add(certificate);
-            }
-            Err(pem::Error::Io(error)) => return Err(error),
-            Err(_) => {}
-        }
+    // A certificate that cannot be used may stand before one that can.
+    for certificate in CertificateDer::pem_slice_iter(&text).flatten() {
+        let _ = usable.add(certificate);
     }
     Ok(!usable.is_empty())
 }

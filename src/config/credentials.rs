@@ -3,11 +3,11 @@
 
 use std::{
     fmt,
-    fs::{self, File},
-    io::{self, Read},
     path::{Path, PathBuf},
 };
 
+use audit_core::raw_event::is_unprintable;
+use exporter_web::{FileError, PendingFile, ReadFile};
 use secrecy::{ExposeSecret, SecretString};
 
 /// The greatest length of a secret's file, in bytes: a secret is one line.
@@ -39,6 +39,8 @@ pub struct ApiSecret {
     /// The file that is followed: it is read again when it changes and when the secret is
     /// rejected. `None` for a secret that stays the same until the next reload.
     pub file: Option<PathBuf>,
+    /// What is probably not meant with the file, in words that follow its path.
+    pub warning: Option<String>,
 }
 
 /// The key and the secret of an account.
@@ -50,16 +52,22 @@ pub struct Credentials {
     pub secret: ApiSecret,
 }
 
+/// The file of a secret that is being read.
+pub(super) struct PendingSecret {
+    path: PathBuf,
+    file: PendingFile,
+}
+
 /// The reason why a text is probably not the key or the secret of an account. The message
 /// follows the name of the setting, and shows no part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum CredentialFlaw {
+pub enum CredentialFlaw {
     /// The text is one that examples have in place of a value.
     #[error("is the placeholder of an example; put the value of the account in its place")]
     Placeholder,
-    /// The text has a line end, or another control character.
-    #[error("has a line end or another control character; write it in a single line")]
-    Control,
+    /// The text has a line end, or another character that cannot be seen.
+    #[error("has a line end or another invisible character; write it in a single line")]
+    Invisible,
     /// The text begins or ends with a quote.
     #[error("begins or ends with a quote, which is sent as a part of it; remove the quotes")]
     Quote,
@@ -76,20 +84,16 @@ pub enum SecretFileError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// The error of the system.
+        /// The reason, in words of [`FileError`].
         problem: String,
     },
-    /// The file is a pipe, a device or a directory, which cannot be read twice.
-    #[error("{} cannot be used: it is not a regular file", path.display())]
-    NotRegular {
+    /// The file holds something that is no secret.
+    #[error("{} {flaw}", path.display())]
+    Flawed {
         /// The file.
         path: PathBuf,
-    },
-    /// The file is longer than any secret.
-    #[error("{} cannot be used: it is longer than {MAX_SECRET_BYTES} bytes", path.display())]
-    TooLong {
-        /// The file.
-        path: PathBuf,
+        /// What is wrong with the content.
+        flaw: CredentialFlaw,
     },
     /// The file holds nothing but the end of a line.
     #[error("{} cannot be used: it is empty", path.display())]
@@ -112,33 +116,25 @@ impl ApiSecret {
             text,
             origin: origin.into(),
             file: None,
+            warning: None,
         }
     }
 
-    /// Reads a secret from its file. A file that can be read only once, such as the pipe of
-    /// a shell, is not followed.
-    ///
-    /// # Errors
-    /// A [`SecretFileError`] if the file cannot be read, or holds no secret.
-    pub(super) fn read(path: &Path) -> Result<Self, SecretFileError> {
-        let is_regular = is_regular(path)?;
-        Ok(Self {
-            text: read_text(path)?,
-            origin: path.display().to_string(),
-            file: is_regular.then(|| path.to_owned()),
-        })
+    /// Begins to read the file of a secret.
+    pub(super) fn begin(path: &Path) -> PendingSecret {
+        PendingSecret {
+            path: path.to_owned(),
+            file: PendingFile::begin(path, MAX_SECRET_BYTES),
+        }
     }
 
-    /// Reads the file of a secret again. May wait for the disk, but not for a pipe.
+    /// Reads the file of a secret again. May wait for the disk for seconds, but not without
+    /// end.
     ///
     /// # Errors
     /// A [`SecretFileError`] if the file cannot be read, or holds no secret.
     pub(crate) fn read_again(path: &Path) -> Result<SecretString, SecretFileError> {
-        if !is_regular(path)? {
-            let path = path.to_owned();
-            return Err(SecretFileError::NotRegular { path });
-        }
-        read_text(path)
+        Ok(Self::begin(path).wait()?.text)
     }
 
     /// Returns what is probably wrong with the secret.
@@ -169,8 +165,8 @@ impl CredentialFlaw {
         const PLACEHOLDER: &str = "REPLACE-";
         if text.starts_with(PLACEHOLDER) || text.starts_with("${") || text.trim().is_empty() {
             Some(Self::Placeholder)
-        } else if text.contains(char::is_control) {
-            Some(Self::Control)
+        } else if text.contains(is_unprintable) {
+            Some(Self::Invisible)
         } else if text.trim().starts_with(QUOTES) || text.trim().ends_with(QUOTES) {
             Some(Self::Quote)
         } else if text.contains(char::is_whitespace) {
@@ -183,7 +179,7 @@ impl CredentialFlaw {
     /// Returns `true` if no secret has this flaw. The rules of the vendor leave open whether
     /// a secret may have quotes and blanks.
     pub(super) fn rules_out_a_secret(self) -> bool {
-        matches!(self, Self::Placeholder | Self::Control)
+        matches!(self, Self::Placeholder | Self::Invisible)
     }
 }
 
@@ -215,32 +211,39 @@ impl fmt::Display for Credentials {
     }
 }
 
-fn is_regular(path: &Path) -> Result<bool, SecretFileError> {
-    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-    Ok(metadata.is_file())
+impl PendingSecret {
+    /// Waits for the file.
+    ///
+    /// # Errors
+    /// A [`SecretFileError`] if the file cannot be read, or holds no secret.
+    pub(super) fn wait(self) -> Result<ApiSecret, SecretFileError> {
+        let Self { path, file } = self;
+        let unreadable = |error: FileError| SecretFileError::Unreadable {
+            path: path.clone(),
+            problem: error.to_string(),
+        };
+        let file = file.wait().map_err(unreadable)?;
+        let warning = warning(&file);
+        let text = file.text().map_err(unreadable)?;
+        let secret = text.trim_end_matches(LINE_END);
+        if secret.is_empty() {
+            return Err(SecretFileError::Empty { path });
+        }
+        match CredentialFlaw::of(secret) {
+            Some(flaw) if flaw.rules_out_a_secret() => Err(SecretFileError::Flawed { path, flaw }),
+            _ => Ok(ApiSecret {
+                text: secret.into(),
+                origin: path.display().to_string(),
+                file: Some(path),
+                warning,
+            }),
+        }
+    }
 }
 
-fn read_text(path: &Path) -> Result<SecretString, SecretFileError> {
-    let mut text = String::new();
-    // One byte more than is allowed tells that the file is too long.
-    let length = File::open(path)
-        .and_then(|file| file.take(MAX_SECRET_BYTES + 1).read_to_string(&mut text))
-        .map_err(|error| unreadable(path, &error))?;
-    if length as u64 > MAX_SECRET_BYTES {
-        let path = path.to_owned();
-        return Err(SecretFileError::TooLong { path });
-    }
-    let secret = text.trim_end_matches(LINE_END);
-    if secret.is_empty() {
-        let path = path.to_owned();
-        return Err(SecretFileError::Empty { path });
-    }
-    Ok(secret.into())
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> SecretFileError {
-    SecretFileError::Unreadable {
-        path: path.to_owned(),
-        problem: error.to_string(),
-    }
+fn warning(file: &ReadFile) -> Option<String> {
+    let may = file.is_open_to_all()?;
+    Some(format!(
+        "is open to every user of this machine, who may {may} it; take that away with `chmod o-rwx`"
+    ))
 }

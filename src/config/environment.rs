@@ -11,6 +11,8 @@ use super::{
 
 /// The file in which Linux gives the name of this machine, or of the container.
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
+/// The highest number of files of secrets that are waited for at once.
+const FILES_AT_ONCE: usize = 64;
 
 /// Everything that is found beside the flags: in the environment, in files, on this machine.
 #[derive(Debug, Clone, Default)]
@@ -62,10 +64,9 @@ impl Environment {
     /// Reads the environment and the files of secrets. `file` is the config file; without
     /// one it is empty.
     pub(crate) fn read(file: ConfigFile, secret_file: Option<&Path>) -> Self {
-        let with_secret = |entry| with_secret(entry, &file.path);
-        let accounts: Option<Vec<_>> = file
+        let accounts = file
             .accounts
-            .map(|entries| entries.into_iter().map(with_secret).collect());
+            .map(|entries| with_secrets(entries, &file.path));
         Self {
             // The accounts of a config file replace the account of the environment.
             credentials: match accounts {
@@ -118,12 +119,30 @@ pub(super) fn place_of(entry: &AccountEntry, path: &str) -> String {
     format!("{path}: line {}", entry.line)
 }
 
-fn with_secret(entry: AccountEntry, path: &str) -> AccountWithSecret {
-    let secret = match &entry.secret {
-        EntrySecret::Text(secret) => Ok(ApiSecret::new(secret.clone(), place_of(&entry, path))),
-        EntrySecret::File(file) => ApiSecret::read(file),
+/// Reads the secrets of all accounts. Several files are waited for at once, so that files
+/// that do not answer cost little time together.
+fn with_secrets(entries: Vec<AccountEntry>, path: &str) -> Vec<AccountWithSecret> {
+    let begin = |entry: &AccountEntry| match &entry.secret {
+        EntrySecret::Text(_) => None,
+        EntrySecret::File(file) => Some(ApiSecret::begin(file)),
     };
-    AccountWithSecret { entry, secret }
+    let mut accounts = Vec::with_capacity(entries.len());
+    let mut entries = entries.into_iter().peekable();
+    while entries.peek().is_some() {
+        let some: Vec<_> = entries.by_ref().take(FILES_AT_ONCE).collect();
+        let files: Vec<_> = some.iter().map(begin).collect();
+        for (entry, file) in some.into_iter().zip(files) {
+            let secret = match (file, &entry.secret) {
+                (Some(file), _) => file.wait(),
+                (None, EntrySecret::Text(secret)) => {
+                    Ok(ApiSecret::new(secret.clone(), place_of(&entry, path)))
+                }
+                (None, EntrySecret::File(file)) => ApiSecret::begin(file).wait(),
+            };
+            accounts.push(AccountWithSecret { entry, secret });
+        }
+    }
+    accounts
 }
 
 fn environment_credentials(secret_file: Option<&Path>) -> EnvironmentCredentials {
@@ -132,7 +151,7 @@ fn environment_credentials(secret_file: Option<&Path>) -> EnvironmentCredentials
     EnvironmentCredentials {
         key: key.map(|(name, text)| ApiKey::new(text, name)),
         secret: match secret_file {
-            Some(path) => Some(ApiSecret::read(path)),
+            Some(path) => Some(ApiSecret::begin(path).wait()),
             None => secret().map(|(name, text)| Ok(ApiSecret::new(text.into(), name))),
         },
     }

@@ -1,6 +1,7 @@
 //! The pages of the exporter, and how a scraper is told from other clients.
 
 mod accept;
+mod browser;
 mod forwarded;
 mod landing;
 pub(crate) mod reload;

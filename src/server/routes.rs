@@ -20,6 +20,7 @@ use jiff::Timestamp;
 
 use super::{
     accept::accepted,
+    browser::is_from_another_site,
     landing,
     scrape_recorder::ScrapeRecorder,
     visitor::{ScrapeRequest, Visitor},
@@ -83,7 +84,7 @@ impl Site for ExporterSite {
             (Route::Landing, &Method::GET | &Method::HEAD) => self.landing(&request.headers),
             (Route::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
             (Route::Ready, &Method::GET | &Method::HEAD) => self.ready(),
-            (Route::Reload, &Method::POST | &Method::PUT) => self.reload().await,
+            (Route::Reload, &Method::POST | &Method::PUT) => self.reload(&request.headers).await,
             (Route::Reload, _) => not_allowed("POST, PUT"),
             _ => not_allowed("GET, HEAD"),
         }
@@ -174,13 +175,19 @@ impl ExporterSite {
 
     /// Asks for a reload, and answers when it is done. The answer does not say what is
     /// wrong, since that would name accounts and files; the log does.
-    async fn reload(&self) -> Response<ResponseBody> {
+    async fn reload(&self, headers: &HeaderMap) -> Response<ResponseBody> {
         let Some(reload) = &self.reload else {
             return text(
                 StatusCode::FORBIDDEN,
                 "403: reloads over HTTP are off; start the exporter with --web.enable-lifecycle, or send it SIGHUP\n",
             );
         };
+        if is_from_another_site(headers) {
+            return text(
+                StatusCode::FORBIDDEN,
+                "403: a page of another site asks for the reload\n",
+            );
+        }
         if self.health.is_ending() {
             return text(
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -94,7 +94,7 @@ fn a_missing_file_is_reported() {
     assert_eq!(done.status.code(), Some(2));
     let said = String::from_utf8(done.stderr).expect("text");
     assert!(
-        said.contains("config.yml: No such file or directory"),
+        said.contains("config.yml: cannot be read: No such file or directory"),
         "{said}"
     );
 }

@@ -2,6 +2,7 @@
 //! while the exporter runs.
 
 mod check_config;
+mod files;
 mod isolation;
 mod queries;
 mod reload;

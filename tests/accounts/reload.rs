@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use test_support::exporter::{Exporter, ONE_POLL, is};
 use test_support::exposition;
 use test_support::http::HttpClient;
+use test_support::raw_http::RawHttp;
 
 use crate::vendor::{UP, Vendor, account, secret, wait_for_counted};
 
@@ -253,6 +254,34 @@ fn reloading_over_http_must_be_enabled() {
         (answer.status, &answer.headers["allow"]),
         (405, &"POST, PUT".parse().expect("a value"))
     );
+}
+
+/// A browser sends a page's requests with the network and the passwords of its user.
+#[test]
+fn no_page_of_another_site_has_the_configuration_loaded() {
+    let vendor = Vendor::new(&["one"]);
+    vendor.configure_accounts(&["one"]);
+    let exporter = vendor.start_with("state", &["--web.enable-lifecycle"]);
+    let address = exporter.program.address();
+    let own = format!("http://{address}");
+    let cases = [
+        (("Origin", "https://elsewhere.test"), 403),
+        (("Origin", "null"), 403),
+        (("Sec-Fetch-Site", "cross-site"), 403),
+        (("Sec-Fetch-Site", "same-site"), 403),
+        (("Sec-Fetch-Site", "same-origin"), 200),
+        (("Origin", &*own), 200),
+    ];
+    for (header, expected) in cases {
+        let host = address.to_string();
+        let (name, value) = header;
+        let request = format!(
+            "POST /-/reload HTTP/1.1\r\nHost: {host}\r\n{name}: {value}\r\nContent-Length: 0\r\n\r\n"
+        );
+        let mut http = RawHttp::connect(address);
+        http.send_bytes(request.as_bytes());
+        assert_eq!(http.read_head().status, expected, "{header:?}");
+    }
 }
 
 /// An account that is rejected beside one that is not, each polled once an hour.

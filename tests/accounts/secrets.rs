@@ -228,13 +228,23 @@ fn a_file_that_is_too_long_does_not_replace_the_secret() {
 }
 
 #[test]
-fn a_pipe_in_place_of_the_file_blocks_no_poll() {
-    an_unusable_file_keeps_the_secret("not a regular file", |vendor| {
-        let file = vendor.path("one.secret");
-        fs::remove_file(&file).expect("the file");
-        let made = Command::new("mkfifo").arg(&file).status();
-        assert!(made.expect("mkfifo").success());
+fn a_file_with_a_second_line_does_not_replace_the_secret() {
+    an_unusable_file_keeps_the_secret("has a line end", |vendor| {
+        vendor.write("one.secret", "two\nlines\n");
     });
+}
+
+#[test]
+fn a_pipe_in_place_of_the_file_blocks_no_poll() {
+    an_unusable_file_keeps_the_secret(
+        "it is a pipe; name a regular file, or a link to one",
+        |vendor| {
+            let file = vendor.path("one.secret");
+            fs::remove_file(&file).expect("the file");
+            let made = Command::new("mkfifo").arg(&file).status();
+            assert!(made.expect("mkfifo").success());
+        },
+    );
 }
 
 #[test]

@@ -178,6 +178,36 @@ fn malformed_requests_are_refused() {
     scrape(&exporter.program);
 }
 
+/// RFC 9112, section 3.2.
+#[test]
+fn a_request_names_one_host() {
+    let (_api, exporter) = exporter();
+    let cases = [
+        ("HTTP/1.1\r\nHost: x\r\n", 200),
+        ("HTTP/1.1\r\nHost: [2001:db8::7]:80\r\n", 200),
+        ("HTTP/1.1\r\nHost:\r\n", 200),
+        ("HTTP/1.0\r\n", 200),
+        ("HTTP/1.1\r\n", 400),
+        ("HTTP/1.1\r\nHost: x\r\nHost: x\r\n", 400),
+        ("HTTP/1.0\r\nHost: x\r\nHost: y\r\n", 400),
+        ("HTTP/1.1\r\nHost: x y\r\n", 400),
+        ("HTTP/1.1\r\nHost: x/y\r\n", 400),
+        ("HTTP/1.1\r\nHost: user@x\r\n", 400),
+        ("HTTP/1.1\r\nHost: x, y\r\n", 400),
+    ];
+    for (rest, expected) in cases {
+        for path in ["/metrics", "/-/healthy", "http://elsewhere.test/metrics"] {
+            let request = format!("GET {path} {rest}Connection: close\r\n\r\n");
+            let found = statuses(&exporter, request.as_bytes());
+            assert_eq!(found, [expected], "{path} {rest:?}");
+        }
+    }
+    // The connection ends, so that nothing of the request is taken for another.
+    let two = format!("GET /-/ready HTTP/1.1\r\n\r\n{HIDDEN}");
+    assert_eq!(statuses(&exporter, two.as_bytes()), [400]);
+    scrape(&exporter.program);
+}
+
 #[test]
 fn heads_are_bounded_in_size_and_number() {
     let (_api, exporter) = exporter();
@@ -197,7 +227,7 @@ fn heads_are_bounded_in_size_and_number() {
     let grown = memory(&exporter.program).saturating_sub(before);
     assert!(grown < 16, "{grown} MiB");
     let fits = format!(
-        "GET /-/healthy HTTP/1.1\r\nConnection: close\r\nX: {}\r\n\r\n",
+        "GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: {}\r\n\r\n",
         "x".repeat(16 << 10)
     );
     assert_eq!(statuses(&exporter, fits.as_bytes()), [200]);

@@ -107,7 +107,10 @@ fn an_invalid_file_is_reported_and_nothing_starts() {
                 "line 2: this is not YAML: while scanning a quoted scalar, found unexpected end of stream",
             ],
         ),
-        (" ".repeat((1 << 20) + 1), &["is larger than 1 MiB"]),
+        (
+            " ".repeat((1 << 20) + 1),
+            &["cannot be read: it is longer than 1048576 bytes"],
+        ),
     ];
     for (text, expected) in cases {
         let said = refused(folder, &text);

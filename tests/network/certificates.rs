@@ -170,7 +170,7 @@ fn a_file_without_certificates_is_refused() {
             &folder.path().to_owned(),
             in_place(
                 folder.path(),
-                "cannot be used: Is a directory (os error 21)",
+                "cannot be used: it is a directory; name a regular file, or a link to one",
             ),
         ),
         (

@@ -1,6 +1,7 @@
 //! Keys and secrets that cannot be those of an account, and those that probably are not.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use test_support::exporter::Exporter;
@@ -10,7 +11,7 @@ use test_support::scripted_api::ScriptedApi;
 
 const PLACEHOLDER: &str =
     "is the placeholder of an example; put the value of the account in its place";
-const CONTROL: &str = "has a line end or another control character; write it in a single line";
+const INVISIBLE: &str = "has a line end or another invisible character; write it in a single line";
 const QUOTE: &str = "begins or ends with a quote, which is sent as a part of it; remove the quotes";
 const BLANK: &str = "has a blank, which is sent as a part of it; remove the blank";
 const SWORDFISH: &str = "swordfish";
@@ -48,7 +49,7 @@ fn what_cannot_work_is_refused() {
         ("NEXMO_API_KEY", "'abcd1234'", QUOTE),
         ("NEXMO_API_KEY", " abcd1234", BLANK),
         ("VONAGE_API_KEY", "abcd1234 \n", BLANK),
-        ("NEXMO_API_KEY", "abcd\n1234", CONTROL),
+        ("NEXMO_API_KEY", "abcd\n1234", INVISIBLE),
         (
             "NEXMO_API_KEY",
             "abcd:1234",
@@ -61,7 +62,7 @@ fn what_cannot_work_is_refused() {
         ),
         ("VONAGE_API_SECRET", "${API_SECRET}", PLACEHOLDER),
         ("NEXMO_API_SECRET", "\t ", PLACEHOLDER),
-        ("NEXMO_API_SECRET", "sword\nfish", CONTROL),
+        ("NEXMO_API_SECRET", "sword\nfish", INVISIBLE),
     ];
     for (variable, value, problem) in cases {
         let commands: [&[&str]; 3] = [&["check-config"], &["serve"], &["events", "types"]];
@@ -101,12 +102,14 @@ fn files_are_checked_as_variables_are() {
     fs::write(folder.path().join("file.yml"), accounts).expect("a file");
     let cases = [
         ("REPLACE-with-the-API-secret\n", PLACEHOLDER, true),
-        ("sword\r\nfish\n", CONTROL, true),
+        ("sword\r\nfish\n", INVISIBLE, true),
         ("\"swordfish\"\r\n", QUOTE, false),
         (" swordfish\n", BLANK, false),
     ];
     for (text, flaw, is_refused) in cases {
         fs::write(&file, text).expect("a file");
+        let of_the_owner = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(&file, of_the_owner).expect("a mode");
         let settings = [
             ("--api.secret-file=secret", "--api.secret-file secret"),
             (

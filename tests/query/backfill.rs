@@ -3,16 +3,23 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
+use std::os::unix::fs::{FileTypeExt, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use test_support::audit_event::{event, with, written};
 use test_support::command_output::CommandOutput;
+use test_support::eventually::reached;
 use test_support::program::Simulator;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
-use crate::run::run;
+use crate::run::{prepared, run};
 
 /// The samples of each series, in the order of the text.
 type Series = BTreeMap<String, Vec<(u64, i64)>>;
@@ -177,6 +184,75 @@ fn nothing_is_written_before_all_is_read() {
         "{}",
         done.errors
     );
+}
+
+/// Runs `backfill` of one event into a path.
+fn fill(api: &ScriptedApi, path: &Path) -> CommandOutput {
+    let output = format!("--output={}", path.display());
+    run(&api.base_url(), &["backfill", "--from=6h", &output])
+}
+
+fn make_pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status();
+    assert!(made.expect("mkfifo").success());
+}
+
+#[test]
+fn a_pipe_is_written_and_not_replaced() {
+    let api = ScriptedApi::start(healthy(vec![old("a", "APP_CREATE", 5)]));
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    make_pipe(&pipe);
+    let reader = {
+        let pipe = pipe.clone();
+        thread::spawn(move || fs::read_to_string(pipe).expect("text"))
+    };
+    let done = fill(&api, &pipe);
+    assert_eq!(done.status, 0, "{}", done.errors);
+    let found = fs::symlink_metadata(&pipe).expect("the pipe").file_type();
+    assert!(found.is_fifo());
+    assert!(series(&reader.join().expect("a reader")).len() > 1);
+    // A device is not replaced by a file either.
+    let done = fill(&api, Path::new("/dev/full"));
+    assert_eq!(done.status, 1);
+    assert!(done.errors.contains("No space left"), "{}", done.errors);
+}
+
+#[test]
+fn a_link_stays_and_the_file_that_it_leads_to_is_replaced() {
+    let api = ScriptedApi::start(healthy(vec![old("a", "APP_CREATE", 5)]));
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("inner")).expect("a folder");
+    let (file, link) = (folder.path().join("inner/file"), folder.path().join("link"));
+    symlink("inner/file", &link).expect("a link");
+    // There is no file at first, and then there is one.
+    for _ in 0..2 {
+        let done = fill(&api, &link);
+        assert_eq!(done.status, 0, "{}", done.errors);
+        assert!(fs::symlink_metadata(&link).expect("a link").is_symlink());
+        assert!(series(&fs::read_to_string(&file).expect("text")).len() > 1);
+        fs::write(&file, "").expect("a file");
+    }
+}
+
+/// The history is longer than a pipe holds.
+#[test]
+fn a_signal_ends_a_command_whose_reader_does_not_read() {
+    let api = ScriptedApi::start(healthy(vec![old("a", "APP_CREATE", 23)]));
+    let mut command = prepared(&api.base_url(), &["backfill", "--from=24h"]);
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the program starts");
+    let mut out = child.stdout.take().expect("a pipe");
+    out.read_exact(&mut [0]).expect("the beginning");
+    let kill = format!("kill -TERM {}", child.id());
+    let killed = Command::new("sh").args(["-c", &kill]).status();
+    assert!(killed.expect("a shell").success());
+    let ended = reached(Duration::from_secs(20), || {
+        child.try_wait().expect("a status").is_some()
+    });
+    let _ = child.kill();
+    let status = child.wait().expect("a status");
+    assert!(ended && status.code() == Some(1), "{status:?}");
 }
 
 #[test]

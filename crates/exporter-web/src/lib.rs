@@ -64,6 +64,7 @@ mod bind;
 mod body;
 mod client_certificates;
 mod connection;
+mod files;
 mod open_connections;
 mod passwords;
 mod peer;
@@ -79,7 +80,10 @@ mod web_config;
 
 pub use bind::{BindError, bind};
 pub use body::ResponseBody;
+pub use files::{
+    FileError, FileStamps, Hanging, PendingFile, ReadFile, read_file, within_time_limit,
+};
 pub use peer::Peer;
 pub use server::Server;
 pub use site::Site;
-pub use web_config::{FileStamps, WebConfigError, WebConfigFile};
+pub use web_config::{WebConfigError, WebConfigFile};

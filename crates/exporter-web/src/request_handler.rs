@@ -8,10 +8,10 @@ use hyper::{
     Request, Response, StatusCode,
     body::Body,
     header::{
-        CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+        CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER,
         WWW_AUTHENTICATE,
     },
-    http::request,
+    http::{Version, request, uri::Authority},
 };
 
 use crate::{
@@ -81,13 +81,21 @@ impl<S: Site> RequestHandler<S> {
         response
     }
 
-    /// Returns a response if the rate limit or the passwords refuse the request.
+    /// Returns a response if the request is not HTTP, or if the rate limit or the passwords
+    /// refuse it.
     async fn refuse(
         &self,
         web_config: &WebConfig,
         request: &request::Parts,
         client: &ConnectedClient,
     ) -> Option<Response<ResponseBody>> {
+        if !has_host(request) {
+            let text = "400: the request must have one header Host, with a name (RFC 9112, 3.2)\n";
+            let mut response = plain(StatusCode::BAD_REQUEST, text);
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+            return Some(response);
+        }
         if let Some(rate_limit) = &web_config.rate_limit
             && rate_limit.limiter.check().is_err()
         {
@@ -139,6 +147,21 @@ impl<S: Site> RequestHandler<S> {
             let is_cut = self.connections.cut_answer(client.peer.address());
             is_cut.then(|| self.slots.take_over(&client.activity))
         })
+    }
+}
+
+/// Returns `true` if the request names its host as RFC 9112, section 3.2 asks for: proxies
+/// and servers that choose differently between two names can be played against each other.
+fn has_host(request: &request::Parts) -> bool {
+    let mut hosts = request.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => request.version < Version::HTTP_11,
+        (Some(host), None) => {
+            let name = host.as_bytes();
+            let is_name = || Authority::try_from(name).is_ok() && !name.contains(&b'@');
+            name.is_empty() || is_name()
+        }
+        (Some(_), Some(_)) => false,
     }
 }
 

@@ -7,18 +7,9 @@
 
 mod grid;
 mod openmetrics;
+mod output;
 
-use std::{
-    fs::{self, Permissions},
-    io::{self, BufWriter, Write, stdout},
-    ops::Range,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-};
-
-use anyhow::Context;
 use audit_core::event::{Element, Labels, types_from_zero};
-use jiff::{Timestamp, tz::Offset};
 
 use crate::{
     config::{BackfillOutput, BackfillSettings},
@@ -30,7 +21,6 @@ use crate::{
     },
 };
 use grid::{Grid, SampleTimes};
-use openmetrics::AddedLabels;
 
 /// Writes the history of a range.
 ///
@@ -40,21 +30,12 @@ use openmetrics::AddedLabels;
 /// that is less than it reports.
 pub(crate) async fn run(settings: BackfillSettings, client: RetryingClient) -> anyhow::Result<()> {
     let (grid, missing) = read(&settings, client).await?;
-    match &settings.output {
-        BackfillOutput::Standard => {
-            write(
-                &grid,
-                &grid.times().whole(),
-                &settings.labels,
-                stdout().lock(),
-            )?;
-        }
-        BackfillOutput::File(path) => {
-            write_file(&grid, &grid.times().whole(), &settings.labels, path)?;
-        }
-        BackfillOutput::Directory(path) => write_days(&grid, &settings.labels, path)?,
-    }
-    print_message(&report(&grid, &settings));
+    // The reader of a pipe may never read, and a signal ends the command all the same.
+    let writing = tokio::task::spawn_blocking(move || {
+        output::write(&grid, &settings.labels, &settings.output)?;
+        anyhow::Ok(report(&grid, &settings))
+    });
+    print_message(&writing.await??);
     IncompleteRange::unless_none(missing)?;
     Ok(())
 }
@@ -134,49 +115,6 @@ impl Inaccuracies {
             );
         }
     }
-}
-
-/// Writes one file for each day: `promtool` is faster with several files.
-fn write_days(grid: &Grid, labels: &AddedLabels, directory: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(directory)
-        .with_context(|| format!("{} cannot be created", directory.display()))?;
-    for span in grid.times().days() {
-        let day = Offset::UTC.to_datetime(Timestamp::from_second(span.start)?);
-        let name = format!("{}.om", day.date());
-        write_file(grid, &span, labels, &directory.join(name))?;
-    }
-    Ok(())
-}
-
-/// Writes a file under another name, and renames it when it is complete and on the disk.
-fn write_file(
-    grid: &Grid,
-    span: &Range<i64>,
-    labels: &AddedLabels,
-    path: &Path,
-) -> anyhow::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let mode = fs::metadata(path).map_or(0o644, |metadata| metadata.permissions().mode());
-    let try_to = || {
-        let file = tempfile::Builder::new()
-            .prefix(".backfill.")
-            .permissions(Permissions::from_mode(mode))
-            .tempfile_in(folder)?;
-        write(grid, span, labels, file.as_file())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        io::Result::Ok(())
-    };
-    try_to().with_context(|| format!("{} cannot be written", path.display()))
-}
-
-fn write(grid: &Grid, span: &Range<i64>, labels: &AddedLabels, out: impl Write) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 16, out);
-    openmetrics::write(grid, span, labels, &mut out)?;
-    out.flush()
 }
 
 fn report(grid: &Grid, settings: &BackfillSettings) -> String {

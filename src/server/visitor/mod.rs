@@ -11,7 +11,7 @@ use hyper::{
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::{accept::names_format, forwarded::ForwardedClient};
+use super::{accept::names_format, browser::is_from_another_site, forwarded::ForwardedClient};
 
 /// The header with the time limit of a scrape, in seconds. Prometheus, its agents and
 /// VictoriaMetrics send it with every scrape, and no other client does.
@@ -66,8 +66,12 @@ impl ScrapeRequest {
 impl Visitor {
     /// Returns the scrape that a request is; `None` if the client is not a scraper. A
     /// scraper states a time limit, names a format of metrics, or is known by its product.
+    /// A page of another site can have a browser name such a format, and is no scraper.
     pub(super) fn scrape(&self, request: &request::Parts) -> Option<ScrapeRequest> {
         let headers = &request.headers;
+        if is_from_another_site(headers) {
+            return None;
+        }
         let product = product(headers);
         let timeout = headers.get(SCRAPE_TIMEOUT);
         let is_scraper = timeout.is_some() || is_plain_scraper(product) || names_format(headers);

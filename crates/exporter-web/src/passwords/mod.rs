@@ -3,29 +3,38 @@
 //! bcrypt is slow by design: no scrape may wait for it, and clients must not be able to
 //! keep the processor busy with it. A password that was right once is recognized by a
 //! keyed hash, in a microsecond and without waiting. All other passwords are checked one
-//! after the other, on a thread that serves no requests; only a few may wait, and fewer
-//! from one network.
+//! after the other, on a thread that serves no requests, and networks take turns.
+//!
+//! The time of an answer does not tell whether a user exists: each wrong password costs as
+//! much as the hash of the highest cost.
+
+mod queue;
+
+pub(crate) use queue::PasswordQueue;
 
 use std::{
-    collections::BTreeMap,
-    fmt,
-    net::IpAddr,
-    str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
+    collections::BTreeMap, fmt, net::IpAddr, ops::Range, str::FromStr, sync::Arc, time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hyper::{HeaderMap, header::AUTHORIZATION};
+use hyper::{
+    HeaderMap,
+    header::{AUTHORIZATION, HeaderValue},
+};
 use once_cell::sync::OnceCell;
 use ring::{hmac, rand::SystemRandom};
-use tokio::sync::Semaphore;
 
 use crate::settings::PasswordHash;
 
-/// The highest number of passwords that wait, including the one that is checked.
-const MAX_QUEUED: usize = 16;
-/// The highest number of passwords of one network that wait.
-const MAX_QUEUED_OF_NETWORK: usize = 4;
+/// The header with the time limit of a scrape, in seconds.
+const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
+/// The time limit of a request that states none: that of a scrape, if nothing else is
+/// configured.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
+/// The longest time limit that counts.
+const LONGEST_LIMIT: Duration = Duration::from_mins(1);
+/// The longest password, in bytes. bcrypt does not look at what follows.
+const MAX_PASSWORD_BYTES: usize = 72;
 
 /// The users of a web configuration.
 #[derive(Debug)]
@@ -34,23 +43,26 @@ pub(crate) struct Passwords {
     /// The password that is checked for an unknown user, so that the response takes as
     /// long as for a known user.
     nobody: Arc<UserPassword>,
+    checks: Arc<PasswordChecks>,
+}
+
+/// The checks of passwords, which a change of the users leaves as they are.
+pub(crate) struct PasswordChecks {
+    /// The key of [`UserPassword::proven`], which never leaves this process.
+    key: hmac::Key,
+    /// A keyed hash that no password has. It is compared where nothing is proven.
+    of_nobody: hmac::Tag,
     queue: Arc<PasswordQueue>,
 }
 
 /// The password of one user.
 struct UserPassword {
     hash: PasswordHash,
+    /// The costs of further checks of a wrong password. Together with the check of the hash
+    /// they take as long as a check at the highest cost.
+    padding: Range<u32>,
     /// The keyed hash of the password, once it has been right.
     proven: OnceCell<hmac::Tag>,
-}
-
-/// The queue of checks, which a change of the users leaves as it is.
-pub(crate) struct PasswordQueue {
-    /// The key of [`UserPassword::proven`], which never leaves this process.
-    key: hmac::Key,
-    one_at_a_time: Arc<Semaphore>,
-    /// The network of each password that waits.
-    queued: Mutex<Vec<IpAddr>>,
 }
 
 /// The result of a check.
@@ -58,14 +70,8 @@ pub(crate) struct PasswordQueue {
 pub(crate) enum Verdict {
     Accepted,
     Refused,
-    /// Too many passwords wait to be checked.
+    /// The password could not be checked in the time that the request has.
     Busy,
-}
-
-/// The place of one password in the queue. Dropping it gives it back.
-struct QueuedCheck {
-    queue: Arc<PasswordQueue>,
-    network: IpAddr,
 }
 
 impl Passwords {
@@ -74,21 +80,26 @@ impl Passwords {
     pub(crate) fn new(
         users: &BTreeMap<String, PasswordHash>,
         before: Option<&Self>,
-        queue: &Arc<PasswordQueue>,
+        checks: &Arc<PasswordChecks>,
     ) -> Option<Self> {
-        let cost = users.values().map(PasswordHash::cost).max()?;
+        let highest = users.values().map(PasswordHash::cost).max()?;
         let known = |name: &String| before.and_then(|before| before.users.get(name));
         let users = users.iter().map(|(name, hash)| {
-            let user = known(name).filter(|user| user.hash == *hash);
+            let padding = hash.cost()..highest;
+            let user = known(name).filter(|user| user.hash == *hash && user.padding == padding);
             let user = user.cloned();
-            let user = user.unwrap_or_else(|| UserPassword::new(hash.clone()));
+            let user = user.unwrap_or_else(|| {
+                let proven = known(name).filter(|user| user.hash == *hash);
+                let proven = proven.map(|user| user.proven.clone());
+                UserPassword::new(hash.clone(), padding, proven.unwrap_or_default())
+            });
             (name.clone(), user)
         });
-        let nobody = format!("$2b${cost:02}${}", ".".repeat(53));
+        let nobody = PasswordHash::from_str(&hash_of_nobody(highest)).ok()?;
         Some(Self {
             users: users.collect(),
-            nobody: UserPassword::new(PasswordHash::from_str(&nobody).ok()?),
-            queue: Arc::clone(queue),
+            nobody: UserPassword::new(nobody, highest..highest, OnceCell::new()),
+            checks: Arc::clone(checks),
         })
     }
 
@@ -100,23 +111,18 @@ impl Passwords {
         let user = self.users.get(&name);
         let is_known = user.is_some();
         let user = user.unwrap_or(&self.nobody);
-        if is_known && user.has_proven(&self.queue.key, &password) {
+        if user.has_proven(&self.checks, &password) && is_known {
             return Verdict::Accepted;
         }
-        let Some(queued) = self.queue.enter(network) else {
+        let turn = self.checks.queue.turn(network, wait(headers)).await;
+        let Some(turn) = turn else {
             return Verdict::Busy;
         };
-        let turn = Arc::clone(&self.queue.one_at_a_time);
-        let Ok(turn) = turn.acquire_owned().await else {
-            return Verdict::Busy;
-        };
-        let user = Arc::clone(user);
-        // The turn and the place move along: bcrypt runs to its end even if the client
-        // has gone.
+        let (user, checks) = (Arc::clone(user), Arc::clone(&self.checks));
+        // The turn moves along: bcrypt runs to its end even if the client has gone.
         let work = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            let is_right = user.is_right(&queued.queue.key, &password);
-            drop(queued);
+            let is_right = user.is_right(&checks, &password);
+            drop(turn);
             is_right
         });
         match work.await {
@@ -127,67 +133,67 @@ impl Passwords {
 }
 
 impl UserPassword {
-    fn new(hash: PasswordHash) -> Arc<Self> {
+    fn new(hash: PasswordHash, padding: Range<u32>, proven: OnceCell<hmac::Tag>) -> Arc<Self> {
         Arc::new(Self {
             hash,
-            proven: OnceCell::new(),
+            padding,
+            proven,
         })
     }
 
-    /// Compares in constant time.
-    fn has_proven(&self, key: &hmac::Key, password: &[u8]) -> bool {
+    /// Compares in constant time, also if nothing is proven.
+    fn has_proven(&self, checks: &PasswordChecks, password: &[u8]) -> bool {
         let tag = self.proven.get();
-        tag.is_some_and(|tag| hmac::verify(key, password, tag.as_ref()).is_ok())
+        let compared = tag.unwrap_or(&checks.of_nobody);
+        let is_same = hmac::verify(&checks.key, password, compared.as_ref()).is_ok();
+        is_same && tag.is_some()
     }
 
-    fn is_right(&self, key: &hmac::Key, password: &[u8]) -> bool {
+    fn is_right(&self, checks: &PasswordChecks, password: &[u8]) -> bool {
         // Another request may have proven the password while this one waited.
-        if self.has_proven(key, password) {
+        if self.has_proven(checks, password) {
             return true;
         }
         let is_right = bcrypt::verify(password, self.hash.as_str()).unwrap_or(false);
         if is_right {
-            let _ = self.proven.set(hmac::sign(key, password));
+            let _ = self.proven.set(hmac::sign(&checks.key, password));
+        } else {
+            for cost in self.padding.clone() {
+                let _ = bcrypt::verify(password, &hash_of_nobody(cost));
+            }
         }
         is_right
     }
 }
 
-impl PasswordQueue {
-    /// Makes an empty queue, with a random key.
+impl PasswordChecks {
+    /// Makes checks with an empty queue and a random key.
     ///
     /// # Errors
     /// Returns an error if the system has no randomness.
     pub(crate) fn new() -> Result<Arc<Self>, ring::error::Unspecified> {
+        let random = SystemRandom::new();
+        let other_key = hmac::Key::generate(hmac::HMAC_SHA256, &random)?;
         Ok(Arc::new(Self {
-            key: hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?,
-            one_at_a_time: Arc::new(Semaphore::new(1)),
-            queued: Mutex::default(),
+            key: hmac::Key::generate(hmac::HMAC_SHA256, &random)?,
+            of_nobody: hmac::sign(&other_key, b""),
+            queue: Arc::default(),
         }))
-    }
-
-    fn enter(self: &Arc<Self>, network: IpAddr) -> Option<QueuedCheck> {
-        let mut queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_network = queued.iter().filter(|other| **other == network).count();
-        if queued.len() >= MAX_QUEUED || of_network >= MAX_QUEUED_OF_NETWORK {
-            return None;
-        }
-        queued.push(network);
-        Some(QueuedCheck {
-            queue: Arc::clone(self),
-            network,
-        })
     }
 }
 
-impl Drop for QueuedCheck {
-    fn drop(&mut self) {
-        let queued = self.queue.queued.lock();
-        let mut queued = queued.unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = queued.iter().position(|network| *network == self.network) {
-            queued.swap_remove(own);
-        }
-    }
+/// Returns a hash of this cost that no password has.
+fn hash_of_nobody(cost: u32) -> String {
+    format!("$2b${cost:02}${}", ".".repeat(53))
+}
+
+/// Returns how long a request waits for the check of its password: nine tenths of the time
+/// that a scrape may take.
+fn wait(headers: &HeaderMap) -> Duration {
+    let stated = headers.get(SCRAPE_TIMEOUT).map(HeaderValue::to_str);
+    let seconds = stated.and_then(|text| text.ok()?.parse().ok());
+    let stated = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    stated.unwrap_or(DEFAULT_LIMIT).min(LONGEST_LIMIT) / 10 * 9
 }
 
 /// Reads the user and the password of a request that has one of each.
@@ -203,7 +209,11 @@ fn credentials(headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
     let decoded = STANDARD.decode(encoded.trim()).ok()?;
     let colon = decoded.iter().position(|byte| *byte == b':')?;
     let name = String::from_utf8(decoded[..colon].to_vec()).ok()?;
-    Some((name, decoded[colon + 1..].to_vec()))
+    let password = decoded[colon + 1..].to_vec();
+    // bcrypt would take the first 72 bytes of a longer password for the whole, and
+    // repeats a password with a NUL after it.
+    let can_be_right = password.len() <= MAX_PASSWORD_BYTES && !password.contains(&0);
+    can_be_right.then_some((name, password))
 }
 
 impl fmt::Debug for UserPassword {
@@ -212,9 +222,9 @@ impl fmt::Debug for UserPassword {
     }
 }
 
-impl fmt::Debug for PasswordQueue {
+impl fmt::Debug for PasswordChecks {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("PasswordQueue(..)")
+        formatter.write_str("PasswordChecks(..)")
     }
 }
 

@@ -31,8 +31,8 @@ fn with(value: &str) -> HeaderMap {
 }
 
 fn passwords(pairs: &[(&str, &PasswordHash)]) -> Passwords {
-    let queue = PasswordQueue::new().expect("randomness");
-    Passwords::new(&users(pairs), None, &queue).expect("users")
+    let checks = PasswordChecks::new().expect("randomness");
+    Passwords::new(&users(pairs), None, &checks).expect("users")
 }
 
 #[tokio::test]
@@ -50,6 +50,7 @@ async fn the_right_password_is_accepted_and_no_other() {
         (HeaderMap::new(), Verdict::Refused),
         (basic("alice:Secret"), Verdict::Refused),
         (basic("alice:secret\0"), Verdict::Refused),
+        (basic("alice:secret\0secret"), Verdict::Refused),
         (basic("alice:"), Verdict::Refused),
         (basic("alice"), Verdict::Refused),
         (basic("Alice:secret"), Verdict::Refused),
@@ -87,10 +88,9 @@ async fn a_password_stays_proven_while_its_hash_stays() {
         assert_eq!(before.check(&headers, network(1)).await, Verdict::Accepted);
     }
     let changed = users(&[("alice", &new), ("bob", &old), ("carol", &old)]);
-    let after = Passwords::new(&changed, Some(&before), &before.queue).expect("users");
+    let after = Passwords::new(&changed, Some(&before), &before.checks).expect("users");
     // A check that needs bcrypt waits for this.
-    let turn = Arc::clone(&after.queue.one_at_a_time);
-    let turn = turn.acquire_owned().await.expect("a turn");
+    let turn = turn(&after, 1).await;
     assert_eq!(
         after.check(&basic("bob:old"), network(1)).await,
         Verdict::Accepted
@@ -105,58 +105,104 @@ async fn a_password_stays_proven_while_its_hash_stays() {
     assert_eq!(carol.await, Verdict::Accepted);
 }
 
+/// bcrypt looks at 72 bytes.
 #[tokio::test]
-async fn few_passwords_wait_and_fewer_of_one_network() {
-    let alice = hash("secret");
-    let passwords = passwords(&[("alice", &alice)]);
-    assert_eq!(
-        passwords.check(&basic("alice:secret"), network(1)).await,
-        Verdict::Accepted
-    );
-    let turn = Arc::clone(&passwords.queue.one_at_a_time);
-    let turn = turn.acquire_owned().await.expect("a turn");
-    let wrong = basic("alice:wrong");
-    let mut waiting = Vec::new();
-    for last in 0..4 {
-        for _ in 0..MAX_QUEUED_OF_NETWORK {
-            let mut checked = Box::pin(passwords.check(&wrong, network(last)));
-            assert!((&mut checked).now_or_never().is_none());
-            waiting.push(checked);
-        }
-        assert_eq!(passwords.check(&wrong, network(last)).await, Verdict::Busy);
-    }
-    assert_eq!(waiting.len(), MAX_QUEUED);
-    assert_eq!(passwords.check(&wrong, network(99)).await, Verdict::Busy);
-    // A password that is proven waits for none of them.
-    assert_eq!(
-        passwords.check(&basic("alice:secret"), network(0)).await,
-        Verdict::Accepted
-    );
-    // A client that goes leaves its place to another.
-    waiting.truncate(MAX_QUEUED - 1);
-    let mut late = Box::pin(passwords.check(&wrong, network(99)));
-    assert!((&mut late).now_or_never().is_none());
-    drop(turn);
-    // In the order in which they came: the semaphore is fair.
-    waiting.push(late);
-    for checked in waiting {
-        assert_eq!(checked.await, Verdict::Refused);
+async fn what_follows_the_longest_password_is_not_ignored() {
+    let longest = "x".repeat(72);
+    let passwords = passwords(&[("alice", &hash(&longest))]);
+    for (password, expected) in [
+        (format!("{longest}y"), Verdict::Refused),
+        (longest.repeat(2), Verdict::Refused),
+        (longest[1..].to_owned(), Verdict::Refused),
+        (longest, Verdict::Accepted),
+    ] {
+        let headers = basic(&format!("alice:{password}"));
+        assert_eq!(passwords.check(&headers, network(1)).await, expected);
     }
 }
 
+/// Takes the turn of a client in this network, for which other passwords wait.
+async fn turn(passwords: &Passwords, last: u8) -> queue::Turn {
+    let queue = Arc::clone(&passwords.checks.queue);
+    let turn = queue.turn(network(last), Duration::ZERO).await;
+    turn.expect("nothing waits")
+}
+
 #[tokio::test]
-async fn an_unknown_user_costs_as_much_as_the_costliest_one() {
-    let (cheap, dear) = (hash("x"), bcrypt::hash("x", COST + 2).expect("a hash"));
+async fn networks_take_turns_and_one_password_is_not_lost_among_many() {
+    let alice = hash("secret");
+    let passwords = passwords(&[("alice", &alice)]);
+    let turn = turn(&passwords, 1).await;
+    let (wrong, right) = (basic("alice:wrong"), basic("alice:secret"));
+    let mut waiting: Vec<_> = (0..200)
+        .map(|_| Box::pin(passwords.check(&wrong, network(1))))
+        .collect();
+    for checked in &mut waiting {
+        assert!(checked.now_or_never().is_none());
+    }
+    let mut other = Box::pin(passwords.check(&right, network(2)));
+    assert!((&mut other).now_or_never().is_none());
+    // Clients that go leave their places to others.
+    waiting.drain(50..);
+    let mut last = Box::pin(passwords.check(&right, network(1)));
+    assert!((&mut last).now_or_never().is_none());
+    drop(turn);
+    // The first of the network that waits longest, and then the other network.
+    assert_eq!(waiting.remove(0).await, Verdict::Refused);
+    assert_eq!(other.await, Verdict::Accepted);
+    // Within the network, all that came before.
+    for checked in waiting {
+        assert_eq!(checked.await, Verdict::Refused);
+    }
+    assert_eq!(last.await, Verdict::Accepted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_waits_as_long_as_its_scrape_may_take() {
+    let passwords = passwords(&[("alice", &hash("secret"))]);
+    let turn = turn(&passwords, 1).await;
+    for (stated, expected) in [
+        (None, 9),
+        (Some("x"), 9),
+        (Some("-1"), 9),
+        (Some("20"), 18),
+        (Some("3600"), 54),
+    ] {
+        let mut headers = basic("alice:secret");
+        if let Some(stated) = stated {
+            headers.insert(SCRAPE_TIMEOUT, HeaderValue::from_static(stated));
+        }
+        let begun = tokio::time::Instant::now();
+        assert_eq!(passwords.check(&headers, network(1)).await, Verdict::Busy);
+        let waited = begun.elapsed().as_secs();
+        assert_eq!(waited, expected, "{stated:?}");
+    }
+    // Nothing is left behind, and the turn comes back.
+    drop(turn);
+    let right = passwords.check(&basic("alice:secret"), network(1)).await;
+    assert_eq!(right, Verdict::Accepted);
+}
+
+#[tokio::test]
+async fn every_wrong_password_costs_as_much_as_the_costliest_hash() {
+    let (cheap, dear) = (hash("x"), bcrypt::hash("x", COST + 3).expect("a hash"));
     let dear = dear.parse().expect("a hash");
     let passwords = passwords(&[("a", &cheap), ("b", &dear)]);
-    assert_eq!(passwords.nobody.hash.cost(), COST + 2);
-    assert!(bcrypt::verify("x", passwords.nobody.hash.as_str()).is_ok());
+    let users = passwords.users.values().chain([&passwords.nobody]);
+    for user in users {
+        let checks = [user.hash.cost()].into_iter().chain(user.padding.clone());
+        let rounds: u64 = checks.map(|cost| 1_u64 << cost).sum();
+        assert_eq!(rounds, 1 << (COST + 3));
+    }
+    for cost in [COST, COST + 3] {
+        assert!(bcrypt::verify("x", &hash_of_nobody(cost)).is_ok());
+    }
 }
 
 #[test]
 fn without_users_no_password_is_needed() {
-    let queue = PasswordQueue::new().expect("randomness");
-    assert!(Passwords::new(&BTreeMap::new(), None, &queue).is_none());
+    let checks = PasswordChecks::new().expect("randomness");
+    assert!(Passwords::new(&BTreeMap::new(), None, &checks).is_none());
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! The errors of a web configuration.
 
 use std::{
-    fmt, io,
+    fmt,
     path::{Path, PathBuf},
 };
 
 use yaml_tree::YamlError;
 
-use crate::tls::TlsError;
+use crate::{files::FileError, tls::TlsError};
 
 /// Everything that is wrong with a web configuration. No message shows a value.
 #[derive(Debug)]
@@ -20,13 +20,11 @@ pub struct WebConfigError {
 pub(super) enum WebConfigProblem {
     #[error("the system has no randomness")]
     NoRandomness,
-    #[error(transparent)]
+    #[error("cannot be read: {0}")]
     File(#[from] FileError),
-    #[error("is not text in UTF-8")]
-    NotText,
     #[error(transparent)]
     Setting(#[from] YamlError),
-    #[error("{setting} {} {problem}", .path.display())]
+    #[error("{setting} {} cannot be read: {problem}", .path.display())]
     NamedFile {
         setting: &'static str,
         path: PathBuf,
@@ -38,14 +36,6 @@ pub(super) enum WebConfigProblem {
     TlsSwitched,
     #[error("{0} cannot be sent as a header")]
     Header(&'static str),
-}
-
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FileError {
-    #[error("cannot be read: {0}")]
-    Unreadable(#[from] io::Error),
-    #[error("is larger than 1 MiB")]
-    TooLarge,
 }
 
 impl WebConfigError {

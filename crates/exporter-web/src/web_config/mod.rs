@@ -6,10 +6,8 @@
 
 mod error;
 mod reading;
-mod stamps;
 
 pub use error::WebConfigError;
-pub use stamps::FileStamps;
 
 use std::{
     path::{Path, PathBuf},
@@ -22,7 +20,8 @@ use hyper::header::{HeaderName, HeaderValue};
 use rustls::ServerConfig;
 
 use crate::{
-    passwords::{PasswordQueue, Passwords},
+    files::FileStamps,
+    passwords::{PasswordChecks, Passwords},
     settings::RateLimit,
 };
 use error::WebConfigProblem;
@@ -32,7 +31,7 @@ use error::WebConfigProblem;
 pub struct WebConfigFile {
     /// The path of the file; `None` if there is none, so that nothing changes.
     path: Option<PathBuf>,
-    queue: Arc<PasswordQueue>,
+    checks: Arc<PasswordChecks>,
     current: ArcSwap<WebConfig>,
     last_reading: Mutex<LastReading>,
 }
@@ -69,18 +68,18 @@ impl WebConfigFile {
     /// # Errors
     /// Returns all problems at once, each with its path and line.
     pub fn read(path: Option<&Path>) -> Result<Self, WebConfigError> {
-        let queue = PasswordQueue::new();
-        let queue = queue.map_err(|_| {
+        let checks = PasswordChecks::new();
+        let checks = checks.map_err(|_| {
             let path = path.unwrap_or(Path::new(""));
             WebConfigError::new(path, vec![WebConfigProblem::NoRandomness])
         })?;
         let (files, config) = match path {
-            Some(path) => reading::read(path, None, &queue),
+            Some(path) => reading::read(path, None, &checks),
             None => (FileStamps::default(), Ok(WebConfig::default())),
         };
         Ok(Self {
             path: path.map(Path::to_owned),
-            queue,
+            checks,
             current: ArcSwap::from_pointee(config?),
             last_reading: Mutex::new(LastReading {
                 files,
@@ -100,7 +99,7 @@ impl WebConfigFile {
         };
         let last_reading = self.last_reading.lock();
         let mut last_reading = last_reading.unwrap_or_else(PoisonError::into_inner);
-        let (files, config) = reading::read(path, Some(&self.current.load()), &self.queue);
+        let (files, config) = reading::read(path, Some(&self.current.load()), &self.checks);
         *last_reading = LastReading {
             files,
             unlogged: None,
@@ -138,7 +137,7 @@ impl WebConfigFile {
             }
             return;
         }
-        let (files, config) = reading::read(path, Some(&self.current.load()), &self.queue);
+        let (files, config) = reading::read(path, Some(&self.current.load()), &self.checks);
         let unlogged = config.map(|config| self.replace(config)).err();
         if unlogged.is_none() {
             tracing::info!("the web configuration has changed and was read again");

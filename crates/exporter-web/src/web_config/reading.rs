@@ -1,8 +1,6 @@
 //! Reads a web configuration file and the files that it names.
 
 use std::{
-    fs,
-    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,13 +9,10 @@ use hyper::header::{HeaderName, HeaderValue};
 use rustls::ServerConfig;
 use secrecy::ExposeSecret;
 
-use super::{
-    ActiveRateLimit, WebConfig, WebConfigError,
-    error::{FileError, WebConfigProblem},
-    stamps::FileStamps,
-};
+use super::{ActiveRateLimit, WebConfig, WebConfigError, error::WebConfigProblem};
 use crate::{
-    passwords::{PasswordQueue, Passwords},
+    files::{FileStamps, ReadFile, read_file},
+    passwords::{PasswordChecks, Passwords},
     settings::{ClientCertificates, Pem, TlsSettings, WebSettings},
     tls::{self, PemTexts},
 };
@@ -37,10 +32,10 @@ struct ReadOutcome {
 pub(super) fn read(
     path: &Path,
     before: Option<&WebConfig>,
-    queue: &Arc<PasswordQueue>,
+    checks: &Arc<PasswordChecks>,
 ) -> (FileStamps, Result<WebConfig, WebConfigError>) {
     let mut files = FileStamps::of(vec![path.to_owned()]);
-    let mut outcome = read_once(path, before, queue);
+    let mut outcome = read_once(path, before, checks);
     for _ in 0..MAX_READINGS {
         let read = FileStamps::of(outcome.paths.clone());
         // The stamps are those from before the reading: a file that changes during it
@@ -49,25 +44,26 @@ pub(super) fn read(
             break;
         }
         files = read;
-        outcome = read_once(path, before, queue);
+        outcome = read_once(path, before, checks);
     }
     let config = outcome.config;
     let config = config.map_err(|problems| WebConfigError::new(path, problems));
     (files, config)
 }
 
-fn read_once(path: &Path, before: Option<&WebConfig>, queue: &Arc<PasswordQueue>) -> ReadOutcome {
+fn read_once(path: &Path, before: Option<&WebConfig>, checks: &Arc<PasswordChecks>) -> ReadOutcome {
     let mut paths = vec![path.to_owned()];
     let config = settings(path).and_then(|settings| {
         let tls = settings.tls.as_ref();
         let tls = tls.map(|tls| server_config(tls, &mut paths)).transpose()?;
-        config(&settings, tls, before, queue).map_err(|problem| vec![problem])
+        config(&settings, tls, before, checks).map_err(|problem| vec![problem])
     });
     ReadOutcome { paths, config }
 }
 
 fn settings(path: &Path) -> Result<WebSettings, Vec<WebConfigProblem>> {
-    let text = read_text(path).map_err(|problem| vec![problem])?;
+    let text = read_file(path, MAX_BYTES).and_then(ReadFile::text);
+    let text = text.map_err(|problem| vec![problem.into()])?;
     let folder = path.parent().unwrap_or(Path::new(""));
     WebSettings::parse(&text, folder)
         .map_err(|problems| problems.into_iter().map(Into::into).collect())
@@ -82,15 +78,18 @@ fn server_config(
         Pem::Inline(text) => text.expose_secret().as_bytes().to_vec(),
         Pem::File(path) => {
             paths.push(path.clone());
-            read_bytes(path).unwrap_or_else(|problem| {
-                let path = path.clone();
-                problems.push(WebConfigProblem::NamedFile {
-                    setting,
-                    path,
-                    problem,
-                });
-                Vec::new()
-            })
+            read_file(path, MAX_BYTES).map_or_else(
+                |problem| {
+                    let path = path.clone();
+                    problems.push(WebConfigProblem::NamedFile {
+                        setting,
+                        path,
+                        problem,
+                    });
+                    Vec::new()
+                },
+                |file| file.bytes,
+            )
         }
     };
     let certificate = read("cert_file", &settings.certificate);
@@ -114,7 +113,7 @@ fn config(
     settings: &WebSettings,
     tls: Option<Arc<ServerConfig>>,
     before: Option<&WebConfig>,
-    queue: &Arc<PasswordQueue>,
+    checks: &Arc<PasswordChecks>,
 ) -> Result<WebConfig, WebConfigProblem> {
     if before.is_some_and(|before| before.tls.is_some() != tls.is_some()) {
         return Err(WebConfigProblem::TlsSwitched);
@@ -130,7 +129,7 @@ fn config(
     Ok(WebConfig {
         tls,
         headers: headers.collect::<Result<_, _>>()?,
-        passwords: Passwords::new(&settings.users, known, queue),
+        passwords: Passwords::new(&settings.users, known, checks),
         rate_limit,
         warnings: settings.warnings(),
     })
@@ -142,20 +141,4 @@ fn header(name: &'static str, value: &str) -> Result<(HeaderName, HeaderValue), 
         (Ok(name), Ok(value)) => Ok((name, value)),
         _ => Err(WebConfigProblem::Header(name)),
     }
-}
-
-fn read_text(path: &Path) -> Result<String, WebConfigProblem> {
-    let bytes = read_bytes(path)?;
-    String::from_utf8(bytes).map_err(|_| WebConfigProblem::NotText)
-}
-
-fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
-    let file = fs::File::open(path)?;
-    let mut bytes = Vec::new();
-    // One byte more than is allowed tells that the file is too large.
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(FileError::TooLarge);
-    }
-    Ok(bytes)
 }

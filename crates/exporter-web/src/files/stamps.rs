@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::time_limit::within_time_limit;
+
 /// The stamps of several files. A stamp is `None` if the file cannot be reached.
 ///
 /// A program that follows files of its own takes the stamps before it reads the files, so
@@ -26,7 +28,8 @@ struct FileStamp {
 }
 
 impl FileStamps {
-    /// Takes the stamps of these files, whose links are followed. May wait for the disk.
+    /// Takes the stamps of these files, whose links are followed. May wait for the disk, but
+    /// for no file longer than five seconds.
     #[must_use]
     pub fn of(paths: Vec<PathBuf>) -> Self {
         let stamped = paths.into_iter().map(|path| {
@@ -36,7 +39,7 @@ impl FileStamps {
         Self(stamped.collect())
     }
 
-    pub(super) fn are_unchanged(&self) -> bool {
+    pub(crate) fn are_unchanged(&self) -> bool {
         let mut files = self.0.iter();
         files.all(|(path, stamp)| FileStamp::of(path) == *stamp)
     }
@@ -44,7 +47,8 @@ impl FileStamps {
 
 impl FileStamp {
     fn of(path: &Path) -> Option<Self> {
-        let file = fs::metadata(path).ok()?;
+        let found = within_time_limit(path, |path| fs::metadata(path));
+        let file = found.ok()?.ok()?.ok()?;
         Some(Self {
             device: file.dev(),
             inode: file.ino(),

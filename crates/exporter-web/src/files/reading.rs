@@ -1,0 +1,215 @@
+//! Reads a file that a person named.
+
+use std::{
+    fs::{self, FileType, Metadata, OpenOptions},
+    io::{self, Read},
+    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
+    path::Path,
+};
+
+use super::time_limit::{self, Hanging, PendingWork};
+
+/// The character with which editors of Windows begin a file. It is not part of the text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+/// The permission of everybody to read a file, and to write it.
+const READABLE_BY_ALL: u32 = 0o004;
+const WRITABLE_BY_ALL: u32 = 0o002;
+
+/// The content of a file, and who may read and write the file.
+#[derive(Debug)]
+pub struct ReadFile {
+    /// The content.
+    pub bytes: Vec<u8>,
+    mode: u32,
+}
+
+/// The reason why a file cannot be read. The message follows the path and a colon.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The system refuses.
+    #[error(transparent)]
+    System(#[from] io::Error),
+    /// The path names something else than a file. The text says what.
+    #[error("it is {0}; name a regular file, or a link to one")]
+    NotRegular(&'static str),
+    /// The file is longer than this number of bytes.
+    #[error("it is longer than {0} bytes")]
+    TooLong(u64),
+    /// The file is not text.
+    #[error("it is not text in UTF-8; save it as UTF-8")]
+    NotText,
+    /// The file system does not answer.
+    #[error(transparent)]
+    Hanging(#[from] Hanging),
+}
+
+/// A file that is being read by a thread of its own.
+#[derive(Debug)]
+pub struct PendingFile(Result<PendingWork<Result<ReadFile, FileError>>, FileError>);
+
+/// Reads a file of at most `max_bytes`. Links are followed.
+///
+/// # Errors
+/// A [`FileError`] if the path names no regular file, if the file is longer, or if it cannot
+/// be read within five seconds.
+pub fn read_file(path: &Path, max_bytes: u64) -> Result<ReadFile, FileError> {
+    PendingFile::begin(path, max_bytes).wait()
+}
+
+impl PendingFile {
+    /// Begins to read a file of at most `max_bytes`, so that several files are waited for
+    /// at once.
+    #[must_use]
+    pub fn begin(path: &Path, max_bytes: u64) -> Self {
+        let begun = time_limit::begin(path, move |path| read(path, max_bytes));
+        Self(match begun {
+            Ok(begun) => begun.map_err(FileError::from),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    /// Waits for the file: at most until five seconds after it was begun.
+    ///
+    /// # Errors
+    /// A [`FileError`]: see [`read_file`].
+    pub fn wait(self) -> Result<ReadFile, FileError> {
+        self.0?.wait()?
+    }
+}
+
+impl ReadFile {
+    /// Returns the content as text, without a byte order mark.
+    ///
+    /// # Errors
+    /// [`FileError::NotText`] if the content is not in UTF-8.
+    pub fn text(self) -> Result<String, FileError> {
+        let mut text = String::from_utf8(self.bytes).map_err(|_| FileError::NotText)?;
+        if text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len_utf8());
+        }
+        Ok(text)
+    }
+
+    /// Returns what everybody on the machine may do with the file, if anything: "read",
+    /// "write" or both.
+    #[must_use]
+    pub fn is_open_to_all(&self) -> Option<&'static str> {
+        match (
+            self.mode & READABLE_BY_ALL > 0,
+            self.mode & WRITABLE_BY_ALL > 0,
+        ) {
+            (true, true) => Some("read and write"),
+            (true, false) => Some("read"),
+            (false, true) => Some("write"),
+            (false, false) => None,
+        }
+    }
+}
+
+fn read(path: &Path, max_bytes: u64) -> Result<ReadFile, FileError> {
+    // Before the file is opened, since some devices act when they are opened.
+    check_kind(&fs::metadata(path)?)?;
+    let mut options = OpenOptions::new();
+    // A pipe that has taken the place of the file meanwhile is opened without a wait.
+    let file = options
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)?;
+    let metadata = file.metadata()?;
+    check_kind(&metadata)?;
+    let mut bytes = Vec::new();
+    // One byte more than is allowed tells that the file is too long.
+    file.take(max_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(FileError::TooLong(max_bytes));
+    }
+    Ok(ReadFile {
+        bytes,
+        mode: metadata.mode(),
+    })
+}
+
+fn check_kind(metadata: &Metadata) -> Result<(), FileError> {
+    let is = |kind: fn(&FileType) -> bool| kind(&metadata.file_type());
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(FileError::NotRegular(if metadata.is_dir() {
+        "a directory"
+    } else if is(FileType::is_fifo) {
+        "a pipe"
+    } else if is(FileType::is_socket) {
+        "a socket"
+    } else {
+        "a device"
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn error(path: &Path) -> String {
+        let error = read_file(path, 10).expect_err("no regular file");
+        error.to_string()
+    }
+
+    #[test]
+    fn only_regular_files_are_read_and_to_their_bound() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "0123456789").expect("a file");
+        symlink("file", &link).expect("a link");
+        assert_eq!(read_file(&link, 10).expect("a file").bytes, b"0123456789");
+        fs::write(&file, "0123456789a").expect("a file");
+        assert_eq!(error(&link), "it is longer than 10 bytes");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo").success());
+        for (path, kind) in [
+            (&*pipe, "a pipe"),
+            (folder.path(), "a directory"),
+            (Path::new("/dev/zero"), "a device"),
+            (Path::new("/dev/random"), "a device"),
+        ] {
+            let expected = format!("it is {kind}; name a regular file, or a link to one");
+            assert_eq!(error(path), expected);
+        }
+        fs::remove_file(&file).expect("the file");
+        assert_eq!(error(&link), "No such file or directory (os error 2)");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_not_part_of_the_text() {
+        let text = |bytes: &[u8]| {
+            let bytes = bytes.to_vec();
+            ReadFile { bytes, mode: 0 }.text().ok()
+        };
+        assert_eq!(text(b"\xef\xbb\xbfa").as_deref(), Some("a"));
+        assert_eq!(text(b"a").as_deref(), Some("a"));
+        // UTF-16, as some editors of Windows write it.
+        assert_eq!(text(b"\xff\xfea\0"), None);
+    }
+
+    #[test]
+    fn a_file_says_what_everybody_may_do_with_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        fs::write(&file, "").expect("a file");
+        for (mode, expected) in [
+            (0o600, None),
+            (0o440, None),
+            (0o604, Some("read")),
+            (0o602, Some("write")),
+            (0o666, Some("read and write")),
+        ] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("a mode");
+            let read = read_file(&file, 10);
+            assert_eq!(read.expect("a file").is_open_to_all(), expected);
+        }
+    }
+}
