@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     event_log::SharedEventLog,
-    plan::{AccountPlan, client, plans, poller_settings, request_timeout, spread},
+    plan::{AccountPlan, Start, client, plans, poller_settings, request_timeout, spread},
     running_account::{KeptExposition, PreparedTasks, RunningAccount},
 };
 use crate::{
@@ -98,7 +98,11 @@ impl Accounts {
         };
         for (place, plan) in plans(settings).into_iter().enumerate() {
             let first_poll_in = spread(place, settings);
-            accounts.prepare(plan, None, first_poll_in)?;
+            let start = Start {
+                taken_up: Duration::ZERO,
+                first_poll_in,
+            };
+            accounts.prepare(plan, None, start)?;
         }
         accounts.enroll();
         Ok(accounts)
@@ -136,8 +140,10 @@ impl Accounts {
             stays
         });
         let mut new = Vec::new();
+        let now = self.shared.clock.uptime();
         for plan in plans {
             let mut kept = None;
+            let mut taken_up = now;
             match self.by_name.get_mut(&plan.account.name) {
                 Some(account) if account.plan == plan => {
                     account.go_on(plan);
@@ -145,17 +151,24 @@ impl Accounts {
                 }
                 Some(account) => {
                     difference.changed += 1;
+                    if account.plan.api_key() == plan.api_key() {
+                        taken_up = account.taken_up;
+                    }
                     kept = account.keep_exposition(&plan, &self.shared.exposition);
                     stopped.extend(account.stop());
                 }
                 None => difference.added += 1,
             }
-            new.push((plan, kept));
+            new.push((plan, kept, taken_up));
         }
         self.wait_for(&stopped).await;
         let mut errors = Vec::new();
-        for (place, (plan, kept)) in new.into_iter().enumerate() {
-            let prepared = self.prepare(plan, kept, spread(place, settings));
+        for (place, (plan, kept, taken_up)) in new.into_iter().enumerate() {
+            let start = Start {
+                taken_up,
+                first_poll_in: spread(place, settings),
+            };
+            let prepared = self.prepare(plan, kept, start);
             errors.extend(prepared.err());
         }
         self.enroll();
@@ -216,7 +229,11 @@ impl Accounts {
         };
         let plan = account.plan.clone();
         let kept = account.keep_exposition(&plan, &self.shared.exposition);
-        if let Err(error) = self.prepare(plan, kept, AFTER_DEFECT) {
+        let start = Start {
+            taken_up: account.taken_up,
+            first_poll_in: AFTER_DEFECT,
+        };
+        if let Err(error) = self.prepare(plan, kept, start) {
             let StartError { name, source } = error;
             let error = format!("{source:#}");
             tracing::error!(
@@ -239,10 +256,10 @@ impl Accounts {
         &mut self,
         plan: AccountPlan,
         kept: Option<KeptExposition>,
-        first_poll_in: Duration,
+        start: Start,
     ) -> Result<(), StartError> {
         let name = plan.account.name.clone();
-        match self.shared.account(plan, kept, first_poll_in) {
+        match self.shared.account(plan, kept, start) {
             Ok(account) => {
                 self.by_name.insert(name, account);
                 Ok(())
@@ -264,7 +281,7 @@ impl SharedParts {
         &self,
         plan: AccountPlan,
         kept: Option<KeptExposition>,
-        first_poll_in: Duration,
+        start: Start,
     ) -> anyhow::Result<RunningAccount> {
         let name = plan.account.name.clone();
         let KeptExposition {
@@ -277,7 +294,7 @@ impl SharedParts {
         let health = AccountHealth::new(name.clone(), Arc::clone(&metrics), self.clock.uptime());
         let health = Arc::new(health);
         let storage = self.store.account(plan.api_key());
-        let settings = poller_settings(&plan, first_poll_in);
+        let settings = poller_settings(&plan, start);
         let stored = storage.load(settings.window, settings.max_series)?;
         let (outbox, event_log) = match self.event_log.as_ref().zip(metrics.event_log.as_ref()) {
             Some((log, metrics)) => {
@@ -307,6 +324,12 @@ impl SharedParts {
         };
         let poller = Poller::new(settings, parts, stored);
         let prepared = PreparedTasks { poller, event_log };
-        Ok(RunningAccount::new(plan, health, api, prepared))
+        Ok(RunningAccount::new(
+            plan,
+            start.taken_up,
+            health,
+            api,
+            prepared,
+        ))
     }
 }

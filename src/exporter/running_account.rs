@@ -1,6 +1,6 @@
 //! One account that is counted: the tasks that count and log it, and its exposition.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{
@@ -25,6 +25,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct RunningAccount {
     pub(super) plan: AccountPlan,
+    /// See [`PollerSettings::taken_up`](crate::poller::PollerSettings::taken_up).
+    pub(super) taken_up: Duration,
     pub(super) health: Arc<AccountHealth>,
     api: Arc<WatchedClient>,
     /// The tasks to run; `None` once they run.
@@ -70,12 +72,14 @@ impl KeptExposition {
 impl RunningAccount {
     pub(super) fn new(
         plan: AccountPlan,
+        taken_up: Duration,
         health: Arc<AccountHealth>,
         api: Arc<WatchedClient>,
         prepared: PreparedTasks,
     ) -> Self {
         Self {
             plan,
+            taken_up,
             health,
             api,
             prepared: Some(prepared),

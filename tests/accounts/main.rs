@@ -7,4 +7,5 @@ mod queries;
 mod reload;
 mod secrets;
 mod shards;
+mod taken_up;
 mod vendor;
