@@ -5,6 +5,8 @@ mod accounts;
 mod counting_threads;
 mod event_log;
 mod last_call;
+mod load;
+mod pause;
 mod plan;
 mod running_account;
 mod supervisor;
@@ -29,10 +31,11 @@ use crate::{
     server::{ExporterSite, ScrapeRecorder, reload::ReloadHandle},
     store::SharedStore,
 };
-use accounts::{Accounts, SharedParts};
+use accounts::Accounts;
 use audit_core::gate::Gate;
 use event_log::SharedEventLog;
 use last_call::LastCall;
+use load::SharedParts;
 use supervisor::Supervisor;
 
 /// Reads the current configuration. May wait for files.
@@ -83,6 +86,7 @@ impl Exporter {
             exposition: Arc::clone(&exposition),
             gate: Arc::clone(&gate),
             health: Arc::clone(&health),
+            process: Arc::clone(&process),
             started: started.into_std(),
             reload: settings.enable_lifecycle.then(|| reload.clone()),
             recorder: Arc::clone(&recorder),
@@ -184,6 +188,6 @@ impl Exporter {
 fn process_metrics() -> prometheus::Result<Arc<ProcessMetrics>> {
     let process = ProcessMetrics::new()?;
     process.register_process()?;
-    process.reloaded(Some(Timestamp::now()));
+    process.reloaded(Timestamp::now(), true);
     Ok(Arc::new(process))
 }

@@ -27,6 +27,7 @@ use super::{
 use crate::{
     exposition::{Accepted, Encoding, Exposition, MetricsAnswer},
     gate::SharedGate,
+    metrics::ProcessMetrics,
     poller::health::Health,
     server::reload::ReloadHandle,
 };
@@ -47,6 +48,7 @@ pub(crate) struct ExporterSite {
     pub(crate) exposition: Arc<Exposition>,
     pub(crate) gate: Arc<SharedGate>,
     pub(crate) health: Arc<Health>,
+    pub(crate) process: Arc<ProcessMetrics>,
     /// The time at which the process started.
     pub(crate) started: Instant,
     /// The handle that asks for reloads; `None` if clients may not ask for them.
@@ -159,6 +161,7 @@ impl ExporterSite {
                 .map(|account| (&**account).into())
                 .collect(),
             hold: self.gate.hold(self.started.elapsed()),
+            reload_failed: self.process.reload_failed(),
             renamed: self.recorder.warnings.last_rename(),
             now: Timestamp::now(),
         }

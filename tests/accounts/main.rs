@@ -2,6 +2,7 @@
 //! while the exporter runs.
 
 mod check_config;
+mod failed_reload;
 mod isolation;
 mod queries;
 mod reload;
