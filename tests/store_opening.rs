@@ -231,6 +231,7 @@ fn with_a_wrong_bit(bytes: &[u8], random: &mut Rng, outcomes: &mut Outcomes) {
         expected.advance();
     }
     if expected.is_in(&mut store) {
+        assert!(store.has_lost_one(), "{place}: in silence");
         outcomes.one_commit_older += 1;
         return;
     }
@@ -251,6 +252,7 @@ fn a_wrong_bit_is_found_or_does_not_matter() {
         with_a_wrong_bit(&closed, &mut random, &mut outcomes);
     }
     say(&format!("seed {seed}, closed: {outcomes:?}"));
+    assert_eq!(outcomes.one_commit_older, 0);
 
     let crashed = TempDir::new().expect("a temporary directory");
     let mut process = Process::start(crashed.path());

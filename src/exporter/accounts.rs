@@ -2,48 +2,29 @@
 //! and removed without an effect on the others.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
 
-use audit_core::outbox::Outbox;
 use tokio::{
     runtime::Handle,
     task::{AbortHandle, JoinSet},
 };
 
 use super::{
-    event_log::SharedEventLog,
-    plan::{AccountPlan, client, plans, poller_settings, request_timeout, spread},
-    running_account::{KeptExposition, PreparedTasks, RunningAccount},
+    load::{LoadedAccount, SharedParts, StartError},
+    pause::Pause,
+    plan::{AccountPlan, Start, plans, spread},
+    running_account::RunningAccount,
 };
 use crate::{
-    api::HttpClients,
-    config::Settings,
-    exposition::Exposition,
-    gate::{EndOfPublishing, SharedGate},
-    poller::{
-        Clock, Poller, PollerParts, SystemClock, WatchedClient,
-        health::{AccountHealth, Health},
-    },
-    store::SharedStore,
+    config::Settings, exposition::AccountExposition, gate::EndOfPublishing,
+    metrics::AccountMetrics, poller::Clock,
 };
 
 /// The time until the next poll of an account whose poller has ended by itself.
 const AFTER_DEFECT: Duration = Duration::from_secs(10);
-
-/// The parts that all accounts share.
-#[derive(Debug)]
-pub(super) struct SharedParts {
-    pub(super) store: SharedStore,
-    pub(super) http_clients: HttpClients,
-    pub(super) exposition: Arc<Exposition>,
-    pub(super) gate: Arc<SharedGate>,
-    pub(super) health: Arc<Health>,
-    pub(super) clock: SystemClock,
-    pub(super) event_log: Option<SharedEventLog>,
-}
 
 /// The accounts that are counted.
 #[derive(Debug)]
@@ -59,7 +40,7 @@ pub(super) struct Accounts {
 #[expect(dead_code, reason = "it is kept until the process ends")]
 pub(super) struct StoppedAccounts {
     accounts: Accounts,
-    shown: Vec<KeptExposition>,
+    shown: Vec<AccountExposition>,
     end: EndOfPublishing,
 }
 
@@ -71,21 +52,16 @@ pub(super) struct Difference {
     pub(super) removed: usize,
 }
 
-/// The reason why an account could not be started.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", self.account())]
-pub(super) struct StartError {
-    pub(super) name: Option<Arc<str>>,
-    pub(super) source: anyhow::Error,
-}
-
-impl StartError {
-    fn account(&self) -> String {
-        match &self.name {
-            Some(name) => format!("account {name:?}"),
-            None => "the account".to_owned(),
-        }
-    }
+/// The effect that new settings have on the accounts.
+#[derive(Debug, Default)]
+struct Change {
+    difference: Difference,
+    /// The new plans of the accounts that stay as they are.
+    unchanged: Vec<AccountPlan>,
+    /// The accounts to be loaded, each with the metrics that it keeps.
+    to_load: Vec<(AccountPlan, Start, Option<Arc<AccountMetrics>>)>,
+    /// The names of the accounts to be stopped.
+    to_stop: BTreeSet<Option<Arc<str>>>,
 }
 
 impl Accounts {
@@ -98,7 +74,12 @@ impl Accounts {
         };
         for (place, plan) in plans(settings).into_iter().enumerate() {
             let first_poll_in = spread(place, settings);
-            accounts.prepare(plan, None, first_poll_in)?;
+            let start = Start {
+                taken_up: Duration::ZERO,
+                first_poll_in,
+            };
+            let loaded = accounts.shared.load(plan, start, None)?;
+            accounts.prepare(loaded, None);
         }
         accounts.enroll();
         Ok(accounts)
@@ -117,54 +98,111 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// An error for each account that could not be started. All others are started.
+    /// An error for each account that could not be loaded. Nothing has changed then.
     pub(super) async fn change(
         &mut self,
         settings: &Settings,
         counting: &Handle,
     ) -> Result<Difference, Vec<StartError>> {
-        let mut difference = Difference::default();
-        let plans = plans(settings);
-        let names: BTreeSet<_> = plans.iter().map(|plan| plan.account.name.clone()).collect();
-        let mut stopped = Vec::new();
-        self.by_name.retain(|name, account| {
-            let stays = names.contains(name);
-            if !stays {
-                difference.removed += 1;
-                stopped.extend(account.stop());
+        let Change {
+            difference,
+            unchanged,
+            to_load,
+            to_stop,
+        } = self.compare(settings);
+        // What is loaded must not change until it runs. The pauses end with this function.
+        let stopping = to_stop.iter().filter_map(|name| self.by_name.get(name));
+        let _pauses: Vec<Pause> = stopping.map(RunningAccount::pause).collect();
+        self.shared.store.flush().await;
+        let loaded = self.load(to_load)?;
+        for plan in unchanged {
+            if let Some(account) = self.by_name.get_mut(&plan.account.name) {
+                account.go_on(plan);
             }
-            stays
-        });
-        let mut new = Vec::new();
-        for plan in plans {
-            let mut kept = None;
-            match self.by_name.get_mut(&plan.account.name) {
-                Some(account) if account.plan == plan => {
-                    account.go_on(plan);
-                    continue;
-                }
-                Some(account) => {
-                    difference.changed += 1;
-                    kept = account.keep_exposition(&plan, &self.shared.exposition);
-                    stopped.extend(account.stop());
-                }
-                None => difference.added += 1,
-            }
-            new.push((plan, kept));
         }
-        self.wait_for(&stopped).await;
-        let mut errors = Vec::new();
-        for (place, (plan, kept)) in new.into_iter().enumerate() {
-            let prepared = self.prepare(plan, kept, spread(place, settings));
-            errors.extend(prepared.err());
+        let mut kept: BTreeMap<_, _> = loaded
+            .iter()
+            .filter(|(_, keeps)| *keeps)
+            .filter_map(|(account, _)| self.by_name.get_key_value(&account.name()))
+            .map(|(name, account)| {
+                let exposition = account.keep_exposition(&self.shared.exposition);
+                (name.clone(), exposition)
+            })
+            .collect();
+        self.stop(&to_stop).await;
+        for (account, _) in loaded {
+            let kept = kept.remove(&account.name());
+            self.prepare(account, kept);
         }
         self.enroll();
         self.start(counting);
+        Ok(difference)
+    }
+
+    /// Compares the accounts with those of `settings`.
+    fn compare(&self, settings: &Settings) -> Change {
+        let mut change = Change::default();
+        let now = self.shared.clock.uptime();
+        let known = self.by_name.values();
+        let taken_up: HashMap<_, _> = known
+            .map(|account| (account.plan.api_key(), account.taken_up))
+            .collect();
+        let plans = plans(settings);
+        let names: BTreeSet<_> = plans.iter().map(|plan| &plan.account.name).collect();
+        let gone = self.by_name.keys().filter(|name| !names.contains(name));
+        change.to_stop = gone.cloned().collect();
+        change.difference.removed = change.to_stop.len();
+        for plan in plans {
+            let mut metrics = None;
+            match self.by_name.get(&plan.account.name) {
+                Some(account) if account.plan == plan => {
+                    change.unchanged.push(plan);
+                    continue;
+                }
+                Some(account) => {
+                    change.difference.changed += 1;
+                    change.to_stop.insert(plan.account.name.clone());
+                    // Nothing of another key may be shown.
+                    let is_kept = account.plan.api_key() == plan.api_key();
+                    metrics = is_kept.then(|| Arc::clone(account.health.metrics()));
+                }
+                None => change.difference.added += 1,
+            }
+            let start = Start {
+                taken_up: taken_up.get(plan.api_key()).copied().unwrap_or(now),
+                first_poll_in: spread(change.to_load.len(), settings),
+            };
+            change.to_load.push((plan, start, metrics));
+        }
+        change
+    }
+
+    /// Loads accounts. The value of each is `true` if it keeps the metrics of an account.
+    fn load(
+        &self,
+        accounts: Vec<(AccountPlan, Start, Option<Arc<AccountMetrics>>)>,
+    ) -> Result<Vec<(LoadedAccount, bool)>, Vec<StartError>> {
+        let mut loaded = Vec::new();
+        let mut errors = Vec::new();
+        for (plan, start, metrics) in accounts {
+            let keeps = metrics.is_some();
+            match self.shared.load(plan, start, metrics) {
+                Ok(account) => loaded.push((account, keeps)),
+                Err(error) => errors.push(error),
+            }
+        }
         if errors.is_empty() {
-            Ok(difference)
+            Ok(loaded)
         } else {
             Err(errors)
         }
+    }
+
+    /// Stops these accounts, and waits until their tasks have ended.
+    async fn stop(&mut self, names: &BTreeSet<Option<Arc<str>>>) {
+        let stopping = names.iter().filter_map(|name| self.by_name.remove(name));
+        let stopped: Vec<_> = stopping.flat_map(|account| account.stop()).collect();
+        self.wait_for(&stopped).await;
     }
 
     /// Stops all pollers, so that no more is counted and shown. Commits under way are
@@ -172,8 +210,7 @@ impl Accounts {
     pub(super) async fn stop_polling(mut self) -> StoppedAccounts {
         let end = self.shared.gate.end_publishing().await;
         let accounts = self.by_name.values();
-        let shown = accounts
-            .filter_map(|account| account.keep_exposition(&account.plan, &self.shared.exposition));
+        let shown = accounts.map(|account| account.keep_exposition(&self.shared.exposition));
         let shown = shown.collect();
         let accounts = self.by_name.values();
         let stopped: Vec<_> = accounts.filter_map(RunningAccount::stop_polling).collect();
@@ -214,19 +251,18 @@ impl Accounts {
         let Some(account) = self.by_name.get(&name) else {
             return;
         };
-        let plan = account.plan.clone();
-        let kept = account.keep_exposition(&plan, &self.shared.exposition);
-        if let Err(error) = self.prepare(plan, kept, AFTER_DEFECT) {
-            let StartError { name, source } = error;
-            let error = format!("{source:#}");
-            tracing::error!(
-                account = name.as_deref(),
-                error,
-                again_in_seconds = AFTER_DEFECT.as_secs(),
-                "the account could not be restarted; the exporter tries again"
-            );
-            return tokio::time::sleep(AFTER_DEFECT).await;
-        }
+        let start = Start {
+            taken_up: account.taken_up,
+            first_poll_in: AFTER_DEFECT,
+        };
+        let metrics = Arc::clone(account.health.metrics());
+        let loaded = self.shared.load(account.plan.clone(), start, Some(metrics));
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => return try_again(&error).await,
+        };
+        let kept = account.keep_exposition(&self.shared.exposition);
+        self.prepare(loaded, Some(kept));
         if let Some(account) = self.by_name.get(&name) {
             account.show_defect();
         }
@@ -235,20 +271,10 @@ impl Accounts {
     }
 
     /// Prepares the tasks of an account; [`Accounts::start`] runs them.
-    fn prepare(
-        &mut self,
-        plan: AccountPlan,
-        kept: Option<KeptExposition>,
-        first_poll_in: Duration,
-    ) -> Result<(), StartError> {
-        let name = plan.account.name.clone();
-        match self.shared.account(plan, kept, first_poll_in) {
-            Ok(account) => {
-                self.by_name.insert(name, account);
-                Ok(())
-            }
-            Err(source) => Err(StartError { name, source }),
-        }
+    fn prepare(&mut self, loaded: LoadedAccount, kept: Option<AccountExposition>) {
+        let name = loaded.name();
+        let account = self.shared.prepare(loaded, kept);
+        self.by_name.insert(name, account);
     }
 
     fn enroll(&self) {
@@ -258,55 +284,14 @@ impl Accounts {
     }
 }
 
-impl SharedParts {
-    /// Loads an account from the store and prepares its tasks.
-    fn account(
-        &self,
-        plan: AccountPlan,
-        kept: Option<KeptExposition>,
-        first_poll_in: Duration,
-    ) -> anyhow::Result<RunningAccount> {
-        let name = plan.account.name.clone();
-        let KeptExposition {
-            metrics,
-            exposition,
-        } = match kept {
-            Some(kept) => kept,
-            None => KeptExposition::new(name.clone(), &self.exposition, self.event_log.is_some())?,
-        };
-        let health = AccountHealth::new(name.clone(), Arc::clone(&metrics), self.clock.uptime());
-        let health = Arc::new(health);
-        let storage = self.store.account(plan.api_key());
-        let settings = poller_settings(&plan, first_poll_in);
-        let stored = storage.load(settings.window, settings.max_series)?;
-        let (outbox, event_log) = match self.event_log.as_ref().zip(metrics.event_log.as_ref()) {
-            Some((log, metrics)) => {
-                let (outbox, event_log) = log.account(name, &storage, metrics)?;
-                (outbox, Some(event_log))
-            }
-            None => (Outbox::default(), None),
-        };
-        let api = WatchedClient::new(
-            client(&self.http_clients, &plan.account, &metrics)?,
-            Arc::clone(&health),
-            self.clock,
-            request_timeout(&plan.account),
-        );
-        let api = Arc::new(api);
-        let parts = PollerParts {
-            api: Arc::clone(&api),
-            storage,
-            clock: self.clock,
-            metrics,
-            exposition,
-            gate: Arc::clone(&self.gate),
-            health: Arc::clone(&health),
-            outbox,
-            filter: plan.account.filter.clone(),
-            rng: fastrand::Rng::new(),
-        };
-        let poller = Poller::new(settings, parts, stored);
-        let prepared = PreparedTasks { poller, event_log };
-        Ok(RunningAccount::new(plan, health, api, prepared))
-    }
+/// Says that an account could not be restarted, and waits until it is worth another try.
+async fn try_again(StartError { name, source }: &StartError) {
+    let error = format!("{source:#}");
+    tracing::error!(
+        account = name.as_deref(),
+        error,
+        again_in_seconds = AFTER_DEFECT.as_secs(),
+        "the account could not be restarted; the exporter tries again"
+    );
+    tokio::time::sleep(AFTER_DEFECT).await;
 }

@@ -36,27 +36,27 @@ impl SharedEventLog {
         }
     }
 
-    /// Returns the outbox that an account puts its lines into, and the event log that
-    /// writes them. `metrics` show how it goes from now on.
+    /// Returns the outbox that an account puts its lines into, the event log that writes
+    /// them, and the numbers that `metrics` have to follow once the log runs.
     pub(super) fn account(
         &self,
         name: Option<Arc<str>>,
         storage: &AccountStorage,
         metrics: &EventLogMetrics,
-    ) -> Result<(Outbox, EventLog), StoreError> {
+    ) -> Result<(Outbox, EventLog, LineNumbers), StoreError> {
         let (last, lines) = (storage.last_line()?, storage.lines());
         let written = Written::default();
         // Lines are removed once they are written, so those before the first are.
         if let Some(first) = lines.after(0, 0)?.first() {
             written.set(first.number.saturating_sub(1));
         }
-        metrics.follow(LineNumbers {
+        let numbers = LineNumbers {
             stored: storage.last_stored(),
             written: written.clone(),
-        });
+        };
         let outbox = Outbox::new(self.content, name, last, written.clone());
         let destination = Arc::clone(&self.destination);
         let log = EventLog::new(lines, destination, written, metrics.clone());
-        Ok((outbox, log))
+        Ok((outbox, log, numbers))
     }
 }

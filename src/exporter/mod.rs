@@ -5,6 +5,8 @@ mod accounts;
 mod counting_threads;
 mod event_log;
 mod last_call;
+mod load;
+mod pause;
 mod plan;
 mod running_account;
 mod supervisor;
@@ -12,7 +14,7 @@ mod supervisor;
 pub(crate) use counting_threads::CountingThreads;
 pub(crate) use plan::client;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use exporter_web::{Server, WebConfigFile, bind};
@@ -24,16 +26,20 @@ use crate::{
     config::{Problems, Settings},
     exposition::{Exposition, ExpositionSettings},
     gate::SharedGate,
-    metrics::ProcessMetrics,
+    metrics::{ProcessMetrics, log_seconds},
     poller::{SystemClock, health::Health},
     server::{ExporterSite, ScrapeRecorder, reload::ReloadHandle},
     store::SharedStore,
 };
-use accounts::{Accounts, SharedParts};
+use accounts::Accounts;
 use audit_core::gate::Gate;
 use event_log::SharedEventLog;
 use last_call::LastCall;
+use load::SharedParts;
 use supervisor::Supervisor;
+
+/// The longest that the end of the process waits for the state to be closed.
+const LONGEST_END: Duration = Duration::from_secs(3);
 
 /// Reads the current configuration. May wait for files.
 pub(crate) type ReadSettings = Arc<dyn Fn() -> anyhow::Result<Settings> + Send + Sync>;
@@ -45,6 +51,7 @@ pub struct Exporter {
     server: Server<ExporterSite>,
     health: Arc<Health>,
     last_call: LastCall,
+    store: SharedStore,
 }
 
 impl Exporter {
@@ -83,6 +90,7 @@ impl Exporter {
             exposition: Arc::clone(&exposition),
             gate: Arc::clone(&gate),
             health: Arc::clone(&health),
+            process: Arc::clone(&process),
             started: started.into_std(),
             reload: settings.enable_lifecycle.then(|| reload.clone()),
             recorder: Arc::clone(&recorder),
@@ -95,7 +103,7 @@ impl Exporter {
             timeout: settings.shutdown_timeout,
         };
         let shared = SharedParts {
-            store,
+            store: store.clone(),
             http_clients: HttpClients::new(settings.proxy.clone()),
             exposition,
             gate,
@@ -117,6 +125,7 @@ impl Exporter {
             server: Server::new(listeners, site, web).max_requests(settings.max_requests),
             health,
             last_call,
+            store,
         })
     }
 
@@ -153,6 +162,7 @@ impl Exporter {
             tracing::info!(%address, "listening");
         }
         let (stop_polling, stop) = oneshot::channel();
+        let mut stop_polling = Some(stop_polling);
         // On the counting threads, since it waits for the disk when it prepares accounts.
         let mut supervising = counting.spawn(self.supervisor.run(counting.clone(), stop));
         // What the accounts show is shown until the end.
@@ -165,8 +175,7 @@ impl Exporter {
             }
             self.health.set_ending();
             let polling_stopped = async {
-                // The supervisor does not end before it is told to.
-                let _ = stop_polling.send(());
+                tell_to_stop(&mut stop_polling);
                 stopped = (&mut supervising).await.ok();
             };
             tokio::select! {
@@ -175,15 +184,44 @@ impl Exporter {
             }
         };
         self.server.run(shutdown).await;
-        supervising.abort();
+        let closing = async {
+            if !supervising.is_finished() {
+                tell_to_stop(&mut stop_polling);
+                stopped = (&mut supervising).await.ok();
+            }
+            close(self.store, counting).await;
+        };
+        if tokio::time::timeout(LONGEST_END, closing).await.is_err() {
+            tracing::warn!(
+                at_most_seconds = log_seconds(LONGEST_END),
+                "the state could not be closed in time, since the disk does not answer; the next start checks it"
+            );
+        }
         drop(stopped);
         Ok(())
+    }
+}
+
+/// Tells the supervisor to stop polling, unless it was told before.
+fn tell_to_stop(stop_polling: &mut Option<oneshot::Sender<()>>) {
+    if let Some(stop_polling) = stop_polling.take() {
+        // The supervisor does not end before it is told to.
+        let _ = stop_polling.send(());
+    }
+}
+
+/// Closes the state.
+async fn close(store: SharedStore, counting: &Handle) {
+    // The end of the process does not wait for the threads of `counting`.
+    let closed = counting.spawn_blocking(move || store.close()).await;
+    if let Ok(Err(error)) = closed {
+        tracing::warn!(%error, "the state could not be closed; the next start checks it");
     }
 }
 
 fn process_metrics() -> prometheus::Result<Arc<ProcessMetrics>> {
     let process = ProcessMetrics::new()?;
     process.register_process()?;
-    process.reloaded(Some(Timestamp::now()));
+    process.reloaded(Timestamp::now(), true);
     Ok(Arc::new(process))
 }

@@ -30,6 +30,15 @@ pub(super) struct AccountPlan {
     max_series: usize,
 }
 
+/// The times at which an account begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start {
+    /// See [`PollerSettings::taken_up`].
+    pub(super) taken_up: Duration,
+    /// The wait before the first poll.
+    pub(super) first_poll_in: Duration,
+}
+
 impl AccountPlan {
     /// Returns the API key, under which counts are stored.
     pub(super) fn api_key(&self) -> &str {
@@ -77,7 +86,7 @@ pub(super) fn request_timeout(account: &AccountSettings) -> Duration {
     account.timeout + turn.unwrap_or(Duration::MAX / 2)
 }
 
-pub(super) fn poller_settings(plan: &AccountPlan, first_poll_in: Duration) -> PollerSettings {
+pub(super) fn poller_settings(plan: &AccountPlan, start: Start) -> PollerSettings {
     let poll = plan.poll;
     PollerSettings {
         interval: poll.interval,
@@ -88,8 +97,9 @@ pub(super) fn poller_settings(plan: &AccountPlan, first_poll_in: Duration) -> Po
         deep_sweep_interval: poll.reconcile_interval,
         deep_sweep_lookback: poll.reconcile_lookback,
         start: poll.start,
+        taken_up: start.taken_up,
         max_series: plan.max_series,
         few_events: FEW_EVENTS,
-        first_poll_in,
+        first_poll_in: start.first_poll_in,
     }
 }

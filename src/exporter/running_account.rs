@@ -1,6 +1,6 @@
 //! One account that is counted: the tasks that count and log it, and its exposition.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{
@@ -9,11 +9,12 @@ use tokio::{
 };
 use tracing::{Instrument, Span};
 
-use super::plan::AccountPlan;
+use super::{
+    pause::{Pause, PauseSwitch},
+    plan::AccountPlan,
+};
 use crate::{
-    api::REASONS,
     exposition::{AccountExposition, Exposition},
-    metrics::AccountMetrics,
     poller::{
         Poller, SystemClock, WatchedClient,
         health::{AccountHealth, Failing, PollState},
@@ -25,10 +26,13 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct RunningAccount {
     pub(super) plan: AccountPlan,
+    /// See [`PollerSettings::taken_up`](crate::poller::PollerSettings::taken_up).
+    pub(super) taken_up: Duration,
     pub(super) health: Arc<AccountHealth>,
     api: Arc<WatchedClient>,
     /// The tasks to run; `None` once they run.
     prepared: Option<PreparedTasks>,
+    pause: PauseSwitch,
     poller: Option<AbortHandle>,
     event_log: Option<AbortHandle>,
 }
@@ -40,45 +44,21 @@ pub(super) struct PreparedTasks {
     pub(super) event_log: Option<EventLog>,
 }
 
-/// The exposition of an account, kept while its poller is replaced.
-#[derive(Debug)]
-pub(super) struct KeptExposition {
-    pub(super) metrics: Arc<AccountMetrics>,
-    pub(super) exposition: AccountExposition,
-}
-
-impl KeptExposition {
-    /// Adds an account that has counted nothing to the exposition.
-    pub(super) fn new(
-        name: Option<Arc<str>>,
-        exposition: &Arc<Exposition>,
-        has_event_log: bool,
-    ) -> anyhow::Result<Self> {
-        let mut metrics = AccountMetrics::new(REASONS, name.as_deref())?;
-        if has_event_log {
-            metrics = metrics.with_event_log()?;
-        }
-        let metrics = Arc::new(metrics);
-        let exposition = exposition.add(name, Arc::clone(&metrics));
-        Ok(Self {
-            metrics,
-            exposition,
-        })
-    }
-}
-
 impl RunningAccount {
     pub(super) fn new(
         plan: AccountPlan,
+        taken_up: Duration,
         health: Arc<AccountHealth>,
         api: Arc<WatchedClient>,
         prepared: PreparedTasks,
     ) -> Self {
         Self {
             plan,
+            taken_up,
             health,
             api,
             prepared: Some(prepared),
+            pause: PauseSwitch::default(),
             poller: None,
             event_log: None,
         }
@@ -91,18 +71,17 @@ impl RunningAccount {
         self.plan = plan;
     }
 
-    /// Keeps what scrapes show until a poller with the new `plan` goes on with it;
-    /// `None` if the plan has another API key, so that nothing of it may be kept.
-    pub(super) fn keep_exposition(
-        &self,
-        plan: &AccountPlan,
-        exposition: &Arc<Exposition>,
-    ) -> Option<KeptExposition> {
-        let metrics = Arc::clone(self.health.metrics());
-        (plan.api_key() == self.plan.api_key()).then(|| KeptExposition {
-            exposition: exposition.add(self.health.name().cloned(), Arc::clone(&metrics)),
-            metrics,
-        })
+    /// Keeps what scrapes show until another poller goes on with it.
+    pub(super) fn keep_exposition(&self, exposition: &Arc<Exposition>) -> AccountExposition {
+        exposition.add(
+            self.health.name().cloned(),
+            Arc::clone(self.health.metrics()),
+        )
+    }
+
+    /// Pauses the poller, which either is stopped then, or goes on.
+    pub(super) fn pause(&self) -> Pause {
+        self.pause.pause()
     }
 
     /// Runs the tasks on `counting`, unless they run already.
@@ -114,7 +93,10 @@ impl RunningAccount {
         let Some(PreparedTasks { poller, event_log }) = self.prepared.take() else {
             return;
         };
-        let poller = poller.run().instrument(span.clone());
+        let pause = self.pause.clone();
+        let poller = Box::pin(poller.run());
+        let poller = async move { pause.run(poller).await };
+        let poller = poller.instrument(span.clone());
         let log = event_log.map(|log| tasks.spawn_on(log.run().instrument(span), counting));
         self.poller = Some(tasks.spawn_on(poller, counting));
         self.event_log = log;

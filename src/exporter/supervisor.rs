@@ -12,7 +12,8 @@ use tokio::{
 
 use super::{
     ReadSettings,
-    accounts::{Accounts, StartError, StoppedAccounts},
+    accounts::{Accounts, StoppedAccounts},
+    load::StartError,
 };
 use crate::{
     config::{Problems, Settings},
@@ -38,8 +39,8 @@ enum ReloadFailure {
     /// The configuration cannot be used; nothing changed.
     #[error("{0:#}")]
     Configuration(#[from] anyhow::Error),
-    /// Some accounts could not be started; everything else was loaded.
-    #[error("{} accounts could not be started", .0.len())]
+    /// Some accounts could not be loaded; no account changed.
+    #[error("{} accounts could not be loaded", .0.len())]
     Accounts(Vec<StartError>),
 }
 
@@ -66,8 +67,7 @@ impl Supervisor {
 
     async fn reload(&mut self, counting: &Handle) -> Result<(), ReloadFailure> {
         let outcome = self.take_over(counting).await;
-        let at = outcome.is_ok().then(Timestamp::now);
-        self.process.reloaded(at);
+        self.process.reloaded(Timestamp::now(), outcome.is_ok());
         if let Err(error) = &outcome {
             error.log();
         }
@@ -132,7 +132,7 @@ fn log_account(StartError { name, source }: &StartError) {
     tracing::error!(
         account = name.as_deref(),
         error,
-        "the account could not be started; the rest of the configuration was loaded"
+        "the account could not be loaded, so the previous configuration stays in use"
     );
 }
 

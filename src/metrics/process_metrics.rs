@@ -1,5 +1,8 @@
 //! The metrics of the process.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use prometheus::{
     Gauge, GaugeVec, Registry, process_collector::ProcessCollector, proto::MetricFamily,
@@ -18,6 +21,8 @@ pub struct ProcessMetrics {
     pub(crate) publish_hold: Gauge,
     reload_successful: Gauge,
     reload_success: TimeGauge,
+    /// The time of the last reload if it failed.
+    reload_failed: ArcSwapOption<Timestamp>,
 }
 
 impl ProcessMetrics {
@@ -33,18 +38,24 @@ impl ProcessMetrics {
             publish_hold: on(&registry, Gauge::with_opts(opts(&catalog::PUBLISH_HOLD)))?,
             reload_successful: on(&registry, reload)?,
             reload_success: TimeGauge::on(&registry, &catalog::RELOAD_SUCCESS)?,
+            reload_failed: ArcSwapOption::empty(),
             registry,
         })
     }
 
-    /// Records that the configuration was loaded at this time, or, if `None`, that a reload
-    /// failed.
-    pub(crate) fn reloaded(&self, at: Option<Timestamp>) {
-        self.reload_successful
-            .set(f64::from(u8::from(at.is_some())));
-        if let Some(at) = at {
+    /// Records that the configuration was loaded, or could not be loaded, at the time `at`.
+    pub(crate) fn reloaded(&self, at: Timestamp, is_loaded: bool) {
+        self.reload_successful.set(f64::from(u8::from(is_loaded)));
+        if is_loaded {
             self.reload_success.set(at);
         }
+        let failed = (!is_loaded).then(|| Arc::new(at));
+        self.reload_failed.store(failed);
+    }
+
+    /// Returns the time of the last reload if it failed.
+    pub(crate) fn reload_failed(&self) -> Option<Timestamp> {
+        self.reload_failed.load_full().map(|at| *at)
     }
 
     /// Registers the build information and the metrics that the system keeps of the process.

@@ -56,6 +56,10 @@ pub struct PollerSettings {
     pub deep_sweep_lookback: SignedDuration,
     /// The time that counting begins at when the account has no stored counts.
     pub start: PollStart,
+    /// The uptime at which the account was taken up: when the process started, or when a
+    /// reload added the account or changed its key. Without stored counts, `start` is
+    /// meant from this moment.
+    pub taken_up: Duration,
     /// The highest number of series; see [`Ledger::new`](audit_core::ledger::Ledger::new).
     pub max_series: usize,
     /// The number of events that are few: a poll that finds more asks what changed within the
@@ -254,7 +258,7 @@ impl<S: Storage> NewAccount<S> {
 }
 
 /// Returns a new account. Its start is a time of both clocks, counted from the moment when
-/// this process started.
+/// the account was taken up.
 async fn first_start(
     settings: &PollerSettings,
     api: &impl Api,
@@ -282,7 +286,8 @@ async fn first_start(
         api: date,
         local: clock.local(),
     };
-    let (start, began) = settings.start.resolve(clocks, clock.uptime());
+    let ago = clock.uptime().saturating_sub(settings.taken_up);
+    let (start, began) = settings.start.resolve(clocks, ago);
     let from = start;
     instrumentation::CountingBegins { from, clocks }.record();
     Account::new(settings.window, start, began, settings.max_series)

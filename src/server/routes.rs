@@ -28,6 +28,7 @@ use super::{
 use crate::{
     exposition::{Accepted, Encoding, Exposition, MetricsAnswer},
     gate::SharedGate,
+    metrics::ProcessMetrics,
     poller::health::Health,
     server::reload::ReloadHandle,
 };
@@ -48,6 +49,7 @@ pub(crate) struct ExporterSite {
     pub(crate) exposition: Arc<Exposition>,
     pub(crate) gate: Arc<SharedGate>,
     pub(crate) health: Arc<Health>,
+    pub(crate) process: Arc<ProcessMetrics>,
     /// The time at which the process started.
     pub(crate) started: Instant,
     /// The handle that asks for reloads; `None` if clients may not ask for them.
@@ -160,6 +162,7 @@ impl ExporterSite {
                 .map(|account| (&**account).into())
                 .collect(),
             hold: self.gate.hold(self.started.elapsed()),
+            reload_failed: self.process.reload_failed(),
             renamed: self.recorder.warnings.last_rename(),
             now: Timestamp::now(),
         }

@@ -72,6 +72,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The process is ending and has closed the file.
+    #[error("{} is closed, since the exporter is ending", path.display())]
+    Closed {
+        /// The file.
+        path: PathBuf,
+    },
     /// A command that only reads found no file.
     #[error(
         "there is no state at {}: check --storage.path, or the config file that sets it",
@@ -138,6 +144,7 @@ impl StoreError {
             Self::Damaged { .. }
             | Self::NewerFormat { .. }
             | Self::ChangedByAnother { .. }
+            | Self::Closed { .. }
             | Self::NoState { .. }
             | Self::NoParent { .. }
             | Self::NotADirectory { .. } => false,

@@ -11,9 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use redb::{Builder, Database, Error, backends::FileBackend};
+use redb::{Builder, Database, Error, WriteTransaction, backends::FileBackend};
 
 use super::{
+    commit_slots::CommitSlots,
     error::StoreError,
     file_identity::FileIdentity,
     format::{self, FileFormat},
@@ -36,6 +37,8 @@ const FILE_MODE: u32 = 0o660;
 pub(super) struct OpenFile {
     pub(super) database: Database,
     identity: FileIdentity,
+    /// `true` if the file goes on from the commit before the last.
+    pub(super) has_lost_one: bool,
 }
 
 /// Returns the path of the state file in `directory`.
@@ -88,7 +91,11 @@ pub(super) fn open(path: &Path, last_write: Option<&LastWrite>) -> Result<OpenFi
         Opening::Changed => Err(StoreError::ChangedByAnother {
             path: path.to_owned(),
         }),
-        Opening::Open(database) => Ok(OpenFile { database, identity }),
+        Opening::Open(database, has_lost_one) => Ok(OpenFile {
+            database,
+            identity,
+            has_lost_one,
+        }),
     }
 }
 
@@ -115,7 +122,8 @@ impl OpenFile {
 }
 
 enum Opening {
-    Open(Database),
+    /// The database, and [`OpenFile::has_lost_one`].
+    Open(Database, bool),
     /// Another process has written to the file.
     Changed,
     Newer {
@@ -127,10 +135,14 @@ enum Opening {
 
 fn open_database(file: File, last_write: Option<&LastWrite>) -> Result<Opening, Error> {
     let file = HeldFile::new(FileBackend::new(file)?);
+    let found = CommitSlots::read(&file)?;
     let database = builder()
         // Verifies all checksums, so that what is read later can be trusted.
         .set_check_integrity_on_open(true)
         .create_with_backend(file.clone())?;
+    let opened = CommitSlots::read(&file)?;
+    let slots = found.zip(opened);
+    let has_lost_one = slots.is_some_and(|(found, opened)| found.have_lost_one(opened));
     match format::read(&database)? {
         FileFormat::Newer {
             format,
@@ -153,7 +165,7 @@ fn open_database(file: File, last_write: Option<&LastWrite>) -> Result<Opening, 
             }
             file.release()?;
             format::upgrade(&database, format)?;
-            Ok(Opening::Open(database))
+            Ok(Opening::Open(database, has_lost_one))
         }
     }
 }
@@ -162,6 +174,16 @@ pub(super) fn builder() -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES);
     builder
+}
+
+/// Begins a transaction. Its commit is whole on the disk before the file names it as the
+/// current one, which costs a second wait for the disk: a current commit that is not whole
+/// is then known to be damage, and the file is refused. Otherwise the database would take it
+/// for a commit that a crash has cut off, and go on from the one before it in silence.
+pub(super) fn begin_write(database: &Database) -> Result<WriteTransaction, Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    Ok(transaction)
 }
 
 /// Creates the file under a temporary name and renames it once it is whole, so that an

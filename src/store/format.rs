@@ -6,7 +6,7 @@
 use redb::{Database, Error, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
 
 use super::{
-    format_1, format_3,
+    file, format_1, format_3,
     tables::{ACCOUNTS, IDS, LINES, NUMBERS, PROGRESS, SCRAPERS, SERIES, TYPES},
 };
 
@@ -38,7 +38,7 @@ pub(super) enum FileFormat {
 
 /// Creates all tables of the current format in an empty database.
 pub(super) fn initialize(database: &Database) -> Result<(), Error> {
-    let transaction = database.begin_write()?;
+    let transaction = file::begin_write(database)?;
     transaction.open_table(ACCOUNTS)?;
     transaction.open_table(PROGRESS)?;
     transaction.open_table(IDS)?;
@@ -113,7 +113,7 @@ fn upgrade_by(database: &Database, format: u32, steps: &[UpgradeStep]) -> Result
     if left.is_empty() {
         return Ok(());
     }
-    let transaction = database.begin_write()?;
+    let transaction = file::begin_write(database)?;
     for step in left {
         step(&transaction)?;
     }

@@ -54,7 +54,13 @@ pub(crate) struct EventLogLines {
 impl SharedStore {
     /// Opens the store in `directory`; see [`Store::open`].
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
-        let queue = WriteQueue::new(Store::open(directory)?);
+        let store = Store::open(directory)?;
+        if store.has_lost_one() {
+            tracing::warn!(
+                "the last write of the state was not whole, so the exporter goes on from the write before it: a crash has cut it off, and nothing of it was shown; but if the file was damaged, counts are lower than they were, which Prometheus takes for a reset"
+            );
+        }
+        let queue = WriteQueue::new(store);
         Ok(Self(Arc::new(queue)))
     }
 
@@ -71,6 +77,11 @@ impl SharedStore {
     /// Reads the memory of the gate; see [`Store::load_gate`].
     pub(crate) fn load_gate(&self, now: Timestamp) -> Result<SavedGate, StoreError> {
         self.0.store().load_gate(now)
+    }
+
+    /// Closes the file; see [`Store::close`]. Waits for the disk.
+    pub(crate) fn close(&self) -> Result<(), StoreError> {
+        self.0.store().close()
     }
 
     /// Waits until every commit that is in the queue now is written, or has failed.

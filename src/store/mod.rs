@@ -22,6 +22,7 @@
 //! - `tables` and `format` are the form of the file; `file`, `unchanged_file` and
 //!   `held_file` open it.
 
+mod commit_slots;
 pub(crate) mod counter_name;
 mod error;
 pub(crate) mod event_log;
@@ -71,6 +72,9 @@ pub struct Store {
     path: PathBuf,
     /// `None` after an error, until the file is opened again.
     file: Option<OpenFile>,
+    /// `true` once the state is closed for good.
+    is_closed: bool,
+    has_lost_one: bool,
     last_write: LastWrite,
 }
 
@@ -99,9 +103,33 @@ impl Store {
         let last = file::guarded("read", &path, || read::last_write_id(&file.database))?;
         Ok(Self {
             path,
+            has_lost_one: file.has_lost_one,
             file: Some(file),
+            is_closed: false,
             last_write: LastWrite::new(unique(), last),
         })
+    }
+
+    /// Returns `true` if the file named a commit that was not whole or not finished, so that
+    /// the state was opened as the commit before it has left it. A crash can cut off a commit
+    /// that was not on the disk yet; nothing of such a commit was shown.
+    #[must_use]
+    pub fn has_lost_one(&self) -> bool {
+        self.has_lost_one
+    }
+
+    /// Closes the file for good, so that damage to it can be told from a crash: in a file that
+    /// was closed, nothing may be cut off. Later calls fail.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the file cannot be written. It is then as a crash leaves it.
+    pub fn close(&mut self) -> Result<(), StoreError> {
+        self.is_closed = true;
+        let Some(file) = self.file.take() else {
+            return Ok(());
+        };
+        file::guarded("close", &self.path, || Ok(file.database.close()?))
     }
 
     /// Reads an account, and puts its counters into the empty `ledger`. Returns `None`
@@ -208,6 +236,9 @@ impl Store {
     /// Takes the open file, or opens it again. Fails if the file is no longer at its path.
     fn take_file(&mut self) -> Result<OpenFile, StoreError> {
         match self.file.take() {
+            None if self.is_closed => Err(StoreError::Closed {
+                path: self.path.clone(),
+            }),
             None => self.reopen(),
             Some(file) if file.is_at(&self.path)? => Ok(file),
             Some(_) => Err(StoreError::Gone {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use redb::{Error, ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
 
 use super::{
-    file::OpenFile,
+    file::{self, OpenFile},
     tables::{
         self, ACCOUNTS, AccountNumber, GATE_BEGUN, GATE_STORED_AT, GATE_WAIT_TIME, IDS, LINES,
         NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES, TYPES, WRITER,
@@ -27,7 +27,7 @@ pub(super) fn commits(
     now: Timestamp,
     id: WriteId,
 ) -> Result<(), Error> {
-    let transaction = file.database.begin_write()?;
+    let transaction = file::begin_write(&file.database)?;
     for (api_key, commit) in commits {
         write_account(&transaction, api_key, commit)?;
     }

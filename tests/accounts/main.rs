@@ -2,10 +2,12 @@
 //! while the exporter runs.
 
 mod check_config;
+mod failed_reload;
 mod files;
 mod isolation;
 mod queries;
 mod reload;
 mod secrets;
 mod shards;
+mod taken_up;
 mod vendor;

@@ -201,6 +201,7 @@ fn settings(plan: &Plan) -> PollerSettings {
         start: polls.start,
         max_series: MAX_SERIES,
         few_events: polls.few_events,
+        taken_up: Duration::ZERO,
         first_poll_in: Duration::ZERO,
     }
 }

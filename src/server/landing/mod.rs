@@ -29,6 +29,8 @@ pub(super) struct LandingPage<'a> {
     pub(super) accounts: Vec<AccountSection>,
     /// The hold of the publish gate; zero if every count is shown at once.
     pub(super) hold: Duration,
+    /// The time of the last reload of the configuration if it failed.
+    pub(super) reload_failed: Option<Timestamp>,
     /// The time at which a server began to scrape the exporter under another name.
     pub(super) renamed: Option<Timestamp>,
     /// The time at which the page is made.
@@ -74,6 +76,7 @@ impl LandingPage<'_> {
         };
         let scrape_config = escaped(&self.scrape_config());
         let renamed = self.renamed();
+        let reload_failed = self.reload_failed();
         format!(
             r#"<!doctype html>
 <html lang="en">
@@ -97,7 +100,7 @@ impl LandingPage<'_> {
 </nav>
 </header>
 <main>
-{accounts}<section aria-labelledby="scrape">
+{reload_failed}{accounts}<section aria-labelledby="scrape">
 <h2 id="scrape">Scrape configuration</h2>
 <p>Add this to the configuration of Prometheus:</p>
 <pre tabindex="0" role="group" aria-label="Scrape configuration"><code>{scrape_config}</code></pre>
@@ -208,6 +211,16 @@ impl LandingPage<'_> {
             at(*since),
             span(self.now.duration_since(*since))
         )
+    }
+
+    /// Returns a paragraph about the last reload; nothing unless it failed.
+    fn reload_failed(&self) -> String {
+        self.reload_failed.map_or_else(String::new, |at| {
+            format!(
+                "<p class=\"state bad\">The configuration could not be loaded again ({}): the previous one stays in use, and the log says why.</p>\n",
+                self.ago(at)
+            )
+        })
     }
 
     /// Returns a paragraph about another name of the exporter; nothing if it has none.

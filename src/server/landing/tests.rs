@@ -21,6 +21,7 @@ fn page<'a>(accounts: &[AccountSection], hold: u64) -> LandingPage<'a> {
         host: Some("audit.example:10610"),
         accounts: accounts.to_vec(),
         hold: Duration::from_secs(hold),
+        reload_failed: None,
         renamed: None,
         now: at_second(3660),
     }

@@ -17,7 +17,11 @@ pub use conflicts::{Conflicts, SomeCounters};
 use redb::{Error, ReadableDatabase};
 
 use super::{
-    Store, StoreError, file::OpenFile, stored_part::StoredPart, write, write_id::LastWrite,
+    Store, StoreError,
+    file::{self, OpenFile},
+    stored_part::StoredPart,
+    write,
+    write_id::LastWrite,
 };
 use account_import::AccountImport;
 
@@ -74,7 +78,7 @@ fn import<E>(
 ) -> Result<Result<Imported, ImportError<E>>, Error> {
     let stored = file.database.begin_read()?;
     // Dropping the transaction undoes what it has written.
-    let transaction = file.database.begin_write()?;
+    let transaction = file::begin_write(&file.database)?;
     let mut account = AccountImport::begin(&transaction, &stored, api_key)?;
     for part in parts {
         match part {

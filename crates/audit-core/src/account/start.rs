@@ -1,4 +1,4 @@
-//! The moment from which the first start of the exporter counts.
+//! The moment from which an account without stored counts is counted.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::window::Clocks;
 
-/// The moment from which the first start of the exporter counts.
+/// The moment from which an account without stored counts is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PollStart {
-    /// The time when the exporter started.
+    /// The time when the account was taken up.
     Now,
-    /// This long before the exporter started.
+    /// This long before the account was taken up.
     Age(SignedDuration),
     /// This moment.
     At(Timestamp),
@@ -19,19 +19,17 @@ pub enum PollStart {
 
 impl PollStart {
     /// Returns two moments: the one from which events are counted, and the one from which
-    /// events are news, which is when the exporter started. `now` is the time of the clocks
-    /// when the exporter had been up for `up`.
+    /// events are news, which is when the account was taken up. `now` is the time of the
+    /// clocks when that was `ago`.
     ///
     /// If the clocks differ, it is not known by which of them times of creation are. Events
     /// are counted by the earlier one, so that none is lost. Those between the two may have
-    /// been created before the exporter started, so that they are no news.
+    /// been created before the account was taken up, so that they are no news.
     #[must_use]
-    pub fn resolve(self, now: Clocks, up: Duration) -> (Timestamp, Timestamp) {
-        let started = |now: Timestamp| {
-            let ago = SignedDuration::try_from(up).unwrap_or(SignedDuration::ZERO);
-            whole_second(now.saturating_sub(ago).unwrap_or(now))
-        };
-        let (earliest, latest) = (started(now.earliest()), started(now.latest()));
+    pub fn resolve(self, now: Clocks, ago: Duration) -> (Timestamp, Timestamp) {
+        let ago = SignedDuration::try_from(ago).unwrap_or(SignedDuration::ZERO);
+        let taken_up = |now: Timestamp| whole_second(now.saturating_sub(ago).unwrap_or(now));
+        let (earliest, latest) = (taken_up(now.earliest()), taken_up(now.latest()));
         let start = match self {
             PollStart::Now => earliest,
             PollStart::Age(age) => earliest.saturating_sub(age).unwrap_or(Timestamp::MIN),
