@@ -145,7 +145,7 @@ fn rule(of: &[u8], name: &[u8]) -> Rule {
         b"last_scrape" | b"at" => Rule::Time,
         b"first_scrape" => Rule::FirstScrape,
         b"absence_before" => Rule::AbsenceBefore,
-        b"saved_interval" | b"learned_interval" => Rule::Interval,
+        b"saved_interval" | b"learned_interval" | b"shown_interval" => Rule::Interval,
         b"latest" if of == b"Gaps" => Rule::Gaps,
         b"odd" if of == b"Gaps" => Rule::OddGaps,
         b"served" => Rule::Served,
