@@ -60,6 +60,36 @@ fn shows_nothing_private(exporter: &Exporter) {
     assert_shows_nothing_private("the log", &exporter.program.lines().join("\n"));
 }
 
+/// The vendor may quote what it was sent or asked about, in any spelling.
+#[test]
+fn a_message_in_disguise_shows_neither_data_nor_the_secret() {
+    let secret = API_SECRET.to_uppercase();
+    let private = [
+        "203.0.113.77",
+        "2001:db8::7",
+        "7700900123",
+        "eve%40example.com",
+        "mallory",
+        &secret,
+    ];
+    for message in [
+        "no 203.0.113.77/32".to_owned(),
+        "no ip:203.0.113.77, ip:2001:db8::7/64".to_owned(),
+        "no +447700900123".to_owned(),
+        "no eve%40example.com".to_owned(),
+        "no mallory\u{ff20}example.com".to_owned(),
+        format!("no {secret}"),
+    ] {
+        let answer = Answer::error(500, &message);
+        let api = ScriptedApi::start(listing(move |_| answer.clone()));
+        let exporter = Exporter::polling(&api);
+        fails(&exporter, "status", &["500", "no "]);
+        let shown = exporter.page("/") + &exporter.program.lines().join("\n");
+        let found = private.iter().find(|text| shown.contains(**text));
+        assert_eq!(found, None, "{message}");
+    }
+}
+
 /// Makes a test for each answer, so that one failure hides no other.
 macro_rules! bad_answers {
     ($($name:ident: $answer:expr => $reason:literal [$($says:literal),*];)*) => {

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use audit_core::event::TypeFilter;
+use audit_core::{event::TypeFilter, raw_event::is_unprintable};
 use secrecy::ExposeSecret;
 use url::Url;
 
@@ -212,7 +212,7 @@ impl SettingsCheck {
         let line = entry.line;
         let before = self.problems.len();
         let length = entry.name.chars().count();
-        if length > MAX_NAME_CHARS || entry.name.contains(char::is_control) {
+        if length > MAX_NAME_CHARS || entry.name.contains(is_unprintable) {
             let problem =
                 format!("`name` must have at most {MAX_NAME_CHARS} characters, all printable");
             self.report_at(line, problem);

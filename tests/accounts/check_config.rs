@@ -87,6 +87,28 @@ fn all_problems_are_reported_at_once() {
     }
 }
 
+/// Two accounts whose names look the same could not be told apart in an alert.
+#[test]
+fn a_name_that_does_not_look_like_what_it_is_is_refused() {
+    for odd in [
+        "a\u{202e}b",
+        "a\u{200b}",
+        "\u{feff}a",
+        "a\u{2066}b",
+        "a\u{ad}b",
+    ] {
+        let vendor = Vendor::new(&[]);
+        vendor.configure(&format!(
+            "accounts: [{{name: \"{odd}\", api_key: k, api_secret: s3cret}}]"
+        ));
+        let done = check(&vendor, &[]);
+        assert_eq!(done.status.code(), Some(2), "{odd:?}");
+        let said = String::from_utf8(done.stderr).expect("text");
+        let problem = "`name` must have at most 64 characters, all printable";
+        assert!(said.contains(problem), "{said}");
+    }
+}
+
 #[test]
 fn a_missing_file_is_reported() {
     let vendor = Vendor::new(&[]);

@@ -221,6 +221,32 @@ fn control_characters_do_not_reach_the_terminal() {
     }
 }
 
+/// What a stranger chooses, such as the name of a user, neither runs in a spreadsheet nor
+/// makes a table of megabytes.
+#[test]
+fn a_value_of_a_stranger_is_no_formula_and_makes_no_table_wide() {
+    let formula = with(
+        event("a", "APP_CREATE"),
+        "user_email",
+        json!("=HYPERLINK(\"x\")"),
+    );
+    let long = with(
+        event("b", "APP_CREATE"),
+        "source",
+        json!("x".repeat(100_000)),
+    );
+    let api = ScriptedApi::start(healthy(vec![formula, long]));
+    let done = run(&api.base_url(), &["events", "list", "--output=csv"]);
+    assert!(
+        done.out.contains("\"'=HYPERLINK(\"\"x\"\")\""),
+        "{}",
+        done.errors
+    );
+    let done = run(&api.base_url(), &["events", "list"]);
+    assert_eq!(done.lines().len(), 3);
+    assert!(done.out.contains("xx…") && done.out.len() < 5000);
+}
+
 #[test]
 fn an_empty_list_prints_no_events() {
     let api = ScriptedApi::start(listing(|_| Answer::new(204, "")));

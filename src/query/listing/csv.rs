@@ -1,7 +1,10 @@
 //! Comma-separated values (RFC 4180), one line for each record: a character that would
-//! break a line is written as an escape.
+//! break a line is written as an escape, and no spreadsheet takes a value for a formula.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use audit_core::raw_event::{RawEvent, compact};
 
@@ -22,6 +25,12 @@ const COLUMNS: [&str; 11] = [
     "event_type_description",
     "source_description",
     "context",
+];
+
+/// The characters with which a formula begins, in ASCII and fullwidth. A stranger can choose
+/// the value of a field, and a formula can run a program or send the sheet away.
+const FORMULA: [char; 10] = [
+    '=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
 ];
 
 /// Writes records to `W`, through a buffer of its own.
@@ -48,14 +57,28 @@ impl<W: Write> CsvWriter<W> {
     /// Writes the values of one record, which must have no character that breaks a line.
     pub(crate) fn write_record(
         &mut self,
-        values: impl IntoIterator<Item = impl AsRef<[u8]>>,
+        values: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> io::Result<()> {
-        self.0.write_record(values).map_err(io_error)
+        for value in values {
+            let value = neutral(value.as_ref());
+            self.0.write_field(&*value).map_err(io_error)?;
+        }
+        self.0.write_record(None::<&[u8]>).map_err(io_error)
     }
 
     /// Hands everything that is buffered to `W`, and flushes `W`.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+/// Returns the value with an apostrophe before it if it would begin a formula: spreadsheets
+/// take it for text then.
+fn neutral(value: &str) -> Cow<'_, str> {
+    if value.starts_with(FORMULA) {
+        Cow::Owned(format!("'{value}"))
+    } else {
+        Cow::Borrowed(value)
     }
 }
 
@@ -107,6 +130,24 @@ mod tests {
             )
         );
         assert_eq!(line("7"), ",".repeat(11) + "\n");
+    }
+
+    #[test]
+    fn no_value_begins_a_formula() {
+        let json = r#"{"event_type": "=1+1", "source": "+1", "source_country": "-1",
+            "user_email": "@SUM(A1)", "user_id": -7, "source_ip": "\t=1", "id": "\uff1d1",
+            "context": {"=": "=1"}, "account_id": "a=b", "source_description": "'=1"}"#;
+        assert_eq!(
+            line(json),
+            concat!(
+                r#",'=1+1,'+1,'-1,'@SUM(A1),'-7,\t=1,'＝1,a=b,,'=1,"{""="":""=1""}""#,
+                "\n"
+            )
+        );
+    }
+
+    #[test]
+    fn the_names_of_the_columns_come_first() {
         let header = written(|writer| {
             writer.write_event_header()?;
             writer.flush()

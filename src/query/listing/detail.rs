@@ -2,12 +2,13 @@
 
 use audit_core::raw_event::{self, RawEvent, indented};
 
-use super::{Zone, printable, printable::width};
+use super::{Zone, fitted, printable, printable::width, table::MAX_WIDTH};
 
 /// Returns every field of an event in the order of the API, one below the other. The
 /// time is shown in `zone` as well.
 pub(crate) fn detail(record: &RawEvent<'_>, zone: &Zone) -> String {
-    let names: Vec<_> = record.fields().map(|(name, _)| printable(name)).collect();
+    let name = |name| fitted(&printable(name), MAX_WIDTH).into_owned();
+    let names: Vec<_> = record.fields().map(|(field, _)| name(field)).collect();
     let margin = names.iter().map(|name| width(name)).max().unwrap_or(0) + 2;
     let mut text = String::new();
     for (name, (field, json)) in names.iter().zip(record.fields()) {

@@ -120,6 +120,31 @@ mod tests {
         ");
     }
 
+    /// Every row of a table is as wide as its widest column.
+    #[test]
+    fn a_value_of_a_stranger_makes_no_row_wide() {
+        let long = "x".repeat(100_000);
+        let fields = [
+            "event_type",
+            "source",
+            "source_country",
+            "source_ip",
+            "id",
+            "user_email",
+        ];
+        for field in fields {
+            let json = format!(r#"{{"created_at": "2018-08-13T10:15:31", "{field}": "{long}"}}"#);
+            let records = [RawEvent::parse(&json), RawEvent::parse(EVENTS[0])];
+            for width in [None, Some(80)] {
+                let layout = Layout { width, bold: false };
+                let table = EventTable::new(layout, Zone::new(TimeZone::UTC), &records);
+                let rows: Vec<_> = records.iter().map(|record| table.row(record)).collect();
+                assert!(rows[0].contains("x…"), "{field}");
+                assert!(rows.iter().all(|row| row.len() < 1000), "{field} {width:?}");
+            }
+        }
+    }
+
     #[test]
     fn wide() {
         insta::assert_snapshot!(drawn(Some(170)), @r"

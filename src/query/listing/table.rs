@@ -8,11 +8,15 @@ use super::{fitted, printable::width};
 /// The text between two columns, and before a line that continues a row.
 const GAP: &str = "  ";
 
+/// The widest value that is shown, in columns: all but what nobody can read in a table. A
+/// wider one would make every row as wide.
+pub(super) const MAX_WIDTH: usize = 256;
+
 /// The way in which a table is drawn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
-    /// The columns of the terminal; `None` if there is no terminal, so that nothing is
-    /// cut.
+    /// The columns of the terminal; `None` if there is no terminal, so that only what is
+    /// wider than [`MAX_WIDTH`] is cut.
     pub(crate) width: Option<usize>,
     /// `true` if the names of the columns are bold.
     pub(crate) bold: bool,
@@ -46,7 +50,7 @@ impl Table {
     ) -> Self {
         for row in first {
             for (column, text) in columns.iter_mut().zip(&row).take(N - 1) {
-                column.width = column.width.max(width(text));
+                column.width = column.width.max(width(text).min(MAX_WIDTH));
             }
         }
         let lines = flow(&columns, layout.width.unwrap_or(usize::MAX));
@@ -98,9 +102,9 @@ impl Table {
         let space = match left {
             Some(left) if column.may_be_cut && is_last => left,
             Some(_) if column.may_be_cut => column.width,
-            _ => usize::MAX,
+            _ => MAX_WIDTH,
         };
-        let text = fitted(text, space);
+        let text = fitted(text, space.min(MAX_WIDTH));
         line.push_str(&text);
         if !is_last {
             let blanks = column.width.saturating_sub(width(&text));

@@ -2,9 +2,10 @@
 //! them.
 //!
 //! The message often names the cause, and it cannot be trusted: it may quote the request,
-//! or the data that the request was about.
+//! or the data that the request was about, in whatever encoding.
 
-use std::net::IpAddr;
+mod data;
+mod decoded;
 
 use base64::{
     Engine as _,
@@ -13,10 +14,14 @@ use base64::{
 use serde::Deserialize;
 use url::form_urlencoded::byte_serialize;
 
+use data::{has_address, has_number, without_data};
+use decoded::{decoded, narrow};
+
 /// The longest part of the message that is kept, in characters.
 const MAX_CHARS: usize = 200;
-/// The length of the shortest number that can be the id of a user, in digits.
-const ID_DIGITS: usize = 6;
+
+/// The number of encodings that are looked through, one in the other.
+const MAX_LAYERS: usize = 4;
 
 /// The header with the number of an answer, which the vendor's support asks for.
 pub(super) const TRACE_ID: &str = "X-Nexmo-Trace-Id";
@@ -78,39 +83,58 @@ impl VendorMessage {
 /// Returns `true` for a short word that is neither data nor quotes one of `forms`.
 fn is_trace_id(text: &str, forms: &[String]) -> bool {
     let may_have = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    let is_hex = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+    // A random number in hexadecimal often has many digits in a row.
+    let is_random = text.bytes().all(is_hex) && text.bytes().any(|b| b.is_ascii_alphabetic());
     (1..=MAX_TRACE_CHARS).contains(&text.len())
         && text.bytes().all(may_have)
-        && stand_in(text).is_none()
-        && !forms.iter().any(|form| text.contains(form.as_str()))
+        && !has_address(text)
+        && (is_random || !has_number(text))
+        && hide(text, forms) == text
 }
 
 fn clean(said: &str, key: &str, secret: &str) -> String {
-    let text = hide(&printable(said), &forms(key, &printable(secret)));
+    let mut forms = forms(key, secret);
+    forms.extend(self::forms(key, &narrow(secret)));
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    // The secret may be quoted in any of the layers: what is hidden in one is not decoded.
+    let mut text = hide(&narrow(said), &forms);
+    for _ in 1..MAX_LAYERS {
+        let Some(next) = decoded(&text) else {
+            break;
+        };
+        text = hide(&next, &forms);
+    }
     // A brace begins a quoted event, and an angle bracket the page of a proxy.
     let words = text.find(['{', '<']).map_or(&*text, |end| &text[..end]);
     without_data(words).chars().take(MAX_CHARS).collect()
 }
 
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
-}
-
-/// Replaces each of `forms` in `text`. Of forms that match at the same place, the first one
-/// counts.
+/// Replaces each of `forms` in `text`, in whatever case. Of forms that match at the same
+/// place, the first one counts.
 fn hide(text: &str, forms: &[String]) -> String {
+    let forms: Vec<Vec<char>> = forms.iter().map(|form| form.chars().collect()).collect();
+    let text: Vec<char> = text.chars().collect();
+    let is_same = |one: &char, other: &char| one.to_lowercase().eq(other.to_lowercase());
     let mut hidden = String::with_capacity(text.len());
-    let mut characters = text.chars();
-    loop {
-        let rest = characters.as_str();
-        if let Some(form) = forms.iter().find(|form| rest.starts_with(form.as_str())) {
+    let mut rest = &*text;
+    while let [first, after @ ..] = rest {
+        let form = forms.iter().find(|form| {
+            rest.len() >= form.len()
+                && form
+                    .iter()
+                    .zip(rest)
+                    .all(|(one, other)| is_same(one, other))
+        });
+        if let Some(form) = form {
             hidden.push_str("[secret]");
-            characters = rest[form.len()..].chars();
-        } else if let Some(character) = characters.next() {
-            hidden.push(character);
+            rest = &rest[form.len()..];
         } else {
-            return hidden;
+            hidden.push(*first);
+            rest = after;
         }
     }
+    hidden
 }
 
 /// Returns the forms in which the secret may be quoted, longest first: plain, in the header,
@@ -134,38 +158,6 @@ fn forms(key: &str, secret: &str) -> Vec<String> {
     ];
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     forms
-}
-
-/// Replaces each e-mail address, IP address and long number in `text`.
-fn without_data(text: &str) -> String {
-    let ends_word = |c: char| c.is_whitespace() || "\"'`,;()[]=".contains(c);
-    let words = text.split_inclusive(ends_word).map(|piece| {
-        let word = piece.trim_end_matches(ends_word);
-        match stand_in(word.trim_end_matches(['.', ':', '!', '?'])) {
-            Some(stand_in) => format!("{stand_in}{}", &piece[word.len()..]),
-            None => piece.to_owned(),
-        }
-    });
-    words.collect()
-}
-
-fn stand_in(word: &str) -> Option<&'static str> {
-    let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    if word.contains('@') {
-        Some("<e-mail>")
-    } else if is_address(word) {
-        Some("<address>")
-    } else if digits >= ID_DIGITS && digits == word.len() {
-        Some("<number>")
-    } else {
-        None
-    }
-}
-
-/// Returns `true` for an IP address, with or without a port.
-fn is_address(word: &str) -> bool {
-    let is = |text: &str| text.parse::<IpAddr>().is_ok();
-    is(word) || word.rsplit_once(':').is_some_and(|(host, _)| is(host))
 }
 
 #[cfg(test)]
@@ -203,6 +195,11 @@ mod tests {
             (r#"secret: "hunter/2\"""#, r#"secret: "[secret]""#),
             ("Basic YWJjZDEyMzQ6aHVudGVyLzIi!", "Basic [secret]!"),
             ("aHVudGVyLzIi", "[secret]"),
+            ("HUNTER/2\" or Hunter%252f2%2522", "[secret] or [secret]"),
+            (
+                "hunter&#47;2\u{ff02} hunter\u{200b}/2\"",
+                "[secret] [secret]",
+            ),
         ];
         for (message, expected) in cases {
             assert_eq!(shown(message).as_deref(), Some(expected), "{message}");
@@ -220,17 +217,21 @@ mod tests {
     #[test]
     fn data_is_removed() {
         let cases = [
-            ("no user ada@example.org.", "no user <e-mail>"),
-            ("from 198.51.100.77: no", "from <address> no"),
+            ("no user ada@example.org.", "no user <e-mail>."),
             (
-                "at [2001:db8::7], at 10.0.0.1:80",
-                "at [<address>], at <address>",
+                "from 203.0.113.77/32, ip:2001:db8::7/64",
+                "from <address>/32, ip:<address>/64",
             ),
+            ("to +447700900123", "to <number>"),
+            ("a%40example.com a%2540example.com", "<e-mail> <e-mail>"),
             (
-                "user_id=424242424, status 401",
-                "user_id=<number>, status 401",
+                "a\u{ff20}example.com a&#64;b a\\u0040b",
+                "<e-mail> <e-mail> <e-mail>",
             ),
+            ("\u{ff12}\u{ff10}\u{ff13}\u{ff0e}0.113.77", "<address>"),
+            ("a\u{200b}@\u{202e}b", "<e-mail>"),
             (r#"cannot write {"user_email": "ada"}"#, "cannot write "),
+            ("cannot write %7B%22user_email%22: ada}", "cannot write "),
             ("7 of 100 requests in 2026", "7 of 100 requests in 2026"),
         ];
         for (message, expected) in cases {
@@ -254,6 +255,11 @@ mod tests {
             ("198.51.100.77", false),
             ("424242424", false),
             ("id-hunter2-id", false),
+            ("id-HUNTER2-id", false),
+            ("ip-203-0-113-77", false),
+            ("ip:2001:db8::7", false),
+            ("user424242424", false),
+            ("0b5a3e12-1234-5678-9012-345678901234", true),
             ("YWJjZDEyMzQ6aHVudGVyMg", false),
             ("\u{e9}", false),
         ];
