@@ -138,6 +138,25 @@ impl CountingBegins {
     }
 }
 
+/// One of the clocks is far behind the other one and behind an event, so that it is wrong.
+pub(super) struct ClockDisproved {
+    pub(super) clocks: Clocks,
+    /// The time of creation of the event.
+    pub(super) event: Timestamp,
+}
+
+impl ClockDisproved {
+    pub(super) fn record(&self) {
+        let Clocks { api, local } = self.clocks;
+        tracing::warn!(
+            api = log_time(api),
+            local = log_time(local),
+            event = log_time(self.event),
+            "one of the clocks of the API and of this machine is far behind an event that was created already, so it is not believed; counting begins by the other one"
+        );
+    }
+}
+
 /// The first poll of a process goes on from a stored state.
 pub(super) struct StateContinued {
     pub(super) watermark: Timestamp,
