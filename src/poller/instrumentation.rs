@@ -80,6 +80,24 @@ impl TimeUnread<'_> {
     }
 }
 
+/// An event belongs to another account than the one that is polled.
+pub(super) struct OtherAccountSeen {
+    /// `true` if the log has not said so yet.
+    pub(super) is_first: bool,
+}
+
+impl OtherAccountSeen {
+    pub(super) fn record(&self) {
+        if self.is_first {
+            tracing::warn!(
+                "the API lists events of an account_id other than the API key; they are counted, and the command events list shows the account_id of each"
+            );
+        } else {
+            tracing::trace!("the API lists events of another account");
+        }
+    }
+}
+
 /// A poll succeeded.
 pub(super) struct PollSucceeded {
     pub(super) took: Duration,
