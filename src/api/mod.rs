@@ -204,6 +204,11 @@ impl ApiClient {
         })
     }
 
+    /// Returns the API key.
+    pub(crate) fn api_key(&self) -> String {
+        self.credentials.load().key.text.clone()
+    }
+
     /// Takes over the places of key and secret after a reload, and has the file of the secret
     /// read again before the next request.
     pub(crate) fn reload_credentials(&self, credentials: &Credentials) {

@@ -64,8 +64,7 @@ pub(super) struct Collector<A, S, C> {
     pub(super) recount: Recount,
     /// The time of the API in the last answer that began a piece, and the uptime then.
     pub(super) answered: Option<(Timestamp, Duration)>,
-    /// `true` once the log has named the form of a time of creation that cannot be read.
-    pub(super) named_time_form: bool,
+    pub(super) named: NamedOnce,
     /// The events that the API has and does not return.
     pub(super) missing: Missing,
     /// The watermark of the state that the process began with, until the first page.
@@ -87,6 +86,15 @@ struct DeepSweep {
     cutter: Cutter,
     /// The number of events that the API has and did not return, so far.
     missing: u64,
+}
+
+/// What the log has named, which it names once.
+#[derive(Debug, Default)]
+pub(super) struct NamedOnce {
+    /// `true` once it has named the form of a time of creation that cannot be read.
+    pub(super) time_form: bool,
+    /// `true` once it has said that there are events of another account.
+    pub(super) other_account: bool,
 }
 
 /// The work of one poll, so far.
@@ -122,7 +130,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             limits: Limits::default(),
             recount,
             answered: None,
-            named_time_form: false,
+            named: NamedOnce::default(),
             missing: Missing::default(),
             stored_watermark,
             look_due: Duration::ZERO,

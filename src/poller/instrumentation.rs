@@ -80,6 +80,24 @@ impl TimeUnread<'_> {
     }
 }
 
+/// An event belongs to another account than the one that is polled.
+pub(super) struct OtherAccountSeen {
+    /// `true` if the log has not said so yet.
+    pub(super) is_first: bool,
+}
+
+impl OtherAccountSeen {
+    pub(super) fn record(&self) {
+        if self.is_first {
+            tracing::warn!(
+                "the API lists events of an account_id other than the API key; they are counted, and the command events list shows the account_id of each"
+            );
+        } else {
+            tracing::trace!("the API lists events of another account");
+        }
+    }
+}
+
 /// A poll succeeded.
 pub(super) struct PollSucceeded {
     pub(super) took: Duration,
@@ -134,6 +152,25 @@ impl CountingBegins {
         tracing::info!(
             from = log_time(self.from),
             "counting begins; events created before are not counted"
+        );
+    }
+}
+
+/// One of the clocks is far behind the other one and behind an event, so that it is wrong.
+pub(super) struct ClockDisproved {
+    pub(super) clocks: Clocks,
+    /// The time of creation of the event.
+    pub(super) event: Timestamp,
+}
+
+impl ClockDisproved {
+    pub(super) fn record(&self) {
+        let Clocks { api, local } = self.clocks;
+        tracing::warn!(
+            api = log_time(api),
+            local = log_time(local),
+            event = log_time(self.event),
+            "one of the clocks of the API and of this machine is far behind an event that was created already, so it is not believed; counting begins by the other one"
         );
     }
 }

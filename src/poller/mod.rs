@@ -2,6 +2,7 @@
 //! failure.
 
 mod collector;
+mod first_start;
 mod gate_watch;
 pub mod health;
 mod instrumentation;
@@ -23,25 +24,21 @@ use std::{sync::Arc, time::Duration};
 
 use audit_core::{
     account::{Account, PollStart},
-    event::{Keep, Page, TypeFilter},
+    event::TypeFilter,
     outbox::Outbox,
     sweep::{Recount, RecountSettings},
-    window::{Clocks, WindowSettings},
+    window::WindowSettings,
 };
 use fastrand::Rng;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use crate::{
-    api::{ApiError, PAGE_SIZE, PageQuery},
-    exposition::AccountExposition,
-    gate::SharedGate,
-    metrics::AccountMetrics,
-};
+use crate::{exposition::AccountExposition, gate::SharedGate, metrics::AccountMetrics};
 use collector::{Collector, PollCounts, PollError};
+use first_start::first_start;
 use health::AccountHealth;
 use reporter::PollReporter;
 use schedule::Schedule;
-use type_list::{TypeList, TypesReceived};
+use type_list::TypeList;
 
 /// The settings of a poller.
 #[derive(Debug, Clone)]
@@ -255,67 +252,6 @@ impl<S: Storage> NewAccount<S> {
         let account = (account, Recount::new(self.recount));
         Collector::new(parts, account, self.metrics, shown)
     }
-}
-
-/// Returns a new account. Its start is a time of both clocks, counted from the moment when
-/// the account was taken up.
-async fn first_start(
-    settings: &PollerSettings,
-    api: &impl Api,
-    clock: &impl Clock,
-    type_list: &mut TypeList,
-    reporter: &mut PollReporter,
-) -> Account {
-    let date = loop {
-        let begun = clock.uptime();
-        match api_time(api, clock, type_list).await {
-            Ok(date) => break date,
-            Err(error) => {
-                let ended = clock.uptime();
-                let took = ended.saturating_sub(begun);
-                let wait = reporter.failed(&error.into(), took, clock.local());
-                reporter.expect_wait(ended, wait);
-                tokio::select! {
-                    () = clock.sleep_until(ended.saturating_add(wait)) => {}
-                    () = api.retry_early() => {}
-                }
-            }
-        }
-    };
-    let clocks = Clocks {
-        api: date,
-        local: clock.local(),
-    };
-    let ago = clock.uptime().saturating_sub(settings.taken_up);
-    let (start, began) = settings.start.resolve(clocks, ago);
-    let from = start;
-    instrumentation::CountingBegins { from, clocks }.record();
-    Account::new(settings.window, start, began, settings.max_series)
-}
-
-/// Returns the time of the API, from the list of event types or else from a page. The
-/// local time stands in for an API that sends no `Date` header.
-async fn api_time(
-    api: &impl Api,
-    clock: &impl Clock,
-    type_list: &mut TypeList,
-) -> Result<Timestamp, ApiError> {
-    if let Some(TypesReceived { date: Some(date) }) = type_list.refresh(api, clock.uptime()).await?
-    {
-        return Ok(date);
-    }
-    let now = clock.local();
-    let query = PageQuery {
-        from: now,
-        to: None,
-        page: 1,
-        size: PAGE_SIZE,
-    };
-    let answer = api.page(query).await?;
-    // The date of an answer that is no page, such as one of a captive portal, is not a
-    // time of the API.
-    Page::parse(&answer.value, Keep::Parsed).map_err(ApiError::body)?;
-    Ok(answer.date.unwrap_or(now))
 }
 
 impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {

@@ -125,8 +125,14 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         let at = self.clock.local();
         let now = read.date.unwrap_or(at);
         if let Some(form) = &read.page.unread_time {
-            let is_first = !std::mem::replace(&mut self.named_time_form, true);
+            let is_first = !std::mem::replace(&mut self.named.time_form, true);
             instrumentation::TimeUnread { form, is_first }.record();
+        }
+        if let Some(key) = self.api.api_key()
+            && read.page.account_ids.iter().any(|id| **id != *key)
+        {
+            let is_first = !std::mem::replace(&mut self.named.other_account, true);
+            instrumentation::OtherAccountSeen { is_first }.record();
         }
         self.recount.take(&read.page);
         let tally = self.account.count(&read.page, now, watermark);

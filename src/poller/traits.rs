@@ -19,6 +19,12 @@ pub trait Api: PageSource {
     /// Requests the vendor's list of event types.
     fn types(&self) -> impl Future<Output = Result<ApiAnswer<Vec<EventType>>, ApiError>> + Send;
 
+    /// Returns the API key, which events name as their `account_id`; `None` if the key is
+    /// not known.
+    fn api_key(&self) -> Option<String> {
+        None
+    }
+
     /// Waits until requests that failed are worth another try before their wait is over: the
     /// secret that was rejected has been replaced, or a reload asks for it.
     fn retry_early(&self) -> impl Future<Output = ()> + Send {

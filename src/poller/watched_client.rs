@@ -61,6 +61,10 @@ impl Api for WatchedClient {
         self.client.types().await
     }
 
+    fn api_key(&self) -> Option<String> {
+        Some(self.client.api_key())
+    }
+
     async fn retry_early(&self) {
         tokio::select! {
             () = self.reloaded.notified() => {}

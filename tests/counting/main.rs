@@ -3,5 +3,6 @@
 
 mod limits;
 mod malformed_events;
+mod other_accounts;
 mod page_claims;
 mod series_cap;

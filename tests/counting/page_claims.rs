@@ -76,3 +76,19 @@ fn too_many_pages_and_events_are_claimed_and_each_shows_the_same() {
 fn claims_that_are_no_numbers() {
     counts_despite_the_claims(5, paged(events(5, "A"), json!("five"), json!([1])));
 }
+
+#[test]
+fn no_event_and_no_page_is_claimed() {
+    counts_despite_the_claims(500, paged(events(500, "A"), json!(0), json!(0)));
+}
+
+#[test]
+fn no_event_is_claimed_while_events_arrive() {
+    let api = ScriptedApi::start(listing(paged(events(200, "A"), json!(0), json!(0))));
+    let exporter = Exporter::polling(&api);
+    exporter.wait_until_up();
+    exporter.wait_for_polls(3);
+    api.follow(listing(paged(events(500, "A"), json!(0), json!(0))));
+    exporter.wait_for_polls(3);
+    assert!(is(500.0)(exporter.counted()), "{}", exporter.counted());
+}

@@ -125,6 +125,51 @@ async fn a_date_that_is_ahead_of_times_of_creation_loses_no_event() {
     }
 }
 
+/// An API that has an event of each of the last days, and one of each minute from now on. Its
+/// `Date` is `ahead` seconds ahead.
+async fn with_history(ahead: i64) -> PausedExporter {
+    let (now, date) = (clock(0), clock(ahead));
+    let base = now();
+    let script = move |request: &Request| {
+        let mut listed = one_a_minute(base, now());
+        let days = (0..40).map(|day| created(&format!("day-{day}"), base, -60 - 86_400 * day));
+        listed.extend(days);
+        let from = request.parameter("date_from").unwrap_or_default();
+        listed.retain(|event| event["created_at"].as_str() >= Some(&*from));
+        let answer = if request.is_types() {
+            Answer::types(&["A"])
+        } else {
+            Answer::list(&listed)
+        };
+        dated(answer, date())
+    };
+    let api = ScriptedApi::start_here(script).await;
+    PausedExporter::polling(api, &["--poll.interval=20s"]).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_date_that_events_disprove_is_not_believed() {
+    const NOT_BELIEVED: &str = "is far behind an event that was created already";
+    let since_1970 = Timestamp::now().as_second();
+    for (ahead, is_disproved) in [
+        (-since_1970, true),
+        (-16 * 3600, true),
+        (-3600, false),
+        (0, false),
+        (86_400, false),
+    ] {
+        let exporter = with_history(ahead).await;
+        exporter.pass(STEP, Duration::from_secs(10 * 60 + 40)).await;
+        // An hour back there is one event, which may be new by the clock of the API.
+        let old = f64::from(u8::from(ahead == -3600));
+        let counted = exporter.counted().await;
+        assert!(is(10.0 + old)(counted), "{ahead}: {counted}");
+        let warnings = exporter.warnings();
+        let said = warnings.iter().filter(|line| line.contains(NOT_BELIEVED));
+        assert_eq!(said.count(), usize::from(is_disproved), "{warnings:?}");
+    }
+}
+
 /// The states of an API during the first ten minutes.
 #[tokio::test(start_paused = true)]
 async fn a_failing_api_at_the_first_start_loses_no_event_since() {

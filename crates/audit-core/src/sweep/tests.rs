@@ -32,6 +32,7 @@ pub(super) fn page(ids: &[u32], (total_pages, total_elements): Claims) -> Page<'
         total_pages,
         has_next: false,
         unread_time: None,
+        account_ids: Vec::new(),
     }
 }
 

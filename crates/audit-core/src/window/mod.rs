@@ -71,7 +71,28 @@ impl Clocks {
     pub fn latest(&self) -> Timestamp {
         self.api.max(self.local)
     }
+
+    /// Returns the time after which an event proves that the earlier clock is wrong; `None`
+    /// if the clocks are so close that only a time zone may be between them.
+    #[must_use]
+    pub fn disproved_after(&self) -> Option<Timestamp> {
+        let limit = self.earliest().saturating_add(TIME_ZONE).ok()?;
+        (self.latest() > limit).then_some(limit)
+    }
+
+    /// Returns the clocks with the later one in the place of the earlier one.
+    #[must_use]
+    pub fn without_the_earlier(&self) -> Self {
+        Self {
+            api: self.latest(),
+            local: self.latest(),
+        }
+    }
 }
+
+/// A span that is longer than any time zone is off UTC: a time that is written in a wrong zone
+/// is wrong by less.
+const TIME_ZONE: SignedDuration = SignedDuration::from_hours(15);
 
 /// The window of one account.
 #[derive(Debug, Clone)]

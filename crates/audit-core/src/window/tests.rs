@@ -558,3 +558,31 @@ fn the_watermark_stays_where_late_events_may_have_been_added_since() {
         assert_eq!(window.watermark(), Some(at(6000)), "{name}");
     }
 }
+
+#[test]
+fn only_clocks_that_are_further_apart_than_a_time_zone_can_be_disproved() {
+    // The clocks, in hours, and the hour after which an event disproves the earlier one.
+    let cases = [
+        ((100, 100), None),
+        ((100, 85), None),
+        ((85, 100), None),
+        ((100, 84), Some(99)),
+        ((0, 100), Some(15)),
+    ];
+    for ((api, local), expected) in cases {
+        let clocks = Clocks {
+            api: hour(api),
+            local: hour(local),
+        };
+        assert_eq!(clocks.disproved_after(), expected.map(hour), "{clocks:?}");
+        let later = Clocks {
+            api: hour(api.max(local)),
+            local: hour(api.max(local)),
+        };
+        assert_eq!(clocks.without_the_earlier(), later);
+    }
+}
+
+fn hour(hour: i64) -> Timestamp {
+    Timestamp::from_second(3600 * hour).expect("a time")
+}

@@ -41,6 +41,7 @@ pub fn seed(directory: &Path, series: usize, events: usize) {
             total_pages: None,
             has_next: false,
             unread_time: None,
+            account_ids: Vec::new(),
         };
         account.count(&page, created_at, None);
     }

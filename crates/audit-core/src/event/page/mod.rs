@@ -29,6 +29,8 @@ pub struct Page<'a> {
     pub has_next: bool,
     /// The form of the first time of creation that cannot be read, without its value.
     pub unread_time: Option<String>,
+    /// The accounts that the events belong to, as the API names them; at most two of them.
+    pub account_ids: Vec<Cow<'a, str>>,
 }
 
 /// The parts of its elements that a parsed page keeps.
@@ -133,6 +135,7 @@ impl<'a> Page<'a> {
             total_pages: None,
             has_next: false,
             unread_time: None,
+            account_ids: Vec::new(),
         }
     }
 
@@ -158,10 +161,11 @@ impl<'a> Page<'a> {
         let events = embedded.and_then(|embedded| embedded.events);
         let events = events.unwrap_or_default();
         let counts = page.unwrap_or_default();
-        let mut unread_time = None;
+        let (mut unread_time, mut account_ids) = (None, Vec::new());
         let elements = events.iter().copied();
+        let elements = elements.map(|raw| element(raw, &mut unread_time, &mut account_ids));
         Ok(Self {
-            elements: elements.map(|raw| element(raw, &mut unread_time)).collect(),
+            elements: elements.collect(),
             raw: match keep {
                 Keep::Parsed => Vec::new(),
                 Keep::Raw => events.into_iter().map(RawValue::get).collect(),
@@ -170,6 +174,7 @@ impl<'a> Page<'a> {
             total_pages: counts.total_pages.and_then(number),
             has_next: links.is_some_and(|links| links.next.is_some()),
             unread_time,
+            account_ids,
         })
     }
 }
@@ -231,11 +236,16 @@ fn number(raw: &RawValue) -> Option<u64> {
 
 /// Reads an element. Each field is parsed by itself, so that a field of the wrong kind
 /// does not affect the others. Keeps the form of the first time that cannot be read.
-fn element<'a>(raw: &'a RawValue, unread_time: &mut Option<String>) -> Element<'a> {
+fn element<'a>(
+    raw: &'a RawValue,
+    unread_time: &mut Option<String>,
+    account_ids: &mut Vec<Cow<'a, str>>,
+) -> Element<'a> {
     let fields: EventFields<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
     let Some((id, id_text)) = fields.id.and_then(id) else {
         return Element::Malformed(EventId::from_content(raw.get()));
     };
+    add_account(account_ids, fields.account_id.and_then(string));
     let time = fields.created_at.and_then(text_or_number);
     let created_at = time.as_deref().and_then(parse_time);
     if let (None, Some(unread), None) = (created_at, time, &unread_time) {
@@ -272,6 +282,16 @@ fn known_by(text: Cow<'_, str>) -> (EventId, Option<Cow<'_, str>>) {
     (id, (!id.is_spelled(&text)).then_some(text))
 }
 
+/// Adds an account to those that are named on a page.
+fn add_account<'a>(account_ids: &mut Vec<Cow<'a, str>>, id: Option<Cow<'a, str>>) {
+    if let Some(id) = id
+        && account_ids.len() < 2
+        && !account_ids.contains(&id)
+    {
+        account_ids.push(id);
+    }
+}
+
 fn label(raw: Option<&RawValue>) -> Cow<'_, str> {
     label_value(raw.and_then(string))
 }
@@ -293,6 +313,7 @@ struct EventFields<V> {
     created_at: Option<V>,
     source: Option<V>,
     source_country: Option<V>,
+    account_id: Option<V>,
 }
 
 #[derive(Deserialize)]
@@ -303,6 +324,7 @@ enum EventField {
     CreatedAt,
     Source,
     SourceCountry,
+    AccountId,
     #[serde(other)]
     Other,
 }
@@ -315,6 +337,7 @@ impl<V> Default for EventFields<V> {
             created_at: None,
             source: None,
             source_country: None,
+            account_id: None,
         }
     }
 }
@@ -344,6 +367,7 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for EventFieldsVisitor<V> {
                 EventField::CreatedAt => &mut fields.created_at,
                 EventField::Source => &mut fields.source,
                 EventField::SourceCountry => &mut fields.source_country,
+                EventField::AccountId => &mut fields.account_id,
                 EventField::Other => {
                     map.next_value::<IgnoredAny>()?;
                     continue;

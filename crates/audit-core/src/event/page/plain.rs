@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Element, EventFields, Page, known_by, lenient_links};
+use super::{Element, EventFields, Page, add_account, known_by, lenient_links};
 use crate::event::{AuditEvent, Labels, label_value, parse_time};
 
 #[derive(Deserialize)]
@@ -43,9 +43,12 @@ struct PlainText<'a>(#[serde(borrow)] Cow<'a, str>);
 /// Returns the page; `None` if any of it has to be read leniently.
 pub(super) fn parse(text: &str) -> Option<Page<'_>> {
     let answer: PlainPage = serde_json::from_str(text).ok()?;
-    let elements = answer.embedded.events.into_iter().map(element);
+    let mut account_ids = Vec::new();
+    let elements = answer.embedded.events.into_iter();
+    let elements = elements.map(|event| element(event, &mut account_ids));
+    let elements = elements.collect::<Option<_>>()?;
     Some(Page {
-        elements: elements.collect::<Option<_>>()?,
+        elements,
         raw: Vec::new(),
         total_elements: answer.page.total_elements,
         total_pages: answer.page.total_pages,
@@ -54,14 +57,17 @@ pub(super) fn parse(text: &str) -> Option<Page<'_>> {
             .and_then(lenient_links)
             .is_some_and(|links| links.next.is_some()),
         unread_time: None,
+        account_ids,
     })
 }
 
-fn element(event: PlainEvent<'_>) -> Option<Element<'_>> {
+fn element<'a>(event: PlainEvent<'a>, account_ids: &mut Vec<Cow<'a, str>>) -> Option<Element<'a>> {
     let PlainText(id) = event.id.flatten()?;
     if id.is_empty() {
         return None;
     }
+    let account_id = event.account_id.flatten().map(|PlainText(text)| text);
+    add_account(account_ids, account_id);
     let (id, id_text) = known_by(id);
     let created_at = match event.created_at.flatten() {
         // The lenient parser says of which form a time is that cannot be read.

@@ -375,3 +375,28 @@ fn a_page_as_documented_is_read_in_one_pass() {
     let documented = include_str!("../../../tests/fixtures/list-as-documented.json");
     assert!(plain::parse(documented).is_some());
 }
+
+#[test]
+fn the_accounts_of_events_are_named_once_each_and_at_most_two() {
+    let event = |account: &str| format!(r#"{{"id": "a", "account_id": {account}}}"#);
+    let cases = [
+        (vec![r#""one""#, r#""one""#], vec!["one"]),
+        (vec!["null", r#""one""#], vec!["one"]),
+        (
+            vec![r#""one""#, r#""two""#, r#""three""#],
+            vec!["one", "two"],
+        ),
+        (vec!["7", "null"], vec![]),
+    ];
+    for (accounts, expected) in cases {
+        let events: Vec<_> = accounts.into_iter().map(event).collect();
+        let events = events.join(",");
+        let text = format!(
+            r#"{{"_embedded": {{"events": [{events}]}}, "page": {{"totalElements": 3, "totalPages": 1}}}}"#
+        );
+        for keep in [Keep::Parsed, Keep::Raw] {
+            let page = Page::parse(&text, keep).expect("a page");
+            assert_eq!(page.account_ids, expected, "{text}");
+        }
+    }
+}
