@@ -43,7 +43,7 @@ pub(super) struct Comparison {
     pub(super) widest_step: Duration,
     /// The window in which `increase()` was above 0 for each step.
     pub(super) window: Duration,
-    /// The longest hold that the exporter showed for ten seconds once the traffic had begun.
+    /// The longest hold that the exporter showed for a minute once the traffic had begun.
     pub(super) longest_hold: Duration,
     /// The number of events of series with all labels that are part of a first sample.
     pub(super) hidden: u64,
@@ -128,12 +128,12 @@ pub(super) fn of_server(server: &Server, expected: &Expected<'_>) -> Result<Comp
     Ok(comparison)
 }
 
-/// Returns the longest hold that stood for ten seconds. On a busy machine, three scrapes of
-/// a server that scrapes every second may come so close to each other that they look like
-/// those of two servers, until the next comes.
+/// Returns the longest hold that stood for a minute. On a busy machine, three scrapes of a
+/// server may be so late that they look like those of two servers, until 16 more have come:
+/// 48 s of a server that scrapes every 3 s.
 fn longest_hold(server: &Server, expected: &Expected<'_>) -> Result<Duration, String> {
     let since = now().saturating_sub(expected.traffic_from).as_secs();
-    let lasting = format!("min_over_time({HOLD}[10s])");
+    let lasting = format!("min_over_time({HOLD}[60s])");
     let seconds = server.value(&format!("max(max_over_time({lasting}[{since}s:1s]))"))?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
