@@ -5,6 +5,7 @@ mod check_config;
 mod failed_reload;
 mod files;
 mod isolation;
+mod one_stranger;
 mod queries;
 mod reload;
 mod secrets;

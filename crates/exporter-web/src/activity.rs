@@ -22,6 +22,8 @@ pub(crate) struct Activity {
     /// The time since when the client has not read what was sent; 0 if it has.
     behind_since: AtomicU64,
     has_asked: AtomicBool,
+    /// `true` while a request waits for the check of its password.
+    is_waiting: AtomicBool,
     /// `true` while an answer to the client is in flight.
     is_answered: AtomicBool,
     /// The answers that were written, but not flushed yet.
@@ -34,6 +36,7 @@ impl Activity {
             last: AtomicU64::new(now()),
             behind_since: AtomicU64::new(0),
             has_asked: AtomicBool::new(false),
+            is_waiting: AtomicBool::new(false),
             is_answered: AtomicBool::new(false),
             written: WrittenAnswers::default(),
         }
@@ -82,6 +85,15 @@ impl Activity {
     /// Returns a number that is higher for connections that were active later.
     pub(crate) fn last(&self) -> u64 {
         self.last.load(Relaxed)
+    }
+
+    pub(crate) fn set_waiting(&self, is_waiting: bool) {
+        self.is_waiting.store(is_waiting, Relaxed);
+    }
+
+    /// Returns `true` while a request waits for the check of its password.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.is_waiting.load(Relaxed)
     }
 
     pub(crate) fn set_answered(&self, is_answered: bool) {

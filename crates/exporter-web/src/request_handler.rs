@@ -104,7 +104,10 @@ impl<S: Site> RequestHandler<S> {
         }
         let passwords = web_config.passwords.as_ref()?;
         let network = network(client.peer.address());
-        match passwords.check(&request.headers, network).await {
+        client.activity.set_waiting(true);
+        let verdict = passwords.check(&request.headers, network).await;
+        client.activity.set_waiting(false);
+        match verdict {
             Verdict::Accepted => None,
             Verdict::Refused => {
                 let text = "401: a user and a password are needed here\n";

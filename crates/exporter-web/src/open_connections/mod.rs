@@ -159,7 +159,9 @@ impl ConnectionTable {
         let all = networks.flat_map(|(network, connections)| {
             let share = Reverse(connections.len());
             let keys = connections.iter();
-            keys.map(move |(id, one)| (share, one.activity.last(), *id, *network))
+            // A client that waits for the check of its password is not idle.
+            let idle = |one: &OpenConnection| (one.activity.is_waiting(), one.activity.last());
+            keys.map(move |(id, one)| (share, idle(one), *id, *network))
         });
         let Some((_, _, id, network)) = all.min() else {
             return;

@@ -77,6 +77,21 @@ async fn without_room_the_idlest_connection_of_the_largest_network_is_closed() {
 }
 
 #[tokio::test]
+async fn a_client_that_waits_for_its_password_is_not_idle() {
+    let connections = room_for(3);
+    let mut all: Vec<_> = (0..3).map(|_| connect(&connections, "192.0.2.1")).collect();
+    all[0].activity.set_waiting(true);
+    for one in &all[1..] {
+        a_moment_later(&one.activity);
+    }
+    for expected in [&[1][..], &[1, 2]] {
+        all.push(connect(&connections, "192.0.2.1"));
+        a_moment_later(&all[all.len() - 1].activity);
+        assert_eq!(closed(&all).await, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_place_is_given_back_when_a_connection_ends() {
     let connections = room_for(2);
     for _ in 0..10 {
