@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt, path::Path};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
-use exporter_web::FileError;
+use exporter_web::{FileError, ReadFile};
 
 use crate::config::{ConfigFile, EntrySecret, FileSetting, Problems};
 
@@ -29,14 +29,17 @@ const NO_PATHS: [&str; 2] = ["none", "stdout"];
 pub(super) fn read(
     command: &Command,
     path: &Path,
-    read: impl FnOnce(&Path) -> Result<String, FileError>,
+    read: impl FnOnce(&Path) -> Result<ReadFile, FileError>,
 ) -> Result<ConfigFile, Problems> {
     let named = |problem: &dyn fmt::Display| format!("{}: {problem}", path.display());
     let unreadable = |error| Problems::new(vec![named(&format_args!("cannot be read: {error}"))]);
-    let text = read(path).map_err(unreadable)?;
+    let file = read(path).map_err(unreadable)?;
+    let open_to_all = file.is_open_to_all();
+    let text = file.text().map_err(unreadable)?;
     let file = ConfigFile::parse(&text);
     let mut file = file.map_err(|problems| problems.map(|problem| named(&problem)))?;
     file.path = path.display().to_string();
+    file.open_to_all = open_to_all;
     let mut problems = Vec::new();
     for (name, setting) in &file.settings {
         if let Some(problem) = problem(arg(command, name), name, &setting.values) {

@@ -18,7 +18,7 @@ use std::{
 
 use audit_simulator::SimulatorSettings;
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
-use exporter_web::FileError;
+use exporter_web::{FileError, ReadFile};
 
 use crate::config::{
     BackfillOptions, ConfigFile, ExportOptions, GetOptions, ImportOptions, ListOptions, LogOptions,
@@ -142,13 +142,13 @@ pub enum UsageError {
     ConfigFile(#[from] Problems),
 }
 
-/// Parses the command line, the environment, and the config file, which `read` returns.
+/// Parses the command line, the environment, and the config file, which `read` reads.
 ///
 /// # Errors
 /// Bad usage, a config file with problems, and `--help` and `--version`.
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
-    read: impl FnOnce(&Path) -> Result<String, FileError>,
+    read: impl FnOnce(&Path) -> Result<ReadFile, FileError>,
 ) -> Result<Request, UsageError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let matches = command().try_get_matches_from(&arguments)?;
@@ -238,7 +238,10 @@ mod tests {
         let arguments = line.split_whitespace().map(Into::into);
         parse(arguments, |path| {
             assert_eq!(path, Path::new("/etc/x/config.yml"));
-            Ok(text.to_owned())
+            Ok(ReadFile {
+                bytes: text.into(),
+                mode: 0o600,
+            })
         })
     }
 

@@ -4,7 +4,7 @@ use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use audit_simulator::{Simulator, SimulatorError};
-use exporter_web::{ReadFile, WebConfigFile, read_file};
+use exporter_web::{WebConfigFile, read_file};
 use jiff::{Timestamp, Zoned};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{Instrument, Span};
@@ -61,7 +61,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn parse(arguments: &[OsString]) -> Result<Request, UsageError> {
     cli::parse(arguments.iter().cloned(), |path| {
-        read_file(path, MAX_CONFIG_BYTES).and_then(ReadFile::text)
+        read_file(path, MAX_CONFIG_BYTES)
     })
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use audit_core::raw_event::is_unprintable;
-use exporter_web::{FileError, PendingFile, ReadFile};
+use exporter_web::{FileError, PendingFile};
 use secrecy::{ExposeSecret, SecretString};
 
 /// The greatest length of a secret's file, in bytes: a secret is one line.
@@ -18,6 +18,9 @@ pub(super) const LINE_END: [char; 2] = ['\r', '\n'];
 /// The variable of the key and that of the secret, as messages name them.
 pub(super) const KEY_VARIABLE: &str = "NEXMO_API_KEY";
 pub(super) const SECRET_VARIABLE: &str = "NEXMO_API_SECRET";
+
+/// What to do about a file that is open to all.
+const CLOSE: &str = "take that away with `chmod o-rwx`";
 
 /// The API key of an account.
 #[derive(Debug, Clone)]
@@ -39,7 +42,7 @@ pub struct ApiSecret {
     /// The file that is followed: it is read again when it changes and when the secret is
     /// rejected. `None` for a secret that stays the same until the next reload.
     pub file: Option<PathBuf>,
-    /// What is probably not meant with the file, in words that follow its path.
+    /// What is probably not meant with the file of the secret, in words that follow its place.
     pub warning: Option<String>,
 }
 
@@ -118,6 +121,12 @@ impl ApiSecret {
             file: None,
             warning: None,
         }
+    }
+
+    /// Returns the warning of a secret in a config file that every user of the machine may
+    /// read or write, as `may` says.
+    pub(super) fn in_open_file(may: &str) -> String {
+        format!("is in a file that every user of this machine may {may}; {CLOSE}")
     }
 
     /// Begins to read the file of a secret.
@@ -223,7 +232,9 @@ impl PendingSecret {
             problem: error.to_string(),
         };
         let file = file.wait().map_err(unreadable)?;
-        let warning = warning(&file);
+        let warning = file
+            .is_open_to_all()
+            .map(|may| format!("is open to every user of this machine, who may {may} it; {CLOSE}"));
         let text = file.text().map_err(unreadable)?;
         let secret = text.trim_end_matches(LINE_END);
         if secret.is_empty() {
@@ -239,11 +250,4 @@ impl PendingSecret {
             }),
         }
     }
-}
-
-fn warning(file: &ReadFile) -> Option<String> {
-    let may = file.is_open_to_all()?;
-    Some(format!(
-        "is open to every user of this machine, who may {may} it; take that away with `chmod o-rwx`"
-    ))
 }

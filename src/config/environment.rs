@@ -66,7 +66,7 @@ impl Environment {
     pub(crate) fn read(file: ConfigFile, secret_file: Option<&Path>) -> Self {
         let accounts = file
             .accounts
-            .map(|entries| with_secrets(entries, &file.path));
+            .map(|entries| with_secrets(entries, &file.path, file.open_to_all));
         Self {
             // The accounts of a config file replace the account of the environment.
             credentials: match accounts {
@@ -121,7 +121,11 @@ pub(super) fn place_of(entry: &AccountEntry, path: &str) -> String {
 
 /// Reads the secrets of all accounts. Several files are waited for at once, so that files
 /// that do not answer cost little time together.
-fn with_secrets(entries: Vec<AccountEntry>, path: &str) -> Vec<AccountWithSecret> {
+fn with_secrets(
+    entries: Vec<AccountEntry>,
+    path: &str,
+    mut open_to_all: Option<&'static str>,
+) -> Vec<AccountWithSecret> {
     let begin = |entry: &AccountEntry| match &entry.secret {
         EntrySecret::Text(_) => None,
         EntrySecret::File(file) => Some(ApiSecret::begin(file)),
@@ -135,7 +139,10 @@ fn with_secrets(entries: Vec<AccountEntry>, path: &str) -> Vec<AccountWithSecret
             let secret = match (file, &entry.secret) {
                 (Some(file), _) => file.wait(),
                 (None, EntrySecret::Text(secret)) => {
-                    Ok(ApiSecret::new(secret.clone(), place_of(&entry, path)))
+                    let mut secret = ApiSecret::new(secret.clone(), place_of(&entry, path));
+                    // One warning stands for all secrets of the file.
+                    secret.warning = open_to_all.take().map(ApiSecret::in_open_file);
+                    Ok(secret)
                 }
                 (None, EntrySecret::File(file)) => ApiSecret::begin(file).wait(),
             };

@@ -19,6 +19,9 @@ const ACCOUNTS: &str = "accounts";
 pub struct ConfigFile {
     /// The path of the file; [`ConfigFile::parse`] leaves it empty.
     pub path: String,
+    /// What every user of this machine may do with the file, if anything: see
+    /// [`ReadFile::is_open_to_all`](exporter_web::ReadFile::is_open_to_all).
+    pub open_to_all: Option<&'static str>,
     /// The settings, by the long name of the flag.
     pub settings: BTreeMap<String, FileSetting>,
     /// The accounts; `None` where the file has no such list.

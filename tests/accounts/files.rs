@@ -177,6 +177,22 @@ fn a_file_that_holds_more_than_a_secret_is_refused() {
 }
 
 #[test]
+fn a_config_file_with_secrets_that_everybody_may_read_is_warned_of_once() {
+    let vendor = Vendor::new(&[]);
+    vendor.write("authority.pem", &Authority::new().pem());
+    vendor.configure_accounts(&["one", "two"]);
+    let path = vendor.path("config.yml");
+    for (mode, expected) in [(0o644, 1), (0o640, 0)] {
+        fs::set_permissions(&path, Permissions::from_mode(mode)).expect("a mode");
+        let (status, said) = check(&vendor, &["--config.file=config.yml".to_owned()]);
+        assert_eq!(status, Some(0), "{said}");
+        let warning = "Warning: config.yml: line 2: `api_secret` is in a file that every user of this machine may read; take that away with `chmod o-rwx`";
+        assert_eq!(said.matches(warning).count(), expected, "{said}");
+        assert_eq!(said.matches("Warning").count(), expected, "{said}");
+    }
+}
+
+#[test]
 fn a_secret_that_everybody_may_read_or_write_is_warned_of() {
     let vendor = Vendor::new(&[]);
     vendor.write("authority.pem", &Authority::new().pem());

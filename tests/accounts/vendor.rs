@@ -1,7 +1,8 @@
 //! An API with several accounts, and an exporter that has them in its config file.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -99,7 +100,10 @@ impl Vendor {
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).expect("a file");
+        let path = self.path(name);
+        fs::write(&path, text).expect("a file");
+        // A secret that others may read would be warned of.
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("a mode");
     }
 
     /// Writes the config file.

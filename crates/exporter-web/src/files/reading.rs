@@ -20,7 +20,8 @@ const WRITABLE_BY_ALL: u32 = 0o002;
 pub struct ReadFile {
     /// The content.
     pub bytes: Vec<u8>,
-    mode: u32,
+    /// The permissions, as numbers of Unix.
+    pub mode: u32,
 }
 
 /// The reason why a file cannot be read. The message follows the path and a colon.
