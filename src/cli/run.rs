@@ -154,8 +154,7 @@ fn check_config(options: &Options, file: ConfigFile) -> anyhow::Result<()> {
         (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Err(problems.into()),
         (Err(problems), Err(of_web)) => return Err(problems.and(of_web).into()),
     };
-    let of_settings = settings.warnings.iter().map(String::as_str);
-    for warning in web.warnings().into_iter().chain(of_settings) {
+    for warning in web.warnings().iter().chain(&settings.warnings) {
         println!("Warning: {warning}");
     }
     let number = match settings.accounts.len() {

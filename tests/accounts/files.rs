@@ -193,6 +193,30 @@ fn a_config_file_with_secrets_that_everybody_may_read_is_warned_of_once() {
 }
 
 #[test]
+fn the_key_of_a_certificate_that_everybody_may_read_is_warned_of() {
+    let vendor = Vendor::new(&[]);
+    let authority = Authority::new();
+    vendor.write("authority.pem", &authority.pem());
+    authority
+        .issue(&["localhost"])
+        .write(vendor.folder.path(), "server");
+    vendor.write(
+        "web.yml",
+        "tls_server_config: {cert_file: server.pem, key_file: server.key}\n",
+    );
+    for (mode, expected) in [(0o644, true), (0o600, false)] {
+        let set = fs::set_permissions(vendor.path("server.key"), Permissions::from_mode(mode));
+        set.expect("a mode");
+        let (status, said) = check(&vendor, &["--web.config.file=web.yml".to_owned()]);
+        assert_eq!(status, Some(0), "{said}");
+        let warning =
+            "Warning: key_file server.key is open to every user of this machine, who may read it";
+        assert_eq!(said.contains(warning), expected, "{said}");
+        assert_eq!(said.contains("Warning"), expected, "{said}");
+    }
+}
+
+#[test]
 fn a_secret_that_everybody_may_read_or_write_is_warned_of() {
     let vendor = Vendor::new(&[]);
     vendor.write("authority.pem", &Authority::new().pem());

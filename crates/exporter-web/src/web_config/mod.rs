@@ -43,7 +43,7 @@ pub(crate) struct WebConfig {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) passwords: Option<Passwords>,
     pub(crate) rate_limit: Option<ActiveRateLimit>,
-    warnings: Vec<&'static str>,
+    warnings: Vec<String>,
 }
 
 /// A rate limit, and how far it is used up.
@@ -110,7 +110,7 @@ impl WebConfigFile {
 
     /// Returns a sentence for each setting that is weaker than it may look.
     #[must_use]
-    pub fn warnings(&self) -> Vec<&'static str> {
+    pub fn warnings(&self) -> Vec<String> {
         self.current.load().warnings.clone()
     }
 

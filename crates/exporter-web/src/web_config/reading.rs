@@ -19,6 +19,8 @@ use crate::{
 
 /// The largest file that is read. Settings and certificates are kilobytes.
 const MAX_BYTES: u64 = 1 << 20;
+/// The option that names the file of the private key.
+const KEY_FILE: &str = "key_file";
 /// The highest number of further readings if files change while they are read.
 const MAX_READINGS: usize = 3;
 
@@ -54,9 +56,13 @@ pub(super) fn read(
 fn read_once(path: &Path, before: Option<&WebConfig>, checks: &Arc<PasswordChecks>) -> ReadOutcome {
     let mut paths = vec![path.to_owned()];
     let config = settings(path).and_then(|settings| {
+        let mut warnings = settings.warnings().into_iter().map(str::to_owned).collect();
         let tls = settings.tls.as_ref();
-        let tls = tls.map(|tls| server_config(tls, &mut paths)).transpose()?;
-        config(&settings, tls, before, checks).map_err(|problem| vec![problem])
+        let tls = tls.map(|tls| server_config(tls, &mut paths, &mut warnings));
+        let tls = tls.transpose()?;
+        let config = config(&settings, tls, before, checks);
+        let config = config.map_err(|problem| vec![problem])?;
+        Ok(WebConfig { warnings, ..config })
     });
     ReadOutcome { paths, config }
 }
@@ -72,6 +78,7 @@ fn settings(path: &Path) -> Result<WebSettings, Vec<WebConfigProblem>> {
 fn server_config(
     settings: &TlsSettings,
     paths: &mut Vec<PathBuf>,
+    warnings: &mut Vec<String>,
 ) -> Result<Arc<ServerConfig>, Vec<WebConfigProblem>> {
     let mut problems = Vec::new();
     let mut read = |setting, pem: &Pem| match pem {
@@ -88,12 +95,16 @@ fn server_config(
                     });
                     Vec::new()
                 },
-                |file| file.bytes,
+                |file| {
+                    let may = file.is_open_to_all().filter(|_| setting == KEY_FILE);
+                    warnings.extend(may.map(|may| open_key(path, may)));
+                    file.bytes
+                },
             )
         }
     };
     let certificate = read("cert_file", &settings.certificate);
-    let key = read("key_file", &settings.key);
+    let key = read(KEY_FILE, &settings.key);
     let authority = match &settings.clients {
         ClientCertificates::Verified { authority, .. } => read("client_ca_file", authority),
         _ => Vec::new(),
@@ -107,6 +118,13 @@ fn server_config(
         authority,
     };
     tls::server_config(settings, &texts).map_err(|problem| vec![problem.into()])
+}
+
+fn open_key(path: &Path, may: &str) -> String {
+    let path = path.display();
+    format!(
+        "{KEY_FILE} {path} is open to every user of this machine, who may {may} it; take that away with `chmod o-rwx`"
+    )
 }
 
 fn config(
@@ -131,7 +149,7 @@ fn config(
         headers: headers.collect::<Result<_, _>>()?,
         passwords: Passwords::new(&settings.users, known, checks),
         rate_limit,
-        warnings: settings.warnings(),
+        warnings: Vec::new(),
     })
 }
 
