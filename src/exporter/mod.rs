@@ -3,6 +3,7 @@
 
 mod accounts;
 mod counting_threads;
+mod descriptors;
 mod disk_watch;
 mod event_log;
 mod last_call;
@@ -70,6 +71,8 @@ impl Exporter {
         for address in &settings.listen {
             listeners.push(bind(address.host.as_deref(), address.port).await?);
         }
+        // Before the server takes its share.
+        let bounds = descriptors::raise(settings);
         let process = process_metrics().context("the metrics cannot be registered")?;
         let store = SharedStore::open(&settings.storage_path)?;
         let event_log = settings.event_log.as_ref();
@@ -112,7 +115,7 @@ impl Exporter {
         };
         let shared = SharedParts {
             store: store.clone(),
-            http_clients: HttpClients::new(settings.proxy.clone()),
+            http_clients: HttpClients::new(settings.proxy.clone(), bounds),
             exposition,
             gate,
             health: Arc::clone(&health),

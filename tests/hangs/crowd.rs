@@ -19,13 +19,15 @@ use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, listing};
 
 /// The time in which all accounts count an event, on a busy machine.
-const COUNTED: Duration = Duration::from_secs(20);
+const COUNTED: Duration = Duration::from_secs(30);
 /// The time in which each scrape is answered, on a busy machine. A scrape waits for nothing.
-const SCRAPED: Duration = Duration::from_secs(5);
+const SCRAPED: Duration = Duration::from_secs(8);
 
 /// An API in which all accounts have the same events, and the folder of an exporter.
 pub(crate) struct Crowd {
     api: ScriptedApi,
+    /// An API of other accounts, which never answers at first.
+    silent_api: ScriptedApi,
     events: Arc<Mutex<Vec<Value>>>,
     /// The time of the first event. The next ones follow a second apart.
     begun: Timestamp,
@@ -38,10 +40,16 @@ impl Crowd {
         let api = ScriptedApi::start(script(&events));
         Self {
             api,
+            silent_api: ScriptedApi::start(|_| Answer::silence()),
             events,
             begun: Timestamp::now() - SignedDuration::from_mins(10),
             folder: tempfile::tempdir().expect("a folder"),
         }
+    }
+
+    /// Answers the silent accounts too from now on.
+    pub(crate) fn answer_all(&self) {
+        self.silent_api.follow(script(&self.events));
     }
 
     /// Adds an event to all accounts.
@@ -76,6 +84,17 @@ impl Crowd {
         account(name, &self.api.base_url())
     }
 
+    /// Returns an entry for an account that is never answered.
+    pub(crate) fn silent_account(&self, name: &str) -> String {
+        account(name, &self.silent_api.base_url())
+    }
+
+    /// Returns an entry for an account whose API has this host name.
+    pub(crate) fn account_at(&self, name: &str, host: &str) -> String {
+        let port = self.api.address().port();
+        account(name, &format!("http://{host}:{port}/beta/audit"))
+    }
+
     /// Returns entries for so many accounts.
     pub(crate) fn accounts(&self, number: usize) -> Vec<String> {
         let names = (0..number).map(|place| format!("account-{place}"));
@@ -94,8 +113,10 @@ impl Crowd {
     pub(crate) fn start_by(&self, command: &mut Command, more: &[&str]) -> Exporter {
         let config = format!("--config.file={}", self.path("config.yml").display());
         let storage = format!("--storage.path={}", self.path("state").display());
-        let interval = "--poll.interval=2s";
-        let mut settings = vec![&*config, &*storage, interval, "--log.level=info"];
+        let mut settings = vec![&*config, &*storage, "--log.level=info"];
+        if !more.iter().any(|flag| flag.starts_with("--poll.interval")) {
+            settings.push("--poll.interval=2s");
+        }
         settings.push("--api.allow-http");
         settings.extend(more);
         Exporter::started_by(command, &self.api.base_url(), &settings)
@@ -164,12 +185,14 @@ fn account(name: &str, base_url: &str) -> String {
     )
 }
 
+/// Closes the connection after each answer, so that each request has to connect.
 fn script(events: &Arc<Mutex<Vec<Value>>>) -> impl Fn(&Request) -> Answer + Send + Sync + 'static {
     let events = Arc::clone(events);
-    listing(move |request| match request.page() {
+    let list = listing(move |request| match request.page() {
         1 => Answer::list(&lock(&events)),
         _ => Answer::list(&[]),
-    })
+    });
+    move |request| list(request).then_closed()
 }
 
 fn lock(events: &Mutex<Vec<Value>>) -> MutexGuard<'_, Vec<Value>> {

@@ -8,12 +8,14 @@ use std::process::Command;
 use test_support::program::command;
 
 /// The source of the library. A call hangs as long as the file exists that the variable
-/// names.
+/// names. Names that begin with `slow` are never found.
 const SOURCE: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void hang(const char *variable) {
@@ -25,6 +27,18 @@ int fdatasync(int file) {
     int (*next)(int) = dlsym(RTLD_NEXT, "fdatasync");
     hang("HANG_DISK");
     return next(file);
+}
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **found) {
+    int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **) =
+        dlsym(RTLD_NEXT, "getaddrinfo");
+    if (strncmp(name, "slow", 4) == 0) {
+        hang("HANG_SLOW_NAMES");
+        return EAI_AGAIN;
+    }
+    hang("HANG_ALL_NAMES");
+    return next(name, service, hints, found);
 }
 "#;
 
@@ -54,7 +68,9 @@ impl HangingCalls {
     pub(crate) fn command(&self) -> Command {
         let mut command = command();
         command.env("LD_PRELOAD", &self.library);
-        command.env("HANG_DISK", self.folder.join("HANG_DISK"));
+        for name in ["HANG_DISK", "HANG_SLOW_NAMES", "HANG_ALL_NAMES"] {
+            command.env(name, self.folder.join(name));
+        }
         command
     }
 

@@ -4,4 +4,6 @@
 mod crowd;
 mod event_log;
 mod hanging_calls;
+mod resolver;
+mod silent_api;
 mod state;
