@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use nexmo_audit_exporter::api::{
-    ApiClient, ApiClientSettings, ApiError, Credentials, HttpClients, MAX_BODY_BYTES, PageQuery,
-    REASONS,
+    ApiBounds, ApiClient, ApiClientSettings, ApiError, Credentials, HttpClients, MAX_BODY_BYTES,
+    PageQuery, REASONS,
 };
 use nexmo_audit_exporter::metrics::AccountMetrics;
 use serde_json::json;
@@ -141,7 +141,7 @@ fn client(api: &ScriptedApi) -> ApiClient {
     };
     let metrics = AccountMetrics::new(REASONS, None).expect("metrics");
     ApiClient::new(
-        &HttpClients::default(),
+        &HttpClients::new(None, ApiBounds::ONE_ACCOUNT),
         &settings,
         credentials,
         Arc::new(metrics),

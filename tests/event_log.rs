@@ -6,13 +6,15 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tempfile::TempDir;
-use test_support::audit_event::{assert_shows_nothing_private, event, events};
+use test_support::audit_event::{assert_shows_nothing_private, event, events, with, written};
 use test_support::eventually::eventually;
-use test_support::exporter::{Exporter, is};
+use test_support::exporter::{Exporter, ONE_POLL, is};
 use test_support::program::{Program, command};
-use test_support::scripted_api::{ScriptedApi, healthy};
+use test_support::scripted_answer::Answer;
+use test_support::scripted_api::{ScriptedApi, healthy, listing};
 
 /// The time from an event to its line, on a busy machine.
 const WRITTEN: Duration = Duration::from_secs(40);
@@ -162,6 +164,68 @@ fn restartable(api: &ScriptedApi, folder: &Path, log: &Path) -> Program {
     ];
     let settings: Vec<_> = settings.iter().map(String::as_str).collect();
     Program::started_by(command().args(&settings), &settings)
+}
+
+#[test]
+fn no_line_is_written_twice_by_ends_and_starts() {
+    const EVENTS: usize = 40;
+    let api = ScriptedApi::start(healthy(Vec::new()));
+    let folder = folder();
+    let path = folder.path().join("events.jsonl");
+    let storage = format!("--storage.path={}", folder.path().join("data").display());
+    for round in 1..=6 {
+        api.follow(healthy(events(round * EVENTS, "USER_STATUS")));
+        // No commit comes after the one that stores the lines.
+        let timeout = format!("--web.shutdown-timeout={}s", round % 2);
+        let settings = [
+            &*storage,
+            &*log_to(&path),
+            &*timeout,
+            ONE_POLL[0],
+            ONE_POLL[1],
+        ];
+        let mut exporter = Exporter::polling_with(&api, &settings);
+        eventually("a line", WRITTEN, || {
+            let lines = ids(&path).len();
+            (lines > (round - 1) * EVENTS)
+                .then_some(())
+                .ok_or_else(|| exporter.program.log())
+        });
+        exporter.program.signal("TERM");
+        exporter.program.wait_for_end(WRITTEN);
+        let mut written = ids(&path);
+        let all = written.len();
+        written.sort_unstable();
+        written.dedup();
+        assert_eq!((all, written.len()), (round * EVENTS, round * EVENTS));
+    }
+}
+
+#[test]
+fn the_lines_of_a_poll_are_oldest_first() {
+    let created = |minutes: i64| {
+        let at = Timestamp::now() - SignedDuration::from_mins(minutes);
+        let event = event(&format!("event-{minutes}"), "USER_STATUS");
+        with(event, "created_at", written(at).into())
+    };
+    // The first of two pages, which list the newest event first.
+    let events: Vec<_> = (1..=30).map(created).collect();
+    let (first, second) = (events[..20].to_vec(), events[20..].to_vec());
+    let (all, pages) = (Value::from(30), Value::from(2));
+    let api = ScriptedApi::start(listing(move |request| match request.page() {
+        1 => Answer::page(&first, all.clone(), pages.clone()),
+        2 => Answer::page(&second, all.clone(), pages.clone()),
+        _ => Answer::page(&[], all.clone(), pages.clone()),
+    }));
+    let folder = folder();
+    let path = folder.path().join("events.jsonl");
+    let _exporter = Exporter::polling_with(&api, &[&log_to(&path)]);
+    let expected: Vec<_> = (1..=30)
+        .rev()
+        .map(|place| format!("event-{place}"))
+        .collect();
+    let expected: Vec<_> = expected.iter().map(String::as_str).collect();
+    wait_for_ids(&path, &expected);
 }
 
 /// The lines of an earlier process wait as well as those of this one, and no write fails

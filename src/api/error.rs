@@ -58,6 +58,11 @@ pub enum ApiError {
     /// No complete answer arrived within the timeout.
     #[error("no complete answer arrived in time; check the network, or raise --api.timeout")]
     Timeout,
+    /// No request could be sent within the timeout, since too many wait for their answers.
+    #[error(
+        "no request could be sent in time, since too many requests are not answered; check the network, or raise the limit of open files"
+    )]
+    NoFreeSlot,
     /// No connection could be made, or the connection broke.
     #[error("the connection failed ({cause}); {advice}")]
     Transport {
@@ -107,7 +112,7 @@ impl ApiError {
             ApiError::Auth { .. } => "auth",
             ApiError::RateLimited { .. } => "rate_limited",
             ApiError::Status { .. } => "status",
-            ApiError::Timeout => "timeout",
+            ApiError::Timeout | ApiError::NoFreeSlot => "timeout",
             ApiError::Transport { .. } => "transport",
             ApiError::Body { .. } => "body",
         }
@@ -116,7 +121,7 @@ impl ApiError {
     /// Returns `true` if the same request may succeed a little later.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            ApiError::RateLimited { .. } | ApiError::Timeout => true,
+            ApiError::RateLimited { .. } | ApiError::Timeout | ApiError::NoFreeSlot => true,
             ApiError::Transport { may_pass, .. } => *may_pass,
             ApiError::Status { status, .. } => *status >= 500,
             ApiError::Auth { .. } | ApiError::Body { .. } => false,

@@ -10,11 +10,13 @@ mod error;
 mod http_clients;
 pub mod paging;
 mod rate;
+mod request_slots;
+mod resolver;
 mod vendor_message;
 
 pub use crate::config::Credentials;
 pub use error::{ApiError, REASONS, retry_after};
-pub use http_clients::HttpClients;
+pub use http_clients::{ApiBounds, HttpClients};
 pub use vendor_message::VendorMessage;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
@@ -31,6 +33,7 @@ use crate::{
 };
 use current_credentials::CurrentCredentials;
 use rate::RateCap;
+use request_slots::ServerSlots;
 
 /// The size of the largest body that is read, in bytes after decompression. A page of 100
 /// events has about 60 kB.
@@ -91,6 +94,7 @@ pub struct ApiClient {
     base_url: Url,
     credentials: Arc<CurrentCredentials>,
     rate: RateCap,
+    slots: Arc<ServerSlots>,
     metrics: Arc<AccountMetrics>,
 }
 
@@ -133,6 +137,7 @@ impl ApiClient {
             base_url: settings.base_url.clone(),
             credentials: CurrentCredentials::new(credentials),
             rate: RateCap::per_second(settings.max_requests_per_second),
+            slots: http_clients.slots.of_server(&settings.base_url),
             metrics,
         })
     }
@@ -251,7 +256,7 @@ impl ApiClient {
         let operation = operation.label();
         tracing::trace!(operation, "request");
         let begun = Instant::now();
-        let (code, outcome) = self.exchange(method, url, &credentials).await;
+        let (code, outcome) = self.exchange_in_slot(method, url, &credentials).await;
         tracing::trace!(operation, %code, took_seconds = log_seconds(begun.elapsed()), "answer");
         self.metrics
             .api_requests
@@ -269,13 +274,33 @@ impl ApiClient {
         (credentials, outcome)
     }
 
-    /// Sends one request and reads the whole answer. Returns the value of the label `code`
-    /// too.
-    async fn exchange(
+    /// Sends one request as soon as there is a slot for it; see [`ApiClient::exchange`].
+    async fn exchange_in_slot(
         &self,
         method: Method,
         url: Url,
         credentials: &Credentials,
+    ) -> (Cow<'static, str>, Result<ApiAnswer<Vec<u8>>, ApiError>) {
+        let begun = Instant::now();
+        let slot = tokio::time::timeout(self.timeout, self.slots.take()).await;
+        let Ok(_slot) = slot else {
+            let error = ApiError::NoFreeSlot;
+            return (error.reason().into(), Err(error));
+        };
+        let left = self.timeout.saturating_sub(begun.elapsed());
+        let (code, outcome) = self.exchange((method, url), credentials, left).await;
+        let no_answer = matches!(outcome, Err(ApiError::Timeout | ApiError::Transport { .. }));
+        self.slots.record(!no_answer);
+        (code, outcome)
+    }
+
+    /// Sends one request and reads the whole answer, within `timeout`. Returns the value of
+    /// the label `code` too.
+    async fn exchange(
+        &self,
+        (method, url): (Method, Url),
+        credentials: &Credentials,
+        timeout: Duration,
     ) -> (Cow<'static, str>, Result<ApiAnswer<Vec<u8>>, ApiError>) {
         let (key, secret) = (
             &credentials.key.text,
@@ -284,7 +309,7 @@ impl ApiClient {
         let request = self
             .http
             .request(method, url)
-            .timeout(self.timeout)
+            .timeout(timeout)
             .basic_auth(key, Some(secret))
             .header(header::ACCEPT, "application/json");
         let mut response = match request.send().await {

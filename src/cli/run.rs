@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{Instrument, Span};
 
 use crate::{
-    api::{HttpClients, REASONS},
+    api::{ApiBounds, HttpClients, REASONS},
     cli::{
         self, Action, EventsAction, Request, SimulateOptions, UsageError, demo, healthcheck,
         logging, state,
@@ -223,7 +223,7 @@ fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
     // The metrics go nowhere: nothing scrapes a command that ends.
     let metrics = Arc::new(AccountMetrics::new(REASONS, None)?);
     Ok(RetryingClient::new(exporter::client(
-        &HttpClients::new(settings.proxy.clone()),
+        &HttpClients::new(settings.proxy.clone(), ApiBounds::ONE_ACCOUNT),
         &settings.account,
         &metrics,
     )?))

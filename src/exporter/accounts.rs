@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use super::{
+    counting_threads,
     load::{LoadedAccount, SharedParts, StartError},
     pause::Pause,
     plan::{AccountPlan, Start, plans, spread},
@@ -34,8 +35,8 @@ pub(super) struct Accounts {
     tasks: JoinSet<()>,
 }
 
-/// Accounts whose pollers have stopped. What they show stays shown, and their event logs go
-/// on, until this value is dropped.
+/// Accounts whose pollers have stopped. What they show stays shown until this value is
+/// dropped.
 #[derive(Debug)]
 #[expect(dead_code, reason = "it is kept until the process ends")]
 pub(super) struct StoppedAccounts {
@@ -114,7 +115,7 @@ impl Accounts {
         let stopping = to_stop.iter().filter_map(|name| self.by_name.get(name));
         let _pauses: Vec<Pause> = stopping.map(RunningAccount::pause).collect();
         self.shared.store.flush().await;
-        let loaded = self.load(to_load)?;
+        let loaded = counting_threads::may_block(|| self.load(to_load))?;
         for plan in unchanged {
             if let Some(account) = self.by_name.get_mut(&plan.account.name) {
                 account.go_on(plan);
@@ -130,6 +131,7 @@ impl Accounts {
             })
             .collect();
         self.stop(&to_stop).await;
+        self.keep_event_log(settings);
         for (account, _) in loaded {
             let kept = kept.remove(&account.name());
             self.prepare(account, kept);
@@ -198,10 +200,10 @@ impl Accounts {
         }
     }
 
-    /// Stops these accounts, and waits until their tasks have ended.
+    /// Stops these accounts, and waits until their pollers have ended.
     async fn stop(&mut self, names: &BTreeSet<Option<Arc<str>>>) {
         let stopping = names.iter().filter_map(|name| self.by_name.remove(name));
-        let stopped: Vec<_> = stopping.flat_map(|account| account.stop()).collect();
+        let stopped: Vec<_> = stopping.filter_map(|account| account.stop()).collect();
         self.wait_for(&stopped).await;
     }
 
@@ -213,7 +215,7 @@ impl Accounts {
         let shown = accounts.map(|account| account.keep_exposition(&self.shared.exposition));
         let shown = shown.collect();
         let accounts = self.by_name.values();
-        let stopped: Vec<_> = accounts.filter_map(RunningAccount::stop_polling).collect();
+        let stopped: Vec<_> = accounts.filter_map(RunningAccount::stop).collect();
         self.wait_for(&stopped).await;
         StoppedAccounts {
             accounts: self,
@@ -256,7 +258,8 @@ impl Accounts {
             first_poll_in: AFTER_DEFECT,
         };
         let metrics = Arc::clone(account.health.metrics());
-        let loaded = self.shared.load(account.plan.clone(), start, Some(metrics));
+        let plan = account.plan.clone();
+        let loaded = counting_threads::may_block(|| self.shared.load(plan, start, Some(metrics)));
         let loaded = match loaded {
             Ok(loaded) => loaded,
             Err(error) => return try_again(&error).await,
@@ -275,6 +278,15 @@ impl Accounts {
         let name = loaded.name();
         let account = self.shared.prepare(loaded, kept);
         self.by_name.insert(name, account);
+    }
+
+    /// Lets the event log write the lines of accounts that are not in `settings` to their end.
+    fn keep_event_log(&self, settings: &Settings) {
+        if let Some(event_log) = &self.shared.event_log {
+            let accounts = settings.accounts.iter();
+            let keys = accounts.map(|account| &*account.credentials.key.text);
+            event_log.keep_accounts(&keys.collect());
+        }
     }
 
     fn enroll(&self) {

@@ -8,18 +8,18 @@ use audit_core::{account::Account, outbox::Outbox};
 use super::{
     event_log::SharedEventLog,
     plan::{AccountPlan, Start, client, poller_settings, request_timeout},
-    running_account::{PreparedTasks, RunningAccount},
+    running_account::RunningAccount,
 };
 use crate::{
     api::{ApiClient, HttpClients, REASONS},
     exposition::{AccountExposition, Exposition},
     gate::SharedGate,
-    metrics::{AccountMetrics, LineNumbers},
+    metrics::AccountMetrics,
     poller::{
         Clock, Poller, PollerParts, SystemClock, WatchedClient,
         health::{AccountHealth, Health},
     },
-    store::{AccountStorage, SharedStore, event_log::EventLog},
+    store::{AccountStorage, SharedStore, event_log::AccountLines},
 };
 
 /// The parts that all accounts share.
@@ -31,7 +31,7 @@ pub(super) struct SharedParts {
     pub(super) gate: Arc<SharedGate>,
     pub(super) health: Arc<Health>,
     pub(super) clock: SystemClock,
-    pub(super) event_log: Option<SharedEventLog>,
+    pub(super) event_log: Option<Arc<SharedEventLog>>,
 }
 
 /// An account as it was loaded, before it runs.
@@ -43,8 +43,8 @@ pub(super) struct LoadedAccount {
     client: ApiClient,
     storage: AccountStorage,
     stored: Option<Account>,
-    outbox: Outbox,
-    event_log: Option<(EventLog, LineNumbers)>,
+    /// `None` if no event log is kept.
+    lines: Option<AccountLines>,
 }
 
 /// The reason why an account could not be loaded.
@@ -99,13 +99,8 @@ impl SharedParts {
         let storage = self.store.account(plan.api_key());
         let settings = poller_settings(&plan, start);
         let stored = storage.load(settings.window, settings.max_series)?;
-        let (outbox, event_log) = match self.event_log.as_ref().zip(metrics.event_log.as_ref()) {
-            Some((log, metrics)) => {
-                let (outbox, event_log, numbers) = log.account(name, &storage, metrics)?;
-                (outbox, Some((event_log, numbers)))
-            }
-            None => (Outbox::default(), None),
-        };
+        let event_log = self.event_log.as_ref();
+        let lines = event_log.map(|log| log.load(plan.api_key())).transpose()?;
         Ok(LoadedAccount {
             client: client(&self.http_clients, &plan.account, &metrics)?,
             plan,
@@ -113,8 +108,7 @@ impl SharedParts {
             metrics,
             storage,
             stored,
-            outbox,
-            event_log,
+            lines,
         })
     }
 
@@ -138,20 +132,17 @@ impl SharedParts {
             start,
             metrics,
             client,
-            storage,
+            mut storage,
             stored,
-            outbox,
-            event_log,
+            lines,
         } = loaded;
         let name = plan.account.name.clone();
         let exposition =
             kept.unwrap_or_else(|| self.exposition.add(name.clone(), Arc::clone(&metrics)));
-        let event_log = event_log.map(|(event_log, numbers)| {
-            if let Some(metrics) = &metrics.event_log {
-                metrics.follow(numbers);
-            }
-            event_log
-        });
+        let mut outbox = Outbox::default();
+        if let Some((log, lines)) = self.event_log.as_ref().zip(lines) {
+            (outbox, storage) = log.account(lines, name.clone(), storage, &metrics);
+        }
         let health = AccountHealth::new(name, Arc::clone(&metrics), self.clock.uptime());
         let health = Arc::new(health);
         let timeout = request_timeout(&plan.account);
@@ -170,7 +161,6 @@ impl SharedParts {
             rng: fastrand::Rng::new(),
         };
         let poller = Poller::new(poller_settings(&plan, start), parts, stored);
-        let prepared = PreparedTasks { poller, event_log };
-        RunningAccount::new(plan, start.taken_up, health, api, prepared)
+        RunningAccount::new(plan, start.taken_up, health, api, poller)
     }
 }

@@ -3,6 +3,8 @@
 
 mod accounts;
 mod counting_threads;
+mod descriptors;
+mod disk_watch;
 mod event_log;
 mod last_call;
 mod load;
@@ -39,7 +41,7 @@ use load::SharedParts;
 use supervisor::Supervisor;
 
 /// The longest that the end of the process waits for the state to be closed.
-const LONGEST_END: Duration = Duration::from_secs(3);
+const LONGEST_END: Duration = Duration::from_secs(4);
 
 /// Reads the current configuration. May wait for files.
 pub(crate) type ReadSettings = Arc<dyn Fn() -> anyhow::Result<Settings> + Send + Sync>;
@@ -52,6 +54,7 @@ pub struct Exporter {
     health: Arc<Health>,
     last_call: LastCall,
     store: SharedStore,
+    event_log: Option<Arc<SharedEventLog>>,
 }
 
 impl Exporter {
@@ -68,8 +71,14 @@ impl Exporter {
         for address in &settings.listen {
             listeners.push(bind(address.host.as_deref(), address.port).await?);
         }
+        // Before the server takes its share.
+        let bounds = descriptors::raise(settings);
         let process = process_metrics().context("the metrics cannot be registered")?;
         let store = SharedStore::open(&settings.storage_path)?;
+        let event_log = settings.event_log.as_ref();
+        let event_log = event_log.map(|settings| SharedEventLog::start(settings, &store));
+        let event_log = event_log.transpose().context("no thread can be started")?;
+        let event_log = event_log.map(Arc::new);
         let gate = Gate::new(
             settings.scrape_interval,
             &store.load_gate(Timestamp::now())?,
@@ -94,6 +103,8 @@ impl Exporter {
             started: started.into_std(),
             reload: settings.enable_lifecycle.then(|| reload.clone()),
             recorder: Arc::clone(&recorder),
+            state: Arc::clone(store.disk()),
+            event_log: event_log.as_ref().map(|log| log.disk()),
         };
         let last_call = LastCall {
             exposition: Arc::clone(&exposition),
@@ -104,12 +115,12 @@ impl Exporter {
         };
         let shared = SharedParts {
             store: store.clone(),
-            http_clients: HttpClients::new(settings.proxy.clone()),
+            http_clients: HttpClients::new(settings.proxy.clone(), bounds),
             exposition,
             gate,
             health: Arc::clone(&health),
             clock: SystemClock::new(started),
-            event_log: settings.event_log.as_ref().map(SharedEventLog::new),
+            event_log: event_log.clone(),
         };
         let supervisor = Supervisor {
             settings: settings.clone(),
@@ -126,6 +137,7 @@ impl Exporter {
             health,
             last_call,
             store,
+            event_log,
         })
     }
 
@@ -165,6 +177,8 @@ impl Exporter {
         let mut stop_polling = Some(stop_polling);
         // On the counting threads, since it waits for the disk when it prepares accounts.
         let mut supervising = counting.spawn(self.supervisor.run(counting.clone(), stop));
+        let state = Arc::clone(self.store.disk());
+        let watching = tokio::spawn(disk_watch::run(state, self.event_log.clone()));
         // What the accounts show is shown until the end.
         let mut stopped = None;
         let shutdown = async {
@@ -189,6 +203,9 @@ impl Exporter {
                 tell_to_stop(&mut stop_polling);
                 stopped = (&mut supervising).await.ok();
             }
+            if let Some(event_log) = &self.event_log {
+                event_log.end().await;
+            }
             close(self.store, counting).await;
         };
         if tokio::time::timeout(LONGEST_END, closing).await.is_err() {
@@ -197,6 +214,7 @@ impl Exporter {
                 "the state could not be closed in time, since the disk does not answer; the next start checks it"
             );
         }
+        watching.abort();
         drop(stopped);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! One account that is counted: the tasks that count and log it, and its exposition.
+//! One account that is counted: the task that counts it, and its exposition.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,10 +19,13 @@ use crate::{
         Poller, SystemClock, WatchedClient,
         health::{AccountHealth, Failing, PollState},
     },
-    store::{AccountStorage, event_log::EventLog},
+    store::AccountStorage,
 };
 
-/// An account with its tasks.
+/// The poller of an account.
+pub(super) type AccountPoller = Poller<WatchedClient, AccountStorage, SystemClock>;
+
+/// An account with its poller.
 #[derive(Debug)]
 pub(super) struct RunningAccount {
     pub(super) plan: AccountPlan,
@@ -30,18 +33,10 @@ pub(super) struct RunningAccount {
     pub(super) taken_up: Duration,
     pub(super) health: Arc<AccountHealth>,
     api: Arc<WatchedClient>,
-    /// The tasks to run; `None` once they run.
-    prepared: Option<PreparedTasks>,
+    /// The poller to run; `None` once it runs.
+    prepared: Option<AccountPoller>,
     pause: PauseSwitch,
     poller: Option<AbortHandle>,
-    event_log: Option<AbortHandle>,
-}
-
-/// The tasks of an account before they run.
-#[derive(Debug)]
-pub(super) struct PreparedTasks {
-    pub(super) poller: Poller<WatchedClient, AccountStorage, SystemClock>,
-    pub(super) event_log: Option<EventLog>,
 }
 
 impl RunningAccount {
@@ -50,7 +45,7 @@ impl RunningAccount {
         taken_up: Duration,
         health: Arc<AccountHealth>,
         api: Arc<WatchedClient>,
-        prepared: PreparedTasks,
+        prepared: AccountPoller,
     ) -> Self {
         Self {
             plan,
@@ -60,7 +55,6 @@ impl RunningAccount {
             prepared: Some(prepared),
             pause: PauseSwitch::default(),
             poller: None,
-            event_log: None,
         }
     }
 
@@ -84,35 +78,25 @@ impl RunningAccount {
         self.pause.pause()
     }
 
-    /// Runs the tasks on `counting`, unless they run already.
+    /// Runs the poller on `counting`, unless it runs already.
     pub(super) fn start(&mut self, tasks: &mut JoinSet<()>, counting: &Handle) {
         // The span has the highest level, so that it exists at every level of the log.
         let span = self.health.name().map_or_else(Span::none, |name| {
             tracing::error_span!("account", account = &**name)
         });
-        let Some(PreparedTasks { poller, event_log }) = self.prepared.take() else {
+        let Some(poller) = self.prepared.take() else {
             return;
         };
         let pause = self.pause.clone();
         let poller = Box::pin(poller.run());
         let poller = async move { pause.run(poller).await };
-        let poller = poller.instrument(span.clone());
-        let log = event_log.map(|log| tasks.spawn_on(log.run().instrument(span), counting));
+        let poller = poller.instrument(span);
         self.poller = Some(tasks.spawn_on(poller, counting));
-        self.event_log = log;
     }
 
-    /// Tells the tasks to stop, and returns them; they end some time later. A poller can
-    /// be dropped at any await without losing anything that was shown.
-    pub(super) fn stop(&self) -> Vec<AbortHandle> {
-        let tasks = self.poller.iter().chain(&self.event_log).cloned();
-        let tasks: Vec<_> = tasks.collect();
-        tasks.iter().for_each(AbortHandle::abort);
-        tasks
-    }
-
-    /// Tells the poller to stop, and returns it; see [`RunningAccount::stop`].
-    pub(super) fn stop_polling(&self) -> Option<AbortHandle> {
+    /// Tells the poller to stop, and returns it; it ends some time later. A poller can be
+    /// dropped at any await without losing anything that was shown.
+    pub(super) fn stop(&self) -> Option<AbortHandle> {
         let poller = self.poller.clone()?;
         poller.abort();
         Some(poller)

@@ -1,7 +1,7 @@
 //! Changes the accounts while the exporter runs: reloads the configuration, and restarts
 //! pollers that have ended.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
 use exporter_web::WebConfigFile;
 use jiff::Timestamp;
@@ -105,12 +105,19 @@ impl Supervisor {
             return Ok(None);
         };
         let web = Arc::clone(&self.web);
-        let reading = tokio::task::spawn_blocking(move || {
+        let (done, outcome) = oneshot::channel();
+        let reading = move || {
             let settings = read()?;
             web.reload().map_err(Problems::from)?;
             anyhow::Ok(settings)
-        });
-        Ok(Some(reading.await??))
+        };
+        // A thread of its own, which no file that hangs elsewhere can keep from starting.
+        let thread = thread::Builder::new().name("configuration".to_owned());
+        thread.spawn(move || {
+            // The reload ends with the process.
+            let _ = done.send(reading());
+        })?;
+        Ok(Some(outcome.await??))
     }
 }
 

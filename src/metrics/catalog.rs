@@ -57,7 +57,7 @@ families! {
     EVENT_TYPE_INFO: Gauge "nexmo_audit_event_type_info" ["event_type", "description"]
         "The event types that the API names, each with its description; always 1.";
     UP: Gauge "nexmo_audit_up" []
-        "1 if the last poll of the Audit API succeeded, and while nexmo_audit_catching_up is 1; 0 otherwise.";
+        "1 if the last poll of the Audit API succeeded, and while nexmo_audit_catching_up is 1; 0 otherwise, and while the disk does not answer.";
     CATCHING_UP: Gauge "nexmo_audit_catching_up" []
         "1 while history or an outage is read piece by piece and nexmo_audit_watermark_timestamp_seconds moves, 0 otherwise.";
     POLL_DURATION: Histogram "nexmo_audit_poll_duration_seconds" []
@@ -95,11 +95,11 @@ families! {
     RECONCILE_MISSING: Gauge "nexmo_audit_reconcile_missing_events" []
         "How many events the API has and did not show, in the last poll or the last deep poll, whichever is more.";
     STORAGE_FAILURES: Counter "nexmo_audit_storage_failures_total" []
-        "Commits that could not be stored; the counts of earlier commits are still shown.";
+        "Commits that could not be stored, and each 10 seconds in which a commit waited for the disk; the counts of earlier commits are still shown.";
     EVENT_LOG_PENDING_LINES: Gauge "nexmo_audit_event_log_pending_lines" []
         "Lines of the event log that are stored and not written yet; only with --events.log.";
     EVENT_LOG_FAILURES: Counter "nexmo_audit_event_log_failures_total" []
-        "Times that the event log could not be written; its lines wait, and writing is tried again. Only with --events.log.";
+        "Times that the event log could not be written or hung; its lines wait, and writing is tried again. Also lines that were lost because too many waited. Only with --events.log.";
     RELOAD_SUCCESSFUL: Gauge "nexmo_audit_config_last_reload_successful" []
         "1 if the last reload of the configuration succeeded, 0 if it failed: see the log.";
     RELOAD_SUCCESS: Gauge "nexmo_audit_config_last_reload_success_timestamp_seconds" []

@@ -4,11 +4,12 @@
 //! The API, the storage and the clock are type parameters, so that a simulation can
 //! replace them and crash the collector at any step.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, pin::pin, sync::Arc, time::Duration};
 
 use audit_core::{
-    account::Account,
+    account::{Account, Commit},
     event::{EventType, types_from_zero},
+    gate::SavedGate,
     ledger::Changes,
     sweep::{Cutter, Limits, Range, Recount},
 };
@@ -20,6 +21,10 @@ use super::{
 use crate::{
     api::ApiError, exposition::AccountExposition, gate::SharedGate, metrics::AccountMetrics,
 };
+
+/// The time after which a commit that has not ended counts as one that could not be stored,
+/// again and again. A disk that is merely slow answers earlier.
+const COMMIT_HANGS_AFTER: Duration = Duration::from_secs(10);
 
 /// The reason why a poll failed.
 #[derive(Debug, thiserror::Error)]
@@ -320,8 +325,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         let (commit, saved_gate) = self.gate.prepare(&self.account, self.clock.uptime());
         let (commit, saved_gate) = (Arc::new(commit), Arc::new(saved_gate));
         let stored = self
-            .storage
-            .commit(Arc::clone(&commit), Arc::clone(&saved_gate))
+            .store(Arc::clone(&commit), Arc::clone(&saved_gate))
             .await;
         self.commit_ended(stored.is_ok());
         if let Err(error) = stored {
@@ -334,7 +338,29 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         self.show(&commit.changes);
         let all = commit.changes.gate_timeouts;
         instrumentation::GateTimeouts { all }.record(&self.metrics);
+        if let Some(lost) = self.account.outbox.take_lost() {
+            instrumentation::LinesLost { lost }.record(&self.metrics);
+        }
         Ok(())
+    }
+
+    /// Stores a commit, and says meanwhile that the disk hangs if it does.
+    async fn store(&mut self, commit: Arc<Commit>, gate: Arc<SavedGate>) -> Result<(), S::Error> {
+        let Self {
+            storage,
+            clock,
+            metrics,
+            ..
+        } = self;
+        let mut storing = pin!(storage.commit(commit, gate));
+        loop {
+            let hangs_at = clock.uptime().saturating_add(COMMIT_HANGS_AFTER);
+            tokio::select! {
+                biased;
+                stored = &mut storing => return stored,
+                () = clock.sleep_until(hangs_at) => instrumentation::CommitHangs::record(metrics),
+            }
+        }
     }
 
     /// Shows the counters that changed; the first time, all counters. Shows no counter

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use audit_core::{
     account::Tally,
+    outbox::LostLines,
     window::{Clocks, RegularLateness},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -95,6 +96,40 @@ impl OtherAccountSeen {
         } else {
             tracing::trace!("the API lists events of another account");
         }
+    }
+}
+
+/// Lines of the event log were lost, since as many waited as may.
+pub(super) struct LinesLost {
+    pub(super) lost: LostLines,
+}
+
+impl LinesLost {
+    pub(super) fn record(&self, metrics: &AccountMetrics) {
+        let LostLines { lines, is_first } = self.lost;
+        if let Some(event_log) = &metrics.event_log {
+            event_log.failures.inc_by(lines);
+        }
+        if is_first {
+            tracing::error!(
+                lines,
+                "the event log has lost lines, since as many wait in the state as may; counting goes on: let the log be written again"
+            );
+        } else {
+            tracing::debug!(lines, "the event log has lost more lines");
+        }
+    }
+}
+
+/// A commit has waited for the disk for a while, and goes on to wait.
+pub(super) struct CommitHangs;
+
+impl CommitHangs {
+    pub(super) fn record(metrics: &AccountMetrics) {
+        metrics.storage_failures.inc();
+        metrics.up.set(0.0);
+        // The disk is named once for all accounts.
+        tracing::debug!("the commit has not ended yet");
     }
 }
 

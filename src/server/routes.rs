@@ -31,6 +31,7 @@ use crate::{
     metrics::ProcessMetrics,
     poller::health::Health,
     server::reload::ReloadHandle,
+    store::DiskCall,
 };
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -55,6 +56,10 @@ pub(crate) struct ExporterSite {
     /// The handle that asks for reloads; `None` if clients may not ask for them.
     pub(crate) reload: Option<ReloadHandle>,
     pub(crate) recorder: Arc<ScrapeRecorder>,
+    /// The call by which the store waits for the disk.
+    pub(crate) state: Arc<DiskCall>,
+    /// The call by which the event log waits for its disk; `None` if none is kept.
+    pub(crate) event_log: Option<Arc<DiskCall>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -163,6 +168,8 @@ impl ExporterSite {
                 .collect(),
             hold: self.gate.hold(self.started.elapsed()),
             reload_failed: self.process.reload_failed(),
+            state_hangs: self.state.hangs_for(),
+            event_log_hangs: self.event_log.as_ref().and_then(|log| log.hangs_for()),
             renamed: self.recorder.warnings.last_rename(),
             now: Timestamp::now(),
         }

@@ -1,13 +1,9 @@
-//! The handles by which tasks use the store: [`SharedStore`] for all accounts,
-//! [`AccountStorage`] for the poller of one account, and [`EventLogLines`] for its
-//! event log.
+//! The handles by which tasks use the store: [`SharedStore`] for all accounts, and
+//! [`AccountStorage`] for the poller of one account.
 
 use std::{
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Weak},
 };
 
 use audit_core::{
@@ -15,14 +11,14 @@ use audit_core::{
     event::TypeFilter,
     gate::SavedGate,
     ledger::Ledger,
-    outbox::{Line, Outbox},
+    outbox::Outbox,
     window::{Remembered, Window, WindowSettings},
 };
 use jiff::Timestamp;
-use tokio::sync::Notify;
 
 use super::{
-    Store, StoreError,
+    DiskCall, Store, StoreError,
+    event_log::StoredLines,
     queue::{AccountWrite, WriteQueue},
 };
 use crate::poller::Storage;
@@ -37,18 +33,8 @@ pub(crate) struct AccountStorage {
     queue: Arc<WriteQueue>,
     /// The API key of the account.
     key: Arc<str>,
-    /// Wakes the event log when new lines are stored.
-    lines_stored: Arc<Notify>,
-    /// The number of the last stored line, once [`AccountStorage::last_line`] has read it.
-    last_stored: Arc<AtomicU64>,
-}
-
-/// The lines of one account's event log, as they are stored.
-#[derive(Debug, Clone)]
-pub(crate) struct EventLogLines {
-    queue: Arc<WriteQueue>,
-    key: Arc<str>,
-    stored: Arc<Notify>,
+    /// Tells the event log of new lines; `None` if no event log is kept.
+    lines: Option<StoredLines>,
 }
 
 impl SharedStore {
@@ -60,8 +46,10 @@ impl SharedStore {
                 "the last write of the state was not whole, so the exporter goes on from the write before it: a crash has cut it off, and nothing of it was shown; but if the file was damaged, counts are lower than they were, which Prometheus takes for a reset"
             );
         }
-        let queue = WriteQueue::new(store);
-        Ok(Self(Arc::new(queue)))
+        let path = store.path.clone();
+        let queue = WriteQueue::start(store)
+            .map_err(|error| StoreError::io("start a thread for", &path, error))?;
+        Ok(Self(queue))
     }
 
     /// Returns the storage of the account that has this API key.
@@ -69,9 +57,18 @@ impl SharedStore {
         AccountStorage {
             queue: Arc::clone(&self.0),
             key: key.into(),
-            lines_stored: Arc::default(),
-            last_stored: Arc::default(),
+            lines: None,
         }
+    }
+
+    /// Returns a reference that does not keep the state file open.
+    pub(super) fn downgrade(&self) -> Weak<WriteQueue> {
+        Arc::downgrade(&self.0)
+    }
+
+    /// Returns the call by which the thread of the store waits for the disk.
+    pub(crate) fn disk(&self) -> &Arc<DiskCall> {
+        self.0.disk()
     }
 
     /// Reads the memory of the gate; see [`Store::load_gate`].
@@ -92,25 +89,10 @@ impl SharedStore {
 }
 
 impl AccountStorage {
-    /// Returns the lines of the account's event log.
-    pub(crate) fn lines(&self) -> EventLogLines {
-        EventLogLines {
-            queue: Arc::clone(&self.queue),
-            key: Arc::clone(&self.key),
-            stored: Arc::clone(&self.lines_stored),
-        }
-    }
-
-    /// Reads the number of the last stored line; see [`Store::last_line`].
-    pub(crate) fn last_line(&self) -> Result<u64, StoreError> {
-        let last = self.queue.store().last_line(&self.key)?;
-        self.last_stored.store(last, Ordering::Release);
-        Ok(last)
-    }
-
-    /// Returns the number of the last stored line, which each commit raises.
-    pub(crate) fn last_stored(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.last_stored)
+    /// Returns the storage that tells the event log of new lines.
+    pub(crate) fn with_event_log(mut self, lines: StoredLines) -> Self {
+        self.lines = Some(lines);
+        self
     }
 
     /// Reads the account; `None` if it was never stored.
@@ -147,24 +129,10 @@ impl Storage for AccountStorage {
         tracing::trace!("commit");
         let outcome = self.queue.write(AccountWrite { key, commit, gate }).await;
         tracing::trace!("commit ended");
-        if let (Some(last), Ok(())) = (last_line, &outcome) {
-            self.last_stored.store(last, Ordering::Release);
-            self.lines_stored.notify_one();
+        if let (Some(lines), Some(last), Ok(())) = (&self.lines, last_line, &outcome) {
+            lines.tell(last);
         }
         outcome
-    }
-}
-
-impl EventLogLines {
-    /// Reads the lines after the one of number `after`; see [`Store::lines`]. Waits
-    /// for the disk.
-    pub(crate) fn after(&self, after: u64, max_bytes: usize) -> Result<Vec<Line>, StoreError> {
-        self.queue.store().lines(&self.key, after, max_bytes)
-    }
-
-    /// Waits until new lines are stored.
-    pub(crate) async fn wait_for_new(&self) {
-        self.stored.notified().await;
     }
 }
 

@@ -15,8 +15,9 @@
 //!
 //! - [`Store`] reads and writes the file, and waits for the disk.
 //! - `queue` writes the commits of all pollers on a thread of its own; `handles` are
-//!   what pollers and event logs use.
-//! - `event_log` writes the stored lines of the event log to their destination.
+//!   what pollers use.
+//! - `event_log` writes the stored lines of the event log to their destination, on another
+//!   thread. `disk_call` notices when the disk of one of the two hangs.
 //! - [`StateReader`] reads a file that must not change; `import` takes in an account of
 //!   another file. Both deal in the parts of an account, [`StoredPart`].
 //! - `tables` and `format` are the form of the file; `file`, `unchanged_file` and
@@ -24,6 +25,7 @@
 
 mod commit_slots;
 pub(crate) mod counter_name;
+mod disk_call;
 mod error;
 pub(crate) mod event_log;
 mod file;
@@ -44,6 +46,7 @@ mod unchanged_file;
 mod write;
 mod write_id;
 
+pub(crate) use disk_call::{DiskCall, Noticed};
 pub use error::StoreError;
 pub(crate) use handles::{AccountStorage, SharedStore};
 pub use import::{Conflicts, ImportError, Imported, SomeCounters};
@@ -53,6 +56,7 @@ pub use stored_part::{AccountProgress, GateMemory, KnownScraper, StoredPart};
 use std::{
     hash::{BuildHasher, RandomState},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use audit_core::{
@@ -190,6 +194,23 @@ impl Store {
     /// [`StoreError`] if the file cannot be read.
     pub fn last_line(&mut self, api_key: &str) -> Result<u64, StoreError> {
         self.with_file("read", |file, _| read::last_line(file, api_key))
+    }
+
+    /// Reads which accounts have lines of the event log, each with its API key and the numbers
+    /// of the first and of the last line.
+    fn waiting_lines(&mut self) -> Result<Vec<(String, u64, u64)>, StoreError> {
+        self.with_file("read", |file, _| read::waiting_lines(file))
+    }
+
+    /// Removes the lines of the event log up to a number, each with the API key of its
+    /// account, in one transaction.
+    fn remove_lines(&mut self, written: &[(Arc<str>, u64)]) -> Result<(), StoreError> {
+        self.with_file("write", |file, last_write| {
+            let id = last_write.next();
+            write::remove_lines(file, written, id)?;
+            last_write.settle(id);
+            Ok(())
+        })
     }
 
     /// Writes commits, each with the API key of its account, and the memory of the gate

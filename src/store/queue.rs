@@ -1,35 +1,30 @@
 //! The queue of commits before the file.
 //!
-//! A disk may be slow, so commits are written on a thread of their own and not on the
-//! threads that answer scrapes. All commits that wait go into one transaction, since each
+//! A disk may be slow or hang, so commits are written on a thread of their own, which does
+//! nothing else: neither scrapes nor reloads wait for it, and nothing else can take the
+//! thread away from commits. All commits that wait go into one transaction, since each
 //! transaction waits for the disk once.
 
 use std::{
     future::pending,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc},
+    thread,
     time::Duration,
 };
 
 use audit_core::{account::Commit, gate::SavedGate};
 use jiff::Timestamp;
-use tokio::{sync::oneshot, task::spawn_blocking};
+use tokio::sync::oneshot;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, disk_call::DiskCall};
 
 /// The store, and the commits that wait to be written to it.
 #[derive(Debug)]
 pub(super) struct WriteQueue {
     store: Mutex<Store>,
-    state: Mutex<QueueState>,
-}
-
-#[derive(Debug, Default)]
-struct QueueState {
-    waiting: Vec<QueuedWrite>,
-    /// `true` while a thread is writing; it then also writes the commits that wait.
-    writing: bool,
-    /// The uptime at which the stored memory of the gate was taken.
-    gate_taken: Option<Duration>,
+    waiting: mpsc::Sender<QueuedWrite>,
+    disk: Arc<DiskCall>,
 }
 
 #[derive(Debug)]
@@ -49,71 +44,52 @@ pub(super) struct AccountWrite {
 }
 
 impl WriteQueue {
-    pub(super) fn new(store: Store) -> Self {
-        Self {
+    /// Starts the thread that writes to `store`. It ends with the queue.
+    pub(super) fn start(store: Store) -> io::Result<Arc<Self>> {
+        let (waiting, commits) = mpsc::channel();
+        let queue = Arc::new(Self {
+            disk: Arc::new(DiskCall::new(store.path.display().to_string())),
             store: Mutex::new(store),
-            state: Mutex::default(),
-        }
+            waiting,
+        });
+        // The thread that waits for commits does not keep the file open.
+        let shared = Arc::downgrade(&queue);
+        let thread = thread::Builder::new().name("state".to_owned());
+        thread.spawn(move || write_commits(&shared, &commits))?;
+        Ok(queue)
     }
 
     /// Returns the store itself, for reading. Waits for a transaction that is being
     /// written.
     pub(super) fn store(&self) -> MutexGuard<'_, Store> {
-        lock(&self.store)
+        // A transaction that panicked was rolled back.
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the call by which the thread waits for the disk.
+    pub(super) fn disk(&self) -> &Arc<DiskCall> {
+        &self.disk
     }
 
     /// Waits until `write` is on the disk.
-    pub(super) async fn write(
-        self: &Arc<Self>,
-        write: AccountWrite,
-    ) -> Result<(), Arc<StoreError>> {
+    pub(super) async fn write(&self, write: AccountWrite) -> Result<(), Arc<StoreError>> {
         self.enqueue(Some(write)).await
     }
 
     /// Waits until every write that is in the queue now has succeeded or failed.
-    pub(super) async fn flush(self: &Arc<Self>) {
+    pub(super) async fn flush(&self) {
         // Each failure is told to the caller whose write failed.
         let _ = self.enqueue(None).await;
     }
 
-    async fn enqueue(self: &Arc<Self>, write: Option<AccountWrite>) -> Result<(), Arc<StoreError>> {
+    async fn enqueue(&self, write: Option<AccountWrite>) -> Result<(), Arc<StoreError>> {
         let (done, outcome) = oneshot::channel();
-        let is_first = {
-            let mut state = lock(&self.state);
-            state.waiting.push(QueuedWrite { write, done });
-            !std::mem::replace(&mut state.writing, true)
-        };
-        if is_first {
-            let queue = Arc::clone(self);
-            spawn_blocking(move || queue.write_waiting());
-        }
+        // The thread receives as long as there is a queue.
+        let _ = self.waiting.send(QueuedWrite { write, done });
         match outcome.await {
             Ok(outcome) => outcome,
-            // The runtime is ending, and this task with it.
+            // Only a panic drops a write without an outcome, which the next write replaces.
             Err(_) => pending().await,
-        }
-    }
-
-    /// Writes until no commit waits.
-    fn write_waiting(&self) {
-        loop {
-            let (batch, gate_taken) = {
-                let mut state = lock(&self.state);
-                if state.waiting.is_empty() {
-                    state.writing = false;
-                    return;
-                }
-                (std::mem::take(&mut state.waiting), state.gate_taken)
-            };
-            let outcome = self.write_batch(&batch, gate_taken);
-            if let Ok(taken) = &outcome {
-                lock(&self.state).gate_taken = *taken;
-            }
-            let outcome = outcome.map(drop).map_err(Arc::new);
-            for queued in batch {
-                // A caller that was dropped needs no answer.
-                let _ = queued.done.send(outcome.clone());
-            }
         }
     }
 
@@ -140,12 +116,30 @@ impl WriteQueue {
             .map(|write| &*write.gate)
             .max_by_key(|gate| gate.taken)
             .filter(|gate| gate_taken.is_none_or(|stored| gate.taken > stored));
-        self.store().write(&commits, gate, Timestamp::now())?;
+        self.disk
+            .run(|| self.store().write(&commits, gate, Timestamp::now()))?;
         Ok(gate.map(|gate| gate.taken).or(gate_taken))
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A transaction that panicked was rolled back.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Writes commits until the queue is dropped; all that wait in one transaction.
+fn write_commits(queue: &Weak<WriteQueue>, commits: &mpsc::Receiver<QueuedWrite>) {
+    // The uptime at which the stored memory of the gate was taken.
+    let mut gate_taken = None;
+    while let Ok(first) = commits.recv() {
+        let Some(queue) = queue.upgrade() else {
+            return;
+        };
+        let batch: Vec<_> = std::iter::once(first).chain(commits.try_iter()).collect();
+        let outcome = queue.write_batch(&batch, gate_taken);
+        if let Ok(taken) = &outcome {
+            gate_taken = *taken;
+        }
+        drop(queue);
+        let outcome = outcome.map(drop).map_err(Arc::new);
+        for queued in batch {
+            // A caller that was dropped needs no answer.
+            let _ = queued.done.send(outcome.clone());
+        }
+    }
 }

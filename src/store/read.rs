@@ -116,13 +116,42 @@ pub(super) fn last_line(file: &OpenFile, api_key: &str) -> Result<u64, Error> {
     let Some(account) = account.map(|number| number.value()) else {
         return Ok(0);
     };
+    let ends = first_and_last_line(&transaction, account)?;
+    Ok(ends.map_or(0, |(_, last)| last))
+}
+
+/// Reads which accounts have lines of the event log, each with its API key and the numbers of
+/// the first and of the last line.
+pub(super) fn waiting_lines(file: &OpenFile) -> Result<Vec<(String, u64, u64)>, Error> {
+    let transaction = file.database.begin_read()?;
+    let mut waiting = Vec::new();
+    for entry in transaction.open_table(ACCOUNTS)?.iter()? {
+        let (api_key, account) = entry?;
+        let ends = first_and_last_line(&transaction, account.value())?;
+        waiting.extend(ends.map(|(first, last)| (api_key.value().to_owned(), first, last)));
+    }
+    Ok(waiting)
+}
+
+/// Reads the numbers of the first and of the last line of an account; `None` if there is
+/// none.
+fn first_and_last_line(
+    transaction: &ReadTransaction,
+    account: AccountNumber,
+) -> Result<Option<(u64, u64)>, Error> {
     let (first, last) = (
         tables::line_key(account, 0),
         tables::line_key(account, u64::MAX),
     );
     let table = transaction.open_table(LINES)?;
-    let last = table.range(&*first..=&*last)?.next_back().transpose()?;
-    last.map_or(Ok(0), |(key, _)| tables::line_number(key.value()))
+    let mut lines = table.range(&*first..=&*last)?;
+    let Some(first) = lines.next().transpose()? else {
+        return Ok(None);
+    };
+    let first = tables::line_number(first.0.value())?;
+    let last = lines.next_back().transpose()?;
+    let last = last.map_or(Ok(first), |(key, _)| tables::line_number(key.value()))?;
+    Ok(Some((first, last)))
 }
 
 /// Reads the id of the last write.

@@ -1,6 +1,6 @@
 //! Writes commits to the state file.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use audit_core::{
     account::Commit, gate::SavedGate, ledger::Changes, outbox::Lines, window::Remembered,
@@ -144,6 +144,29 @@ fn write_lines(
     let first = tables::line_key(account, 0);
     let last = tables::line_key(account, lines.written);
     Ok(table.retain_in(&*first..=&*last, |_, _| false)?)
+}
+
+/// Removes the lines of the event log up to a number, each with the API key of its account.
+pub(super) fn remove_lines(
+    file: &OpenFile,
+    written: &[(Arc<str>, u64)],
+    id: WriteId,
+) -> Result<(), Error> {
+    let transaction = file.database.begin_write()?;
+    for (api_key, number) in written {
+        let accounts = transaction.open_table(ACCOUNTS)?;
+        let account = accounts.get(&**api_key)?.map(|account| account.value());
+        drop(accounts);
+        if let Some(account) = account {
+            let lines = Lines {
+                written: *number,
+                ..Lines::default()
+            };
+            write_lines(&transaction, account, &lines)?;
+        }
+    }
+    write_last_id(&transaction, id)?;
+    Ok(transaction.commit()?)
 }
 
 fn write_gate(

@@ -20,7 +20,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("poller", &["api", "exposition", "gate", "metrics"]),
     ("store", &["metrics", "poller"]),
     ("state", &["config", "store"]),
-    ("server", &["exposition", "gate", "metrics", "poller"]),
+    (
+        "server",
+        &["exposition", "gate", "metrics", "poller", "store"],
+    ),
     ("query", &["api", "config", "exposition", "metrics"]),
     (
         "exporter",

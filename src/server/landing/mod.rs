@@ -31,6 +31,10 @@ pub(super) struct LandingPage<'a> {
     pub(super) hold: Duration,
     /// The time of the last reload of the configuration if it failed.
     pub(super) reload_failed: Option<Timestamp>,
+    /// How long the disk of the state has not answered; `None` if it answers.
+    pub(super) state_hangs: Option<Duration>,
+    /// How long the event log has not answered; `None` if it answers.
+    pub(super) event_log_hangs: Option<Duration>,
     /// The time at which a server began to scrape the exporter under another name.
     pub(super) renamed: Option<Timestamp>,
     /// The time at which the page is made.
@@ -77,6 +81,7 @@ impl LandingPage<'_> {
         let scrape_config = escaped(&self.scrape_config());
         let renamed = self.renamed();
         let reload_failed = self.reload_failed();
+        let hanging = self.hanging();
         format!(
             r#"<!doctype html>
 <html lang="en">
@@ -100,7 +105,7 @@ impl LandingPage<'_> {
 </nav>
 </header>
 <main>
-{reload_failed}{accounts}<section aria-labelledby="scrape">
+{hanging}{reload_failed}{accounts}<section aria-labelledby="scrape">
 <h2 id="scrape">Scrape configuration</h2>
 <p>Add this to the configuration of Prometheus:</p>
 <pre tabindex="0" role="group" aria-label="Scrape configuration"><code>{scrape_config}</code></pre>
@@ -111,6 +116,25 @@ impl LandingPage<'_> {
 </html>
 "#
         )
+    }
+
+    /// Returns a paragraph about each disk that does not answer.
+    fn hanging(&self) -> String {
+        let written = |hangs: Duration| span(SignedDuration::try_from(hangs).unwrap_or_default());
+        let mut html = String::new();
+        if let Some(hangs) = self.state_hangs.map(written) {
+            let _ = writeln!(
+                html,
+                "<p class=\"state bad\">The disk of the state has not answered for {hangs}. Nothing is counted until it does, and what was counted before is shown. Check the disk.</p>"
+            );
+        }
+        if let Some(hangs) = self.event_log_hangs.map(written) {
+            let _ = writeln!(
+                html,
+                "<p class=\"state wait\">The event log has not answered for {hangs}. Counting goes on, and the lines wait in the state. Check the disk of the log, or the reader of a pipe.</p>"
+            );
+        }
+        html
     }
 
     fn accounts(&self) -> String {

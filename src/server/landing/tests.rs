@@ -22,6 +22,8 @@ fn page<'a>(accounts: &[AccountSection], hold: u64) -> LandingPage<'a> {
         accounts: accounts.to_vec(),
         hold: Duration::from_secs(hold),
         reload_failed: None,
+        state_hangs: None,
+        event_log_hangs: None,
         renamed: None,
         now: at_second(3660),
     }
@@ -216,4 +218,20 @@ fn ten_thousand_accounts_are_one_page() {
     let html = page(&accounts, 0).html();
     assert!(html.contains("10000 accounts."), "{html}");
     assert_eq!(html.matches("<h3").count(), MAX_ACCOUNTS);
+}
+
+#[test]
+fn a_disk_that_does_not_answer_is_named() {
+    let accounts = [succeeding()];
+    let mut page = page(&accounts, 0);
+    assert!(!page.html().contains("has not answered"));
+    page.state_hangs = Some(Duration::from_millis(61_900));
+    page.event_log_hangs = Some(Duration::from_secs(10));
+    let html = page.html();
+    for expected in [
+        "The disk of the state has not answered for 1m 1s.",
+        "The event log has not answered for 10s.",
+    ] {
+        assert!(html.contains(expected), "{html}");
+    }
 }

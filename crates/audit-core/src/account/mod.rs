@@ -137,6 +137,7 @@ impl Account {
     /// all that it may have stored.
     pub fn reject(&mut self, commit: &Commit) {
         self.ledger.reject(&commit.changes);
+        self.outbox.reject();
     }
 
     /// Returns how pages for [`Account::count`] must be parsed: with the JSON of their
@@ -164,8 +165,9 @@ impl Account {
         for (place, element) in page.elements.iter().enumerate() {
             match element {
                 Element::Event(event) => {
-                    if self.count_event(event, (now, watermark), &mut tally) {
-                        self.log(page, place);
+                    let counted = self.count_event(event, (now, watermark), &mut tally);
+                    if let Some(created_at) = counted {
+                        self.log((page, place), created_at);
                     }
                 }
                 Element::Malformed(id) => match self.window.admit_malformed(*id, now) {
@@ -177,14 +179,14 @@ impl Account {
         tally
     }
 
-    fn log(&mut self, page: &Page<'_>, place: usize) {
+    fn log(&mut self, (page, place): (&Page<'_>, usize), created_at: Timestamp) {
         if !self.outbox.is_kept() {
             return;
         }
         let json = page.raw.get(place);
         debug_assert!(json.is_some(), "the page was not parsed with Keep::Raw");
         if let Some(json) = json {
-            self.outbox.push(json);
+            self.outbox.push(json, created_at);
         }
     }
 
@@ -196,18 +198,18 @@ impl Account {
         }
     }
 
-    /// Counts an event if it is new and of a type that is counted. Returns `true` if it
-    /// was counted.
+    /// Counts an event if it is new and of a type that is counted. Returns its time of
+    /// creation if it was counted.
     fn count_event(
         &mut self,
         event: &AuditEvent<'_>,
         (now, watermark): (Timestamp, Option<Timestamp>),
         tally: &mut Tally,
-    ) -> bool {
+    ) -> Option<Timestamp> {
         match self.window.admit(event.id, event.created_at, now) {
             Admission::New { created_at } => {
                 if !self.filter.admits(&event.labels.event_type) {
-                    return false;
+                    return None;
                 }
                 let lag = now.duration_since(created_at).as_secs_f64();
                 tally.lags.push(lag.max(0.0));
@@ -218,12 +220,12 @@ impl Account {
                 if self.ledger.count(&event.labels, age, exemplar) == Counted::Overflow {
                     tally.overflow += 1;
                 }
-                return true;
+                return Some(created_at);
             }
             Admission::Duplicate => tally.duplicates += 1,
             Admission::BeforeFloor => tally.before_floor += 1,
         }
-        false
+        None
     }
 }
 

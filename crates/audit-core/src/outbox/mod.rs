@@ -3,7 +3,11 @@
 //! A line is made when its event is counted, stored by the commit that counts the event,
 //! and deleted from the store by a commit after it was written to the log. So the log has
 //! a line for each counted event at least once, whenever the process ends, and a log that
-//! cannot be written does not stop counting: its lines wait in the store.
+//! cannot be written does not stop counting: its lines wait in the store, up to a bound.
+//! A line beyond the bound is lost, and counted as such.
+//!
+//! The lines of one commit are in the order of creation, oldest first, although the API
+//! lists the newest event first.
 
 mod line;
 
@@ -12,12 +16,13 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use jiff::Timestamp;
 use line::line;
 
 /// A line of the event log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// The place in the order of counting, from 1 without gaps.
+    /// The place in the order of the log, from 1 without gaps.
     pub number: u64,
     /// A JSON object, without a line feed.
     pub text: String,
@@ -57,9 +62,30 @@ pub struct Outbox {
     content: Option<Content>,
     /// The name of the account, which begins each line.
     account: Option<Arc<str>>,
+    /// The number of the last line in `new`, or of the last one that is stored.
     last: u64,
+    /// The lines of commits that failed. Such a commit may be stored all the same, so its
+    /// lines keep their numbers.
     new: Vec<Line>,
+    /// The lines since the last commit, with the times of their events, in the order of
+    /// counting.
+    fresh: Vec<(Timestamp, String)>,
     written: Written,
+    /// The highest number of lines that are not written.
+    limit: u64,
+    /// The number of lines beyond the limit since [`Outbox::take_lost`].
+    lost: u64,
+    /// `true` if a loss was taken since the last line that was kept.
+    is_losing: bool,
+}
+
+/// Lines that were lost, since as many waited as may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LostLines {
+    /// The number of lines.
+    pub lines: u64,
+    /// `true` if a line was kept since the last loss.
+    pub is_first: bool,
 }
 
 /// The fields of an event that its line contains.
@@ -81,8 +107,19 @@ impl Outbox {
             account,
             last,
             new: Vec::new(),
+            fresh: Vec::new(),
             written,
+            limit: u64::MAX,
+            lost: 0,
+            is_losing: false,
         }
+    }
+
+    /// Returns the outbox with a bound on the number of lines that are not written.
+    #[must_use]
+    pub fn with_limit(mut self, limit: u64) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// Returns `true` if an event log is kept.
@@ -90,29 +127,77 @@ impl Outbox {
         self.content.is_some()
     }
 
-    /// Adds the line of a counted event, given as the API wrote it.
-    pub(crate) fn push(&mut self, json: &str) {
-        if let Some(content) = self.content {
-            self.last += 1;
-            self.new.push(Line {
-                number: self.last,
-                text: line(json, content, self.account.as_deref()),
-            });
+    /// Adds the line of a counted event, given as the API wrote it. If as many lines wait as
+    /// may, the line is lost.
+    pub(crate) fn push(&mut self, json: &str, created_at: Timestamp) {
+        let Some(content) = self.content else {
+            return;
+        };
+        if self.waiting() >= self.limit {
+            self.lost += 1;
+            return;
         }
+        self.is_losing = false;
+        let text = line(json, content, self.account.as_deref());
+        self.fresh.push((created_at, text));
+    }
+
+    /// Returns the number of lines that are not written.
+    fn waiting(&self) -> u64 {
+        let fresh = u64::try_from(self.fresh.len()).unwrap_or(u64::MAX);
+        (self.last + fresh).saturating_sub(self.written.get())
     }
 
     /// Returns what the next commit stores.
     pub(crate) fn lines(&self) -> Lines {
+        let mut new = self.new.clone();
+        new.extend(oldest_first(&self.fresh, self.last));
         Lines {
-            new: self.new.clone(),
+            new,
             written: self.written.get(),
         }
     }
 
+    /// Keeps the lines of a commit that failed for the next one.
+    pub(crate) fn reject(&mut self) {
+        let lines = oldest_first(&std::mem::take(&mut self.fresh), self.last);
+        self.last = lines.last().map_or(self.last, |line| line.number);
+        self.new.extend(lines);
+    }
+
+    /// Returns the lines that were lost since the last call; `None` if none was.
+    pub fn take_lost(&mut self) -> Option<LostLines> {
+        let lines = std::mem::take(&mut self.lost);
+        if lines == 0 {
+            return None;
+        }
+        let is_first = !std::mem::replace(&mut self.is_losing, true);
+        Some(LostLines { lines, is_first })
+    }
+
     /// Drops all lines, since a commit has stored them.
     pub(crate) fn confirm(&mut self) {
+        self.reject();
         self.new.clear();
     }
+}
+
+/// Numbers lines in the order of the times of their events; the first has the number after
+/// `last`. Times are whole seconds, and the API lists the newest event first; events of one
+/// second come in the reverse order of such a list.
+fn oldest_first(lines: &[(Timestamp, String)], last: u64) -> Vec<Line> {
+    let mut sorted: Vec<_> = lines.iter().collect();
+    let ends = lines.first().zip(lines.last());
+    if ends.is_some_and(|(first, last)| first.0 > last.0) {
+        sorted.reverse();
+    }
+    sorted.sort_by_key(|(created_at, _)| *created_at);
+    let numbered = (last + 1..).zip(sorted);
+    let numbered = numbered.map(|(number, (_, text))| Line {
+        number,
+        text: text.clone(),
+    });
+    numbered.collect()
 }
 
 #[cfg(test)]
