@@ -4,7 +4,10 @@
 //! are ordered by time, so that new ids are appended and old ids are removed as one
 //! range.
 
-use std::{ops::Range, time::Duration};
+use std::{
+    ops::{Range, RangeInclusive},
+    time::Duration,
+};
 
 use audit_core::{
     account::Stage,
@@ -93,6 +96,11 @@ pub(super) fn remembered((_, seconds, bits): StoredIdKey) -> Result<Remembered, 
 /// Returns the keys of all ids of `account` that are older than the second of `floor`.
 pub(super) fn ids_before(account: AccountNumber, floor: Timestamp) -> Range<StoredIdKey> {
     (account, i64::MIN, 0)..(account, whole_seconds(floor), 0)
+}
+
+/// Returns the keys of all other ids of `account`. Only these are remembered.
+pub(super) fn ids_from(account: AccountNumber, floor: Timestamp) -> RangeInclusive<StoredIdKey> {
+    ids_before(account, floor).end..=(account, i64::MAX, u128::MAX)
 }
 
 /// Returns the key in [`NUMBERS`] of the account's gate timeouts.

@@ -17,6 +17,10 @@ use super::{
     write_id::WriteId,
 };
 
+/// The highest number of ids of an account that one commit removes, so that it takes no more
+/// than a moment.
+const FORGOTTEN_AT_ONCE: usize = 20_000;
+
 /// Writes `commits`, each with its API key, and the memory of the gate in one
 /// transaction, which is on the disk when the function returns. All values are
 /// absolute, so that the same commits can be written again.
@@ -71,7 +75,8 @@ pub(super) fn number_of(
     Ok(number)
 }
 
-/// Adds ids, and removes all ids that are older than `floor`.
+/// Adds ids, and removes ids that are older than `floor`: a part of them if they are many, as
+/// after the retention was shortened. The next commits remove the rest.
 fn write_ids(
     transaction: &WriteTransaction,
     account: AccountNumber,
@@ -90,6 +95,9 @@ fn write_ids(
     for key in keys {
         table.insert(key, ())?;
     }
+    let first_kept = table.range(forgotten.clone())?.nth(FORGOTTEN_AT_ONCE);
+    let first_kept = first_kept.transpose()?.map(|(key, _)| key.value());
+    let forgotten = forgotten.start..first_kept.unwrap_or(forgotten.end);
     Ok(table.retain_in(forgotten, |_, ()| false)?)
 }
 
