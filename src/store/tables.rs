@@ -74,6 +74,10 @@ pub(super) const GATE_WAIT_TIME: &str = "gate wait time";
 /// In [`NUMBERS`]: the time of that reading, in milliseconds since 1970.
 pub(super) const GATE_STORED_AT: &str = "gate stored at";
 
+/// In [`NUMBERS`]: 1 if lines of the event log were removed, and their pages may still hold
+/// them.
+pub(super) const LINES_REMOVED: &str = "lines removed";
+
 const NANOSECONDS: i128 = 1_000_000_000;
 
 /// Returns the key of an id. The time is rounded down to a second: it only decides

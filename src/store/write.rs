@@ -12,7 +12,7 @@ use super::{
     file::{self, OpenFile},
     tables::{
         self, ACCOUNTS, AccountNumber, GATE_BEGUN, GATE_STORED_AT, GATE_WAIT_TIME, IDS, LINES,
-        NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES, TYPES, WRITER,
+        LINES_REMOVED, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES, TYPES, WRITER,
     },
     write_id::WriteId,
 };
@@ -151,7 +151,13 @@ fn write_lines(
     }
     let first = tables::line_key(account, 0);
     let last = tables::line_key(account, lines.written);
-    Ok(table.retain_in(&*first..=&*last, |_, _| false)?)
+    let is_removing = table.range(&*first..=&*last)?.next().is_some();
+    table.retain_in(&*first..=&*last, |_, _| false)?;
+    if is_removing {
+        let mut numbers = transaction.open_table(NUMBERS)?;
+        set(&mut numbers, LINES_REMOVED, 1)?;
+    }
+    Ok(())
 }
 
 fn write_gate(
