@@ -7,8 +7,8 @@ use fastrand::Rng;
 use jiff::Timestamp;
 use nexmo_audit_exporter::store::{Store, StoreError};
 use test_support::{
-    audit_event::events,
-    exporter::Exporter,
+    audit_event::{PERSONAL, events},
+    exporter::{Exporter, is},
     program::API_KEY,
     scripted_api::{ScriptedApi, healthy},
     store::{State, directory, file_in, say, told},
@@ -68,4 +68,35 @@ fn no_wrong_bit_makes_a_state_that_was_closed_one_commit_older() {
         }
         say(&format!("{settings:?}: {refused} refused"));
     }
+}
+
+#[test]
+fn lines_of_the_event_log_that_were_written_leave_no_personal_data_in_the_state() {
+    let folder = directory();
+    let log = folder.path().join("events.jsonl");
+    let storage = format!("--storage.path={}", folder.path().display());
+    let event_log = format!("--events.log={}", log.display());
+    let settings = [&*storage, &*event_log, "--events.log-personal-data"];
+    let recorded = events(300, "USER_STATUS");
+    let api = ScriptedApi::start(healthy(recorded[..200].to_vec()));
+    let mut exporter = Exporter::polling_with(&api, &settings);
+    exporter.wait_until_up();
+    exporter.wait_for_polls(3);
+    api.follow(healthy(recorded));
+    exporter.wait_for_polls(3);
+    exporter.wait_for("nexmo_audit_event_log_pending_lines", &[], is(0.0));
+    exporter.wait_for_polls(2);
+    exporter.program.signal("TERM");
+    let status = exporter.program.wait_for_end(Duration::from_secs(20));
+    assert!(status.success(), "{status}");
+    let written = fs::read_to_string(&log).expect("the log");
+    assert_eq!(written.matches(PERSONAL[0]).count(), 300);
+    let state = fs::read(file_in(folder.path())).expect("the file");
+    let address = PERSONAL[0].as_bytes();
+    let left = state
+        .windows(address.len())
+        .filter(|bytes| *bytes == address);
+    assert_eq!(left.count(), 0);
+    let mut store = Store::open(folder.path()).expect("a state");
+    assert!(State::load(&mut store, API_KEY).is_some());
 }

@@ -10,6 +10,7 @@ use audit_core::{
 };
 use nexmo_audit_exporter::store::{Store, StoreError};
 use proptest::{collection::vec, option, prelude::*, sample::select};
+use redb::{Database, ReadableDatabase as _, ReadableTableMetadata as _, TableDefinition};
 use test_support::store::{
     KEY, State, at, directory, file_in, id, labels, load_account, new_account, numbered::Numbered,
     open,
@@ -309,6 +310,51 @@ fn ids_are_forgotten_on_the_disk_too() {
         lengths[299], lengths[599],
         "the file does not grow any more"
     );
+}
+
+/// Returns the number of ids in the file, of which some may be forgotten.
+fn ids_in_file(directory: &Path) -> u64 {
+    const IDS: TableDefinition<'_, (u32, i64, u128), ()> = TableDefinition::new("ids");
+    let database = Database::open(file_in(directory)).expect("a database");
+    let transaction = database.begin_read().expect("a transaction");
+    let table = transaction.open_table(IDS).expect("the table");
+    table.len().expect("a number")
+}
+
+#[test]
+fn many_ids_are_forgotten_at_once_and_leave_the_file_commit_by_commit() {
+    let directory = directory();
+    let mut account = new_account();
+    let open_gate = Gate::new(ScrapeInterval::Off, &SavedGate::default());
+    let mut commit = |now: i64, events: u64| {
+        let now = at(now);
+        for event in 0..events {
+            let number = u64::try_from(now.as_second()).expect("a number") * 100_000;
+            account.window.admit(id(number + event), Some(now), now);
+        }
+        let clocks = Clocks {
+            api: now,
+            local: now,
+        };
+        account.window.complete_sweep(clocks);
+        let commit = account.prepare(&open_gate, Duration::ZERO);
+        let mut store = open(directory.path());
+        let stored = store.write(&[(KEY, &commit)], None, now);
+        stored.expect("the commit is stored");
+        account.confirm(&commit);
+        let known = State::load(&mut store, KEY).expect("an account").ids();
+        drop(store);
+        (known, ids_in_file(directory.path()))
+    };
+    assert_eq!(commit(1, 50_000), (50_000, 50_000));
+    assert_eq!(commit(1000, 1), (1, 30_001));
+    assert_eq!(commit(1001, 1), (2, 10_002));
+    let full = fs::metadata(file_in(directory.path())).expect("the file");
+    assert_eq!(commit(1002, 1), (3, 3));
+    // The next start gives back what is free.
+    assert_eq!(commit(1003, 1), (4, 4));
+    let now = fs::metadata(file_in(directory.path())).expect("the file");
+    assert!(now.len() < full.len() / 3, "{now:?} of {full:?}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::{
     file_identity::FileIdentity,
     format::{self, FileFormat},
     held_file::HeldFile,
-    lock_owner, read,
+    lock_owner, read, tidy,
     write_id::LastWrite,
 };
 
@@ -28,6 +28,8 @@ const FILE_NAME: &str = "state.redb";
 /// change and the newest ids. The rest is read once, at the start, and the system has a
 /// cache of its own.
 const CACHE_BYTES: usize = 1 << 20;
+/// The size of the largest file in which removed lines are overwritten at the end.
+const TIDIED_AT_END: u64 = 32 << 20;
 /// The permissions of a new file: readable and writable by owner and group, as far as the
 /// umask allows.
 const FILE_MODE: u32 = 0o660;
@@ -113,6 +115,25 @@ pub(super) fn guarded<T>(
 }
 
 impl OpenFile {
+    /// Gives back what the file at `path` no longer needs; see [`tidy`](super::tidy).
+    pub(super) fn tidy(&mut self, path: &Path) -> Result<(), StoreError> {
+        let metadata = fs::metadata(path).map_err(|error| StoreError::io("open", path, error))?;
+        guarded("write", path, || {
+            tidy::tidy(&mut self.database, metadata.len())
+        })
+    }
+
+    /// Overwrites removed lines of the event log, unless the file is so large that the end of
+    /// the process has no time for it.
+    pub(super) fn tidy_at_end(&mut self, path: &Path) -> Result<(), StoreError> {
+        let length = fs::metadata(path).map_or(u64::MAX, |metadata| metadata.len());
+        let are_removed = || tidy::are_lines_removed(&self.database);
+        if length > TIDIED_AT_END || !guarded("read", path, are_removed)? {
+            return Ok(());
+        }
+        self.tidy(path)
+    }
+
     /// Returns `true` if this file is still at `path`. A file that was deleted, or whose
     /// volume was unmounted, still accepts writes, but nobody could read them later.
     pub(super) fn is_at(&self, path: &Path) -> Result<bool, StoreError> {

@@ -42,6 +42,7 @@ mod read;
 mod state_reader;
 mod stored_part;
 mod tables;
+mod tidy;
 mod unchanged_file;
 mod write;
 mod write_id;
@@ -103,7 +104,13 @@ impl Store {
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let path = file::path_in(directory);
         file::ensure(directory, &path)?;
-        let file = file::open(&path, None)?;
+        let mut file = file::open(&path, None)?;
+        if let Err(error) = file.tidy(&path) {
+            tracing::warn!(%error, "the state could not be made smaller; the next start tries again");
+            // The database accepts no call after an error.
+            drop(file);
+            file = file::open(&path, None)?;
+        }
         let last = file::guarded("read", &path, || read::last_write_id(&file.database))?;
         Ok(Self {
             path,
@@ -130,9 +137,10 @@ impl Store {
     /// [`StoreError`] if the file cannot be written. It is then as a crash leaves it.
     pub fn close(&mut self) -> Result<(), StoreError> {
         self.is_closed = true;
-        let Some(file) = self.file.take() else {
+        let Some(mut file) = self.file.take() else {
             return Ok(());
         };
+        file.tidy_at_end(&self.path)?;
         file::guarded("close", &self.path, || Ok(file.database.close()?))
     }
 

@@ -46,7 +46,9 @@ pub(super) fn account<W>(
     ledger.restore_gate_timeouts(gate_timeouts.unwrap_or(0));
     Ok(Some(SavedAccount {
         stage,
-        window: ids(&transaction, number, |ids| restore(window, ids))?,
+        window: ids(&transaction, number, window.floor, |ids| {
+            restore(window, ids)
+        })?,
         ledger,
     }))
 }
@@ -180,13 +182,13 @@ fn span(from: i128, to: i128) -> Duration {
 fn ids<W>(
     transaction: &ReadTransaction,
     account: AccountNumber,
+    floor: Timestamp,
     take: impl FnOnce(&mut dyn Iterator<Item = Remembered>) -> W,
 ) -> Result<W, Error> {
-    let first = (account, i64::MIN, 0);
-    let last = (account, i64::MAX, u128::MAX);
+    let remembered = tables::ids_from(account, floor);
     let mut failed = None;
     let table = transaction.open_table(IDS)?;
-    let mut ids = table.range(first..=last)?.map_while(|entry| {
+    let mut ids = table.range(remembered)?.map_while(|entry| {
         let id = entry
             .map_err(Error::from)
             .and_then(|(key, _)| tables::remembered(key.value()));

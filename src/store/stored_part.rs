@@ -1,6 +1,6 @@
 //! The parts of a stored account, one by one, as they leave a state and enter another.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, ops::RangeInclusive, time::Duration};
 
 use audit_core::{
     account::Stage,
@@ -107,8 +107,10 @@ pub(super) fn all(transaction: &ReadTransaction, account: AccountNumber) -> Resu
     let progress = progress(transaction, account)?
         .ok_or_else(|| Error::Corrupted("an account has no progress".to_owned()))?;
     let gate = gate(transaction)?;
+    let remembered = tables::ids_from(account, progress.window.floor);
     let first = [StoredPart::Progress(progress), StoredPart::Gate(gate)].map(Ok);
-    let ids = ids(transaction, account)?.map(|id| Ok(StoredPart::Id(tables::remembered(id?.0)?)));
+    let ids = ids_within(transaction, remembered)?
+        .map(|id| Ok(StoredPart::Id(tables::remembered(id?.0)?)));
     let series = series(transaction, account)?
         .map(|entry| entry.map(|(key, (saved, latest))| StoredPart::Series(key, saved, latest)));
     let types = types(transaction, account)?.map(|entry| {
@@ -142,8 +144,17 @@ pub(super) fn ids(
     transaction: &ReadTransaction,
     account: AccountNumber,
 ) -> Result<Entries<tables::StoredIdKey, ()>, Error> {
-    let (first, last) = ((account, i64::MIN, 0), (account, i64::MAX, u128::MAX));
-    let entries = transaction.open_table(IDS)?.range(first..=last)?;
+    ids_within(
+        transaction,
+        (account, i64::MIN, 0)..=(account, i64::MAX, u128::MAX),
+    )
+}
+
+fn ids_within(
+    transaction: &ReadTransaction,
+    keys: RangeInclusive<tables::StoredIdKey>,
+) -> Result<Entries<tables::StoredIdKey, ()>, Error> {
+    let entries = transaction.open_table(IDS)?.range(keys)?;
     Ok(Box::new(entries.map(|entry| Ok((entry?.0.value(), ())))))
 }
 

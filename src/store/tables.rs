@@ -4,7 +4,10 @@
 //! are ordered by time, so that new ids are appended and old ids are removed as one
 //! range.
 
-use std::{ops::Range, time::Duration};
+use std::{
+    ops::{Range, RangeInclusive},
+    time::Duration,
+};
 
 use audit_core::{
     account::Stage,
@@ -71,6 +74,10 @@ pub(super) const GATE_WAIT_TIME: &str = "gate wait time";
 /// In [`NUMBERS`]: the time of that reading, in milliseconds since 1970.
 pub(super) const GATE_STORED_AT: &str = "gate stored at";
 
+/// In [`NUMBERS`]: 1 if lines of the event log were removed, and their pages may still hold
+/// them.
+pub(super) const LINES_REMOVED: &str = "lines removed";
+
 const NANOSECONDS: i128 = 1_000_000_000;
 
 /// Returns the key of an id. The time is rounded down to a second: it only decides
@@ -93,6 +100,11 @@ pub(super) fn remembered((_, seconds, bits): StoredIdKey) -> Result<Remembered, 
 /// Returns the keys of all ids of `account` that are older than the second of `floor`.
 pub(super) fn ids_before(account: AccountNumber, floor: Timestamp) -> Range<StoredIdKey> {
     (account, i64::MIN, 0)..(account, whole_seconds(floor), 0)
+}
+
+/// Returns the keys of all other ids of `account`. Only these are remembered.
+pub(super) fn ids_from(account: AccountNumber, floor: Timestamp) -> RangeInclusive<StoredIdKey> {
+    ids_before(account, floor).end..=(account, i64::MAX, u128::MAX)
 }
 
 /// Returns the key in [`NUMBERS`] of the account's gate timeouts.

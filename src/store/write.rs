@@ -12,10 +12,14 @@ use super::{
     file::{self, OpenFile},
     tables::{
         self, ACCOUNTS, AccountNumber, GATE_BEGUN, GATE_STORED_AT, GATE_WAIT_TIME, IDS, LINES,
-        NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES, TYPES, WRITER,
+        LINES_REMOVED, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES, TYPES, WRITER,
     },
     write_id::WriteId,
 };
+
+/// The highest number of ids of an account that one commit removes, so that it takes no more
+/// than a moment.
+const FORGOTTEN_AT_ONCE: usize = 20_000;
 
 /// Writes `commits`, each with its API key, and the memory of the gate in one
 /// transaction, which is on the disk when the function returns. All values are
@@ -71,7 +75,8 @@ pub(super) fn number_of(
     Ok(number)
 }
 
-/// Adds ids, and removes all ids that are older than `floor`.
+/// Adds ids, and removes ids that are older than `floor`: a part of them if they are many, as
+/// after the retention was shortened. The next commits remove the rest.
 fn write_ids(
     transaction: &WriteTransaction,
     account: AccountNumber,
@@ -90,6 +95,9 @@ fn write_ids(
     for key in keys {
         table.insert(key, ())?;
     }
+    let first_kept = table.range(forgotten.clone())?.nth(FORGOTTEN_AT_ONCE);
+    let first_kept = first_kept.transpose()?.map(|(key, _)| key.value());
+    let forgotten = forgotten.start..first_kept.unwrap_or(forgotten.end);
     Ok(table.retain_in(forgotten, |_, ()| false)?)
 }
 
@@ -143,7 +151,13 @@ fn write_lines(
     }
     let first = tables::line_key(account, 0);
     let last = tables::line_key(account, lines.written);
-    Ok(table.retain_in(&*first..=&*last, |_, _| false)?)
+    let is_removing = table.range(&*first..=&*last)?.next().is_some();
+    table.retain_in(&*first..=&*last, |_, _| false)?;
+    if is_removing {
+        let mut numbers = transaction.open_table(NUMBERS)?;
+        set(&mut numbers, LINES_REMOVED, 1)?;
+    }
+    Ok(())
 }
 
 /// Removes the lines of the event log up to a number, each with the API key of its account.

@@ -10,7 +10,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::event::EventId;
 
-/// The number of buckets into which the retention is divided. A new id is looked for in
+/// The number of buckets into which the span of the ids is divided. A new id is looked for in
 /// every bucket, and whole buckets are forgotten.
 const BUCKETS: i32 = 24;
 
@@ -33,8 +33,9 @@ pub(super) enum Before {
 }
 
 impl Ids {
-    pub(super) fn new(retention: SignedDuration) -> Self {
-        let width = (retention / BUCKETS).as_secs().max(1);
+    /// Returns an empty set for ids whose times are within `span` of each other.
+    pub(super) fn new(span: SignedDuration) -> Self {
+        let width = (span / BUCKETS).as_secs().max(1);
         Self {
             width,
             buckets: BTreeMap::new(),
@@ -74,6 +75,12 @@ impl Ids {
     /// Forgets the ids whose time is before `horizon`, except those in the same bucket.
     pub(super) fn forget_before(&mut self, horizon: Timestamp) {
         self.buckets = self.buckets.split_off(&self.bucket(horizon));
+    }
+
+    /// Returns the number of buckets, in each of which a new id is looked for.
+    #[cfg(test)]
+    pub(super) fn buckets(&self) -> usize {
+        self.buckets.len()
     }
 
     fn bucket(&self, time: Timestamp) -> i64 {

@@ -163,6 +163,11 @@ impl Window {
         window.watermark = saved.watermark;
         window.newest = saved.newest;
         window.newest_element = saved.newest;
+        // The retention may have been longer when the ids were stored. If they were put into
+        // buckets for a shorter one, there would be so many buckets that it takes minutes.
+        let stored = saved.newest.unwrap_or(saved.floor);
+        let stored = stored.duration_since(saved.floor);
+        window.seen = Ids::new(settings.retention.max(stored));
         for Remembered { time, id } in ids {
             window.seen.remember(id, time);
         }

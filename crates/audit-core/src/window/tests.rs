@@ -560,6 +560,38 @@ fn the_watermark_stays_where_late_events_may_have_been_added_since() {
 }
 
 #[test]
+fn ids_that_were_stored_with_a_longer_retention_are_in_few_buckets() {
+    let retention = |hours| WindowSettings {
+        lookback: SignedDuration::from_mins(10),
+        retention: SignedDuration::from_hours(hours),
+    };
+    let ids = (0..2400).map(|tenth| Remembered {
+        time: hour(0) + SignedDuration::from_mins(6 * tenth),
+        id: EventId::from_text(&tenth.to_string()),
+    });
+    let saved = SavedWindow {
+        floor: hour(0),
+        watermark: Some(hour(240)),
+        newest: Some(hour(240)),
+    };
+    for hours in [241, 2] {
+        let mut window = Window::restore(retention(hours), saved, ids.clone());
+        assert_eq!(window.remembered(), 2400);
+        let buckets = window.seen.buckets();
+        assert!(buckets <= 25, "{buckets} for {hours} hours");
+        let clocks = Clocks {
+            api: hour(240),
+            local: hour(240),
+        };
+        window.complete_sweep(clocks);
+        assert_eq!(window.saved().floor, hour((240 - hours).max(0)));
+        let newest = EventId::from_text("2399");
+        let at = Some(hour(239));
+        assert_eq!(window.admit(newest, at, hour(240)), Admission::Duplicate);
+    }
+}
+
+#[test]
 fn only_clocks_that_are_further_apart_than_a_time_zone_can_be_disproved() {
     // The clocks, in hours, and the hour after which an event disproves the earlier one.
     let cases = [
