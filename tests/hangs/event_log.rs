@@ -58,7 +58,7 @@ fn a_pipe_without_a_reader_stops_no_account_of_six_hundred() {
     crowd.configure(&crowd.accounts(ACCOUNTS));
     crowd.record();
     crowd.record();
-    let exporter = crowd.start(&[&log_to(&crowd.pipe())]);
+    let exporter = crowd.start(&[&log_to(&crowd.pipe()), "--poll.interval=5s"]);
     crowd.wait_until_counted(&exporter, ACCOUNTS);
     for _ in 0..2 {
         crowd.count_one_more(&exporter, ACCOUNTS);
