@@ -198,16 +198,19 @@ impl Exporter {
             }
         };
         self.server.run(shutdown).await;
-        let closing = async {
+        let stopping = async {
             if !supervising.is_finished() {
                 tell_to_stop(&mut stop_polling);
                 stopped = (&mut supervising).await.ok();
             }
-            if let Some(event_log) = &self.event_log {
-                event_log.end().await;
-            }
-            close(self.store, counting).await;
         };
+        // If a commit hangs, so does the close below, which says so.
+        let _ = tokio::time::timeout(LONGEST_END, stopping).await;
+        // A log that hangs has a bound of its own, and keeps the state from nothing.
+        if let Some(event_log) = &self.event_log {
+            event_log.end().await;
+        }
+        let closing = close(self.store, counting);
         if tokio::time::timeout(LONGEST_END, closing).await.is_err() {
             tracing::warn!(
                 at_most_seconds = log_seconds(LONGEST_END),
