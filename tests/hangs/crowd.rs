@@ -19,7 +19,7 @@ use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi, listing};
 
 /// The time in which all accounts count an event, on a busy machine.
-const COUNTED: Duration = Duration::from_secs(60);
+const COUNTED: Duration = Duration::from_mins(1);
 /// The time in which each scrape is answered, on a busy machine. A scrape waits for nothing.
 const SCRAPED: Duration = Duration::from_secs(8);
 
