@@ -13,21 +13,25 @@ const MOST_PAGES: u64 = 10_000;
 /// The number of events that each series has to show.
 pub(crate) type RecordedEvents = BTreeMap<Series, u64>;
 
-/// Counts the events that were created from `floor` on, a time as the API writes it.
+/// Reads the list, and counts the events that were created from `floor` on, a time as the
+/// API writes it.
 pub(crate) fn recorded(
     http: &HttpClient,
     base_url: &str,
     floor: &str,
 ) -> Result<RecordedEvents, String> {
+    Ok(counted(&list(http, base_url, "")?, floor))
+}
+
+/// Counts the events that were created from `floor` on.
+pub(crate) fn counted(events: &[Value], floor: &str) -> RecordedEvents {
     let mut truth = RecordedEvents::new();
-    for event in list(http, base_url, "")? {
-        if is_counted(&event, floor) {
-            for series in series_of(&event) {
-                *truth.entry(series).or_default() += 1;
-            }
+    for event in events.iter().filter(|event| is_counted(event, floor)) {
+        for series in series_of(event) {
+            *truth.entry(series).or_default() += 1;
         }
     }
-    Ok(truth)
+    truth
 }
 
 /// Returns `true` if an event was created at `floor` or later.

@@ -23,7 +23,7 @@ use super::log_lines;
 use super::resources::Resources;
 use super::settings::Settings;
 use super::strangers::Strangers;
-use crate::exactly_once::recorded_events::{self, RecordedEvents};
+use crate::exactly_once::recorded_events;
 use crate::exactly_once::series::EVENTS;
 use crate::prometheus_server::Prometheus;
 
@@ -192,7 +192,7 @@ impl Run {
     }
 
     fn report(&self) -> Result<String, String> {
-        let truth = self.truth()?;
+        let events = self.recorded()?.len();
         let lines = log_lines::of_folder(&self.folder.path().join("log"))?;
         let twice: u64 = lines.values().map(|times| times - 1).sum();
         let mut report = format!(
@@ -200,7 +200,7 @@ impl Run {
              {} events timed out in the last process\n",
             self.settings,
             self.settings.accounts,
-            recorded_events::events(&truth),
+            events,
             lines.values().sum::<u64>(),
             self.sum("nexmo_audit_gate_timeouts_total")?,
         );
@@ -221,8 +221,10 @@ impl Run {
     /// Returns what each server and the event log have that the API did not record, or the
     /// other way round.
     fn differences(&self) -> Result<Vec<String>, String> {
-        let truth = self.truth()?;
-        let ids = self.ids()?;
+        let recorded = self.recorded()?;
+        let id = |event: &Value| event["id"].as_str().unwrap_or_default().to_owned();
+        let ids: Vec<_> = recorded.iter().map(id).collect();
+        let truth = recorded_events::counted(&recorded, "");
         let mut differences = Vec::new();
         let expected: BTreeMap<_, _> = truth
             .iter()
@@ -289,14 +291,9 @@ impl Run {
         Ok(counted)
     }
 
-    fn truth(&self) -> Result<RecordedEvents, String> {
-        recorded_events::recorded(&self.http, &self.api_url, "")
-    }
-
-    fn ids(&self) -> Result<Vec<String>, String> {
-        let events = recorded_events::list(&self.http, &self.api_url, "")?;
-        let id = |event: &Value| event["id"].as_str().unwrap_or_default().to_owned();
-        Ok(events.iter().map(id).collect())
+    /// Returns the events that the API recorded of each account.
+    fn recorded(&self) -> Result<Vec<Value>, String> {
+        recorded_events::list(&self.http, &self.api_url, "")
     }
 
     /// Returns the sum of a metric over all accounts but the spare one.
