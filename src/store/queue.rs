@@ -8,6 +8,8 @@
 use std::{
     future::pending,
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc},
     thread,
     time::Duration,
@@ -23,6 +25,8 @@ use super::{Store, StoreError, disk_call::DiskCall};
 #[derive(Debug)]
 pub(super) struct WriteQueue {
     store: Mutex<Store>,
+    /// The file, for messages.
+    path: PathBuf,
     waiting: mpsc::Sender<QueuedWrite>,
     disk: Arc<DiskCall>,
 }
@@ -49,6 +53,7 @@ impl WriteQueue {
         let (waiting, commits) = mpsc::channel();
         let queue = Arc::new(Self {
             disk: Arc::new(DiskCall::new(store.path.display().to_string())),
+            path: store.path.clone(),
             store: Mutex::new(store),
             waiting,
         });
@@ -88,7 +93,7 @@ impl WriteQueue {
         let _ = self.waiting.send(QueuedWrite { write, done });
         match outcome.await {
             Ok(outcome) => outcome,
-            // Only a panic drops a write without an outcome, which the next write replaces.
+            // The process is ending, and this task with it.
             Err(_) => pending().await,
         }
     }
@@ -122,6 +127,18 @@ impl WriteQueue {
     }
 }
 
+/// Returns the outcome of a write. A panic is a failure, so that the thread goes on with the
+/// next commits: the transaction was rolled back, and the log has named the panic.
+fn or_panicked<T>(
+    path: &Path,
+    write: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|_| {
+        let error = io::Error::other("a part of the program panicked");
+        Err(StoreError::io("write", path, error))
+    })
+}
+
 /// Writes commits until the queue is dropped; all that wait in one transaction.
 fn write_commits(queue: &Weak<WriteQueue>, commits: &mpsc::Receiver<QueuedWrite>) {
     // The uptime at which the stored memory of the gate was taken.
@@ -131,7 +148,7 @@ fn write_commits(queue: &Weak<WriteQueue>, commits: &mpsc::Receiver<QueuedWrite>
             return;
         };
         let batch: Vec<_> = std::iter::once(first).chain(commits.try_iter()).collect();
-        let outcome = queue.write_batch(&batch, gate_taken);
+        let outcome = or_panicked(&queue.path, || queue.write_batch(&batch, gate_taken));
         if let Ok(taken) = &outcome {
             gate_taken = *taken;
         }
@@ -141,5 +158,24 @@ fn write_commits(queue: &Weak<WriteQueue>, commits: &mpsc::Receiver<QueuedWrite>
             // A caller that was dropped needs no answer.
             let _ = queued.done.send(outcome.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_panics_has_failed_and_may_succeed_later() {
+        let path = Path::new("state.redb");
+        let outcome: Result<(), _> = or_panicked(path, || panic!("a defect"));
+        let error = outcome.expect_err("a failure");
+        assert!(error.is_transient());
+        let said = error.to_string();
+        assert!(
+            said.starts_with("cannot write state.redb: a part of the program panicked"),
+            "{said}"
+        );
+        assert_eq!(or_panicked(path, || Ok(5)).expect("a success"), 5);
     }
 }
