@@ -45,8 +45,10 @@ fn series(text: &str) -> Series {
     series
 }
 
+/// Returns a whole second, since samples have no parts of one.
 fn ago(hours: i64) -> Timestamp {
-    Timestamp::now() - SignedDuration::from_hours(hours)
+    let then = Timestamp::now() - SignedDuration::from_hours(hours);
+    Timestamp::from_second(then.as_second()).expect("a time")
 }
 
 /// Makes an event that was created so many hours ago.

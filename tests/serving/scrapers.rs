@@ -136,6 +136,8 @@ fn a_server_that_is_back_although_another_took_its_place_is_named() {
     for _ in 0..4 {
         scrape_from(&exporter, "10.0.0.1");
     }
+    // A scrape is recorded after its answer was sent, and the other server begins after it.
+    exporter.wait_for_polls(1);
     let is_named = || {
         scrape_from(&exporter, "10.0.0.2");
         exporter.program.log().contains("was taken for gone")
