@@ -122,7 +122,9 @@ pub(super) fn of_server(server: &Server, expected: &Expected<'_>) -> Result<Comp
                 .copied()
                 .collect();
             let entries = expected.entries.get(series).map_or(&[][..], Vec::as_slice);
-            comparison.check_waits(series, &waits::of_series(entries, &all, &away), server);
+            let settled = comparison.longest_hold + server.interval * 2;
+            let waits = waits::of_series(entries, &all, &away, settled);
+            comparison.check_waits(series, &waits, server);
         }
     }
     Ok(comparison)

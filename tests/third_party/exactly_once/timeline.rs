@@ -115,6 +115,22 @@ pub(super) fn overlap(times: &[(Duration, Duration)], from: Duration, to: Durati
         .sum()
 }
 
+/// Returns the longest part of a time that is within none of other times, which are in the
+/// order of their beginnings.
+pub(super) fn longest_between(
+    times: &[(Duration, Duration)],
+    from: Duration,
+    to: Duration,
+) -> Duration {
+    let mut longest = Duration::ZERO;
+    let mut since = from;
+    for (begin, end) in times.iter().copied().chain([(to, to)]) {
+        longest = longest.max(begin.min(to).saturating_sub(since));
+        since = since.max(end);
+    }
+    longest
+}
+
 impl fmt::Display for Timeline {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for absence in &self.absences {

@@ -4,11 +4,7 @@
 use std::time::Duration;
 
 use super::server::Sample;
-use super::timeline::overlap;
-
-/// The time for which a series must have been shown before its events are no longer those
-/// of a new series, if all of its samples are 0.
-const SHOWN: Duration = Duration::from_mins(2);
+use super::timeline::{longest_between, overlap};
 
 /// The longest waits on a server.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,11 +48,14 @@ impl Waits {
 
 /// Returns the wait of each event of a series that was shown. The samples are in the order
 /// of time, and the values in them count from 0; the n-th event to enter the list is taken
-/// for the n-th that was shown.
+/// for the n-th that was shown. A series of which all samples are 0 is new until it was shown
+/// for `settled` without an outage: a process that is killed before that has to show the 0
+/// anew.
 pub(super) fn of_series(
     entries: &[Duration],
     samples: &[Sample],
     away: &[(Duration, Duration)],
+    settled: Duration,
 ) -> Vec<EventWait> {
     let first_sample = samples.first().map(|(at, _)| *at);
     let first_event = samples.iter().find(|(_, value)| *value > 0);
@@ -68,7 +67,7 @@ pub(super) fn of_series(
         };
         let whole = shown.saturating_sub(entry);
         let was_shown = first_event.is_some_and(|(at, _)| *at < entry)
-            || first_sample.is_some_and(|at| at + SHOWN < entry);
+            || first_sample.is_some_and(|at| longest_between(away, at, entry) > settled);
         waits.push(EventWait {
             is_new: !was_shown,
             entry,
@@ -94,7 +93,7 @@ mod tests {
     fn a_wait_ends_with_the_sample_that_has_the_event_and_leaves_out_outages() {
         let samples = [(at(2), 0), (at(10), 1), (at(20), 1), (at(30), 3)];
         let away = [(at(15), at(18))];
-        let waits = of_series(&[at(1), at(12), at(25), at(40)], &samples, &away);
+        let waits = of_series(&[at(1), at(12), at(25), at(40)], &samples, &away, at(60));
         let found: Vec<_> = waits
             .iter()
             .map(|event| (event.is_new, event.wait.whole, event.wait.without_outages))
@@ -108,8 +107,16 @@ mod tests {
     }
 
     #[test]
-    fn a_series_that_was_shown_at_0_for_long_is_not_new() {
+    fn a_series_that_was_shown_at_0_for_long_without_an_outage_is_not_new() {
         let samples = [(at(0), 0), (at(300), 0), (at(310), 1)];
-        assert!(!of_series(&[at(305)], &samples, &[])[0].is_new);
+        let is_new =
+            |away: &[(Duration, Duration)]| of_series(&[at(305)], &samples, away, at(60))[0].is_new;
+        assert!(!is_new(&[]));
+        assert!(!is_new(&[(at(50), at(100)), (at(161), at(400))]));
+        assert!(is_new(&[
+            (at(50), at(100)),
+            (at(150), at(200)),
+            (at(250), at(260))
+        ]));
     }
 }
