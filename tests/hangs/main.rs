@@ -7,3 +7,4 @@ mod hanging_calls;
 mod resolver;
 mod silent_api;
 mod state;
+mod waiting_lines;
