@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use test_support::exporter::Exporter;
-use test_support::program::{API_KEY, command};
+use test_support::program::{API_KEY, command, executable};
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::ScriptedApi;
 
@@ -86,6 +86,21 @@ fn what_probably_does_not_work_is_a_warning() {
         let warning = format!("{variable} {warning}");
         accepted(with(variable, value).arg("check-config"), &warning);
     }
+}
+
+/// The shell hands over the output of a command as a pipe.
+#[test]
+fn a_secret_from_a_command_is_refused_with_what_to_do() {
+    let mut shell = Command::new("bash");
+    let line = "exec \"$0\" check-config --api.secret-file <(echo swordfish)";
+    shell.args(["-c", line]).arg(executable());
+    shell.env("NEXMO_API_KEY", API_KEY);
+    let done = shell.output().expect("the program runs");
+    let said = String::from_utf8(done.stderr).expect("text");
+    assert!(said.contains("--api.secret-file /dev/fd/"), "{said}");
+    let problem = "cannot be used: it is a pipe; name a regular file, or set NEXMO_API_SECRET=\"$(command)\" in place of `<(command)`\n";
+    assert!(said.ends_with(problem), "{said}");
+    assert_eq!(done.status.code(), Some(2));
 }
 
 #[test]
