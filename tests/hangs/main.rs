@@ -3,6 +3,7 @@
 
 mod crowd;
 mod event_log;
+mod files;
 mod hanging_calls;
 mod resolver;
 mod silent_api;
