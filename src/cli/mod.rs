@@ -241,6 +241,7 @@ mod tests {
             Ok(ReadFile {
                 bytes: text.into(),
                 mode: 0o600,
+                is_mounted: false,
             })
         })
     }

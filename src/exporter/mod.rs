@@ -206,7 +206,7 @@ impl Exporter {
         };
         // If a commit hangs, so does the close below, which says so.
         let _ = tokio::time::timeout(LONGEST_END, stopping).await;
-        // A log that hangs has a bound of its own, and keeps the state from nothing.
+        // The state is closed also if the log hangs, since the wait for the log has a bound.
         if let Some(event_log) = &self.event_log {
             event_log.end().await;
         }

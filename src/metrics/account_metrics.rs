@@ -18,6 +18,17 @@ const LAG_BUCKETS: &[f64] = &[
 /// In seconds. The last bound is the default timeout of a request.
 const REQUEST_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
+/// How the polls of an account go, as [`AccountMetrics::show_polls`] shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Polls {
+    /// The last poll succeeded.
+    Succeed,
+    /// History or an outage is read piece by piece, and nothing fails.
+    CatchUp,
+    /// The last poll failed, or there are none any more.
+    Fail,
+}
+
 /// The metrics of the work for one account. The catalogue says what each means.
 #[derive(Debug)]
 pub struct AccountMetrics {
@@ -127,6 +138,12 @@ impl AccountMetrics {
     pub(crate) fn with_event_log(mut self) -> prometheus::Result<Self> {
         self.event_log = Some(EventLogMetrics::on(&self.registry)?);
         Ok(self)
+    }
+
+    /// Shows how the polls go, in the two metrics that say so.
+    pub(crate) fn show_polls(&self, polls: Polls) {
+        self.up.set(if polls == Polls::Fail { 0.0 } else { 1.0 });
+        self.catching_up.set(i64::from(polls == Polls::CatchUp));
     }
 
     /// Returns all families with their current values.

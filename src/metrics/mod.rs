@@ -12,6 +12,7 @@ mod process_metrics;
 mod time_gauge;
 
 pub use account_metrics::AccountMetrics;
+pub(crate) use account_metrics::Polls;
 pub use catalog::{Family, Kind};
 pub(crate) use event_log_metrics::{EventLogMetrics, LineNumbers};
 pub(crate) use log_values::{log_seconds, log_time};

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::collector::{PollCounts, PollError};
 use crate::{
     api::ApiError,
-    metrics::{AccountMetrics, log_seconds, log_time},
+    metrics::{AccountMetrics, Polls, log_seconds, log_time},
 };
 
 /// A page was counted.
@@ -144,8 +144,7 @@ pub(super) struct PollSucceeded {
 
 impl PollSucceeded {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
-        metrics.up.set(1.0);
-        metrics.catching_up.set(0);
+        metrics.show_polls(Polls::Succeed);
         metrics.poll_duration.observe(self.took.as_secs_f64());
         metrics.last_poll_success.set(self.at);
         if let Some(watermark) = self.watermark {
@@ -274,8 +273,7 @@ pub(super) struct PollFailed<'a> {
 
 impl PollFailed<'_> {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
-        metrics.up.set(0.0);
-        metrics.catching_up.set(0);
+        metrics.show_polls(Polls::Fail);
         metrics.poll_duration.observe(self.took.as_secs_f64());
         let reason = self.error.reason();
         if let PollError::Api(_) = self.error {
@@ -329,8 +327,7 @@ pub(super) struct PieceCounted {
 impl PieceCounted {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
         // The API answers, and what it answered is stored: nothing fails.
-        metrics.up.set(1.0);
-        metrics.catching_up.set(1);
+        metrics.show_polls(Polls::CatchUp);
         metrics.watermark.set(self.up_to);
         let behind = Duration::try_from(self.now.duration_since(self.up_to)).unwrap_or_default();
         tracing::info!(

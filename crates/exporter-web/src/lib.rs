@@ -69,6 +69,7 @@ mod open_connections;
 mod passwords;
 mod peer;
 mod request_handler;
+mod scrape_time_limit;
 mod sent;
 mod server;
 pub mod settings;
@@ -84,6 +85,7 @@ pub use files::{
     FileError, FileStamps, Hanging, PendingFile, ReadFile, read_file, within_time_limit,
 };
 pub use peer::Peer;
+pub use scrape_time_limit::scrape_time_limit;
 pub use server::Server;
 pub use site::Site;
 pub use web_config::{WebConfigError, WebConfigFile};
