@@ -144,6 +144,15 @@ pub fn command() -> Command {
     with_credentials(Command::new(executable()))
 }
 
+/// Returns the program without an account in its environment, for config files with accounts.
+pub fn command_without_account() -> Command {
+    let mut command = command();
+    for name in ["NEXMO_API_KEY", "NEXMO_API_SECRET"] {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// Returns the program with a limit on open file descriptors.
 pub fn command_with_descriptors(number: usize) -> Command {
     let mut shell = Command::new("sh");
