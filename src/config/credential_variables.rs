@@ -125,7 +125,8 @@ mod tests {
     fn a_pair_of_one_name_is_used_and_others_are_named() {
         const MIXED: &str = "used together, although their names begin differently; check that both are of one account";
         type Variables<'a> = &'a [(&'static str, &'static str)];
-        let cases: [(Variables<'_>, [Option<&str>; 2], &[&str]); 8] = [
+        type Case<'a> = (Variables<'a>, [Option<&'a str>; 2], &'a [&'a str]);
+        let cases: [Case<'_>; 8] = [
             (&[], [None, None], &[]),
             (
                 &[("NEXMO_API_KEY", "k"), ("NEXMO_API_SECRET", "s\n")],

@@ -122,9 +122,9 @@ impl Environment {
         warnings.extend(file.warnings.iter().map(text));
         problems.extend(file.problems.iter().map(text));
         Self {
+            origins,
             problems,
             warnings,
-            origins,
             ..Self::default()
         }
     }

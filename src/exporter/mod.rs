@@ -12,9 +12,11 @@ mod pause;
 mod plan;
 mod running_account;
 mod supervisor;
+mod trial;
 
 pub(crate) use counting_threads::CountingThreads;
 pub(crate) use plan::client;
+pub(crate) use trial::try_places;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -225,7 +227,7 @@ impl Exporter {
 }
 
 /// Returns the hosts and the ports to listen on.
-pub(crate) fn ports(settings: &Settings) -> Vec<(Option<&str>, u16)> {
+fn ports(settings: &Settings) -> Vec<(Option<&str>, u16)> {
     let listen = settings.listen.iter();
     listen
         .map(|address| (address.host.as_deref(), address.port))

@@ -39,10 +39,9 @@ fn refused(folder: &Path, web_config: &str) -> Vec<String> {
         format!("  --web.config.file {path}: "),
         format!("  {path}:"),
     );
-    let start_of = |line: &str| line.starts_with(&of_line).then(|| of_line.len());
     let lines = said.lines().filter_map(|line| {
         let of_file = line.strip_prefix(&of_file);
-        of_file.or_else(|| line.get(start_of(line)?..))
+        of_file.or_else(|| line.strip_prefix(&of_line))
     });
     lines
         .map(|line| line.replace(&format!("{}/", folder.display()), ""))

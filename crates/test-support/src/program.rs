@@ -176,6 +176,8 @@ fn with_credentials(mut command: Command) -> Command {
     }
     command.env("NEXMO_API_KEY", API_KEY);
     command.env("NEXMO_API_SECRET", API_SECRET);
+    // The default port is one for all tests that run at once.
+    command.env("NEXMO_AUDIT_WEB_LISTEN_ADDRESS", "127.0.0.1:0");
     command
 }
 
