@@ -167,15 +167,12 @@ fn an_invalid_file_changes_nothing_and_is_reported() {
 
     for (file, problem) in [
         ("accounts: [{name: one}]", "has no `api_key`"),
-        (
-            "poll: {lookback: soon}",
-            "config.yml: line 1: poll.lookback",
-        ),
+        ("poll: {lookback: soon}", "config.yml:1: poll.lookback"),
         (
             "poll: {lookback: 10ms}",
             "must not be longer than --poll.lookback, which is 10ms",
         ),
-        ("{", "config.yml: line"),
+        ("{", "this is not YAML"),
     ] {
         vendor.configure(file);
         let answer = post().expect("an answer");

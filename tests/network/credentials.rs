@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use test_support::exporter::Exporter;
-use test_support::program::{API_KEY, command, executable};
+use test_support::program::{API_KEY, API_SECRET, command, command_without_account, executable};
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::ScriptedApi;
 
@@ -18,9 +18,12 @@ const BLANK: &str = "has a blank, which is sent as a part of it; remove the blan
 const SWORDFISH: &str = "swordfish";
 
 fn with(variable: &str, value: &str) -> Command {
-    let mut command = command();
-    let other = variable.replace("VONAGE", "NEXMO");
-    command.env_remove(other).env(variable, value);
+    let mut command = command_without_account();
+    // The pair has the same prefix.
+    let prefix = variable.split('_').next().expect("a prefix");
+    command.env(format!("{prefix}_API_KEY"), API_KEY);
+    command.env(format!("{prefix}_API_SECRET"), API_SECRET);
+    command.env(variable, value);
     command
 }
 
@@ -122,7 +125,8 @@ fn a_secret_that_kubernetes_mounts_is_no_warning() {
     ] {
         let mode = fs::Permissions::from_mode(mode);
         fs::set_permissions(folder.path().join(name), mode).expect("a mode");
-        let mut check = command();
+        let mut check = command_without_account();
+        check.env("NEXMO_API_KEY", API_KEY);
         check.current_dir(folder.path());
         check.args(["check-config", "--api.secret-file", name]);
         let done = check.output().expect("the program runs");
@@ -141,9 +145,13 @@ fn a_secret_that_kubernetes_mounts_is_no_warning() {
 fn files_are_checked_as_variables_are() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("secret");
-    let check = || {
-        let mut command = command();
+    let check = |setting: &str| {
+        let mut command = command_without_account();
         command.arg("check-config").current_dir(folder.path());
+        if setting.starts_with("--api.secret-file") {
+            command.env("NEXMO_API_KEY", API_KEY);
+        }
+        command.arg(setting);
         command
     };
     let accounts =
@@ -163,23 +171,23 @@ fn files_are_checked_as_variables_are() {
             ("--api.secret-file=secret", "--api.secret-file secret"),
             (
                 "--config.file=file.yml",
-                "file.yml: line 1: `api_secret_file` secret",
+                "file.yml:1: `api_secret_file` secret",
             ),
         ];
         for (setting, place) in settings {
             let problem = format!("{place} {flaw}");
             if is_refused {
-                refused(check().arg(setting), &problem);
+                refused(&mut check(setting), &problem);
             } else {
-                accepted(check().arg(setting), &problem);
+                accepted(&mut check(setting), &problem);
             }
         }
     }
     let accounts = "accounts: [{name: one, api_key: ' abcd1234', api_secret: \"'swordfish'\", base_url: 'https://a/events'}]";
     fs::write(folder.path().join("text.yml"), accounts).expect("a file");
-    let at = "text.yml: line 1:";
+    let at = "text.yml:1:";
     refused(
-        check().arg("--config.file=text.yml"),
+        &mut check("--config.file=text.yml"),
         &format!(
             "{at} `api_key` {BLANK}\n  {at} `base_url` ends with /events, which the exporter adds by itself; write it like https://api.nexmo.com/beta/audit"
         ),

@@ -23,8 +23,8 @@
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let web_config = WebConfigFile::read(Some(Path::new("web-config.yml")))?;
-//!     let listener = bind(None, 9999).await?;
-//!     let server = Server::new(vec![listener], Metrics, Arc::new(web_config));
+//!     let listeners = bind(&[(None, 9999)]).await?;
+//!     let server = Server::new(listeners, Metrics, Arc::new(web_config));
 //!     let shutdown = async {
 //!         let _ = tokio::signal::ctrl_c().await;
 //!     };
@@ -79,7 +79,7 @@ mod stream;
 mod tls;
 mod web_config;
 
-pub use bind::{BindError, bind};
+pub use bind::{BindError, BindErrors, bind};
 pub use body::ResponseBody;
 pub use files::{
     FileError, FileStamps, Hanging, PendingFile, ReadFile, read_file, within_time_limit,
