@@ -15,6 +15,7 @@ mod resolver;
 mod vendor_message;
 
 pub use crate::config::Credentials;
+pub(crate) use error::EndlessPages;
 pub use error::{ApiError, REASONS, retry_after};
 pub use http_clients::{ApiBounds, HttpClients};
 pub use vendor_message::VendorMessage;

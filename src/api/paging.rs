@@ -198,7 +198,8 @@ impl<'s, S: PageSource> PageReader<'s, S> {
     }
 
     /// Returns the next page, in the order in which answers arrive; `None` once the range
-    /// was read completely, or once reading it again has returned no further events.
+    /// was read completely, once reading it again has returned no further events, or once its
+    /// pages have turned out not to end.
     /// `local` is the local time now.
     ///
     /// # Errors
@@ -228,7 +229,9 @@ impl<'s, S: PageSource> PageReader<'s, S> {
             }
             match self.sweep.step() {
                 Step::Read(_) => {}
-                Step::Whole | Step::Short { .. } | Step::Limited => return Ok(None),
+                Step::Whole | Step::Short { .. } | Step::Limited | Step::Endless => {
+                    return Ok(None);
+                }
                 Step::ReadAgain => self.read_again(),
             }
         }

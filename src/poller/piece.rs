@@ -13,7 +13,10 @@ use super::{
     collector::{Collector, PollCounts, PollError},
     instrumentation,
 };
-use crate::api::paging::{PageReader, PagesRead, ReadPage};
+use crate::api::{
+    ApiError, EndlessPages,
+    paging::{PageReader, PagesRead, ReadPage},
+};
 
 /// A piece that was read.
 #[derive(Debug, Clone, Copy)]
@@ -103,15 +106,19 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             let PagesRead { clocks, end } = pages.outcome();
             let verdict = cutter.judge(&piece, range.to.unwrap_or(now), &end, now);
             self.limits = cutter.limits();
-            if let Verdict::Read { missing, dense } = verdict {
-                return Ok(PieceRead {
-                    read_to: piece.to,
-                    clocks,
-                    missing,
-                    dense,
-                    is_exact: end.claimed == end.distinct,
-                    is_stopped: false,
-                });
+            match verdict {
+                Verdict::Read { missing, dense } => {
+                    return Ok(PieceRead {
+                        read_to: piece.to,
+                        clocks,
+                        missing,
+                        dense,
+                        is_exact: end.claimed == end.distinct,
+                        is_stopped: false,
+                    });
+                }
+                Verdict::Again => {}
+                Verdict::Endless => return Err(ApiError::body(EndlessPages).into()),
             }
         }
     }
