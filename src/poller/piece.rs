@@ -87,6 +87,9 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                     break;
                 };
                 self.count(&read, watermark, counts);
+                if self.account.outbox.is_full() {
+                    self.commit().await?;
+                }
                 if let Some(first) = read.first {
                     now = first.clocks.earliest();
                     self.answered = Some((first.clocks.api, self.clock.uptime()));
@@ -143,6 +146,11 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         }
         self.recount.take(&read.page);
         let tally = self.account.count(&read.page, now, watermark);
+        let lines = self.account.outbox.take_cut();
+        if lines > 0 {
+            let is_first = !std::mem::replace(&mut self.named.cut_line, true);
+            instrumentation::LinesCut { lines, is_first }.record();
+        }
         counts.pages += 1;
         counts.counted += tally.lags.len() as u64;
         instrumentation::PageCounted { tally: &tally, at }.record(&self.metrics);

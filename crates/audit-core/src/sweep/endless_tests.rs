@@ -40,6 +40,9 @@ fn page(
     }
 }
 
+/// Returns the page that has this number.
+type Show = fn(u64) -> Page<'static>;
+
 /// Reads pages until the sweep has ended. Returns the number of requests, and the last step.
 fn swept(mut show: impl FnMut(u64) -> Page<'static>) -> (u64, Step) {
     let mut sweep = Sweep::new(SIZE);
@@ -64,7 +67,7 @@ fn others(number: u64, len: u64) -> impl Iterator<Item = (u64, i64)> {
 
 #[test]
 fn pages_without_end_end_a_sweep() {
-    let cases: [(&str, fn(u64) -> Page<'static>, u64); 5] = [
+    let cases: [(&str, Show, u64); 5] = [
         (
             "without claims",
             |number| page(others(number, SIZE), (None, None)),
