@@ -121,6 +121,27 @@ impl LinesLost {
     }
 }
 
+/// Lines of the event log were so long that parts of them are left out.
+pub(super) struct LinesCut {
+    pub(super) lines: u64,
+    /// `true` if the log has not said so yet.
+    pub(super) is_first: bool,
+}
+
+impl LinesCut {
+    pub(super) fn record(&self) {
+        let lines = self.lines;
+        if self.is_first {
+            tracing::warn!(
+                lines,
+                "events are longer than the 64 KiB of a line of the event log; their largest fields are left out there, and the command events get shows an event whole"
+            );
+        } else {
+            tracing::debug!(lines, "more lines of the event log are cut");
+        }
+    }
+}
+
 /// A commit has waited for the disk for a while, and goes on to wait.
 pub(super) struct CommitHangs;
 

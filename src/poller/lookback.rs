@@ -79,7 +79,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 RecountStep::Count(range) => {
                     let api = Arc::clone(&self.api);
                     let claimed = self.commit_meanwhile(claimed(&*api, range), |_, _| {});
-                    let ApiAnswer { value, date } = claimed.await?;
+                    let ApiAnswer { value, date, .. } = claimed.await?;
                     self.recount.counted(value);
                     let api = date.unwrap_or(local);
                     started.get_or_insert(Clocks { api, local });
