@@ -139,6 +139,11 @@ impl AccountHealth {
         PollState::clone(&self.polls.load())
     }
 
+    /// Shows how the polls of the poller ended that this one takes the place of.
+    pub(crate) fn go_on_from(&self, before: &Self) {
+        self.polls.store(before.polls.load_full());
+    }
+
     /// Records how a poll has ended.
     pub(crate) fn record(&self, polls: PollState) {
         self.polls.store(polls.into());
