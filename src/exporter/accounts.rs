@@ -20,7 +20,9 @@ use super::{
     running_account::RunningAccount,
 };
 use crate::{
-    config::Settings, exposition::AccountExposition, gate::EndOfPublishing,
+    config::Settings,
+    exposition::AccountExposition,
+    gate::EndOfPublishing,
     poller::{Clock, health::AccountHealth},
 };
 

@@ -135,8 +135,8 @@ impl AccountHealth {
     }
 
     /// Returns how the last polls ended.
-    pub(crate) fn polls(&self) -> PollState {
-        PollState::clone(&self.polls.load())
+    pub(crate) fn polls(&self) -> Arc<PollState> {
+        self.polls.load_full()
     }
 
     /// Shows how the polls of the poller ended that this one takes the place of.

@@ -36,7 +36,7 @@ impl PollReporter {
         // A poller that was stopped by a reload may have left it at 1.
         metrics.catching_up.set(0);
         Self {
-            polls: health.polls(),
+            polls: PollState::clone(&health.polls()),
             metrics,
             health,
             schedule,
@@ -151,8 +151,11 @@ mod tests {
     }
 
     fn failing_since(reporter: &PollReporter) -> Option<i64> {
-        let failing = reporter.health.polls().failing;
-        failing.map(|failing| failing.since.as_second())
+        let polls = reporter.health.polls();
+        polls
+            .failing
+            .as_ref()
+            .map(|failing| failing.since.as_second())
     }
 
     #[test]

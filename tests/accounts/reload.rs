@@ -180,7 +180,11 @@ fn an_invalid_file_changes_nothing_and_is_reported() {
         vendor.configure(file);
         let answer = post().expect("an answer");
         assert_eq!(answer.status, 500, "{}", answer.body);
-        assert!(answer.body.contains("the log says why"), "{}", answer.body);
+        assert!(
+            answer.body.contains("the log and the landing page say why"),
+            "{}",
+            answer.body
+        );
         let line = exporter.program.wait_for_line(problem);
         assert!(line.contains("level=error"), "{line}");
         exporter.wait_for(SUCCESSFUL, &[], is(0.0));

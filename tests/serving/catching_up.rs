@@ -52,7 +52,8 @@ fn catches_up(exporter: &Exporter, watermark: f64) {
     assert_eq!(exporter.status("/-/healthy"), 200);
     let page = exporter.page("/");
     let up_to = page
-        .split_once("Catching up: everything up to ")
+        .split_once("Everything from ")
+        .and_then(|(_, rest)| rest.split_once(" up to "))
         .and_then(|(_, rest)| rest.split_once(" is counted"))
         .unwrap_or_else(|| panic!("{page}"))
         .0;
@@ -86,7 +87,7 @@ fn reading_history_is_no_failure() {
     assert!(
         exporter
             .page("/")
-            .contains("Polls of the Audit API succeed.")
+            .contains("Polls of the Audit API: succeeding.")
     );
 }
 
@@ -100,8 +101,11 @@ fn an_api_that_fails_half_way_is_a_failure_since_then() {
     exporter.wait_for(UP, &[], is(0.0));
     assert!(is(0.0)(exporter.value(CATCHING_UP, &[])));
     let page = exporter.page("/");
-    assert!(page.contains("Polls have been failing since"), "{page}");
-    assert!(!page.contains("Catching up"), "{page}");
+    assert!(
+        page.contains("Polls of the Audit API: failing for"),
+        "{page}"
+    );
+    assert!(!page.contains("catching up"), "{page}");
 }
 
 #[test]
