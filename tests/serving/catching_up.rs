@@ -87,7 +87,7 @@ fn reading_history_is_no_failure() {
     assert!(
         exporter
             .page("/")
-            .contains("Polls of the Audit API: succeeding.")
+            .contains("Polls of the Audit API: ok.")
     );
 }
 

@@ -70,7 +70,7 @@ impl AccountRow {
             (Urgency::Failing, None) => "stalled".to_owned(),
             (Urgency::CatchingUp, _) => "catching up".to_owned(),
             (Urgency::Waiting, _) => "not polled yet".to_owned(),
-            (Urgency::Succeeding, _) => "succeeding".to_owned(),
+            (Urgency::Succeeding, _) => "ok".to_owned(),
         }
     }
 

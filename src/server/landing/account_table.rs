@@ -120,7 +120,7 @@ impl AccountTable {
             (self.failing, "failing"),
             (self.catching_up, "catching up"),
             (self.waiting, "not polled yet"),
-            (self.succeeding, "succeeding"),
+            (self.succeeding, "ok"),
         ];
         let parts = parts.iter().filter(|(of, _)| *of > 0);
         let parts: Vec<_> = parts

@@ -84,7 +84,7 @@ impl LandingPage<'_> {
 <body>
 <header>
 <h1>nexmo-audit-exporter</h1>
-<p>Counts the audit events of {whose} for Prometheus. Version {version}. Page of <time datetime="{now}">{now}</time>.</p>
+<p>Counts the audit events of {whose} for Prometheus. Version {version}. As of <time datetime="{now}">{now}</time>.</p>
 <nav aria-label="Pages">
 <ul>
 <li><a href="{metrics}">Metrics</a></li>

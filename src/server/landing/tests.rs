@@ -218,7 +218,7 @@ fn each_state_of_an_account_is_said_in_words() {
         ),
         (AccountRow::default(), "not polled yet.</p>"),
         (AccountRow::default(), "<dd>none since the start</dd>"),
-        (succeeding(), "Polls of the Audit API: succeeding.</p>"),
+        (succeeding(), "Polls of the Audit API: ok.</p>"),
         (succeeding(), ">5s ago</time></dd>"),
     ];
     for (account, expected) in cases {
@@ -307,7 +307,7 @@ fn accounts_that_fail_come_first_and_then_those_that_catch_up() {
         named("also fine", succeeding()),
     ];
     let html = html(&accounts);
-    let summary = "<p class=\"state bad\">5 accounts: 1 failing, 1 catching up, 1 not polled yet, 2 succeeding.</p>";
+    let summary = "<p class=\"state bad\">5 accounts: 1 failing, 1 catching up, 1 not polled yet, 2 ok.</p>";
     assert!(html.contains(summary), "{html}");
     assert!(html.contains("<title>1 account failing – nexmo-audit-exporter</title>"));
     let names = ["broken", "returns", "new", "fine", "also fine"];
@@ -328,7 +328,7 @@ fn ten_thousand_accounts_are_one_bounded_page() {
     };
     let accounts: Vec<_> = (0..10_000).map(account).collect();
     let html = html(&accounts);
-    assert!(html.contains("10,000 accounts: 5,000 failing, 5,000 succeeding."));
+    assert!(html.contains("10,000 accounts: 5,000 failing, 5,000 ok."));
     assert!(html.contains("And 9,900 more, of which 4,900 failing."));
     assert!(html.contains("nexmo_audit_up{account=&quot;NAME&quot;}"));
     assert_eq!(html.matches("<tbody").count(), 100);
