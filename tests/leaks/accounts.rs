@@ -195,6 +195,11 @@ fn visited_and_reloaded(form: &str) -> CollectedOutput {
     pages(&guarded.exporter, &mut collected);
     for (file, problem) in bad_files() {
         assert_eq!(guarded.reload(&mut collected, &file), 500, "{problem}");
+        // The page says what is wrong with the reload.
+        assert_eq!(
+            guarded.ask(&mut collected, "GET", "/", VISITOR_PASSWORD),
+            200
+        );
         guarded.exporter.program.wait_for_line(problem);
         pages(&guarded.exporter, &mut collected);
     }

@@ -84,11 +84,7 @@ fn reading_history_is_no_failure() {
             .ok_or_else(|| exporter.program.log())
     });
     exporter.wait_until_up();
-    assert!(
-        exporter
-            .page("/")
-            .contains("Polls of the Audit API: ok.")
-    );
+    assert!(exporter.page("/").contains("Polls of the Audit API: ok."));
 }
 
 #[test]

@@ -307,7 +307,8 @@ fn accounts_that_fail_come_first_and_then_those_that_catch_up() {
         named("also fine", succeeding()),
     ];
     let html = html(&accounts);
-    let summary = "<p class=\"state bad\">5 accounts: 1 failing, 1 catching up, 1 not polled yet, 2 ok.</p>";
+    let summary =
+        "<p class=\"state bad\">5 accounts: 1 failing, 1 catching up, 1 not polled yet, 2 ok.</p>";
     assert!(html.contains(summary), "{html}");
     assert!(html.contains("<title>1 account failing – nexmo-audit-exporter</title>"));
     let names = ["broken", "returns", "new", "fine", "also fine"];
