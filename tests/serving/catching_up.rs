@@ -66,6 +66,13 @@ fn catches_up(exporter: &Exporter, watermark: f64) {
         "{up_to} {shown}"
     );
     assert!(!page.contains("failing"), "{page}");
+    for said in [
+        "<progress",
+        "% is read",
+        "nothing of it is shown before its end",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
 }
 
 #[test]
