@@ -101,6 +101,8 @@ impl Exporter {
             telemetry_path: settings.telemetry_path.clone(),
             exposition: Arc::clone(&exposition),
             gate: Arc::clone(&gate),
+            scrape_interval: settings.scrape_interval,
+            web: Arc::clone(&web),
             health: Arc::clone(&health),
             process: Arc::clone(&process),
             started: started.into_std(),
@@ -254,6 +256,6 @@ async fn close(store: SharedStore, counting: &Handle) {
 fn process_metrics() -> prometheus::Result<Arc<ProcessMetrics>> {
     let process = ProcessMetrics::new()?;
     process.register_process()?;
-    process.reloaded(Timestamp::now(), true);
+    process.reloaded(Timestamp::now());
     Ok(Arc::new(process))
 }

@@ -116,7 +116,7 @@ impl RunningAccount {
                 since: Timestamp::now(),
                 error: "the poller ended, which is a defect: please report it with the log".into(),
             }),
-            ..PollState::default()
+            ..PollState::clone(&self.health.polls())
         });
     }
 }

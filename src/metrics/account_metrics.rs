@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use arc_swap::ArcSwapOption;
+use jiff::Timestamp;
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
     Registry, core::Collector, proto::MetricFamily,
@@ -29,12 +31,25 @@ pub(crate) enum Polls {
     Fail,
 }
 
+/// The reading of history or an outage, for the landing page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CatchUp {
+    /// The time of creation of the first events that are read.
+    pub(crate) from: Timestamp,
+    /// The time at which the reading began.
+    pub(crate) began: Timestamp,
+    /// `true` if history is read, of which nothing is shown before its end.
+    pub(crate) is_history: bool,
+}
+
 /// The metrics of the work for one account. The catalogue says what each means.
 #[derive(Debug)]
 pub struct AccountMetrics {
     registry: Registry,
     pub(crate) up: Gauge,
     pub(crate) catching_up: IntGauge,
+    /// The last catch-up, which is under way while `catching_up` is 1.
+    pub(crate) catch_up: ArcSwapOption<CatchUp>,
     pub(crate) poll_duration: Histogram,
     pub(crate) poll_failures: IntCounterVec,
     pub(crate) ingest_lag: Histogram,
@@ -72,6 +87,7 @@ impl AccountMetrics {
         let metrics = Self {
             up: on(&registry, Gauge::with_opts(opts(&catalog::UP)))?,
             catching_up: on(&registry, IntGauge::with_opts(opts(&catalog::CATCHING_UP)))?,
+            catch_up: ArcSwapOption::empty(),
             poll_duration: on(
                 &registry,
                 Histogram::with_opts(buckets(&catalog::POLL_DURATION, POLL_BUCKETS)),

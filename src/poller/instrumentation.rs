@@ -4,7 +4,7 @@
 //! Every poll has a line at level debug. A line at level info or above is a change of
 //! state.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use audit_core::{
     account::Tally,
@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::collector::{PollCounts, PollError};
 use crate::{
     api::ApiError,
-    metrics::{AccountMetrics, Polls, log_seconds, log_time},
+    metrics::{AccountMetrics, CatchUp, Polls, log_seconds, log_time},
 };
 
 /// A page was counted.
@@ -340,14 +340,25 @@ impl<E: std::error::Error> CommitFailed<'_, E> {
 
 /// A piece was counted and committed, and more pieces follow.
 pub(super) struct PieceCounted {
+    /// The time of creation from which the poll reads.
+    pub(super) from: Timestamp,
     pub(super) up_to: Timestamp,
     pub(super) now: Timestamp,
     pub(super) counts: PollCounts,
+    /// `true` if the piece is history, of which nothing is shown before its end.
+    pub(super) is_history: bool,
 }
 
 impl PieceCounted {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
         // The API answers, and what it answered is stored: nothing fails.
+        if metrics.catching_up.get() == 0 {
+            metrics.catch_up.store(Some(Arc::new(CatchUp {
+                from: self.from,
+                began: self.now,
+                is_history: self.is_history,
+            })));
+        }
         metrics.show_polls(Polls::CatchUp);
         metrics.watermark.set(self.up_to);
         let behind = Duration::try_from(self.now.duration_since(self.up_to)).unwrap_or_default();

@@ -84,8 +84,9 @@ pub use body::ResponseBody;
 pub use files::{
     FileError, FileStamps, Hanging, PendingFile, ReadFile, read_file, within_time_limit,
 };
+pub use passwords::basic_auth_user;
 pub use peer::Peer;
 pub use scrape_time_limit::scrape_time_limit;
 pub use server::Server;
 pub use site::Site;
-pub use web_config::{WebConfigError, WebConfigFile};
+pub use web_config::{ClientNeeds, WebConfigError, WebConfigFile};

@@ -189,6 +189,14 @@ fn wait(headers: &HeaderMap) -> Duration {
     stated.unwrap_or(DEFAULT_LIMIT).min(LONGEST_LIMIT) / 10 * 9
 }
 
+/// Returns the user that a request names by basic authentication. Where the web
+/// configuration asks for passwords, the [`Site`](crate::Site) sees only requests of users
+/// whose password was right.
+#[must_use]
+pub fn basic_auth_user(headers: &HeaderMap) -> Option<String> {
+    credentials(headers).map(|(user, _)| user)
+}
+
 /// Reads the user and the password of a request that has one of each.
 fn credentials(headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
