@@ -10,42 +10,44 @@ use tokio::{
 use tracing::{Instrument, Span};
 
 use super::{
+    outside::{Outside, ReloadedApi},
     pause::{Pause, PauseSwitch},
     plan::AccountPlan,
 };
 use crate::{
     exposition::{AccountExposition, Exposition},
     poller::{
-        Poller, SystemClock, WatchedClient,
+        Poller,
         health::{AccountHealth, Failing, PollState},
     },
     store::AccountStorage,
 };
 
 /// The poller of an account.
-pub(super) type AccountPoller = Poller<WatchedClient, AccountStorage, SystemClock>;
+pub(super) type AccountPoller<O> =
+    Poller<<O as Outside>::Api, AccountStorage, <O as Outside>::Clock>;
 
 /// An account with its poller.
 #[derive(Debug)]
-pub(super) struct RunningAccount {
+pub(super) struct RunningAccount<O: Outside> {
     pub(super) plan: AccountPlan,
     /// See [`PollerSettings::taken_up`](crate::poller::PollerSettings::taken_up).
     pub(super) taken_up: Duration,
     pub(super) health: Arc<AccountHealth>,
-    api: Arc<WatchedClient>,
+    api: Arc<O::Api>,
     /// The poller to run; `None` once it runs.
-    prepared: Option<AccountPoller>,
+    prepared: Option<AccountPoller<O>>,
     pause: PauseSwitch,
     poller: Option<AbortHandle>,
 }
 
-impl RunningAccount {
+impl<O: Outside> RunningAccount<O> {
     pub(super) fn new(
         plan: AccountPlan,
         taken_up: Duration,
         health: Arc<AccountHealth>,
-        api: Arc<WatchedClient>,
-        prepared: AccountPoller,
+        api: Arc<O::Api>,
+        prepared: AccountPoller<O>,
     ) -> Self {
         Self {
             plan,
