@@ -42,7 +42,6 @@ pub struct Accounts<O: Outside> {
 #[expect(dead_code, reason = "it is kept until the process ends")]
 pub struct StoppedAccounts<O: Outside> {
     accounts: Accounts<O>,
-    shown: Vec<AccountExposition>,
     end: EndOfPublishing,
 }
 
@@ -71,6 +70,10 @@ struct Change {
 
 impl<O: Outside> Accounts<O> {
     /// Loads the accounts from the store. Scrapes show at once what they showed before.
+    ///
+    /// # Errors
+    ///
+    /// The error of the first account that cannot be loaded.
     pub fn new(shared: SharedParts<O>, settings: &Settings) -> Result<Self, StartError> {
         let mut accounts = Self {
             shared,
@@ -129,10 +132,7 @@ impl<O: Outside> Accounts<O> {
             .iter()
             .filter(|(_, keeps)| *keeps)
             .filter_map(|(account, _)| self.by_name.get_key_value(&account.name()))
-            .map(|(name, account)| {
-                let exposition = account.keep_exposition(&self.shared.exposition);
-                (name.clone(), exposition)
-            })
+            .map(|(name, account)| (name.clone(), account.exposition.clone()))
             .collect();
         self.stop(&to_stop).await;
         self.keep_event_log(settings);
@@ -216,14 +216,10 @@ impl<O: Outside> Accounts<O> {
     pub async fn stop_polling(mut self) -> StoppedAccounts<O> {
         let end = self.shared.gate.end_publishing().await;
         let accounts = self.by_name.values();
-        let shown = accounts.map(|account| account.keep_exposition(&self.shared.exposition));
-        let shown = shown.collect();
-        let accounts = self.by_name.values();
         let stopped: Vec<_> = accounts.filter_map(RunningAccount::stop).collect();
         self.wait_for(&stopped).await;
         StoppedAccounts {
             accounts: self,
-            shown,
             end,
         }
     }
@@ -257,6 +253,7 @@ impl<O: Outside> Accounts<O> {
         let Some(account) = self.by_name.get(&name) else {
             return;
         };
+        account.show_defect();
         let start = Start {
             taken_up: account.taken_up,
             first_poll_in: AFTER_DEFECT,
@@ -268,7 +265,7 @@ impl<O: Outside> Accounts<O> {
             Ok(loaded) => loaded,
             Err(error) => return try_again(&error).await,
         };
-        let kept = account.keep_exposition(&self.shared.exposition);
+        let kept = account.exposition.clone();
         self.prepare(loaded, Some(kept));
         if let Some(account) = self.by_name.get(&name) {
             account.show_defect();

@@ -202,7 +202,7 @@ impl<O: Outside> SharedParts<O> {
             storage,
             clock,
             metrics,
-            exposition,
+            exposition: exposition.clone(),
             gate: Arc::clone(&self.gate),
             health: Arc::clone(&health),
             outbox,
@@ -210,6 +210,6 @@ impl<O: Outside> SharedParts<O> {
             rng: fastrand::Rng::new(),
         };
         let poller = Poller::new(poller_settings(&plan, start), parts, stored);
-        RunningAccount::new(plan, start.taken_up, health, api, poller)
+        RunningAccount::new(plan, start.taken_up, (health, exposition), api, poller)
     }
 }

@@ -15,7 +15,7 @@ use super::{
     plan::AccountPlan,
 };
 use crate::{
-    exposition::{AccountExposition, Exposition},
+    exposition::AccountExposition,
     poller::{
         Poller,
         health::{AccountHealth, Failing, PollState},
@@ -34,6 +34,8 @@ pub(super) struct RunningAccount<O: Outside> {
     /// See [`PollerSettings::taken_up`](crate::poller::PollerSettings::taken_up).
     pub(super) taken_up: Duration,
     pub(super) health: Arc<AccountHealth>,
+    /// The handle that shows the account, also after its poller has ended.
+    pub(super) exposition: AccountExposition,
     api: Arc<O::Api>,
     /// The poller to run; `None` once it runs.
     prepared: Option<AccountPoller<O>>,
@@ -45,7 +47,7 @@ impl<O: Outside> RunningAccount<O> {
     pub(super) fn new(
         plan: AccountPlan,
         taken_up: Duration,
-        health: Arc<AccountHealth>,
+        (health, exposition): (Arc<AccountHealth>, AccountExposition),
         api: Arc<O::Api>,
         prepared: AccountPoller<O>,
     ) -> Self {
@@ -53,6 +55,7 @@ impl<O: Outside> RunningAccount<O> {
             plan,
             taken_up,
             health,
+            exposition,
             api,
             prepared: Some(prepared),
             pause: PauseSwitch::default(),
@@ -65,14 +68,6 @@ impl<O: Outside> RunningAccount<O> {
     pub(super) fn go_on(&mut self, plan: AccountPlan) {
         self.api.reload(&plan.account.credentials);
         self.plan = plan;
-    }
-
-    /// Keeps what scrapes show until another poller goes on with it.
-    pub(super) fn keep_exposition(&self, exposition: &Arc<Exposition>) -> AccountExposition {
-        exposition.add(
-            self.health.name().cloned(),
-            Arc::clone(self.health.metrics()),
-        )
     }
 
     /// Pauses the poller, which either is stopped then, or goes on.
@@ -113,9 +108,10 @@ impl<O: Outside> RunningAccount<O> {
     pub(super) fn show_defect(&self) {
         self.health.metrics().up.set(0.0);
         self.health.metrics().catching_up.set(0);
+        let before = self.health.polls().failing;
         self.health.record(PollState {
             failing: Some(Failing {
-                since: Timestamp::now(),
+                since: before.map_or_else(Timestamp::now, |failing| failing.since),
                 error: "the poller ended, which is a defect: please report it with the log".into(),
             }),
             ..PollState::default()
