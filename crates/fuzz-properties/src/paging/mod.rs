@@ -74,7 +74,7 @@ fn is_counted_or_missing(list: &List, stored: &MemoryStorage, told: u64) {
     let unreachable = list.unreachable();
     assert!(
         missing.len() <= unreachable,
-        "{} events are not counted, and {unreachable} cannot be read: {list:?}",
+        "{} events are not counted, {unreachable} of them cannot be read, and {told} are said to be missing: {list:?}",
         missing.len()
     );
     assert!(
