@@ -137,6 +137,7 @@ impl Inner {
                 element(&id, second + number % (u64::from(kind / 32) + 1))
             })
             .collect();
+        let events: Vec<_> = events.iter().map(|event| &**event).collect();
         render(&events, true, kind.is_multiple_of(2).then_some(10_000))
     }
 

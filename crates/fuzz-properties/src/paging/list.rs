@@ -67,6 +67,10 @@ struct Record {
 pub(super) struct List {
     /// The events. The id of each is its place.
     records: Vec<Record>,
+    /// The events as elements of a page.
+    elements: Vec<String>,
+    /// The places of the events in the order of the list.
+    ordered: Vec<usize>,
     limit: Limit,
     /// The largest number of events on a page.
     clamp: usize,
@@ -118,8 +122,14 @@ impl List {
         let has = |bit: u8| flags & (1 << bit) != 0;
         let tells_less = matches!(claims, Claims::Capped(_) | Claims::TooFew(_));
         let is_strange = limit == Limit::None && !tells_less && claims != Claims::Zero;
+        let records = records(bytes);
+        let elements = records.iter().enumerate();
+        let elements =
+            elements.map(|(place, record)| element(&format!("e{place}"), record.created));
         Self {
-            records: records(bytes),
+            elements: elements.collect(),
+            ordered: ordered(&records, order),
+            records,
             limit,
             clamp,
             order,
@@ -164,11 +174,8 @@ impl List {
     /// has none. `None` if the page is refused.
     pub(super) fn page(&self, query: &PageQuery, second: u64, shuffle: u64) -> Option<String> {
         let mut listed = self.listed(query, second);
-        match self.order {
-            Order::NewestFirst => listed.reverse(),
-            Order::OldestFirst => {}
-            Order::Fixed => listed.sort_by_key(|place| (*place as u64 ^ 0x55).reverse_bits()),
-            Order::None => fastrand::Rng::with_seed(shuffle).shuffle(&mut listed),
+        if self.order == Order::None {
+            fastrand::Rng::with_seed(shuffle).shuffle(&mut listed);
         }
         let capped = match self.limit {
             Limit::Events(events) => events.min(listed.len()),
@@ -192,7 +199,7 @@ impl List {
             begin
         };
         let shown = listed.get(begin..end).unwrap_or_default();
-        let events: Vec<_> = shown.iter().map(|place| self.element(*place)).collect();
+        let events: Vec<_> = shown.iter().map(|place| &*self.elements[*place]).collect();
         // A link says that events follow, also where a limit hides them.
         let follows = is_shown && end < listed.len();
         let has_next = match self.links {
@@ -214,27 +221,33 @@ impl List {
         }
     }
 
-    /// Returns the places of the events of a range, the oldest first.
+    /// Returns the places of the events of a range, in the order of the list.
     fn listed(&self, query: &PageQuery, now: u64) -> Vec<usize> {
         let (from, to) = (second_of(query.from), query.to.map(second_of));
         let is_listed = |second: i64| {
             let after = second > from || self.includes.0 && second == from;
             after && to.is_none_or(|to| second < to || self.includes.1 && second == to)
         };
-        let places = 0..self.records.len();
-        let mut listed: Vec<_> = places
+        let places = self.ordered.iter().copied();
+        places
             .filter(|place| {
                 let Record { created, appears } = self.records[*place];
                 appears <= now && (self.ignores_range || is_listed(created.cast_signed()))
             })
-            .collect();
-        listed.sort_by_key(|place| self.records[*place].created);
-        listed
+            .collect()
     }
+}
 
-    fn element(&self, place: usize) -> String {
-        element(&format!("e{place}"), self.records[place].created)
+/// Returns the places of the events in an order.
+fn ordered(records: &[Record], order: Order) -> Vec<usize> {
+    let mut places: Vec<_> = (0..records.len()).collect();
+    places.sort_by_key(|place| records[*place].created);
+    match order {
+        Order::NewestFirst => places.reverse(),
+        Order::OldestFirst | Order::None => {}
+        Order::Fixed => places.sort_by_key(|place| (*place as u64 ^ 0x55).reverse_bits()),
     }
+    places
 }
 
 /// Reads groups of events: the second of their creation, their number, and how late the list
@@ -273,7 +286,7 @@ pub(super) fn element(id: &str, created: u64) -> String {
 }
 
 /// Returns a page.
-pub(super) fn render(events: &[String], has_next: bool, claimed: Option<usize>) -> String {
+pub(super) fn render(events: &[&str], has_next: bool, claimed: Option<usize>) -> String {
     let next = if has_next { r#","next":{}"# } else { "" };
     let page = claimed.map_or(String::new(), |claimed| {
         format!(r#","page":{{"totalElements":{claimed}}}"#)
