@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     counting_threads,
     load::{LoadedAccount, SharedParts, StartError},
+    outside::Outside,
     pause::Pause,
     plan::{AccountPlan, Start, plans, spread},
     running_account::RunningAccount,
@@ -31,9 +32,9 @@ const AFTER_DEFECT: Duration = Duration::from_secs(10);
 
 /// The accounts that are counted.
 #[derive(Debug)]
-pub(super) struct Accounts {
-    shared: SharedParts,
-    by_name: BTreeMap<Option<Arc<str>>, RunningAccount>,
+pub struct Accounts<O: Outside> {
+    shared: SharedParts<O>,
+    by_name: BTreeMap<Option<Arc<str>>, RunningAccount<O>>,
     tasks: JoinSet<()>,
 }
 
@@ -41,18 +42,20 @@ pub(super) struct Accounts {
 /// dropped.
 #[derive(Debug)]
 #[expect(dead_code, reason = "it is kept until the process ends")]
-pub(super) struct StoppedAccounts {
-    accounts: Accounts,
-    shown: Vec<AccountExposition>,
+pub struct StoppedAccounts<O: Outside> {
+    accounts: Accounts<O>,
     end: EndOfPublishing,
 }
 
 /// The numbers of accounts that a reload has added, changed and removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Difference {
-    pub(super) added: usize,
-    pub(super) changed: usize,
-    pub(super) removed: usize,
+pub struct Difference {
+    /// The number of accounts that are new.
+    pub added: usize,
+    /// The number of accounts that go on with other settings.
+    pub changed: usize,
+    /// The number of accounts that are no longer counted.
+    pub removed: usize,
 }
 
 /// The effect that new settings have on the accounts.
@@ -67,9 +70,13 @@ struct Change {
     to_stop: BTreeSet<Option<Arc<str>>>,
 }
 
-impl Accounts {
+impl<O: Outside> Accounts<O> {
     /// Loads the accounts from the store. Scrapes show at once what they showed before.
-    pub(super) fn new(shared: SharedParts, settings: &Settings) -> Result<Self, StartError> {
+    ///
+    /// # Errors
+    ///
+    /// The error of the first account that cannot be loaded.
+    pub fn new(shared: SharedParts<O>, settings: &Settings) -> Result<Self, StartError> {
         let mut accounts = Self {
             shared,
             by_name: BTreeMap::new(),
@@ -89,7 +96,7 @@ impl Accounts {
     }
 
     /// Runs the tasks of all accounts whose tasks are prepared.
-    pub(super) fn start(&mut self, counting: &Handle) {
+    pub fn start(&mut self, counting: &Handle) {
         for account in self.by_name.values_mut() {
             account.start(&mut self.tasks, counting);
         }
@@ -102,7 +109,7 @@ impl Accounts {
     /// # Errors
     ///
     /// An error for each account that could not be loaded. Nothing has changed then.
-    pub(super) async fn change(
+    pub async fn change(
         &mut self,
         settings: &Settings,
         counting: &Handle,
@@ -127,10 +134,7 @@ impl Accounts {
             .iter()
             .filter(|(_, keeps)| *keeps)
             .filter_map(|(account, _)| self.by_name.get_key_value(&account.name()))
-            .map(|(name, account)| {
-                let exposition = account.keep_exposition(&self.shared.exposition);
-                (name.clone(), exposition)
-            })
+            .map(|(name, account)| (name.clone(), account.exposition.clone()))
             .collect();
         self.stop(&to_stop).await;
         self.keep_event_log(settings);
@@ -146,7 +150,7 @@ impl Accounts {
     /// Compares the accounts with those of `settings`.
     fn compare(&self, settings: &Settings) -> Change {
         let mut change = Change::default();
-        let now = self.shared.clock.uptime();
+        let now = self.shared.outside.clock().uptime();
         let known = self.by_name.values();
         let taken_up: HashMap<_, _> = known
             .map(|account| (account.plan.api_key(), account.taken_up))
@@ -185,7 +189,7 @@ impl Accounts {
     fn load(
         &self,
         accounts: Vec<(AccountPlan, Start, Option<Arc<AccountHealth>>)>,
-    ) -> Result<Vec<(LoadedAccount, bool)>, Vec<StartError>> {
+    ) -> Result<Vec<(LoadedAccount<O>, bool)>, Vec<StartError>> {
         let mut loaded = Vec::new();
         let mut errors = Vec::new();
         for (plan, start, before) in accounts {
@@ -211,17 +215,13 @@ impl Accounts {
 
     /// Stops all pollers, so that no more is counted and shown. Commits under way are
     /// finished.
-    pub(super) async fn stop_polling(mut self) -> StoppedAccounts {
+    pub async fn stop_polling(mut self) -> StoppedAccounts<O> {
         let end = self.shared.gate.end_publishing().await;
-        let accounts = self.by_name.values();
-        let shown = accounts.map(|account| account.keep_exposition(&self.shared.exposition));
-        let shown = shown.collect();
         let accounts = self.by_name.values();
         let stopped: Vec<_> = accounts.filter_map(RunningAccount::stop).collect();
         self.wait_for(&stopped).await;
         StoppedAccounts {
             accounts: self,
-            shown,
             end,
         }
     }
@@ -236,7 +236,7 @@ impl Accounts {
 
     /// Waits until a poller ends by itself, which only a defect can cause, and then starts
     /// the account again from its stored state. The future can be dropped at any await.
-    pub(super) async fn restart_ended(&mut self, counting: &Handle) {
+    pub async fn restart_ended(&mut self, counting: &Handle) {
         let name = loop {
             let ended = self.by_name.iter().find(|(_, account)| account.has_ended());
             if let Some((name, _)) = ended {
@@ -255,6 +255,7 @@ impl Accounts {
         let Some(account) = self.by_name.get(&name) else {
             return;
         };
+        account.show_defect();
         let start = Start {
             taken_up: account.taken_up,
             first_poll_in: AFTER_DEFECT,
@@ -266,7 +267,7 @@ impl Accounts {
             Ok(loaded) => loaded,
             Err(error) => return try_again(&error).await,
         };
-        let kept = account.keep_exposition(&self.shared.exposition);
+        let kept = account.exposition.clone();
         self.prepare(loaded, Some(kept));
         if let Some(account) = self.by_name.get(&name) {
             account.show_defect();
@@ -276,7 +277,7 @@ impl Accounts {
     }
 
     /// Prepares the tasks of an account; [`Accounts::start`] runs them.
-    fn prepare(&mut self, loaded: LoadedAccount, kept: Option<AccountExposition>) {
+    fn prepare(&mut self, loaded: LoadedAccount<O>, kept: Option<AccountExposition>) {
         let name = loaded.name();
         let account = self.shared.prepare(loaded, kept);
         self.by_name.insert(name, account);

@@ -3,20 +3,24 @@
 
 use std::sync::Arc;
 
-use audit_core::{account::Account, outbox::Outbox};
+use anyhow::Context;
+use audit_core::{account::Account, gate::Gate, outbox::Outbox};
+use jiff::Timestamp;
 
 use super::{
     event_log::SharedEventLog,
-    plan::{AccountPlan, Start, client, poller_settings, request_timeout},
+    outside::Outside,
+    plan::{AccountPlan, Start, poller_settings},
     running_account::RunningAccount,
 };
 use crate::{
-    api::{ApiClient, HttpClients, REASONS},
-    exposition::{AccountExposition, Exposition},
+    api::REASONS,
+    config::Settings,
+    exposition::{AccountExposition, Exposition, ExpositionSettings},
     gate::SharedGate,
-    metrics::AccountMetrics,
+    metrics::{AccountMetrics, ProcessMetrics},
     poller::{
-        Clock, Poller, PollerParts, SystemClock, WatchedClient,
+        Clock, Poller, PollerParts,
         health::{AccountHealth, Health},
     },
     store::{AccountStorage, SharedStore, event_log::AccountLines},
@@ -24,25 +28,24 @@ use crate::{
 
 /// The parts that all accounts share.
 #[derive(Debug)]
-pub(super) struct SharedParts {
+pub struct SharedParts<O> {
     pub(super) store: SharedStore,
-    pub(super) http_clients: HttpClients,
     pub(super) exposition: Arc<Exposition>,
     pub(super) gate: Arc<SharedGate>,
     pub(super) health: Arc<Health>,
-    pub(super) clock: SystemClock,
+    pub(super) outside: O,
     pub(super) event_log: Option<Arc<SharedEventLog>>,
 }
 
 /// An account as it was loaded, before it runs.
 #[derive(Debug)]
-pub(super) struct LoadedAccount {
+pub(super) struct LoadedAccount<O: Outside> {
     plan: AccountPlan,
     start: Start,
     metrics: Arc<AccountMetrics>,
     /// The health of the account that this one goes on with, if there is one.
     before: Option<Arc<AccountHealth>>,
-    client: ApiClient,
+    client: O::Client,
     storage: AccountStorage,
     stored: Option<Account>,
     /// `None` if no event log is kept.
@@ -52,7 +55,7 @@ pub(super) struct LoadedAccount {
 /// The reason why an account could not be loaded.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.account())]
-pub(super) struct StartError {
+pub struct StartError {
     pub(super) name: Option<Arc<str>>,
     pub(super) source: anyhow::Error,
 }
@@ -66,14 +69,61 @@ impl StartError {
     }
 }
 
-impl LoadedAccount {
+impl<O: Outside> LoadedAccount<O> {
     /// Returns the name of the account.
     pub(super) fn name(&self) -> Option<Arc<str>> {
         self.plan.account.name.clone()
     }
 }
 
-impl SharedParts {
+impl<O: Outside> SharedParts<O> {
+    /// Opens the store and the event log. `now` reads the wall clock; `outside` begins
+    /// once the store is open.
+    ///
+    /// # Errors
+    ///
+    /// If the state cannot be used. The message says what to do.
+    pub fn open(
+        settings: &Settings,
+        process: Arc<ProcessMetrics>,
+        now: impl Fn() -> Timestamp,
+        outside: impl FnOnce() -> O,
+    ) -> anyhow::Result<Self> {
+        let store = SharedStore::open(&settings.storage_path)?;
+        let event_log = settings.event_log.as_ref();
+        let event_log = event_log.map(|settings| SharedEventLog::start(settings, &store));
+        let event_log = event_log.transpose().context("no thread can be started")?;
+        let gate = Gate::new(settings.scrape_interval, &store.load_gate(now())?);
+        let gate = Arc::new(SharedGate::new(gate));
+        let shown = ExpositionSettings {
+            created: settings.created_timestamps.then(now),
+        };
+        let exposition = Exposition::new(process, Arc::clone(&gate), shown);
+        Ok(Self {
+            store,
+            exposition: Arc::new(exposition),
+            gate,
+            health: Arc::new(Health::default()),
+            outside: outside(),
+            event_log: event_log.map(Arc::new),
+        })
+    }
+
+    /// Returns the store.
+    pub fn store(&self) -> &SharedStore {
+        &self.store
+    }
+
+    /// Returns what scrapes are answered from.
+    pub fn exposition(&self) -> &Arc<Exposition> {
+        &self.exposition
+    }
+
+    /// Returns the gate.
+    pub fn gate(&self) -> &Arc<SharedGate> {
+        &self.gate
+    }
+
     /// Loads an account from the store. `before` is the health of the account that it goes on
     /// with, if there is one.
     pub(super) fn load(
@@ -81,7 +131,7 @@ impl SharedParts {
         plan: AccountPlan,
         start: Start,
         before: Option<Arc<AccountHealth>>,
-    ) -> Result<LoadedAccount, StartError> {
+    ) -> Result<LoadedAccount<O>, StartError> {
         let name = plan.account.name.clone();
         let loaded = self.try_load(plan, start, before);
         loaded.map_err(|source| StartError { name, source })
@@ -92,7 +142,7 @@ impl SharedParts {
         plan: AccountPlan,
         start: Start,
         before: Option<Arc<AccountHealth>>,
-    ) -> anyhow::Result<LoadedAccount> {
+    ) -> anyhow::Result<LoadedAccount<O>> {
         let name = plan.account.name.clone();
         let metrics = match &before {
             Some(before) => Arc::clone(before.metrics()),
@@ -104,7 +154,7 @@ impl SharedParts {
         let event_log = self.event_log.as_ref();
         let lines = event_log.map(|log| log.load(plan.api_key())).transpose()?;
         Ok(LoadedAccount {
-            client: client(&self.http_clients, &plan.account, &metrics)?,
+            client: self.outside.client(&plan.account, &metrics)?,
             plan,
             start,
             metrics,
@@ -127,9 +177,9 @@ impl SharedParts {
     /// it goes on with, if there is one.
     pub(super) fn prepare(
         &self,
-        loaded: LoadedAccount,
+        loaded: LoadedAccount<O>,
         kept: Option<AccountExposition>,
-    ) -> RunningAccount {
+    ) -> RunningAccount<O> {
         let LoadedAccount {
             plan,
             start,
@@ -147,20 +197,19 @@ impl SharedParts {
         if let Some((log, lines)) = self.event_log.as_ref().zip(lines) {
             (outbox, storage) = log.account(lines, name.clone(), storage, &metrics);
         }
-        let health = AccountHealth::new(name, Arc::clone(&metrics), self.clock.uptime());
+        let clock = self.outside.clock();
+        let health = AccountHealth::new(name, Arc::clone(&metrics), clock.uptime());
         if let Some(before) = before {
             health.go_on_from(&before);
         }
         let health = Arc::new(health);
-        let timeout = request_timeout(&plan.account);
-        let api = WatchedClient::new(client, Arc::clone(&health), self.clock, timeout);
-        let api = Arc::new(api);
+        let api = Arc::new(self.outside.api(client, &plan.account, &health));
         let parts = PollerParts {
             api: Arc::clone(&api),
             storage,
-            clock: self.clock,
+            clock,
             metrics,
-            exposition,
+            exposition: exposition.clone(),
             gate: Arc::clone(&self.gate),
             health: Arc::clone(&health),
             outbox,
@@ -168,6 +217,6 @@ impl SharedParts {
             rng: fastrand::Rng::new(),
         };
         let poller = Poller::new(poller_settings(&plan, start), parts, stored);
-        RunningAccount::new(plan, start.taken_up, health, api, poller)
+        RunningAccount::new(plan, start.taken_up, (health, exposition), api, poller)
     }
 }

@@ -8,13 +8,17 @@ mod disk_watch;
 mod event_log;
 mod last_call;
 mod load;
+mod outside;
 mod pause;
 mod plan;
 mod running_account;
 mod supervisor;
 mod trial;
 
+pub use accounts::{Accounts, Difference, StoppedAccounts};
 pub(crate) use counting_threads::CountingThreads;
+pub use load::{SharedParts, StartError};
+pub use outside::{Outside, ReloadedApi};
 pub(crate) use plan::client;
 pub(crate) use trial::try_places;
 
@@ -23,23 +27,19 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use exporter_web::{Server, WebConfigFile, bind};
 use jiff::Timestamp;
-use tokio::{runtime::Handle, sync::oneshot, time::Instant};
+use tokio::{runtime::Handle, sync::oneshot};
 
 use crate::{
     api::HttpClients,
     config::Settings,
-    exposition::{Exposition, ExpositionSettings},
-    gate::SharedGate,
     metrics::{ProcessMetrics, log_seconds},
-    poller::{SystemClock, health::Health},
+    poller::health::Health,
     server::{ExporterSite, ScrapeRecorder, reload::ReloadHandle},
-    store::SharedStore,
+    store::{SharedStore, try_state},
 };
-use accounts::Accounts;
-use audit_core::gate::Gate;
 use event_log::SharedEventLog;
 use last_call::LastCall;
-use load::SharedParts;
+use outside::HttpOutside;
 use supervisor::Supervisor;
 
 /// The longest that the end of the process waits for the state to be closed.
@@ -69,31 +69,23 @@ impl Exporter {
     /// to do.
     pub async fn bind(settings: &Settings, web: WebConfigFile) -> anyhow::Result<Self> {
         let web = Arc::new(web);
-        let listeners = bind(&ports(settings)).await;
-        let store = SharedStore::open(&settings.storage_path);
-        let (listeners, store) = match (listeners, store) {
-            (Err(ports), Err(state)) => bail!("{ports}\n{state}"),
-            (listeners, store) => (listeners?, store?),
+        let listeners = match bind(&ports(settings)).await {
+            Ok(listeners) => listeners,
+            Err(ports) => match try_state(&settings.storage_path) {
+                Ok(()) => return Err(ports.into()),
+                Err(state) => bail!("{ports}\n{state}"),
+            },
         };
         // Before the server takes its share.
         let bounds = descriptors::raise(settings);
         let process = process_metrics().context("the metrics cannot be registered")?;
-        let event_log = settings.event_log.as_ref();
-        let event_log = event_log.map(|settings| SharedEventLog::start(settings, &store));
-        let event_log = event_log.transpose().context("no thread can be started")?;
-        let event_log = event_log.map(Arc::new);
-        let gate = Gate::new(
-            settings.scrape_interval,
-            &store.load_gate(Timestamp::now())?,
-        );
-        let exposition = ExpositionSettings {
-            created: settings.created_timestamps.then(Timestamp::now),
-        };
-        let gate = Arc::new(SharedGate::new(gate));
-        let exposition = Exposition::new(Arc::clone(&process), Arc::clone(&gate), exposition);
-        let exposition = Arc::new(exposition);
-        let started = Instant::now();
-        let health = Arc::new(Health::default());
+        let shared = SharedParts::open(settings, Arc::clone(&process), Timestamp::now, || {
+            HttpOutside::new(HttpClients::new(settings.proxy.clone(), bounds))
+        })?;
+        let started = shared.outside.started();
+        let (exposition, gate) = (Arc::clone(&shared.exposition), Arc::clone(&shared.gate));
+        let (health, store) = (Arc::clone(&shared.health), shared.store.clone());
+        let event_log = shared.event_log.clone();
         let (reload, reloads) = ReloadHandle::new();
         let recorder = ScrapeRecorder::new(Arc::clone(&gate), started.into_std());
         let recorder = Arc::new(recorder);
@@ -112,20 +104,11 @@ impl Exporter {
             event_log: event_log.as_ref().map(|log| log.disk()),
         };
         let last_call = LastCall {
-            exposition: Arc::clone(&exposition),
-            gate: Arc::clone(&gate),
+            exposition,
+            gate,
             recorder,
             started,
             timeout: settings.shutdown_timeout,
-        };
-        let shared = SharedParts {
-            store: store.clone(),
-            http_clients: HttpClients::new(settings.proxy.clone(), bounds),
-            exposition,
-            gate,
-            health: Arc::clone(&health),
-            clock: SystemClock::new(started),
-            event_log: event_log.clone(),
         };
         let supervisor = Supervisor {
             settings: settings.clone(),

@@ -10,48 +10,53 @@ use tokio::{
 use tracing::{Instrument, Span};
 
 use super::{
+    outside::{Outside, ReloadedApi},
     pause::{Pause, PauseSwitch},
     plan::AccountPlan,
 };
 use crate::{
-    exposition::{AccountExposition, Exposition},
+    exposition::AccountExposition,
     metrics::Polls,
     poller::{
-        Poller, SystemClock, WatchedClient,
+        Poller,
         health::{AccountHealth, Failing, PollState},
     },
     store::AccountStorage,
 };
 
 /// The poller of an account.
-pub(super) type AccountPoller = Poller<WatchedClient, AccountStorage, SystemClock>;
+pub(super) type AccountPoller<O> =
+    Poller<<O as Outside>::Api, AccountStorage, <O as Outside>::Clock>;
 
 /// An account with its poller.
 #[derive(Debug)]
-pub(super) struct RunningAccount {
+pub(super) struct RunningAccount<O: Outside> {
     pub(super) plan: AccountPlan,
     /// See [`PollerSettings::taken_up`](crate::poller::PollerSettings::taken_up).
     pub(super) taken_up: Duration,
     pub(super) health: Arc<AccountHealth>,
-    api: Arc<WatchedClient>,
+    /// The handle that shows the account, also after its poller has ended.
+    pub(super) exposition: AccountExposition,
+    api: Arc<O::Api>,
     /// The poller to run; `None` once it runs.
-    prepared: Option<AccountPoller>,
+    prepared: Option<AccountPoller<O>>,
     pause: PauseSwitch,
     poller: Option<AbortHandle>,
 }
 
-impl RunningAccount {
+impl<O: Outside> RunningAccount<O> {
     pub(super) fn new(
         plan: AccountPlan,
         taken_up: Duration,
-        health: Arc<AccountHealth>,
-        api: Arc<WatchedClient>,
-        prepared: AccountPoller,
+        (health, exposition): (Arc<AccountHealth>, AccountExposition),
+        api: Arc<O::Api>,
+        prepared: AccountPoller<O>,
     ) -> Self {
         Self {
             plan,
             taken_up,
             health,
+            exposition,
             api,
             prepared: Some(prepared),
             pause: PauseSwitch::default(),
@@ -64,14 +69,6 @@ impl RunningAccount {
     pub(super) fn go_on(&mut self, plan: AccountPlan) {
         self.api.reload(&plan.account.credentials);
         self.plan = plan;
-    }
-
-    /// Keeps what scrapes show until another poller goes on with it.
-    pub(super) fn keep_exposition(&self, exposition: &Arc<Exposition>) -> AccountExposition {
-        exposition.add(
-            self.health.name().cloned(),
-            Arc::clone(self.health.metrics()),
-        )
     }
 
     /// Pauses the poller, which either is stopped then, or goes on.
@@ -111,9 +108,10 @@ impl RunningAccount {
     /// Shows in metrics, landing page and probes that the poller ended.
     pub(super) fn show_defect(&self) {
         self.health.metrics().show_polls(Polls::Fail);
+        let before = self.health.polls().failing.clone();
         self.health.record(PollState {
             failing: Some(Failing {
-                since: Timestamp::now(),
+                since: before.map_or_else(Timestamp::now, |failing| failing.since),
                 error: "the poller ended, which is a defect: please report it with the log".into(),
             }),
             ..PollState::clone(&self.health.polls())

@@ -14,6 +14,7 @@ use super::{
     ReadSettings,
     accounts::{Accounts, StoppedAccounts},
     load::StartError,
+    outside::HttpOutside,
 };
 use crate::{
     config::{Problems, Settings},
@@ -25,7 +26,7 @@ use crate::{
 pub(super) struct Supervisor {
     /// The settings that the exporter was started with.
     pub(super) settings: Settings,
-    pub(super) accounts: Accounts,
+    pub(super) accounts: Accounts<HttpOutside>,
     pub(super) process: Arc<ProcessMetrics>,
     pub(super) web: Arc<WebConfigFile>,
     pub(super) reloads: mpsc::Receiver<ReloadReply>,
@@ -50,7 +51,7 @@ impl Supervisor {
         mut self,
         counting: Handle,
         mut stop: oneshot::Receiver<()>,
-    ) -> StoppedAccounts {
+    ) -> StoppedAccounts<HttpOutside> {
         self.accounts.start(&counting);
         loop {
             tokio::select! {

@@ -71,9 +71,13 @@ pub struct Exposition {
 }
 
 /// The handle by which a poller shows the counts of its account. The account is shown
-/// until the handle is dropped.
+/// until the handle and all its clones are dropped.
+#[derive(Debug, Clone)]
+pub struct AccountExposition(Arc<Shown>);
+
+/// An account that is shown until this value is dropped.
 #[derive(Debug)]
-pub struct AccountExposition {
+struct Shown {
     exposition: Arc<Exposition>,
     name: Option<Arc<str>>,
     id: u64,
@@ -128,11 +132,11 @@ impl Exposition {
     ) -> AccountExposition {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         self.change(|accounts| accounts.add(ShownAccount::new(id, name.clone(), metrics)));
-        AccountExposition {
+        AccountExposition(Arc::new(Shown {
             exposition: Arc::clone(self),
             name,
             id,
-        }
+        }))
     }
 
     /// Changes the shown accounts, which makes a new generation.
@@ -246,11 +250,11 @@ impl AccountExposition {
         types: &Arc<[EventType]>,
         start: Timestamp,
     ) {
-        let Self {
+        let Shown {
             exposition,
             name,
             id,
-        } = self;
+        } = &*self.0;
         let created = exposition.settings.created.map(|_| start);
         let generation =
             exposition.change(|accounts| accounts.change((name, *id), changes, types, created));
@@ -262,11 +266,11 @@ impl AccountExposition {
     /// Returns the list of another account if it is equal to `types`, and `types`
     /// otherwise: accounts share lists to save memory.
     pub(crate) fn shared(&self, types: Vec<EventType>) -> Arc<[EventType]> {
-        lock(&self.exposition.accounts).known(&types.into())
+        lock(&self.0.exposition.accounts).known(&types.into())
     }
 }
 
-impl Drop for AccountExposition {
+impl Drop for Shown {
     fn drop(&mut self) {
         self.exposition
             .change(|accounts| accounts.remove((&self.name, self.id)));

@@ -25,7 +25,7 @@ use crate::poller::Storage;
 
 /// The store of all accounts.
 #[derive(Debug, Clone)]
-pub(crate) struct SharedStore(Arc<WriteQueue>);
+pub struct SharedStore(Arc<WriteQueue>);
 
 /// The part of the store that holds one account.
 #[derive(Debug)]
@@ -77,13 +77,17 @@ impl SharedStore {
     }
 
     /// Closes the file; see [`Store::close`]. Waits for the disk.
-    pub(crate) fn close(&self) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the file cannot be written.
+    pub fn close(&self) -> Result<(), StoreError> {
         self.0.store().close()
     }
 
     /// Waits until every commit that is in the queue now is written, or has failed.
     /// After that, no commit comes from a poller that ended before the call.
-    pub(crate) async fn flush(&self) {
+    pub async fn flush(&self) {
         self.0.flush().await;
     }
 }

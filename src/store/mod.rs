@@ -50,7 +50,8 @@ mod write_id;
 
 pub(crate) use disk_call::{DiskCall, Noticed};
 pub use error::StoreError;
-pub(crate) use handles::{AccountStorage, SharedStore};
+pub(crate) use handles::AccountStorage;
+pub use handles::SharedStore;
 pub use import::{Conflicts, ImportError, Imported, SomeCounters};
 pub use state_reader::StateReader;
 pub use stored_part::{AccountProgress, GateMemory, KnownScraper, StoredPart};

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     Limits, PIECE_EVENTS, Piece, Range, SweepEnd, Times,
+    open_claim::OpenClaim,
     piece::{MOST_AFTER_ENDLESS, MOST_BEYOND_CLAIM, later, whole_second, widened},
     second::DenseSecond,
     span::PieceSpan,
@@ -29,6 +30,8 @@ pub struct Cutter {
     /// The number of events after which the pages ended too early, once.
     early_end: Option<u64>,
     suspicion: Option<Suspicion>,
+    /// The highest claim of more events than were shown.
+    claim: Option<OpenClaim>,
     /// The second that is being read with different bounds.
     second: Option<DenseSecond>,
     /// The end of the last second that was read so.
@@ -179,7 +182,7 @@ impl Cutter {
         }
         let fits = self.span.fits(piece.from, to, events, self.capacity(now));
         if !fits {
-            self.limits.disprove(first.claimed.saturating_sub(1), now);
+            self.note_claim(first.claimed, to);
         }
         fits
     }
@@ -221,6 +224,7 @@ impl Cutter {
             };
             self.second = None;
             self.second_end = piece.to;
+            self.settle_claim(piece, end.distinct.saturating_add(missing), now);
             let dense = (missing > 0).then_some(at);
             if missing > 0 && end.is_endless && self.is_next_endless(at, now) {
                 return Verdict::Endless;
@@ -245,12 +249,14 @@ impl Cutter {
             if end.is_limited {
                 self.note_early_end(end.listed, now);
                 // What is claimed is not limited as what is shown is.
-                self.limits.disprove(end.claimed.saturating_sub(1), now);
+                self.note_claim(end.claimed, to);
             }
             self.cut(piece, to, events, &end.times, now);
             return Verdict::Again;
         }
-        let is_suspect = end.missing == 0 && self.limits.suspects(events, end.may_be_limited, now);
+        let is_suspect = end.missing == 0
+            && !self.claim.is_some_and(|claim| claim.exceeds(events))
+            && self.limits.suspects(events, end.may_be_limited, now);
         if is_suspect && self.doubts(piece, to, events, end, now) {
             return Verdict::Again;
         }
@@ -368,6 +374,7 @@ impl Cutter {
     fn accept(&mut self, piece: &Piece, events: u64, end: &SweepEnd, now: Timestamp) -> Verdict {
         let missing = end.missing;
         self.limits.end();
+        self.settle_claim(piece, end.distinct.saturating_add(missing), now);
         if missing == 0 {
             if let Some(limit) = self.early_end.take().filter(|limit| end.listed < *limit) {
                 self.limits.meet(limit, false, now);
@@ -384,6 +391,30 @@ impl Cutter {
         Verdict::Read {
             missing,
             dense: None,
+        }
+    }
+
+    /// Takes in that the API claims so many events of a range that ends at `to`.
+    fn note_claim(&mut self, claimed: u64, to: Timestamp) {
+        if self
+            .claim
+            .is_none_or(|claim| !claim.exceeds(claimed.saturating_sub(1)))
+        {
+            self.claim = Some(OpenClaim::new(claimed, to));
+        }
+    }
+
+    /// Takes in that a part has so many events, and decides about a claim once all parts of its
+    /// range were read.
+    fn settle_claim(&mut self, part: &Piece, events: u64, now: Timestamp) {
+        let Some(claim) = &mut self.claim else {
+            return;
+        };
+        if claim.add(part.to, events) {
+            if let Some(claimed) = claim.confirmed() {
+                self.limits.disprove(claimed.saturating_sub(1), now);
+            }
+            self.claim = None;
         }
     }
 

@@ -249,3 +249,47 @@ fn a_deep_sweep_finds_what_was_added_to_a_list_that_had_as_many_events_as_its_li
     let outcome = of_seconds(600..700).read(&mut cutter);
     assert_eq!((outcome.shown, outcome.limit), (150, Some(100)));
 }
+
+#[test]
+fn a_wrong_claim_hides_no_limit_from_a_later_reading() {
+    let list = list(100, true, 0);
+    let (range, now) = (
+        Range {
+            from: at(0),
+            to: Some(at(END)),
+        },
+        at(END),
+    );
+    let wrong = |claimed| FirstClaim {
+        claimed,
+        beside: 0,
+        times: Times::default(),
+    };
+    // The reading ends early, or reads all parts.
+    for ends_early in [true, false] {
+        let mut cutter = Cutter::default();
+        let piece = cutter.piece(range, now);
+        assert!(!cutter.begin(&piece, now, &wrong(1_000_000), now));
+        if !ends_early {
+            list.read(&mut cutter);
+        }
+        let mut cutter = Cutter::new(cutter.limits());
+        let outcome = list.read(&mut cutter);
+        assert_eq!((outcome.shown, outcome.limit), (1000, Some(100)));
+    }
+}
+
+#[test]
+fn a_claim_that_the_parts_confirm_is_believed() {
+    let list = List {
+        events: vec![0; 15_000]
+            .into_iter()
+            .chain(vec![900; 15_000])
+            .collect(),
+        ..list(usize::MAX, false, 0)
+    };
+    let mut cutter = Cutter::default();
+    let outcome = list.read(&mut cutter);
+    assert_eq!((outcome.shown, outcome.limit), (30_000, None));
+    assert!(!cutter.limits().suspects(15_000, true, at(END)));
+}

@@ -6,6 +6,7 @@ mod cut;
 mod end;
 mod known;
 mod limits;
+mod open_claim;
 mod piece;
 mod reading;
 mod recount;
