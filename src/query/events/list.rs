@@ -16,12 +16,12 @@ use super::output::EventPrinter;
 use crate::{
     config::ListSettings,
     query::{
+        ProgressLine, end_progress,
         history::{
-            History, HistoryPiece, HistoryQuery, IncompleteRange, ProgressLine, RawElement,
-            RetryingClient,
+            History, HistoryPiece, HistoryQuery, IncompleteRange, RawElement, RetryingClient,
         },
         listing::{Filter, UserFilter, Zone, printable},
-        print_message,
+        print_message, suspend_progress,
     },
 };
 
@@ -124,7 +124,7 @@ impl EventLister {
 
     /// Reads the events that have appeared since the last look.
     async fn read_on(&mut self) -> anyhow::Result<()> {
-        self.history.progress().end();
+        end_progress();
         let from = self.window.begin_sweep(Timestamp::now());
         self.history.read_on_from(from);
         self.read_all().await
@@ -138,8 +138,8 @@ impl EventLister {
         let mut news = piece.events;
         news.retain(|kept| is_new(window.admit(kept.id, kept.created_at, now)));
         news.truncate(usize::try_from(self.limit - self.shown).unwrap_or(usize::MAX));
-        let (progress, printer) = (self.history.progress(), &mut self.printer);
-        progress.suspend(|| printer.print(news.iter().map(|kept| &*kept.value)))?;
+        let printer = &mut self.printer;
+        suspend_progress(|| printer.print(news.iter().map(|kept| &*kept.value)))?;
         self.shown += news.len() as u64;
         self.read_up_to(piece.read_to, piece.clocks);
         Ok(())

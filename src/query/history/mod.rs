@@ -3,10 +3,8 @@
 //!
 //! A piece is returned once all of it was read: sorted, with each event once.
 
-mod progress_line;
 mod retrying_client;
 
-pub(crate) use progress_line::ProgressLine;
 use retrying_client::MatchingPages;
 pub(crate) use retrying_client::RetryingClient;
 
@@ -21,9 +19,12 @@ use audit_core::{
 use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
-use crate::api::{
-    ApiError, ApiFilter,
-    paging::{PageReader, PagesRead},
+use crate::{
+    api::{
+        ApiError, ApiFilter,
+        paging::{PageReader, PagesRead},
+    },
+    query::ProgressLine,
 };
 
 /// The events that are read.
@@ -124,11 +125,6 @@ impl History {
     /// Returns the time at which the next piece begins; everything before was read.
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.next
-    }
-
-    /// Returns the line that shows the progress.
-    pub(crate) fn progress(&self) -> &ProgressLine {
-        &self.progress
     }
 
     /// Continues an open range from this moment on.
