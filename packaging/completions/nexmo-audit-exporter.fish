@@ -29,7 +29,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" 
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.start -d 'Time from which the first start counts: now, an age (24h), a date in UTC or an RFC 3339 time; later starts ignore it' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`' -r
@@ -66,7 +66,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.start -d 'Time from which the first start counts: now, an age (24h), a date in UTC or an RFC 3339 time; later starts ignore it' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`' -r
@@ -94,7 +94,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.start -d 'Time from which the first start counts: now, an age (24h), a date in UTC or an RFC 3339 time; later starts ignore it' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`' -r
@@ -179,7 +179,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.format -d 'Form of each line: logfmt or json' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.interval -d 'Time from one poll to the next; at most --poll.lookback' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.start -d 'Time from which the first start counts: now, an age (24h), a date in UTC or an RFC 3339 time; later starts ignore it' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration again, as SIGHUP does'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`); a server without this feature stores one more series for each counter'

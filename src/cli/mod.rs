@@ -341,6 +341,24 @@ accounts: [{name: a, api_key: k, api_secret_file: a}]
         assert_eq!(options.poll.interval, "2s");
     }
 
+    /// A value that begins with a dash is no flag.
+    #[test]
+    fn an_age_may_have_a_minus() {
+        let Action::Events(EventsAction::List(list)) = action("x events list --from -2h --to -1h")
+        else {
+            panic!("list")
+        };
+        assert_eq!((&*list.filter.from, &*list.filter.to), ("-2h", "-1h"));
+        let Action::Backfill(backfill) = action("x backfill --from -2d --to -3h") else {
+            panic!("backfill")
+        };
+        assert_eq!((&*backfill.from, &*backfill.to), ("-2d", "-3h"));
+        let Action::Serve(options) = action("x --poll.start -24h") else {
+            panic!("serve")
+        };
+        assert_eq!(options.poll.start, "-24h");
+    }
+
     #[test]
     fn every_flag_has_its_variable() {
         let command = command();

@@ -8,7 +8,6 @@ use super::{
     AccountChoiceOptions, AccountOptions, AccountSettings, ApiProxy, Environment, FilterOptions,
     GetOptions, ListOptions, LogOptions, LogSettings, OutputOptions, Problems, SettingsCheck,
     TypesOptions, ValueError,
-    time_expression::{TimeExpression, parse_time_expression},
 };
 
 /// The settings of every command that queries the API.
@@ -271,17 +270,6 @@ impl SettingsCheck {
         self.that("--from", from < to || open, &problem, ())?;
         let to = Some(to).filter(|_| !open);
         Some(TimeRange { from, to })
-    }
-
-    pub(super) fn time(
-        &mut self,
-        setting: &str,
-        text: &str,
-        resolve: impl FnOnce(TimeExpression) -> Result<Timestamp, jiff::Error>,
-    ) -> Option<Timestamp> {
-        let expression = self.ok(setting, parse_time_expression(text))?;
-        let problem = |_| format!("{text:?} is too far from today; write a closer time");
-        self.ok(setting, resolve(expression).map_err(problem))
     }
 
     fn names(&mut self, setting: &str, names: &[String]) -> Option<Vec<String>> {
