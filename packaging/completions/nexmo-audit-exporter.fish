@@ -214,7 +214,8 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l source -d 'Show events from this source, such as CD; may be repeated' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l country -d 'Show events from this country, such as GB; may be repeated' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l search -d 'Show events that contain this text, as the API searches for it: with quotes and braces escaped as in JSON' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l limit -d 'Show at most this many events, the oldest first' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l limit -d 'Show at most this many events, the oldest of the range' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l tail -d 'Show at most this many events, the newest of the range' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -s o -l output -d 'table, json (one event in each line, as the API returns it) or csv' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.timeout -d 'Time limit of one request, body included' -r
@@ -224,6 +225,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l log.format -d 'Form of each line: logfmt or json' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l reverse -d 'Show the newest event first'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -s f -l follow -d 'Continue with events as they appear, until Ctrl-C'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l utc -d 'Show times in UTC, as the API has them (the default)'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l local -d 'Show times in the local time zone (TZ), and read --from and --to in it'

@@ -43,7 +43,7 @@ pub use options::{
 };
 pub use problems::Problems;
 pub use proxy::{ApiProxy, ProxyVariables};
-pub(crate) use query::{GetSettings, OutputFormat, QuerySettings, TypesSettings};
+pub(crate) use query::{GetSettings, OutputFormat, QuerySettings, Share, TypesSettings};
 pub use query::{ListSettings, TimeRange};
 pub use query_options::{
     AccountChoiceOptions, BackfillOptions, FilterOptions, GetOptions, ListOptions, OutputOptions,

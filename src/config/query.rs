@@ -43,6 +43,17 @@ pub struct TimeRange {
     pub to: Option<Timestamp>,
 }
 
+/// Which events of a range are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// All events.
+    All,
+    /// So many events, the oldest of the range.
+    Oldest(u64),
+    /// So many events, the newest of the range.
+    Newest(u64),
+}
+
 /// Everything that `events list` needs, checked.
 #[derive(Debug, Clone)]
 pub struct ListSettings {
@@ -60,8 +71,10 @@ pub struct ListSettings {
     pub(crate) countries: Vec<String>,
     /// The text that the API looks for in events.
     pub(crate) search: Option<String>,
-    /// The highest number of events that are shown.
-    pub(crate) limit: Option<u64>,
+    /// Which of the events that pass all filters are shown.
+    pub(crate) share: Share,
+    /// `true` if the newest event is shown first.
+    pub(crate) reverse: bool,
     /// `true` if the command waits for more events.
     pub(crate) follow: bool,
     /// The format in which events are shown.
@@ -232,8 +245,7 @@ impl SettingsCheck {
         let types = self.names("--type", types);
         let sources = self.names("--source", sources);
         let countries = self.names("--country", countries);
-        let limit = options.limit.as_deref();
-        let limit = limit.map(|limit| self.above_zero("--limit", limit));
+        let share = self.share(options);
         let output = self.ok("--output", options.output.output.parse());
         Some(ListSettings {
             query: query?,
@@ -243,14 +255,20 @@ impl SettingsCheck {
             sources: sources?,
             countries: countries?,
             search: search.clone().filter(|text| !text.is_empty()),
-            limit: match limit {
-                None => None,
-                Some(limit) => Some(limit?),
-            },
+            share: share?,
+            reverse: options.reverse,
             follow: follow?,
             output: output?,
             zone,
         })
+    }
+
+    fn share(&mut self, options: &ListOptions) -> Option<Share> {
+        match (&options.limit, &options.tail) {
+            (Some(limit), _) => self.above_zero("--limit", limit).map(Share::Oldest),
+            (_, Some(tail)) => self.above_zero("--tail", tail).map(Share::Newest),
+            (None, None) => Some(Share::All),
+        }
     }
 
     /// Returns the range. It has no end where the end is now: the API's clock may be

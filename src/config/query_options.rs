@@ -15,9 +15,15 @@ use super::{AccountOptions, ConfigOptions, LogOptions};
 pub struct ListOptions {
     #[command(flatten)]
     pub filter: FilterOptions,
-    /// Show at most this many events, the oldest first.
+    /// Show at most this many events, the oldest of the range.
     #[arg(long, value_name = "NUMBER")]
     pub limit: Option<String>,
+    /// Show at most this many events, the newest of the range.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "limit")]
+    pub tail: Option<String>,
+    /// Show the newest event first.
+    #[arg(long, conflicts_with = "follow")]
+    pub reverse: bool,
     /// Continue with events as they appear, until Ctrl-C.
     #[arg(long, short)]
     pub follow: bool,

@@ -250,12 +250,66 @@ fn a_value_of_a_stranger_is_no_formula_and_makes_no_table_wide() {
 #[test]
 fn an_empty_list_prints_no_events() {
     let api = ScriptedApi::start(listing(|_| Answer::new(204, "")));
-    let done = run(&api.base_url(), &["events", "list", "--type=APP_CRAETE"]);
-    assert_eq!((done.status, &*done.out), (0, ""));
-    let said = "no event matches; the API names no type APP_CRAETE";
-    assert!(done.errors.contains(said), "{}", done.errors);
+    for (arguments, why) in [
+        (
+            &["--type=app_create"][..],
+            "the range has no event of this type",
+        ),
+        (&[], "the range has no event"),
+        (
+            &["--search=x"],
+            "the API finds no event in the range, with this --search",
+        ),
+    ] {
+        let done = run(&api.base_url(), &[&["events", "list"], arguments].concat());
+        assert_eq!((done.status, &*done.out), (0, ""));
+        let said = format!("nexmo-audit-exporter: no event matches: {why}\n");
+        assert_eq!(done.errors, said);
+    }
     let done = run(&api.base_url(), &["events", "list", "--output=csv"]);
     assert_eq!(done.out.lines().count(), 1);
+}
+
+/// A person writes a type in any case, and sources and countries as they know them.
+#[test]
+fn what_a_filter_means_is_found_or_told() {
+    let simulator = Simulator::start(HISTORY);
+    let ask = |filter: &str| {
+        let arguments = ["events", "list", "--from=7d", "--output=json", filter];
+        run(&simulator.base_url(), &arguments)
+    };
+    let exact = ask("--type=USER_LOGIN").events();
+    assert!(!exact.is_empty());
+    assert_eq!(ask("--type=user_login").events(), exact);
+    let cases = [
+        (
+            "--type=user_logon,USER_LOGIN,xyz",
+            2,
+            "the configuration cannot be used:
+  --type user_logon is no type of the API; near to it are: USER_LOGIN, USER_LOGOUT
+  --type xyz is no type of the API; `events types` lists them
+",
+        ),
+        (
+            "--source=api",
+            0,
+            "no event matches; none has --source=api, and there are: CD, DEVAPI\n",
+        ),
+        (
+            "--country=UK",
+            0,
+            "no event matches; none has --country=UK, and there are: AU, CA, DE, ES, FR, GB, IE, IL, IN, IT, JP, MX, NL, NZ, PL, SE, SG, UA, US, ZA, …; they are codes of ISO 3166, as GB is for the United Kingdom\n",
+        ),
+    ];
+    for (filter, status, says) in cases {
+        let done = ask(filter);
+        assert_eq!((done.status, &*done.out), (status, ""), "{filter}");
+        assert_eq!(
+            done.errors,
+            format!("nexmo-audit-exporter: {says}"),
+            "{filter}"
+        );
+    }
 }
 
 /// Of 60,000 events no more than a piece is held at once: the memory that the first

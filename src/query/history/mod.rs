@@ -3,8 +3,10 @@
 //!
 //! A piece is returned once all of it was read: sorted, with each event once.
 
+mod backward;
 mod retrying_client;
 
+use backward::Backward;
 use retrying_client::MatchingPages;
 pub(crate) use retrying_client::RetryingClient;
 
@@ -107,6 +109,7 @@ pub(crate) struct History {
     /// The events without a time, which any answer may hold.
     timeless: HashSet<EventId, FxBuildHasher>,
     progress: ProgressLine,
+    backward: Backward,
 }
 
 impl History {
@@ -115,6 +118,10 @@ impl History {
         Self {
             client,
             next: Some(query.from),
+            backward: Backward::new(Range {
+                from: query.from,
+                to: query.to,
+            }),
             query,
             cutter: Cutter::default(),
             timeless: HashSet::default(),
@@ -129,6 +136,7 @@ impl History {
 
     /// Continues an open range from this moment on.
     pub(crate) fn read_on_from(&mut self, from: Timestamp) {
+        self.query.to = None;
         self.next = Some(from);
     }
 
@@ -184,8 +192,9 @@ impl History {
         let mut all: Option<PagesRead> = None;
         let mut beside = 0;
         let matchings = self.matchings();
-        // With several types, the number of events of one type is not that of the range.
-        let is_whole = matchings.len() == 1;
+        // With several types, the number of events of one type is not that of the range, and
+        // neither is the number of events of a stretch.
+        let is_whole = matchings.len() == 1 && !self.backward.has_begun();
         for matching in matchings {
             let source = MatchingPages::new(&self.client, matching);
             let mut pages = PageReader::new(&source, piece, Keep::Raw);
