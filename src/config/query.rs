@@ -157,11 +157,12 @@ impl GetSettings {
             let ids = options.ids.clone();
             let usable = ids.iter().all(known);
             let ids = check.that("ID", usable, "must not be empty", ids);
+            let zone = check.zone(&options.output, now);
             Some(Self {
                 query: query?,
                 ids: ids?,
                 output: output?,
-                zone: zone(&options.output, now),
+                zone: zone?,
             })
         })
     }
@@ -232,8 +233,13 @@ impl SettingsCheck {
             countries,
             search,
         } = &options.filter;
-        let zone = zone(&options.output, now);
-        let range = self.range(from, to, now.timestamp(), &zone);
+        let zone = self.zone(&options.output, now);
+        let range = self.range(
+            from,
+            to,
+            now.timestamp(),
+            &zone.clone().unwrap_or(TimeZone::UTC),
+        );
         let endless = range.is_none_or(|range| range.to.is_none());
         let problem = "never ends, so --to must not be given";
         let follow = self.that(
@@ -259,7 +265,7 @@ impl SettingsCheck {
             reverse: options.reverse,
             follow: follow?,
             output: output?,
-            zone,
+            zone: zone?,
         })
     }
 
@@ -269,6 +275,17 @@ impl SettingsCheck {
             (_, Some(tail)) => self.above_zero("--tail", tail).map(Share::Newest),
             (None, None) => Some(Share::All),
         }
+    }
+
+    /// Returns the zone of the times that are shown. `now` is in the zone of this machine.
+    fn zone(&mut self, options: &OutputOptions, now: &Zoned) -> Option<TimeZone> {
+        let zone = if options.local {
+            now.time_zone().clone()
+        } else {
+            TimeZone::UTC
+        };
+        let problem = "cannot be used, since the time zone of this machine is not known; set TZ to a name such as Europe/Berlin";
+        self.that("--local", !zone.is_unknown(), problem, zone)
     }
 
     /// Returns the range. It has no end where the end is now: the API's clock may be
@@ -294,13 +311,5 @@ impl SettingsCheck {
         let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         let usable = names.iter().all(|name| !name.is_empty());
         self.that(setting, usable, "must not be empty", names)
-    }
-}
-
-fn zone(options: &OutputOptions, now: &Zoned) -> TimeZone {
-    if options.local {
-        now.time_zone().clone()
-    } else {
-        TimeZone::UTC
     }
 }

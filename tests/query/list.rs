@@ -144,6 +144,36 @@ fn local_time_is_asked_for_and_shown() {
     );
 }
 
+/// A zone is known by its name on a machine without zone data, too, and one that is not known
+/// is not taken for UTC.
+#[test]
+fn a_time_zone_is_known_or_refused() {
+    let time = json!("2026-03-01T03:30:00");
+    let event = with(event("a", "APP_CREATE"), "created_at", time);
+    let api = ScriptedApi::start(healthy(vec![event]));
+    for arguments in [
+        &["events", "list", "--local", "--from=2026-02-28"][..],
+        &["events", "get", "a", "--local"],
+    ] {
+        let mut command = prepared(&api.base_url(), arguments);
+        let done = CommandOutput::of(command.env("TZ", "Nonsense/Zone"));
+        assert_eq!((done.status, &*done.out), (2, ""));
+        assert_eq!(
+            done.errors,
+            "nexmo-audit-exporter: the configuration cannot be used:\n  --local cannot be used, \
+             since the time zone of this machine is not known; set TZ to a name such as Europe/Berlin\n"
+        );
+    }
+    let arguments = ["events", "list", "--local", "--from=2026-02-28"];
+    let mut command = prepared(&api.base_url(), &arguments);
+    // jiff looks for zone data there, and nowhere else.
+    command
+        .env("TZDIR", "/nowhere")
+        .env("TZ", "America/New_York");
+    let done = CommandOutput::of(&mut command);
+    assert!(done.out.contains("2026-02-28 22:30:00-05:00"), "{done:?}");
+}
+
 #[test]
 fn events_on_shifting_and_repeated_pages_are_shown_once_and_in_order() {
     let at = |id: &str, time: &str| with(event(id, "APP_CREATE"), "created_at", json!(time));

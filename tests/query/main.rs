@@ -9,3 +9,4 @@ mod list;
 mod order;
 mod run;
 mod shifting_pages;
+mod terminal;
