@@ -5,10 +5,12 @@
 mod demo;
 mod file_defaults;
 mod healthcheck;
+mod help;
 pub mod logging;
 mod run;
 mod state;
 
+pub use help::{Example, examples};
 pub use run::run;
 
 use std::{
@@ -27,7 +29,11 @@ use crate::config::{
 
 /// Prometheus exporter for the Audit API of Nexmo (now Vonage).
 #[derive(Debug, Parser)]
-#[command(name = "nexmo-audit-exporter", version, args_conflicts_with_subcommands = true, after_help = CREDENTIALS)]
+#[command(
+    name = "nexmo-audit-exporter",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 struct CommandLine {
     #[command(subcommand)]
     action: Option<Action>,
@@ -39,19 +45,16 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// Poll, count and serve (the default command).
-    #[command(after_help = CREDENTIALS)]
     Serve(Box<Options>),
     /// Query events of the Audit API.
     #[command(subcommand)]
     Events(EventsAction),
     /// Write the history of a range for `promtool tsdb create-blocks-from openmetrics`.
-    #[command(after_help = CREDENTIALS)]
     Backfill(Box<BackfillOptions>),
     /// Look at the stored state, and move accounts from one state to another.
-    #[command(subcommand, after_help = STATE)]
+    #[command(subcommand)]
     State(StateAction),
     /// Check everything that serve would read, report every problem, and change nothing.
-    #[command(after_help = CREDENTIALS)]
     CheckConfig(Box<Options>),
     /// Run the exporter with a simulated account, to see how it looks.
     Demo(Box<Options>),
@@ -66,13 +69,10 @@ pub enum Action {
 #[derive(Debug, Subcommand)]
 pub enum EventsAction {
     /// List events in the order of their time.
-    #[command(after_help = CREDENTIALS)]
     List(Box<ListOptions>),
     /// Show all fields of one event, or of several.
-    #[command(after_help = CREDENTIALS)]
     Get(Box<GetOptions>),
     /// List the event types that the vendor names.
-    #[command(after_help = CREDENTIALS)]
     Types(Box<TypesOptions>),
 }
 
@@ -80,13 +80,10 @@ pub enum EventsAction {
 #[derive(Debug, Subcommand)]
 pub enum StateAction {
     /// Show what is stored, and what waits to be shown and why.
-    #[command(after_help = STATE)]
     Show(Box<ShowOptions>),
     /// Write one account as lines of JSON, whole: progress, ids, counters, waiting lines of the event log.
-    #[command(after_help = STATE)]
     Export(Box<ExportOptions>),
     /// Take in the account that state export has written, whole or not at all.
-    #[command(after_help = STATE)]
     Import(Box<ImportOptions>),
 }
 
@@ -100,13 +97,6 @@ pub struct SimulateOptions {
     #[command(flatten)]
     pub log: LogOptions,
 }
-
-const CREDENTIALS: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
-VONAGE_API_SECRET) from the environment, or the secret from --api.secret-file; or the accounts of --config.file.\n\
-Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
-
-const STATE: &str = "The exporter must not run on the state meanwhile. show and export change nothing.\n\
-Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
 
 const ENVIRONMENT_PREFIX: &str = "NEXMO_AUDIT_";
 
@@ -193,7 +183,7 @@ pub fn command() -> Command {
     let command = with_environment(CommandLine::command());
     let demo = |demo| with_defaults(with_environment(demo), &DEMO_DEFAULTS);
     let query = |query| with_defaults(with_environment(query), &QUERY_DEFAULTS);
-    command
+    let command = command
         .mut_subcommand("serve", with_environment)
         .mut_subcommand("check-config", with_environment)
         .mut_subcommand("simulate", with_environment)
@@ -201,7 +191,8 @@ pub fn command() -> Command {
         .mut_subcommand("demo", demo)
         .mut_subcommand("backfill", query)
         .mut_subcommand("events", |events| events.mut_subcommands(query))
-        .mut_subcommand("state", |state| state.mut_subcommands(with_environment))
+        .mut_subcommand("state", |state| state.mut_subcommands(with_environment));
+    help::with_help(command)
 }
 
 fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {
@@ -217,6 +208,8 @@ fn with_environment(command: Command) -> Command {
             let variable = long.to_uppercase().replace(['.', '-'], "_");
             arg.env(format!("{ENVIRONMENT_PREFIX}{variable}"))
                 .hide_env_values(true)
+                // The help says by which rule a variable is named.
+                .hide_env(true)
         }
         _ => arg,
     })
