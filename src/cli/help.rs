@@ -189,6 +189,7 @@ const HELP: &[CommandHelp] = &[
             "reverse",
             "follow",
             "output",
+            "columns",
             "local",
             "account",
             "config.file",
@@ -205,6 +206,10 @@ const HELP: &[CommandHelp] = &[
             (
                 "Write a month to a table for a spreadsheet",
                 "nexmo-audit-exporter events list --from=2026-11-01 --to=2026-11-30 --output=csv > november.csv",
+            ),
+            (
+                "Show who did what, and nothing else",
+                "nexmo-audit-exporter events list --columns=time,user,type",
             ),
             (
                 "Show the users of an API key, by jq",

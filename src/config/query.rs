@@ -5,9 +5,9 @@ use std::str::FromStr;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::{
-    AccountChoiceOptions, AccountOptions, AccountSettings, ApiProxy, Environment, FilterOptions,
-    GetOptions, ListOptions, LogOptions, LogSettings, OutputOptions, Problems, SettingsCheck,
-    TypesOptions, ValueError,
+    AccountChoiceOptions, AccountOptions, AccountSettings, ApiProxy, Environment, EventColumn,
+    FilterOptions, GetOptions, ListOptions, LogOptions, LogSettings, OutputOptions, Problems,
+    SettingsCheck, TypesOptions, ValueError,
 };
 
 /// The settings of every command that queries the API.
@@ -75,6 +75,8 @@ pub struct ListSettings {
     pub(crate) share: Share,
     /// `true` if the newest event is shown first.
     pub(crate) reverse: bool,
+    /// The columns of the table or the CSV; empty for those that the format has by itself.
+    pub(crate) columns: Vec<EventColumn>,
     /// `true` if the command waits for more events.
     pub(crate) follow: bool,
     /// The format in which events are shown.
@@ -253,6 +255,7 @@ impl SettingsCheck {
         let countries = self.names("--country", countries);
         let share = self.share(options);
         let output = self.ok("--output", options.output.output.parse());
+        let columns = self.columns(&options.columns, output);
         Some(ListSettings {
             query: query?,
             range: range?,
@@ -263,6 +266,7 @@ impl SettingsCheck {
             search: search.clone().filter(|text| !text.is_empty()),
             share: share?,
             reverse: options.reverse,
+            columns: columns?,
             follow: follow?,
             output: output?,
             zone: zone?,

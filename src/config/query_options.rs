@@ -27,6 +27,14 @@ pub struct ListOptions {
     /// Continue with events as they appear, until Ctrl-C.
     #[arg(long, short)]
     pub follow: bool,
+    /// Columns of the table or the CSV, in this order: time, type, source, country, ip, id, user, `user_email`, `user_id`, `account_id`, `type_description`, `source_description`, context.
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        help_heading = "Output"
+    )]
+    pub columns: Vec<String>,
     #[command(flatten)]
     pub output: OutputOptions,
     #[command(flatten)]

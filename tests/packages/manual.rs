@@ -47,7 +47,7 @@ const ENVIRONMENT: Section = (
             "A file in PEM with the certificates that are trusted, in place of those of the system.",
         ),
         ("TZ", "The time zone of --local."),
-        ("NO_COLOR", "No bold names of columns on a terminal."),
+        ("NO_COLOR", "No colours on a terminal."),
     ],
 );
 

@@ -108,7 +108,11 @@ impl EventLister {
             history: History::new(client, query, ProgressLine::on_terminal()),
             filter,
             seen: Seen::default(),
-            printer: EventPrinter::of_lists(settings.output, Zone::new(settings.zone.clone()))?,
+            printer: EventPrinter::of_lists(
+                settings.output,
+                Zone::new(settings.zone.clone()),
+                settings.columns.clone(),
+            )?,
             left: match settings.share {
                 Share::All => u64::MAX,
                 Share::Oldest(events) | Share::Newest(events) => events,
