@@ -150,6 +150,10 @@ bench-micro: ## time the single steps of counting an event
 bench-listing: tools ## time reading a million events beside the vendor's client
 	$(BENCH) --bench listing
 
+.PHONY: many-ids
+many-ids: ## time a start with two million ids that a shorter lookback no longer needs
+	cargo test --locked --release --test store_many_ids -- --ignored --nocapture
+
 .PHONY: generated
 generated: ## renew what is made from other files: manual pages, completions, rules and dashboards
 	RENEW_GENERATED=1 cargo test --locked --test packages -- manual_pages completions_are the_rules_of the_dashboards_of

@@ -10,10 +10,9 @@ use audit_core::{
 };
 use nexmo_audit_exporter::store::{Store, StoreError};
 use proptest::{collection::vec, option, prelude::*, sample::select};
-use redb::{Database, ReadableDatabase as _, ReadableTableMetadata as _, TableDefinition};
 use test_support::store::{
-    KEY, State, at, directory, file_in, id, labels, load_account, new_account, numbered::Numbered,
-    open,
+    KEY, State, at, directory, file_in, id, ids_in_file, labels, load_account, new_account,
+    numbered::Numbered, open,
 };
 
 const KEYS: [&str; 3] = ["abcd1234", "abcd", "ABCD1234"];
@@ -310,15 +309,6 @@ fn ids_are_forgotten_on_the_disk_too() {
         lengths[299], lengths[599],
         "the file does not grow any more"
     );
-}
-
-/// Returns the number of ids in the file, of which some may be forgotten.
-fn ids_in_file(directory: &Path) -> u64 {
-    const IDS: TableDefinition<'_, (u32, i64, u128), ()> = TableDefinition::new("ids");
-    let database = Database::open(file_in(directory)).expect("a database");
-    let transaction = database.begin_read().expect("a transaction");
-    let table = transaction.open_table(IDS).expect("the table");
-    table.len().expect("a number")
 }
 
 #[test]

@@ -93,6 +93,13 @@ pub(super) struct TooLarge {
     pub(super) limit: usize,
 }
 
+/// The error of a list whose pages do not end.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the pages of the list of events have no end, also for a single second: they go on beyond what the API claims, or repeat each other, as behind a proxy that ignores the parameters of a request"
+)]
+pub(crate) struct EndlessPages;
+
 fn advice(status: u16) -> &'static str {
     match status {
         300..=399 => {

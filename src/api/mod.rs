@@ -15,6 +15,7 @@ mod resolver;
 mod vendor_message;
 
 pub use crate::config::Credentials;
+pub(crate) use error::EndlessPages;
 pub use error::{ApiError, REASONS, retry_after};
 pub use http_clients::{ApiBounds, HttpClients};
 pub use vendor_message::VendorMessage;
@@ -25,7 +26,10 @@ use audit_core::event::{self, EventType};
 use jiff::{Timestamp, tz::Offset};
 use reqwest::{Method, Response, StatusCode, Url, header};
 use secrecy::ExposeSecret;
-use tokio::time::Instant;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 use crate::{
     config::ApiProxy,
@@ -38,6 +42,9 @@ use request_slots::ServerSlots;
 /// The size of the largest body that is read, in bytes after decompression. A page of 100
 /// events has about 60 kB.
 pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+/// The size of a body from which on it is large, in bytes. Of the answers of one account, one
+/// large one is in memory at a time, and the others wait.
+const LARGE_BODY_BYTES: usize = 1024 * 1024;
 /// The highest number of events that the API puts on a page.
 pub(crate) const PAGE_SIZE: u64 = 100;
 /// The size of the largest body of an error that is read for its message, in bytes.
@@ -83,6 +90,14 @@ pub struct ApiAnswer<T> {
     pub value: T,
     /// The time of the API, from the `Date` header.
     pub date: Option<Timestamp>,
+    /// The right to hold a large answer; `None` if the value is small.
+    pub room: Option<Room>,
+}
+
+/// The right to hold a large answer in memory. Dropping it lets the next one be read.
+#[derive(Debug)]
+pub struct Room {
+    _permit: OwnedSemaphorePermit,
 }
 
 /// A client of the Audit API with the key and secret of one account.
@@ -95,6 +110,8 @@ pub struct ApiClient {
     credentials: Arc<CurrentCredentials>,
     rate: RateCap,
     slots: Arc<ServerSlots>,
+    /// One [`Room`].
+    room: Arc<Semaphore>,
     metrics: Arc<AccountMetrics>,
 }
 
@@ -138,6 +155,7 @@ impl ApiClient {
             credentials: CurrentCredentials::new(credentials),
             rate: RateCap::per_second(settings.max_requests_per_second),
             slots: http_clients.slots.of_server(&settings.base_url),
+            room: Arc::new(Semaphore::new(1)),
             metrics,
         })
     }
@@ -190,6 +208,7 @@ impl ApiClient {
             Err(ApiError::Status { status: 404, .. }) => Ok(ApiAnswer {
                 value: None,
                 date: None,
+                room: None,
             }),
             Err(error) => Err(error),
         }
@@ -206,6 +225,7 @@ impl ApiClient {
         Ok(ApiAnswer {
             value: types,
             date: answer.date,
+            room: None,
         })
     }
 
@@ -306,6 +326,7 @@ impl ApiClient {
             &credentials.key.text,
             credentials.secret.text.expose_secret(),
         );
+        let until = Instant::now() + timeout;
         let request = self
             .http
             .request(method, url)
@@ -322,15 +343,19 @@ impl ApiClient {
         let status = response.status();
         let date = date(&response);
         let outcome = if status.is_success() {
-            let body = read(&mut response, MAX_BODY_BYTES, self.proxy).await;
-            body.and_then(|value| checked(value, status))
-                .map(|value| ApiAnswer { value, date })
+            let body = self.read_whole(&mut response, until).await;
+            body.and_then(|(value, room)| {
+                let value = checked(value, status)?;
+                Ok(ApiAnswer { value, date, room })
+            })
         } else {
             // If the message cannot be read, the status is still the error.
-            let body = read(&mut response, MAX_ERROR_BYTES, self.proxy).await;
+            let mut body = Vec::new();
+            let read = read(&mut response, &mut body, MAX_ERROR_BYTES, self.proxy).await;
             let trace_id = response.headers().get(vendor_message::TRACE_ID);
             let trace_id = trace_id.map(header::HeaderValue::as_bytes);
-            let message = VendorMessage::read(&body.unwrap_or_default(), key, secret)
+            let is_whole = matches!(read, Ok(true));
+            let message = VendorMessage::read(if is_whole { &body } else { &[] }, key, secret)
                 .with_trace_id(trace_id, key, secret);
             Err(ApiError::from_status(&response, date, message, credentials))
         };
@@ -343,11 +368,40 @@ impl ApiClient {
     }
 }
 
+impl ApiClient {
+    /// Reads a body. If it is large, waits until no other large one of the account is in
+    /// memory, no longer than `until`.
+    async fn read_whole(
+        &self,
+        response: &mut Response,
+        until: Instant,
+    ) -> Result<(Vec<u8>, Option<Room>), ApiError> {
+        let mut body = Vec::new();
+        if read(response, &mut body, LARGE_BODY_BYTES, self.proxy).await? {
+            return Ok((body, None));
+        }
+        let permit = Arc::clone(&self.room).acquire_owned();
+        let permit = tokio::time::timeout_at(until, permit).await;
+        // The semaphore is never closed.
+        let Ok(Ok(permit)) = permit else {
+            return Err(ApiError::Timeout);
+        };
+        // What is not written takes no memory, and a body that grows would be copied.
+        body.reserve_exact(MAX_BODY_BYTES.saturating_sub(body.len()));
+        if !read(response, &mut body, MAX_BODY_BYTES, self.proxy).await? {
+            let limit = MAX_BODY_BYTES;
+            return Err(ApiError::body(error::TooLarge { limit }));
+        }
+        Ok((body, Some(Room { _permit: permit })))
+    }
+}
+
 impl<T> ApiAnswer<T> {
     fn map<U>(self, to: impl FnOnce(T) -> U) -> ApiAnswer<U> {
         ApiAnswer {
             value: to(self.value),
             date: self.date,
+            room: self.room,
         }
     }
 }
@@ -401,23 +455,22 @@ fn checked(body: Vec<u8>, status: StatusCode) -> Result<Vec<u8>, ApiError> {
     Ok(body)
 }
 
+/// Reads a body on into `body`, until it is whole or longer than `limit`. Returns `true` if it
+/// is whole.
 async fn read(
     response: &mut Response,
+    body: &mut Vec<u8>,
     limit: usize,
     proxy: Option<&'static str>,
-) -> Result<Vec<u8>, ApiError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| ApiError::transport(&error, proxy))?
-    {
-        if body.len() + chunk.len() > limit {
-            return Err(ApiError::body(error::TooLarge { limit }));
-        }
+) -> Result<bool, ApiError> {
+    while body.len() <= limit {
+        let chunk = response.chunk().await;
+        let Some(chunk) = chunk.map_err(|error| ApiError::transport(&error, proxy))? else {
+            return Ok(true);
+        };
         body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok(false)
 }
 
 #[cfg(test)]

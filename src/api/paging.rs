@@ -89,12 +89,13 @@ pub(crate) async fn claimed(
         page: 1,
         size: 1,
     };
-    let ApiAnswer { value, date } = match page_with_retries(source, query).await {
+    let ApiAnswer { value, date, .. } = match page_with_retries(source, query).await {
         Ok(answer) => answer,
         Err(error) if is_no_such_page(&error) => {
             return Ok(ApiAnswer {
                 value: None,
                 date: None,
+                room: None,
             });
         }
         Err(error) => return Err(error),
@@ -103,6 +104,7 @@ pub(crate) async fn claimed(
     Ok(ApiAnswer {
         value: page.total_elements,
         date,
+        room: None,
     })
 }
 
@@ -133,6 +135,13 @@ pub(crate) struct PageReader<'s, S> {
     /// The answer whose page the caller has.
     current: ApiAnswer<String>,
 }
+
+/// The answer in the place of the one whose page the caller no longer has.
+const NO_ANSWER: ApiAnswer<String> = ApiAnswer {
+    value: String::new(),
+    date: None,
+    room: None,
+};
 
 /// The number of a page, and the answer to the request for it.
 type PageAnswer = (u64, Result<ApiAnswer<String>, ApiError>);
@@ -190,15 +199,13 @@ impl<'s, S: PageSource> PageReader<'s, S> {
             failure: None,
             asked: None,
             first: None,
-            current: ApiAnswer {
-                value: String::new(),
-                date: None,
-            },
+            current: NO_ANSWER,
         }
     }
 
     /// Returns the next page, in the order in which answers arrive; `None` once the range
-    /// was read completely, or once reading it again has returned no further events.
+    /// was read completely, once reading it again has returned no further events, or once its
+    /// pages have turned out not to end.
     /// `local` is the local time now.
     ///
     /// # Errors
@@ -210,6 +217,8 @@ impl<'s, S: PageSource> PageReader<'s, S> {
         local: Timestamp,
     ) -> Result<Option<ReadPage<'_>>, ApiError> {
         let asked = *self.asked.get_or_insert(local);
+        // While a large answer is held, no other one is read.
+        self.current = NO_ANSWER;
         loop {
             self.ask();
             if let Some((number, answer)) = self.under_way.next().await {
@@ -228,7 +237,9 @@ impl<'s, S: PageSource> PageReader<'s, S> {
             }
             match self.sweep.step() {
                 Step::Read(_) => {}
-                Step::Whole | Step::Short { .. } | Step::Limited => return Ok(None),
+                Step::Whole | Step::Short { .. } | Step::Limited | Step::Endless => {
+                    return Ok(None);
+                }
                 Step::ReadAgain => self.read_again(),
             }
         }
@@ -300,7 +311,7 @@ impl<'s, S: PageSource> PageReader<'s, S> {
     }
 
     fn parse(&mut self, number: u64, asked: Timestamp) -> Result<ReadPage<'_>, ApiError> {
-        let ApiAnswer { value, date } = &self.current;
+        let ApiAnswer { value, date, .. } = &self.current;
         let page = match number {
             1 => Page::parse(value, self.keep),
             _ => Page::parse_further(value, self.keep),

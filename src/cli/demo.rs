@@ -4,9 +4,10 @@ use std::{io::Write, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use audit_simulator::{Simulator, SimulatorSettings};
+use exporter_web::WebConfigFile;
 
 use crate::{
-    config::{EnvironmentCredentials, Options, Settings},
+    config::{EnvironmentCredentials, Options, Problems, Settings},
     exporter::{CountingThreads, Exporter},
 };
 
@@ -31,9 +32,10 @@ pub(super) async fn run(mut options: Options, signal: impl AsyncFnMut()) -> anyh
     let storage = tempfile::tempdir().context("a temporary directory cannot be made")?;
     options.storage.path = storage.path().to_owned();
     let mut settings = Settings::check(&options, credentials)?;
+    let web = WebConfigFile::read(settings.web_config.as_deref()).map_err(Problems::from)?;
     // Nothing is lost with a state that ends with the process.
     settings.shutdown_timeout = Duration::ZERO;
-    let exporter = Exporter::bind(&settings).await?;
+    let exporter = Exporter::bind(&settings, web).await?;
     let address = *exporter
         .local_addresses()?
         .first()

@@ -1,11 +1,13 @@
 //! Makes the settings of the config file the defaults of the flags, so that flags and the
 //! environment take precedence, and every value is checked in one place.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 use exporter_web::{FileError, ReadFile};
+use yaml_tree::YamlError;
 
+use super::variables;
 use crate::config::{ConfigFile, EntrySecret, FileSetting, Problems};
 
 type FileSettings = BTreeMap<String, FileSetting>;
@@ -25,31 +27,39 @@ const NO_PATHS: [&str; 2] = ["none", "stdout"];
 /// command. Relative paths become paths that begin at the folder of the file.
 ///
 /// # Errors
-/// All [`Problems`] together, each with the path and the line.
+/// [`Problems`] if the file cannot be read, or is not YAML.
 pub(super) fn read(
     command: &Command,
     path: &Path,
     read: impl FnOnce(&Path) -> Result<ReadFile, FileError>,
 ) -> Result<ConfigFile, Problems> {
-    let named = |problem: &dyn fmt::Display| format!("{}: {problem}", path.display());
-    let unreadable = |error| Problems::new(vec![named(&format_args!("cannot be read: {error}"))]);
+    let name = path.display();
+    let unreadable = |error| {
+        Problems::new(vec![format!(
+            "--config.file {name} cannot be read: {error}"
+        )])
+    };
     let file = read(path).map_err(unreadable)?;
     let open_to_all = file.is_open_to_all();
     let text = file.text().map_err(unreadable)?;
-    let file = ConfigFile::parse(&text);
-    let mut file = file.map_err(|problems| problems.map(|problem| named(&problem)))?;
-    file.path = path.display().to_string();
+    let mut file = ConfigFile::parse(&text).map_err(|error| {
+        Problems::new(vec![format!("{name}:{}: {}", error.line, error.problem)])
+    })?;
+    file.path = name.to_string();
     file.open_to_all = open_to_all;
-    let mut problems = Vec::new();
-    for (name, setting) in &file.settings {
-        if let Some(problem) = problem(arg(command, name), name, &setting.values) {
-            let (line, written) = (setting.line, name.replace('-', "_"));
-            problems.push(named(&format_args!("line {line}: {written} {problem}")));
+    let problems = &mut file.problems;
+    file.settings.retain(|name, FileSetting { line, values }| {
+        let found = problem(arg(command, name), name, values);
+        if let Some(problem) = found {
+            let problem = format!("{} {problem}", name.replace('-', "_"));
+            problems.push(YamlError {
+                line: *line,
+                problem,
+            });
         }
-    }
-    if !problems.is_empty() {
-        return Err(Problems::new(problems));
-    }
+        found.is_none()
+    });
+    problems.sort_unstable();
     begin_paths_at(path.parent().unwrap_or(Path::new("")), &mut file);
     Ok(file)
 }
@@ -69,15 +79,7 @@ pub(super) fn give(command: Command, names: &[String], settings: &FileSettings) 
 }
 
 /// Keeps the settings that neither a flag nor the environment has replaced.
-pub(super) fn keep_used(
-    settings: &mut FileSettings,
-    command: &Command,
-    matches: &ArgMatches,
-    names: &[String],
-) {
-    let chosen = names.iter().fold(matches, |matches, name| {
-        matches.subcommand_matches(name).unwrap_or(matches)
-    });
+pub(super) fn keep_used(settings: &mut FileSettings, command: &Command, chosen: &ArgMatches) {
     settings.retain(|name, _| {
         let source = arg(command, name).and_then(|arg| {
             let id = arg.get_id().as_str();
@@ -96,7 +98,7 @@ fn arg<'c>(command: &'c Command, name: &str) -> Option<&'c Arg> {
 }
 
 fn problem(arg: Option<&Arg>, name: &str, values: &[String]) -> Option<&'static str> {
-    let is_boolean = matches!(values, [one] if one == "true" || one == "false");
+    let is_boolean = matches!(values, [one] if variables::is_boolean(one.as_ref()));
     match arg.map(Arg::get_action) {
         _ if name == "config.file" => Some("cannot be set in the file itself"),
         None => Some(
@@ -112,13 +114,14 @@ fn begin_paths_at(folder: &Path, file: &mut ConfigFile) {
     for name in PATHS {
         let setting = file.settings.get_mut(name);
         for value in setting.into_iter().flat_map(|setting| &mut setting.values) {
-            if name != "events.log" || !NO_PATHS.contains(&&**value) {
+            if name != "events.log" || !NO_PATHS.iter().any(|name| name.eq_ignore_ascii_case(value))
+            {
                 *value = folder.join(&value).to_string_lossy().into_owned();
             }
         }
     }
     for entry in file.accounts.iter_mut().flatten() {
-        if let EntrySecret::File(secret) = &mut entry.secret {
+        if let Some(EntrySecret::File(secret)) = &mut entry.secret {
             *secret = folder.join(&secret);
         }
     }

@@ -28,11 +28,17 @@ struct CommandHelp {
 }
 
 const VARIABLES: &str = "Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
+const SIMULATE: &str = "Every flag has an environment variable: NEXMO_AUDIT_SIMULATE_ and the flag in capitals, dashes as _; those of the log have NEXMO_AUDIT_ before them.";
 const CREDENTIALS: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
 VONAGE_API_SECRET) from the environment, or the secret from --api.secret-file; or the accounts of --config.file.\n\
 Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
+const HISTORY: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
+VONAGE_API_SECRET) from the environment, or the secret from --api.secret-file; or the accounts of --config.file.\n\
+Every flag but --output has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
 const STATE: &str = "The exporter must not run on the state meanwhile. show and export change nothing.\n\
 Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
+const STATE_EXPORT: &str = "The exporter must not run on the state meanwhile. show and export change nothing.\n\
+Every flag but --output has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
 const SERVE_BY_ITSELF: &str = "Without a command, the program serves, and takes the flags of serve.\n\
 nexmo-audit-exporter COMMAND --help shows the flags of a command, and examples.";
 const MORE: &str = "--help shows all flags, and examples.";
@@ -138,7 +144,7 @@ const HELP: &[CommandHelp] = &[
                 "NEXMO_API_KEY=abcd1234 NEXMO_API_SECRET=simulated-secret nexmo-audit-exporter events list --api.base-url=http://127.0.0.1:10611/beta/audit",
             ),
         ],
-        notes: VARIABLES,
+        notes: SIMULATE,
     },
     CommandHelp {
         path: &["backfill"],
@@ -163,7 +169,7 @@ const HELP: &[CommandHelp] = &[
                 "nexmo-audit-exporter backfill --from=30d --output=history/",
             ),
         ],
-        notes: CREDENTIALS,
+        notes: HISTORY,
     },
     CommandHelp {
         path: &["events"],
@@ -258,7 +264,7 @@ const HELP: &[CommandHelp] = &[
             "Write an account to a file",
             "nexmo-audit-exporter state export --account=production --output=production.jsonl",
         )],
-        notes: STATE,
+        notes: STATE_EXPORT,
     },
     CommandHelp {
         path: &["state", "import"],

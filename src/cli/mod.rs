@@ -2,6 +2,7 @@
 //! variable and a place in the config file, each named by a rule. Flags take precedence
 //! over the environment, and the environment over the file.
 
+mod check_config;
 mod demo;
 mod file_defaults;
 mod healthcheck;
@@ -9,22 +10,27 @@ mod help;
 pub mod logging;
 mod run;
 mod state;
+mod variables;
 
 pub use help::{Example, examples};
 pub use run::run;
 
 use std::{
+    env,
     ffi::OsString,
     path::{Path, PathBuf},
 };
 
 use audit_simulator::SimulatorSettings;
-use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{
+    Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::ErrorKind,
+};
 use exporter_web::{FileError, ReadFile};
 
 use crate::config::{
-    BackfillOptions, ConfigFile, ExportOptions, GetOptions, ImportOptions, ListOptions, LogOptions,
-    Options, Problems, ShowOptions, TypesOptions, WebOptions,
+    BackfillOptions, ExportOptions, GetOptions, ImportOptions, ListOptions, LogOptions, Options,
+    Problems, ShowOptions, Sources, TypesOptions, WebOptions,
 };
 
 /// Prometheus exporter for the Audit API of Nexmo (now Vonage).
@@ -98,8 +104,6 @@ pub struct SimulateOptions {
     pub log: LogOptions,
 }
 
-const ENVIRONMENT_PREFIX: &str = "NEXMO_AUDIT_";
-
 /// The defaults of `demo` that differ from those of `serve`.
 const DEMO_DEFAULTS: [(&str, &str); 3] = [
     ("listen_address", "127.0.0.1:10610"),
@@ -116,8 +120,8 @@ const QUERY_DEFAULTS: [(&str, &str); 2] = [("max_requests_per_second", "100"), (
 pub struct Request {
     /// The command with its options.
     pub action: Action,
-    /// The config file; empty where there is none.
-    pub(crate) file: ConfigFile,
+    /// What was written in other places than the command line.
+    pub(crate) sources: Sources,
 }
 
 /// The reason why the command line or the config file cannot be used.
@@ -141,22 +145,36 @@ pub fn parse(
     read: impl FnOnce(&Path) -> Result<ReadFile, FileError>,
 ) -> Result<Request, UsageError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let matches = command().try_get_matches_from(&arguments)?;
-    let Some((names, path)) = config_file(&matches) else {
-        return Ok(Request {
-            action: action(&matches)?,
-            file: ConfigFile::default(),
-        });
+    let value = |name: &str| env::var_os(name);
+    let set = command_with(&value);
+    let matches = set.clone().try_get_matches_from(&arguments);
+    let matches = matches.or_else(|error| match error.kind() {
+        // The help names the variables that are set to nothing, too.
+        ErrorKind::DisplayHelp => command().try_get_matches_from(&arguments),
+        _ => Err(error),
+    })?;
+    let (names, chosen) = chosen(&matches);
+    let command = names.iter().fold(&set, |command, name| {
+        command.find_subcommand(name).unwrap_or(command)
+    });
+    let mut sources = Sources {
+        variables: variables::used(command, chosen),
+        problems: variables::problems(command, &value),
+        warnings: variables::unknown(&set, env::vars_os()),
+        ..Sources::default()
     };
-    let mut file = file_defaults::read(&command(), &path, read)?;
-    let with_file = file_defaults::give(command(), &names, &file.settings);
+    let Some(path) = chosen.try_get_one::<PathBuf>("file").ok().flatten() else {
+        let action = action(&matches)?;
+        return Ok(Request { action, sources });
+    };
+    let mut file = file_defaults::read(&set, path, read)?;
+    let with_file = file_defaults::give(set.clone(), &names, &file.settings);
     let with_file = with_file.try_get_matches_from(&arguments)?;
     // A problem of a flag that is given must not name the file.
-    file_defaults::keep_used(&mut file.settings, &command(), &matches, &names);
-    Ok(Request {
-        action: action(&with_file)?,
-        file,
-    })
+    file_defaults::keep_used(&mut file.settings, &set, chosen);
+    sources.file = file;
+    let action = action(&with_file)?;
+    Ok(Request { action, sources })
 }
 
 fn action(matches: &ArgMatches) -> Result<Action, clap::Error> {
@@ -164,34 +182,38 @@ fn action(matches: &ArgMatches) -> Result<Action, clap::Error> {
     Ok(line.action.unwrap_or(Action::Serve(Box::new(line.options))))
 }
 
-/// Returns the names of the command that is given, the outermost first, and its config
-/// file.
-fn config_file(matches: &ArgMatches) -> Option<(Vec<String>, PathBuf)> {
+/// Returns the names of the command that is given, the outermost first, and its flags.
+fn chosen(matches: &ArgMatches) -> (Vec<String>, &ArgMatches) {
     let mut names = Vec::new();
     let mut inner = matches;
     while let Some((name, matches)) = inner.subcommand() {
         names.push(name.to_owned());
         inner = matches;
     }
-    let file = inner.try_get_one::<PathBuf>("file").ok().flatten()?;
-    Some((names, file.clone()))
+    (names, inner)
 }
 
 /// Returns all commands with their flags, for completions and manual pages.
 #[must_use]
 pub fn command() -> Command {
-    let command = with_environment(CommandLine::command());
-    let demo = |demo| with_defaults(with_environment(demo), &DEMO_DEFAULTS);
-    let query = |query| with_defaults(with_environment(query), &QUERY_DEFAULTS);
-    let command = command
-        .mut_subcommand("serve", with_environment)
-        .mut_subcommand("check-config", with_environment)
-        .mut_subcommand("simulate", with_environment)
-        .mut_subcommand("healthcheck", with_environment)
+    command_with(&|_| None)
+}
+
+/// Returns all commands with their flags, which have their variables where `value` returns
+/// none or a value that the flag can have.
+fn command_with(value: variables::Value<'_>) -> Command {
+    let with_variables = |command| variables::give(command, value);
+    let demo = |demo| with_defaults(with_variables(demo), &DEMO_DEFAULTS);
+    let query = |query| with_defaults(with_variables(query), &QUERY_DEFAULTS);
+    let command = with_variables(CommandLine::command())
+        .mut_subcommand("serve", with_variables)
+        .mut_subcommand("check-config", with_variables)
+        .mut_subcommand("simulate", with_variables)
+        .mut_subcommand("healthcheck", with_variables)
         .mut_subcommand("demo", demo)
         .mut_subcommand("backfill", query)
         .mut_subcommand("events", |events| events.mut_subcommands(query))
-        .mut_subcommand("state", |state| state.mut_subcommands(with_environment));
+        .mut_subcommand("state", |state| state.mut_subcommands(with_variables));
     help::with_help(command)
 }
 
@@ -200,19 +222,6 @@ fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) ->
         command.mut_arg(*id, |arg: Arg| arg.default_value(*value))
     };
     defaults.iter().fold(command, with_default)
-}
-
-fn with_environment(command: Command) -> Command {
-    command.mut_args(|arg| match arg.get_long() {
-        Some(long) if !matches!(long, "help" | "version") => {
-            let variable = long.to_uppercase().replace(['.', '-'], "_");
-            arg.env(format!("{ENVIRONMENT_PREFIX}{variable}"))
-                .hide_env_values(true)
-                // The help says by which rule a variable is named.
-                .hide_env(true)
-        }
-        _ => arg,
-    })
 }
 
 #[cfg(test)]
@@ -234,6 +243,7 @@ mod tests {
             Ok(ReadFile {
                 bytes: text.into(),
                 mode: 0o600,
+                is_mounted: false,
             })
         })
     }
@@ -262,11 +272,11 @@ accounts: [{name: a, api_key: k, api_secret_file: a}]
             assert_eq!(options.account.secret_file, Some("/etc/x/secret".into()));
             assert_eq!(options.storage.path, PathBuf::from("/var/lib/x"));
             assert_eq!(options.events.log, "stdout");
-            let settings = &request.file.settings;
+            let settings = &request.sources.file.settings;
             assert!(settings.contains_key("poll.interval"), "{settings:?}");
             assert!(!settings.contains_key("poll.lookback"), "{settings:?}");
-            let accounts = request.file.accounts.expect("accounts");
-            let EntrySecret::File(path) = &accounts[0].secret else {
+            let accounts = request.sources.file.accounts.expect("accounts");
+            let Some(EntrySecret::File(path)) = &accounts[0].secret else {
                 panic!("a file")
             };
             assert_eq!(path, Path::new("/etc/x/a"));
@@ -287,15 +297,18 @@ accounts: [{name: a, api_key: k, api_secret_file: a}]
 
     #[test]
     fn settings_that_cannot_be_are_named_with_their_lines() {
-        let text = "poll: {intervall: 7s, interval: [1s, 2s]}\nweb: {enable_lifecycle: 1}\nconfig: {file: x}\npoll2: 3";
-        let error = with_config("x --config.file=/etc/x/config.yml", text).expect_err("problems");
-        let expected = "the configuration cannot be used:
-  /etc/x/config.yml: line 3: config.file cannot be set in the file itself
-  /etc/x/config.yml: line 1: poll.interval must be one value
-  /etc/x/config.yml: line 1: poll.intervall is unknown; settings are named like the flags of serve, with nesting in place of dots
-  /etc/x/config.yml: line 4: poll2 is unknown; settings are named like the flags of serve, with nesting in place of dots
-  /etc/x/config.yml: line 2: web.enable_lifecycle must be true or false";
-        assert_eq!(error.to_string(), expected);
+        let text = "poll: {intervall: 7s, interval: [1s, 2s]}\nweb: {enable_lifecycle: 2}\nconfig: {file: x}\npoll2: 3";
+        let request = with_config("x --config.file=/etc/x/config.yml", text).expect("a request");
+        let problems = request.sources.file.problems;
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let expected = [
+            "line 1: poll.interval must be one value",
+            "line 1: poll.intervall is unknown; settings are named like the flags of serve, with nesting in place of dots",
+            "line 2: web.enable_lifecycle must be true or false",
+            "line 3: config.file cannot be set in the file itself",
+            "line 4: poll2 is unknown; settings are named like the flags of serve, with nesting in place of dots",
+        ];
+        assert_eq!(problems, expected);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use audit_simulator::{Simulator, SimulatorError};
-use exporter_web::{WebConfigFile, read_file};
+use exporter_web::read_file;
 use jiff::{Timestamp, Zoned};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{Instrument, Span};
@@ -17,12 +17,12 @@ use tracing::{Instrument, Span};
 use crate::{
     api::{ApiBounds, HttpClients, REASONS},
     cli::{
-        self, Action, EventsAction, Request, SimulateOptions, UsageError, demo, healthcheck,
-        logging, state,
+        self, Action, EventsAction, Request, SimulateOptions, UsageError, check_config, demo,
+        healthcheck, logging, state,
     },
     config::{
-        AccountOptions, BackfillOptions, BackfillSettings, ConfigFile, Environment, GetSettings,
-        ListSettings, LogSettings, Options, Problems, QuerySettings, Settings, TypesSettings,
+        AccountOptions, BackfillOptions, BackfillSettings, Environment, GetSettings, ListSettings,
+        LogSettings, Options, Problems, QuerySettings, Settings, Sources, TypesSettings,
     },
     exporter::{self, CountingThreads, Exporter},
     metrics::{AccountMetrics, log_seconds},
@@ -46,13 +46,13 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(UsageError::CommandLine(error)) => error.exit(),
         Err(UsageError::ConfigFile(problems)) => return failed(&problems.into()),
     };
-    let Request { action, file } = request;
+    let Request { action, sources } = request;
     let outcome = match action {
-        Action::Serve(options) => serve(&options, file, arguments).await,
-        Action::Events(action) => query_events(action, file).await,
-        Action::Backfill(options) => write_history(&options, file).await,
-        Action::State(action) => state::run(action, file).await,
-        Action::CheckConfig(options) => check_config(&options, file),
+        Action::Serve(options) => serve(&options, sources, arguments).await,
+        Action::Events(action) => query_events(action, sources).await,
+        Action::Backfill(options) => write_history(&options, sources).await,
+        Action::State(action) => state::run(action, sources).await,
+        Action::CheckConfig(options) => check_config::run(&options, sources).await,
         Action::Demo(options) => demonstrate(*options).await,
         Action::Simulate(options) => simulate(*options).await,
         Action::Healthcheck(options) => healthcheck::run(&options.listen_address).await,
@@ -86,16 +86,16 @@ fn status(error: &anyhow::Error) -> u8 {
 
 async fn serve(
     options: &Options,
-    file: ConfigFile,
+    sources: Sources,
     arguments: Vec<OsString>,
 ) -> anyhow::Result<()> {
-    let settings = Settings::check(options, environment(&options.account, file))?;
+    let (settings, web) = check_config::settings(options, sources)?;
     logging::init(settings.log)?;
     log_warnings(&settings.warnings);
     let mut signals = ShutdownSignals::new()?;
     // From here on SIGHUP does not end the program.
     let hangup = signal(SignalKind::hangup())?;
-    let exporter = Exporter::bind(&settings).await?;
+    let exporter = Exporter::bind(&settings, web).await?;
     let read = move || read_settings(&arguments);
     let exporter = exporter.reload_from(Arc::new(read));
     let (accounts, interval) = (settings.accounts.len(), settings.poll.interval);
@@ -127,7 +127,7 @@ async fn reload_on(mut hangup: Signal, reload: ReloadHandle) {
 
 /// Reads the settings again from flags, the environment and files.
 fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
-    let Request { action, file } = match parse(arguments) {
+    let Request { action, sources } = match parse(arguments) {
         // The log writes `Problems` one by one.
         Err(UsageError::ConfigFile(problems)) => return Err(problems.into()),
         parsed => parsed?,
@@ -135,7 +135,7 @@ fn read_settings(arguments: &[OsString]) -> anyhow::Result<Settings> {
     let Action::Serve(options) = action else {
         bail!("the command line names another command than serve");
     };
-    let environment = environment(&options.account, file);
+    let environment = environment(&options.account, sources);
     let settings = Settings::check(&options, environment)?;
     log_warnings(&settings.warnings);
     Ok(settings)
@@ -148,56 +148,27 @@ fn log_warnings(warnings: &[String]) {
     }
 }
 
-/// Writes that the configuration can be used, or every problem. The state is not opened,
-/// since an exporter may be using it.
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
-fn check_config(options: &Options, file: ConfigFile) -> anyhow::Result<()> {
-    let web = WebConfigFile::read(options.web.config_file.as_deref()).map_err(Problems::from);
-    let settings = Settings::check(options, environment(&options.account, file));
-    let (settings, web) = match (settings, web) {
-        (Ok(settings), Ok(web)) => (settings, web),
-        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Err(problems.into()),
-        (Err(problems), Err(of_web)) => return Err(problems.and(of_web).into()),
-    };
-    for warning in web.warnings().iter().chain(&settings.warnings) {
-        println!("Warning: {warning}");
-    }
-    let number = match settings.accounts.len() {
-        1 => "1 account".to_owned(),
-        accounts => format!("{accounts} accounts"),
-    };
-    let names = settings.accounts.iter();
-    let names: Vec<&str> = names
-        .filter_map(|account| account.name.as_deref())
-        .collect();
-    // The counts of an account that comes to a shard have to be moved there.
-    if options.shard.count.is_some() && !names.is_empty() {
-        let names = names.join(", ");
-        println!("The configuration can be used: {number}: {names}.");
-    } else {
-        println!("The configuration can be used: {number}.");
-    }
-    Ok(())
-}
-
-async fn query_events(action: EventsAction, file: ConfigFile) -> anyhow::Result<()> {
+async fn query_events(action: EventsAction, sources: Sources) -> anyhow::Result<()> {
     match action {
         EventsAction::List(options) => {
-            let environment = environment(&options.account, file);
+            let environment = environment(&options.account, sources);
             let settings = ListSettings::check(&options, environment, &Zoned::now())?;
             let client = client(&settings.query)?;
             let span = account_span(&settings.query);
             events::list(settings, client).instrument(span).await
         }
         EventsAction::Get(options) => {
-            let settings =
-                GetSettings::check(&options, environment(&options.account, file), &Zoned::now())?;
+            let settings = GetSettings::check(
+                &options,
+                environment(&options.account, sources),
+                &Zoned::now(),
+            )?;
             let client = client(&settings.query)?;
             let span = account_span(&settings.query);
             events::get(settings, client).instrument(span).await
         }
         EventsAction::Types(options) => {
-            let settings = TypesSettings::check(&options, environment(&options.account, file))?;
+            let settings = TypesSettings::check(&options, environment(&options.account, sources))?;
             let client = client(&settings.query)?;
             let span = account_span(&settings.query);
             events::types(settings, client).instrument(span).await
@@ -205,10 +176,10 @@ async fn query_events(action: EventsAction, file: ConfigFile) -> anyhow::Result<
     }
 }
 
-async fn write_history(options: &BackfillOptions, file: ConfigFile) -> anyhow::Result<()> {
+async fn write_history(options: &BackfillOptions, sources: Sources) -> anyhow::Result<()> {
     let settings = BackfillSettings::check(
         options,
-        environment(&options.account, file),
+        environment(&options.account, sources),
         Timestamp::now(),
         stdout().is_terminal(),
     )?;
@@ -247,8 +218,8 @@ fn account_span(settings: &QuerySettings) -> Span {
         })
 }
 
-fn environment(options: &AccountOptions, file: ConfigFile) -> Environment {
-    Environment::read(file, options.secret_file.as_deref())
+pub(super) fn environment(options: &AccountOptions, sources: Sources) -> Environment {
+    Environment::read(sources, options.secret_file.as_deref())
 }
 
 async fn demonstrate(options: Options) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::{StateAction, run::ShutdownSignals};
 use crate::{
-    config::{ConfigFile, ExportSettings, ImportSettings, ShowFormat, ShowSettings},
+    config::{ExportSettings, ImportSettings, ShowFormat, ShowSettings, Sources},
     query::print_message,
     state::{
         AccountIdentity, Export, ExportError, Exported, Imported, ImportedAccount, StateError,
@@ -22,11 +22,11 @@ use crate::{
     },
 };
 
-pub(super) async fn run(action: StateAction, file: ConfigFile) -> anyhow::Result<()> {
+pub(super) async fn run(action: StateAction, sources: Sources) -> anyhow::Result<()> {
     match action {
-        StateAction::Show(options) => show(&ShowSettings::check(&options, file)?),
-        StateAction::Export(options) => export(ExportSettings::check(&options, file)?).await,
-        StateAction::Import(options) => import_account(&ImportSettings::check(&options, file)?),
+        StateAction::Show(options) => show(&ShowSettings::check(&options, sources)?),
+        StateAction::Export(options) => export(ExportSettings::check(&options, sources)?).await,
+        StateAction::Import(options) => import_account(&ImportSettings::check(&options, sources)?),
     }
 }
 

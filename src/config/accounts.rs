@@ -126,7 +126,8 @@ impl SettingsCheck {
         let Some(accounts) = environment.accounts else {
             let account = self.only_account(options, environment.credentials);
             let problem = "names an account of a config file, but no config file with accounts is given; give --config.file";
-            return self.that("--account", name.is_none(), problem, account?);
+            let is_alone = self.that("--account", name.is_none(), problem, ());
+            return is_alone.and(account);
         };
         let names: Vec<String> = accounts
             .iter()
@@ -138,7 +139,10 @@ impl SettingsCheck {
         if chosen.len() == 1 {
             return self.named_accounts(options, chosen)?.pop();
         }
-        self.report("--account", some_of(&names));
+        // The account may be the one that has the problem.
+        if !self.file_has_problems {
+            self.report("--account", some_of(&names));
+        }
         None
     }
 
@@ -166,12 +170,9 @@ impl SettingsCheck {
         accounts: Vec<AccountWithSecret>,
     ) -> Option<Vec<AccountSettings>> {
         let common = self.common(options);
-        self.that(
-            "accounts",
-            !accounts.is_empty(),
-            "in the config file is an empty list; add an account, or remove the list",
-            (),
-        );
+        let has_some = !accounts.is_empty() || self.file_has_problems;
+        let problem = "in the config file is an empty list; add an account, or remove the list";
+        self.that("accounts", has_some, problem, ());
         let mut lines = BTreeMap::new();
         for AccountWithSecret { entry, .. } in &accounts {
             let taken = [
@@ -187,7 +188,9 @@ impl SettingsCheck {
                 ),
             ];
             for (what, value, why) in taken {
-                if let Some(first) = lines.insert((what, value), entry.line) {
+                let is_written = !value.is_empty();
+                let first = lines.insert((what, value), entry.line);
+                if let Some(first) = first.filter(|_| is_written) {
                     let problem = format!(
                         "`{what}` is the same as that of the account in line {first}; {why}"
                     );
@@ -219,13 +222,16 @@ impl SettingsCheck {
         }
         let at = format!("{} `api_key`", self.origins.at(line));
         let origin = place_of(&entry, &self.origins.path);
-        let key = self.key(&at, ApiKey::new(entry.api_key.clone(), origin));
+        let key = Some(ApiKey::new(entry.api_key.clone(), origin));
+        let key = key.filter(|key| !key.text.is_empty());
+        let key = key.and_then(|key| self.key(&at, key));
         let secret = match secret {
-            Err(problem) => {
+            None => None,
+            Some(Err(problem)) => {
                 self.report_at(line, format!("`api_secret_file` {problem}"));
                 None
             }
-            Ok(secret) => {
+            Some(Ok(secret)) => {
                 let at = self.origins.at(line);
                 let setting = match &secret.file {
                     Some(file) => format!("{at} `api_secret_file` {}", file.display()),

@@ -19,6 +19,8 @@ pub(super) const LINE_END: [char; 2] = ['\r', '\n'];
 pub(super) const KEY_VARIABLE: &str = "NEXMO_API_KEY";
 pub(super) const SECRET_VARIABLE: &str = "NEXMO_API_SECRET";
 
+/// The folders of the open files of a process.
+const OPEN_FILES: [&str; 2] = ["/dev/fd", "/proc/self/fd"];
 /// What to do about a file that is open to all.
 const CLOSE: &str = "take that away with `chmod o-rwx`";
 
@@ -229,7 +231,7 @@ impl PendingSecret {
         let Self { path, file } = self;
         let unreadable = |error: FileError| SecretFileError::Unreadable {
             path: path.clone(),
-            problem: error.to_string(),
+            problem: problem(&path, &error),
         };
         let file = file.wait().map_err(unreadable)?;
         let warning = file
@@ -249,5 +251,19 @@ impl PendingSecret {
                 warning,
             }),
         }
+    }
+}
+
+/// Returns why the file of a secret cannot be read, and what to do. A shell gives the output
+/// of a command as a pipe, whose path is one of the open files of the process.
+fn problem(path: &Path, error: &FileError) -> String {
+    let mut open_files = OPEN_FILES.iter();
+    match error {
+        FileError::NotRegular(what) if open_files.any(|folder| path.starts_with(folder)) => {
+            format!(
+                "it is {what}; name a regular file, or set {SECRET_VARIABLE}=\"$(command)\" in place of `<(command)`"
+            )
+        }
+        _ => error.to_string(),
     }
 }

@@ -1,12 +1,13 @@
 //! Everything that is found beside the flags. The API key and the API secret of an account come from
 //! the environment or from a file, and never from a flag.
 
-use std::{collections::BTreeMap, env, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
+
+use yaml_tree::YamlError;
 
 use super::{
     AccountEntry, ApiKey, ApiSecret, CertificateVariables, ConfigFile, EntrySecret, FileSetting,
-    ProxyVariables, SecretFileError,
-    credentials::{KEY_VARIABLE, LINE_END, SECRET_VARIABLE},
+    ProxyVariables, SecretFileError, credential_variables::CredentialVariables,
 };
 
 /// The file in which Linux gives the name of this machine, or of the container.
@@ -21,8 +22,12 @@ pub struct Environment {
     pub credentials: EnvironmentCredentials,
     /// The accounts of the config file, if it has any.
     pub accounts: Option<Vec<AccountWithSecret>>,
-    /// The settings that come from the config file.
+    /// The places that settings come from.
     pub origins: SettingOrigins,
+    /// What is wrong with variables and with the config file by themselves.
+    pub problems: Vec<String>,
+    /// What is set without effect.
+    pub warnings: Vec<String>,
     /// The variables that say which proxy is used.
     pub proxy: ProxyVariables,
     /// The variables that name files of certificates.
@@ -46,43 +51,81 @@ pub struct EnvironmentCredentials {
 pub struct AccountWithSecret {
     /// The account as the config file has it.
     pub entry: AccountEntry,
-    /// The secret, from the config file or from a file of its own.
-    pub secret: Result<ApiSecret, SecretFileError>,
+    /// The secret, from the config file or from a file of its own; `None` if the config file
+    /// has neither.
+    pub secret: Option<Result<ApiSecret, SecretFileError>>,
 }
 
-/// The settings that come from the config file, so that a problem names the file and the
-/// line.
+/// Everything that was written in other places than the command line.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// The config file; empty where there is none.
+    pub file: ConfigFile,
+    /// The variables from which flags have their values, by the long name of the flag.
+    pub variables: BTreeMap<String, String>,
+    /// What is wrong with variables by themselves.
+    pub problems: Vec<String>,
+    /// What is set without effect.
+    pub warnings: Vec<String>,
+}
+
+/// The places that settings come from, so that a problem names its place.
 #[derive(Debug, Clone, Default)]
 pub struct SettingOrigins {
     /// The path of the config file.
     pub path: String,
     /// The settings of the config file, by the long name of the flag.
     pub settings: BTreeMap<String, FileSetting>,
+    /// The variables from which flags have their values, by the long name of the flag.
+    pub variables: BTreeMap<String, String>,
 }
 
 impl Environment {
-    /// Reads the environment and the files of secrets. `file` is the config file; without
-    /// one it is empty.
-    pub(crate) fn read(file: ConfigFile, secret_file: Option<&Path>) -> Self {
-        let accounts = file
-            .accounts
-            .map(|entries| with_secrets(entries, &file.path, file.open_to_all));
+    /// Reads the environment and the files of secrets.
+    pub(crate) fn read(mut sources: Sources, secret_file: Option<&Path>) -> Self {
+        let file = &mut sources.file;
+        let accounts = file.accounts.take();
+        let accounts = accounts.map(|some| with_secrets(some, &file.path, file.open_to_all));
+        let variables = CredentialVariables::read();
+        let doubts = variables.doubts(accounts.is_some(), secret_file);
+        sources.warnings.extend(doubts);
         Self {
             // The accounts of a config file replace the account of the environment.
             credentials: match accounts {
                 Some(_) => EnvironmentCredentials::default(),
-                None => environment_credentials(secret_file),
+                None => credentials(variables, secret_file),
             },
             accounts,
-            origins: SettingOrigins {
-                path: file.path,
-                settings: file.settings,
-            },
             proxy: ProxyVariables::read(),
             certificates: CertificateVariables::read(),
             host_name: fs::read_to_string(HOST_NAME)
                 .ok()
                 .map(|name| name.trim().to_owned()),
+            ..Self::without_accounts(sources)
+        }
+    }
+
+    /// Returns the places that settings come from, and what is wrong with the config file.
+    pub(super) fn without_accounts(sources: Sources) -> Self {
+        let Sources {
+            file,
+            variables,
+            mut problems,
+            mut warnings,
+        } = sources;
+        let origins = SettingOrigins {
+            path: file.path,
+            settings: file.settings,
+            variables,
+        };
+        let text = |error: &YamlError| format!("{} {}", origins.at(error.line), error.problem);
+        warnings.extend(file.warnings.iter().map(text));
+        problems.extend(file.problems.iter().map(text));
+        Self {
+            origins,
+            problems,
+            warnings,
+            ..Self::default()
         }
     }
 }
@@ -97,26 +140,31 @@ impl From<EnvironmentCredentials> for Environment {
 }
 
 impl SettingOrigins {
-    /// Returns where the value of a flag comes from: the flag itself, or a line of the
-    /// config file.
+    /// Returns where the value of a flag comes from: the flag itself, a variable, or a line
+    /// of the config file.
     pub(super) fn of(&self, flag: &str) -> String {
-        let name = flag.strip_prefix("--");
-        match name.and_then(|name| Some((name, self.settings.get(name)?))) {
-            Some((name, setting)) => {
-                format!("{} {}", self.at(setting.line), name.replace('-', "_"))
-            }
+        let Some(name) = flag.strip_prefix("--") else {
+            return flag.to_owned();
+        };
+        if let Some(variable) = self.variables.get(name) {
+            return variable.clone();
+        }
+        match self.settings.get(name) {
+            Some(setting) => format!("{} {}", self.at(setting.line), name.replace('-', "_")),
             None => flag.to_owned(),
         }
     }
 
+    /// Returns the name of a line of the config file, in the form that editors and terminals
+    /// know as a link.
     pub(super) fn at(&self, line: usize) -> String {
-        format!("{}: line {line}:", self.path)
+        format!("{}:{line}:", self.path)
     }
 }
 
 /// Returns where an account of the config file at `path` is written.
 pub(super) fn place_of(entry: &AccountEntry, path: &str) -> String {
-    format!("{path}: line {}", entry.line)
+    format!("{path}:{}", entry.line)
 }
 
 /// Reads the secrets of all accounts. Several files are waited for at once, so that files
@@ -127,8 +175,8 @@ fn with_secrets(
     mut open_to_all: Option<&'static str>,
 ) -> Vec<AccountWithSecret> {
     let begin = |entry: &AccountEntry| match &entry.secret {
-        EntrySecret::Text(_) => None,
-        EntrySecret::File(file) => Some(ApiSecret::begin(file)),
+        Some(EntrySecret::File(file)) => Some(ApiSecret::begin(file)),
+        Some(EntrySecret::Text(_)) | None => None,
     };
     let mut accounts = Vec::with_capacity(entries.len());
     let mut entries = entries.into_iter().peekable();
@@ -137,14 +185,14 @@ fn with_secrets(
         let files: Vec<_> = some.iter().map(begin).collect();
         for (entry, file) in some.into_iter().zip(files) {
             let secret = match (file, &entry.secret) {
-                (Some(file), _) => file.wait(),
-                (None, EntrySecret::Text(secret)) => {
+                (Some(file), _) => Some(file.wait()),
+                (None, Some(EntrySecret::Text(secret))) => {
                     let mut secret = ApiSecret::new(secret.clone(), place_of(&entry, path));
                     // One warning stands for all secrets of the file.
                     secret.warning = open_to_all.take().map(ApiSecret::in_open_file);
-                    Ok(secret)
+                    Some(Ok(secret))
                 }
-                (None, EntrySecret::File(file)) => ApiSecret::begin(file).wait(),
+                (None, _) => None,
             };
             accounts.push(AccountWithSecret { entry, secret });
         }
@@ -152,23 +200,16 @@ fn with_secrets(
     accounts
 }
 
-fn environment_credentials(secret_file: Option<&Path>) -> EnvironmentCredentials {
-    let key = variable([KEY_VARIABLE, "VONAGE_API_KEY"]);
-    let secret = || variable([SECRET_VARIABLE, "VONAGE_API_SECRET"]);
+fn credentials(
+    variables: CredentialVariables,
+    secret_file: Option<&Path>,
+) -> EnvironmentCredentials {
+    let CredentialVariables { key, secret, .. } = variables;
     EnvironmentCredentials {
-        key: key.map(|(name, text)| ApiKey::new(text, name)),
+        key: key.map(|key| ApiKey::new(key.text, key.name)),
         secret: match secret_file {
             Some(path) => Some(ApiSecret::begin(path).wait()),
-            None => secret().map(|(name, text)| Ok(ApiSecret::new(text.into(), name))),
+            None => secret.map(|secret| Ok(ApiSecret::new(secret.text.into(), secret.name))),
         },
     }
-}
-
-/// Returns the first of the variables that is not empty, with its name.
-fn variable(names: [&'static str; 2]) -> Option<(&'static str, String)> {
-    names
-        .into_iter()
-        .filter_map(|name| Some((name, env::var(name).ok()?)))
-        .map(|(name, value)| (name, value.trim_end_matches(LINE_END).to_owned()))
-        .find(|(_, value)| !value.is_empty())
 }

@@ -9,8 +9,6 @@ use std::{collections::BTreeMap, path::PathBuf};
 use secrecy::SecretString;
 use yaml_tree::{YamlEntry, YamlError, YamlNode, YamlValue};
 
-use super::Problems;
-
 /// The key of the list of accounts.
 const ACCOUNTS: &str = "accounts";
 
@@ -26,6 +24,10 @@ pub struct ConfigFile {
     pub settings: BTreeMap<String, FileSetting>,
     /// The accounts; `None` where the file has no such list.
     pub accounts: Option<Vec<AccountEntry>>,
+    /// What cannot be used. What has a problem is in no other field, or is left empty there.
+    pub problems: Vec<YamlError>,
+    /// What has no effect.
+    pub warnings: Vec<YamlError>,
 }
 
 /// A setting of the file.
@@ -37,7 +39,8 @@ pub struct FileSetting {
     pub values: Vec<String>,
 }
 
-/// An account as the file has it.
+/// An account as the file has it. A field that the file lacks is empty, and is one of the
+/// problems of the file.
 #[derive(Debug, Clone)]
 pub struct AccountEntry {
     /// The line where the account begins, from 1.
@@ -47,7 +50,7 @@ pub struct AccountEntry {
     /// The API key.
     pub api_key: String,
     /// The API secret, or the file that holds it.
-    pub secret: EntrySecret,
+    pub secret: Option<EntrySecret>,
     /// The event types to count; empty for all.
     pub event_types: Vec<String>,
     /// The event types not to count.
@@ -66,39 +69,35 @@ pub enum EntrySecret {
 }
 
 impl ConfigFile {
-    /// Parses the text of a config file.
+    /// Parses the text of a config file. What is wrong with single settings and accounts is
+    /// in [`problems`](Self::problems), so that the rest can be checked too.
     ///
     /// # Errors
-    /// All [`Problems`] together, each with its line. No problem shows a value.
-    pub fn parse(text: &str) -> Result<Self, Problems> {
-        let mut problems = Vec::new();
+    /// [`YamlError`] if the text is not YAML. Neither the error nor a problem shows a value.
+    pub fn parse(text: &str) -> Result<Self, YamlError> {
         let mut file = Self::default();
-        match yaml_tree::parse(text) {
-            Err(error) => problems.push(error.to_string()),
-            Ok(entries) => {
-                for entry in &entries {
-                    if entry.key == ACCOUNTS {
-                        file.accounts = Some(accounts(entry, &mut problems));
-                    } else {
-                        file.setting("", entry, &mut problems);
-                    }
-                }
+        for entry in &yaml_tree::parse(text)? {
+            if entry.key == ACCOUNTS {
+                file.accounts = Some(accounts(entry, &mut file.problems));
+            } else {
+                file.setting("", entry);
             }
         }
-        if problems.is_empty() {
-            Ok(file)
-        } else {
-            Err(Problems::new(problems))
-        }
+        Ok(file)
     }
 
-    fn setting(&mut self, above: &str, entry: &YamlEntry, problems: &mut Vec<String>) {
+    fn setting(&mut self, above: &str, entry: &YamlEntry) {
         let name = format!("{above}{}", entry.key.replace('_', "-"));
         if let YamlValue::Map(inner) = &entry.node.value {
             let above = format!("{name}.");
             for entry in inner {
-                self.setting(&above, entry, problems);
+                self.setting(&above, entry);
             }
+            return;
+        }
+        if is_empty(&entry.node.value) {
+            let warning = entry.error("has no value, and the default is used");
+            self.warnings.push(warning);
             return;
         }
         match values(entry) {
@@ -106,8 +105,17 @@ impl ConfigFile {
                 let line = entry.line;
                 self.settings.insert(name, FileSetting { line, values });
             }
-            Err(error) => problems.push(error.to_string()),
+            Err(error) => self.problems.push(error),
         }
+    }
+}
+
+/// Returns `true` if nothing was written, or a text without characters.
+fn is_empty(value: &YamlValue) -> bool {
+    match value {
+        YamlValue::Null => true,
+        YamlValue::Scalar { text, .. } => text.is_empty(),
+        YamlValue::List(_) | YamlValue::Map(_) => false,
     }
 }
 
@@ -123,9 +131,9 @@ fn values(entry: &YamlEntry) -> Result<Vec<String>, YamlError> {
     Ok(values)
 }
 
-fn accounts(entry: &YamlEntry, problems: &mut Vec<String>) -> Vec<AccountEntry> {
+fn accounts(entry: &YamlEntry, problems: &mut Vec<YamlError>) -> Vec<AccountEntry> {
     let nodes = entry.list().unwrap_or_else(|error| {
-        problems.push(error.to_string());
+        problems.push(error);
         &[]
     });
     nodes
@@ -147,25 +155,26 @@ struct PartialAccount {
 }
 
 impl PartialAccount {
-    fn account(mut self, node: &YamlNode, problems: &mut Vec<String>) -> Option<AccountEntry> {
-        let before = problems.len();
-        match node.map(ACCOUNTS) {
-            Ok(entries) => {
-                for entry in entries {
-                    if let Err(error) = self.take(entry) {
-                        problems.push(error.to_string());
-                    }
-                }
-            }
-            Err(error) => problems.push(error.to_string()),
+    /// Returns the account, as far as it can be read; `None` if nothing of it can be.
+    fn account(mut self, node: &YamlNode, problems: &mut Vec<YamlError>) -> Option<AccountEntry> {
+        let entries = node.map(ACCOUNTS).map_err(|error| problems.push(error));
+        let entries = entries.ok()?;
+        for entry in entries {
+            problems.extend(self.take(entry).err());
         }
         let line = node.line;
-        let mut missing = |what: &str| problems.push(format!("line {line}: the account {what}"));
+        let has = |key: &str| entries.iter().any(|entry| entry.key == key);
+        let mut missing = |what: &str| {
+            let problem = format!("the account {what}");
+            problems.push(YamlError { line, problem });
+        };
         let secret = match (self.api_secret, self.api_secret_file) {
             (Some(text), None) => Some(EntrySecret::Text(text.into())),
             (None, Some(path)) => Some(EntrySecret::File(path.into())),
             (None, None) => {
-                missing("has neither `api_secret` nor `api_secret_file`");
+                if !has("api_secret") && !has("api_secret_file") {
+                    missing("has neither `api_secret` nor `api_secret_file`");
+                }
                 None
             }
             (Some(_), Some(_)) => {
@@ -173,20 +182,17 @@ impl PartialAccount {
                 None
             }
         };
-        if self.name.is_none() {
+        if !has("name") {
             missing("has no `name`, which becomes its label");
         }
-        if self.api_key.is_none() {
+        if !has("api_key") {
             missing("has no `api_key`");
-        }
-        if problems.len() > before {
-            return None;
         }
         Some(AccountEntry {
             line,
-            name: self.name?,
-            api_key: self.api_key?,
-            secret: secret?,
+            name: self.name.unwrap_or_default(),
+            api_key: self.api_key.unwrap_or_default(),
+            secret,
             event_types: self.event_types,
             exclude_event_types: self.exclude_event_types,
             base_url: self.base_url,
@@ -265,7 +271,7 @@ accounts:
             panic!("two accounts")
         };
         assert_eq!((&*production.name, production.line), ("production", 8));
-        let EntrySecret::File(path) = &production.secret else {
+        let Some(EntrySecret::File(path)) = &production.secret else {
             panic!("a file")
         };
         assert_eq!(path, &PathBuf::from("/run/secrets/production"));
@@ -278,11 +284,7 @@ accounts:
     /// Each file, and everything that is wrong with it.
     #[test]
     fn every_problem_has_its_line_and_none_a_value() {
-        let cases: [(&str, &[&str]); 8] = [
-            (
-                "poll: {interval: }",
-                &["line 1: `interval` has no value; write one, or remove the line"],
-            ),
+        let cases: [(&str, &[&str]); 7] = [
             (
                 "poll: {interval: [[s3cret]]}",
                 &["line 1: `interval` must be a list of text"],
@@ -290,12 +292,7 @@ accounts:
             ("accounts: s3cret", &["line 1: `accounts` must be a list"]),
             (
                 "accounts: [s3cret]",
-                &[
-                    "line 1: `accounts` must be a mapping, `key: value`",
-                    "line 1: the account has neither `api_secret` nor `api_secret_file`",
-                    "line 1: the account has no `name`, which becomes its label",
-                    "line 1: the account has no `api_key`",
-                ],
+                &["line 1: `accounts` must be a mapping, `key: value`"],
             ),
             (
                 "accounts:\n- name: a\n  api_key: b\n  api_secret: s3cret\n  api_secret_file: c",
@@ -309,23 +306,41 @@ accounts:
             ),
             (
                 "accounts:\n- {name: '', api_key: b, api_secret: s3cret}",
-                &[
-                    "line 2: `name` has no value",
-                    "line 2: the account has no `name`, which becomes its label",
-                ],
+                &["line 2: `name` has no value"],
             ),
             (
-                "accounts: []\naccounts: []",
-                &["line 2: `accounts` is given again, after line 1; keep one"],
+                "accounts:\n- name: a\n- api_key: b\n  api_secret: s3cret",
+                &[
+                    "line 2: the account has neither `api_secret` nor `api_secret_file`",
+                    "line 2: the account has no `api_key`",
+                    "line 3: the account has no `name`, which becomes its label",
+                ],
             ),
         ];
         for (text, expected) in cases {
-            let problems = ConfigFile::parse(text).expect_err(text);
-            assert!(
-                problems.iter().eq(expected.iter().copied()),
-                "{text}: {problems}"
-            );
-            assert!(!problems.to_string().contains("s3cret"));
+            let problems = ConfigFile::parse(text).expect(text).problems;
+            let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            assert_eq!(problems, expected, "{text}");
+            assert!(!problems.concat().contains("s3cret"));
         }
+        let twice = ConfigFile::parse("accounts: []\naccounts: []").expect_err("an error");
+        let expected = "line 2: `accounts` is given again, after line 1; keep one";
+        assert_eq!(twice.to_string(), expected);
+    }
+
+    #[test]
+    fn a_setting_without_a_value_is_as_if_it_were_not_there() {
+        let file = ConfigFile::parse("poll: {interval: , lookback: ''}").expect("a file");
+        assert!(file.settings.is_empty() && file.problems.is_empty());
+        let warnings: Vec<_> = file
+            .warnings
+            .iter()
+            .map(|warning| &*warning.problem)
+            .collect();
+        let expected = [
+            "`interval` has no value, and the default is used",
+            "`lookback` has no value, and the default is used",
+        ];
+        assert_eq!(warnings, expected);
     }
 }

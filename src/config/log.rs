@@ -36,7 +36,7 @@ impl FromStr for LogLevel {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
+        match &*text.to_ascii_lowercase() {
             "error" => Ok(LogLevel::Error),
             "warn" => Ok(LogLevel::Warn),
             "info" => Ok(LogLevel::Info),
@@ -54,7 +54,7 @@ impl FromStr for LogFormat {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
+        match &*text.to_ascii_lowercase() {
             "logfmt" => Ok(LogFormat::Logfmt),
             "json" => Ok(LogFormat::Json),
             _ => Err(ValueError::keyword(text, "logfmt or json")),

@@ -1,8 +1,9 @@
 //! Turns what a user wrote into settings that can be used as they are, or into a report
 //! of every problem.
 //!
-//! Flags arrive as text, in [`Options`] and its siblings; [`ConfigFile`] is the config file,
-//! and [`Environment`] holds credentials and names that are found on this machine. The
+//! Flags arrive as text, in [`Options`] and its siblings; [`Sources`] holds what was
+//! written elsewhere, with the [`ConfigFile`], and [`Environment`] adds credentials and names
+//! that are found on this machine. The
 //! `check` of [`Settings`] and of the settings of each other command takes all three.
 
 mod accounts;
@@ -10,6 +11,7 @@ mod backfill;
 mod base_url;
 mod certificates;
 mod columns;
+mod credential_variables;
 mod credentials;
 mod duration;
 mod environment;
@@ -35,7 +37,9 @@ pub(crate) use backfill::{BackfillOutput, BackfillSettings};
 pub use certificates::CertificateVariables;
 pub(crate) use columns::EventColumn;
 pub use credentials::{ApiKey, ApiSecret, Credentials, SecretFileError};
-pub use environment::{AccountWithSecret, Environment, EnvironmentCredentials, SettingOrigins};
+pub use environment::{
+    AccountWithSecret, Environment, EnvironmentCredentials, SettingOrigins, Sources,
+};
 pub use file::{AccountEntry, ConfigFile, EntrySecret, FileSetting};
 pub use listen::ListenAddress;
 pub use log::{LogFormat, LogLevel, LogSettings};

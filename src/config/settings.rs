@@ -184,7 +184,7 @@ impl SettingsCheck {
     }
 
     fn scrape_interval(&mut self, text: &str) -> Option<ScrapeInterval> {
-        if text == "auto" {
+        if text.eq_ignore_ascii_case("auto") {
             return Some(ScrapeInterval::Learned);
         }
         let interval = self.duration("--metrics.scrape-interval", text)?;
@@ -251,8 +251,8 @@ impl SettingsCheck {
 
 fn event_log(options: &EventsOptions) -> Option<EventLogSettings> {
     let path = match &*options.log {
-        "none" => return None,
-        "stdout" => None,
+        none if none.eq_ignore_ascii_case("none") => return None,
+        stdout if stdout.eq_ignore_ascii_case("stdout") => None,
         path => Some(path.into()),
     };
     Some(EventLogSettings {

@@ -13,6 +13,8 @@ pub(super) struct SettingsCheck {
     /// What can be used, and is probably not what was meant.
     pub(super) warnings: Vec<String>,
     pub(super) origins: SettingOrigins,
+    /// `true` if the config file has problems by itself, so that it may lack accounts.
+    pub(super) file_has_problems: bool,
 }
 
 impl SettingsCheck {
@@ -22,8 +24,9 @@ impl SettingsCheck {
         check: impl FnOnce(&mut Self, Environment) -> Option<T>,
     ) -> Result<T, Problems> {
         let mut checked = Self {
-            problems: Vec::new(),
-            warnings: Vec::new(),
+            file_has_problems: !environment.problems.is_empty(),
+            problems: std::mem::take(&mut environment.problems),
+            warnings: std::mem::take(&mut environment.warnings),
             origins: std::mem::take(&mut environment.origins),
         };
         let settings = check(&mut checked, environment);

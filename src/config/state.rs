@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 use super::{
-    ConfigFile, Environment, ExportOptions, ImportOptions, Problems, SettingOrigins, SettingsCheck,
-    ShowOptions, ValueError, is_api_key,
+    ConfigFile, Environment, ExportOptions, ImportOptions, Problems, SettingsCheck, ShowOptions,
+    Sources, ValueError, is_api_key,
 };
 
 /// The name in place of a file that stands for standard input or standard output.
@@ -105,7 +105,7 @@ impl FromStr for ShowFormat {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
+        match &*text.to_ascii_lowercase() {
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
             _ => Err(ValueError::keyword(text, "text or json")),
@@ -118,9 +118,9 @@ impl ShowSettings {
     ///
     /// # Errors
     /// All [`Problems`] together.
-    pub(crate) fn check(options: &ShowOptions, file: ConfigFile) -> Result<Self, Problems> {
-        let names = AccountNames::of(&file);
-        check(file, |check| {
+    pub(crate) fn check(options: &ShowOptions, sources: Sources) -> Result<Self, Problems> {
+        let names = AccountNames::of(&sources.file);
+        check(sources, |check| {
             let has_account = check.account(options.account.as_deref());
             let format = check.ok("--output", options.output.parse());
             has_account?;
@@ -139,9 +139,9 @@ impl ExportSettings {
     ///
     /// # Errors
     /// All [`Problems`] together.
-    pub(crate) fn check(options: &ExportOptions, file: ConfigFile) -> Result<Self, Problems> {
-        let names = AccountNames::of(&file);
-        check(file, |check| {
+    pub(crate) fn check(options: &ExportOptions, sources: Sources) -> Result<Self, Problems> {
+        let names = AccountNames::of(&sources.file);
+        check(sources, |check| {
             let has_account = check.account(options.account.as_deref());
             let has_file = check.file("--output", &options.output);
             has_account?;
@@ -162,9 +162,9 @@ impl ImportSettings {
     ///
     /// # Errors
     /// All [`Problems`] together.
-    pub(crate) fn check(options: &ImportOptions, file: ConfigFile) -> Result<Self, Problems> {
-        let names = AccountNames::of(&file);
-        check(file, |check| {
+    pub(crate) fn check(options: &ImportOptions, sources: Sources) -> Result<Self, Problems> {
+        let names = AccountNames::of(&sources.file);
+        check(sources, |check| {
             let has_file = check.file("FILE", &options.input);
             let api_key = options.api_key.as_deref();
             let problem = "must be the API key of an account";
@@ -183,16 +183,10 @@ impl ImportSettings {
 /// Runs a check. The accounts of the config file are not checked: their secrets need not
 /// be there.
 fn check<T>(
-    file: ConfigFile,
+    sources: Sources,
     check: impl FnOnce(&mut SettingsCheck) -> Option<T>,
 ) -> Result<T, Problems> {
-    let environment = Environment {
-        origins: SettingOrigins {
-            path: file.path,
-            settings: file.settings,
-        },
-        ..Environment::default()
-    };
+    let environment = Environment::without_accounts(sources);
     SettingsCheck::run(environment, |checked, _| check(checked))
 }
 

@@ -20,8 +20,10 @@ use super::{
     running_account::RunningAccount,
 };
 use crate::{
-    config::Settings, exposition::AccountExposition, gate::EndOfPublishing,
-    metrics::AccountMetrics, poller::Clock,
+    config::Settings,
+    exposition::AccountExposition,
+    gate::EndOfPublishing,
+    poller::{Clock, health::AccountHealth},
 };
 
 /// The time until the next poll of an account whose poller has ended by itself.
@@ -59,8 +61,8 @@ struct Change {
     difference: Difference,
     /// The new plans of the accounts that stay as they are.
     unchanged: Vec<AccountPlan>,
-    /// The accounts to be loaded, each with the metrics that it keeps.
-    to_load: Vec<(AccountPlan, Start, Option<Arc<AccountMetrics>>)>,
+    /// The accounts to be loaded, each with the health of the account that it goes on with.
+    to_load: Vec<(AccountPlan, Start, Option<Arc<AccountHealth>>)>,
     /// The names of the accounts to be stopped.
     to_stop: BTreeSet<Option<Arc<str>>>,
 }
@@ -155,7 +157,7 @@ impl Accounts {
         change.to_stop = gone.cloned().collect();
         change.difference.removed = change.to_stop.len();
         for plan in plans {
-            let mut metrics = None;
+            let mut before = None;
             match self.by_name.get(&plan.account.name) {
                 Some(account) if account.plan == plan => {
                     change.unchanged.push(plan);
@@ -166,7 +168,7 @@ impl Accounts {
                     change.to_stop.insert(plan.account.name.clone());
                     // Nothing of another key may be shown.
                     let is_kept = account.plan.api_key() == plan.api_key();
-                    metrics = is_kept.then(|| Arc::clone(account.health.metrics()));
+                    before = is_kept.then(|| Arc::clone(&account.health));
                 }
                 None => change.difference.added += 1,
             }
@@ -174,21 +176,21 @@ impl Accounts {
                 taken_up: taken_up.get(plan.api_key()).copied().unwrap_or(now),
                 first_poll_in: spread(change.to_load.len(), settings),
             };
-            change.to_load.push((plan, start, metrics));
+            change.to_load.push((plan, start, before));
         }
         change
     }
 
-    /// Loads accounts. The value of each is `true` if it keeps the metrics of an account.
+    /// Loads accounts. The value of each is `true` if it goes on with an account.
     fn load(
         &self,
-        accounts: Vec<(AccountPlan, Start, Option<Arc<AccountMetrics>>)>,
+        accounts: Vec<(AccountPlan, Start, Option<Arc<AccountHealth>>)>,
     ) -> Result<Vec<(LoadedAccount, bool)>, Vec<StartError>> {
         let mut loaded = Vec::new();
         let mut errors = Vec::new();
-        for (plan, start, metrics) in accounts {
-            let keeps = metrics.is_some();
-            match self.shared.load(plan, start, metrics) {
+        for (plan, start, before) in accounts {
+            let keeps = before.is_some();
+            match self.shared.load(plan, start, before) {
                 Ok(account) => loaded.push((account, keeps)),
                 Err(error) => errors.push(error),
             }
@@ -257,9 +259,9 @@ impl Accounts {
             taken_up: account.taken_up,
             first_poll_in: AFTER_DEFECT,
         };
-        let metrics = Arc::clone(account.health.metrics());
+        let before = Arc::clone(&account.health);
         let plan = account.plan.clone();
-        let loaded = counting_threads::may_block(|| self.shared.load(plan, start, Some(metrics)));
+        let loaded = counting_threads::may_block(|| self.shared.load(plan, start, Some(before)));
         let loaded = match loaded {
             Ok(loaded) => loaded,
             Err(error) => return try_again(&error).await,

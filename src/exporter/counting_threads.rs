@@ -49,3 +49,88 @@ impl Drop for CountingThreads {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+            mpsc::channel,
+        },
+        thread,
+        time::Duration,
+    };
+
+    use super::*;
+
+    /// The longest wait for what comes at once.
+    const AT_ONCE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn work_that_waits_for_the_disk_on_every_thread_stops_no_other_task() {
+        let threads = CountingThreads::start().expect("threads");
+        let number = thread::available_parallelism().map_or(1, usize::from);
+        let (waits, waiting) = channel();
+        let mut blocked = Vec::new();
+        for _ in 0..number {
+            let (release, disk) = channel::<()>();
+            let waits = waits.clone();
+            let task = threads.handle().spawn(async move {
+                waits.send(()).expect("the test waits");
+                may_block(|| disk.recv_timeout(AT_ONCE).is_ok())
+            });
+            blocked.push((release, task));
+        }
+        for _ in 0..number {
+            waiting.recv_timeout(AT_ONCE).expect("a task");
+        }
+        let (done, other) = channel();
+        threads
+            .handle()
+            .spawn(async move { done.send(()).expect("the test waits") });
+        other.recv_timeout(AT_ONCE / 2).expect("the task runs");
+        for (release, task) in blocked {
+            release.send(()).expect("it waits");
+            assert!(threads.handle().block_on(task).expect("a task"));
+        }
+    }
+
+    #[test]
+    fn no_more_files_than_the_bound_are_looked_at_at_once_and_tasks_go_on() {
+        const MORE: usize = 50;
+        let threads = CountingThreads::start().expect("threads");
+        let handle = threads.handle();
+        let (running, highest) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (begun, beginnings) = channel();
+        let (release, disk) = channel::<()>();
+        let disk = Arc::new(std::sync::Mutex::new(disk));
+        let looks: Vec<_> = (0..MAX_FILE_READERS + MORE)
+            .map(|_| {
+                let (running, highest) = (Arc::clone(&running), Arc::clone(&highest));
+                let (begun, disk) = (begun.clone(), Arc::clone(&disk));
+                handle.spawn_blocking(move || {
+                    let now = running.fetch_add(1, Ordering::SeqCst) + 1;
+                    highest.fetch_max(now, Ordering::SeqCst);
+                    begun.send(()).expect("the test waits");
+                    let released = disk.lock().is_ok_and(|disk| disk.recv().is_ok());
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    released
+                })
+            })
+            .collect();
+        for _ in 0..MAX_FILE_READERS {
+            beginnings.recv_timeout(AT_ONCE).expect("a thread");
+        }
+        let (done, other) = channel();
+        handle.spawn(async move { done.send(()).expect("the test waits") });
+        other.recv_timeout(AT_ONCE).expect("the task runs");
+        for _ in &looks {
+            release.send(()).expect("looks wait");
+        }
+        for look in looks {
+            assert!(handle.block_on(look).expect("a look"));
+        }
+        assert_eq!(highest.load(Ordering::SeqCst), MAX_FILE_READERS);
+    }
+}

@@ -40,6 +40,8 @@ pub(super) struct LoadedAccount {
     plan: AccountPlan,
     start: Start,
     metrics: Arc<AccountMetrics>,
+    /// The health of the account that this one goes on with, if there is one.
+    before: Option<Arc<AccountHealth>>,
     client: ApiClient,
     storage: AccountStorage,
     stored: Option<Account>,
@@ -72,16 +74,16 @@ impl LoadedAccount {
 }
 
 impl SharedParts {
-    /// Loads an account from the store. `metrics` are those of the account that it goes on
+    /// Loads an account from the store. `before` is the health of the account that it goes on
     /// with, if there is one.
     pub(super) fn load(
         &self,
         plan: AccountPlan,
         start: Start,
-        metrics: Option<Arc<AccountMetrics>>,
+        before: Option<Arc<AccountHealth>>,
     ) -> Result<LoadedAccount, StartError> {
         let name = plan.account.name.clone();
-        let loaded = self.try_load(plan, start, metrics);
+        let loaded = self.try_load(plan, start, before);
         loaded.map_err(|source| StartError { name, source })
     }
 
@@ -89,11 +91,11 @@ impl SharedParts {
         &self,
         plan: AccountPlan,
         start: Start,
-        metrics: Option<Arc<AccountMetrics>>,
+        before: Option<Arc<AccountHealth>>,
     ) -> anyhow::Result<LoadedAccount> {
         let name = plan.account.name.clone();
-        let metrics = match metrics {
-            Some(metrics) => metrics,
+        let metrics = match &before {
+            Some(before) => Arc::clone(before.metrics()),
             None => self.new_metrics(name.as_deref())?,
         };
         let storage = self.store.account(plan.api_key());
@@ -106,6 +108,7 @@ impl SharedParts {
             plan,
             start,
             metrics,
+            before,
             storage,
             stored,
             lines,
@@ -131,6 +134,7 @@ impl SharedParts {
             plan,
             start,
             metrics,
+            before,
             client,
             mut storage,
             stored,
@@ -144,6 +148,9 @@ impl SharedParts {
             (outbox, storage) = log.account(lines, name.clone(), storage, &metrics);
         }
         let health = AccountHealth::new(name, Arc::clone(&metrics), self.clock.uptime());
+        if let Some(before) = before {
+            health.go_on_from(&before);
+        }
         let health = Arc::new(health);
         let timeout = request_timeout(&plan.account);
         let api = WatchedClient::new(client, Arc::clone(&health), self.clock, timeout);

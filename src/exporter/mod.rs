@@ -12,20 +12,22 @@ mod pause;
 mod plan;
 mod running_account;
 mod supervisor;
+mod trial;
 
 pub(crate) use counting_threads::CountingThreads;
 pub(crate) use plan::client;
+pub(crate) use trial::try_places;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use exporter_web::{Server, WebConfigFile, bind};
 use jiff::Timestamp;
 use tokio::{runtime::Handle, sync::oneshot, time::Instant};
 
 use crate::{
     api::HttpClients,
-    config::{Problems, Settings},
+    config::Settings,
     exposition::{Exposition, ExpositionSettings},
     gate::SharedGate,
     metrics::{ProcessMetrics, log_seconds},
@@ -59,22 +61,23 @@ pub struct Exporter {
 
 impl Exporter {
     /// Binds the ports, opens the store and prepares the accounts. Sends no request to the
-    /// API yet.
+    /// API yet. `web` is the web configuration of the settings.
     ///
     /// # Errors
     ///
-    /// If a file cannot be used or a port cannot be bound. The message says what to do.
-    pub async fn bind(settings: &Settings) -> anyhow::Result<Self> {
-        let web = WebConfigFile::read(settings.web_config.as_deref());
-        let web = Arc::new(web.map_err(Problems::from)?);
-        let mut listeners = Vec::new();
-        for address in &settings.listen {
-            listeners.push(bind(address.host.as_deref(), address.port).await?);
-        }
+    /// If a port cannot be bound or the state cannot be used, or both. The message says what
+    /// to do.
+    pub async fn bind(settings: &Settings, web: WebConfigFile) -> anyhow::Result<Self> {
+        let web = Arc::new(web);
+        let listeners = bind(&ports(settings)).await;
+        let store = SharedStore::open(&settings.storage_path);
+        let (listeners, store) = match (listeners, store) {
+            (Err(ports), Err(state)) => bail!("{ports}\n{state}"),
+            (listeners, store) => (listeners?, store?),
+        };
         // Before the server takes its share.
         let bounds = descriptors::raise(settings);
         let process = process_metrics().context("the metrics cannot be registered")?;
-        let store = SharedStore::open(&settings.storage_path)?;
         let event_log = settings.event_log.as_ref();
         let event_log = event_log.map(|settings| SharedEventLog::start(settings, &store));
         let event_log = event_log.transpose().context("no thread can be started")?;
@@ -98,6 +101,8 @@ impl Exporter {
             telemetry_path: settings.telemetry_path.clone(),
             exposition: Arc::clone(&exposition),
             gate: Arc::clone(&gate),
+            scrape_interval: settings.scrape_interval,
+            web: Arc::clone(&web),
             health: Arc::clone(&health),
             process: Arc::clone(&process),
             started: started.into_std(),
@@ -206,7 +211,7 @@ impl Exporter {
         };
         // If a commit hangs, so does the close below, which says so.
         let _ = tokio::time::timeout(LONGEST_END, stopping).await;
-        // A log that hangs has a bound of its own, and keeps the state from nothing.
+        // The state is closed also if the log hangs, since the wait for the log has a bound.
         if let Some(event_log) = &self.event_log {
             event_log.end().await;
         }
@@ -221,6 +226,14 @@ impl Exporter {
         drop(stopped);
         Ok(())
     }
+}
+
+/// Returns the hosts and the ports to listen on.
+fn ports(settings: &Settings) -> Vec<(Option<&str>, u16)> {
+    let listen = settings.listen.iter();
+    listen
+        .map(|address| (address.host.as_deref(), address.port))
+        .collect()
 }
 
 /// Tells the supervisor to stop polling, unless it was told before.
@@ -243,6 +256,6 @@ async fn close(store: SharedStore, counting: &Handle) {
 fn process_metrics() -> prometheus::Result<Arc<ProcessMetrics>> {
     let process = ProcessMetrics::new()?;
     process.register_process()?;
-    process.reloaded(Timestamp::now(), true);
+    process.reloaded(Timestamp::now());
     Ok(Arc::new(process))
 }

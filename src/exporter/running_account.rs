@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     exposition::{AccountExposition, Exposition},
+    metrics::Polls,
     poller::{
         Poller, SystemClock, WatchedClient,
         health::{AccountHealth, Failing, PollState},
@@ -109,14 +110,13 @@ impl RunningAccount {
 
     /// Shows in metrics, landing page and probes that the poller ended.
     pub(super) fn show_defect(&self) {
-        self.health.metrics().up.set(0.0);
-        self.health.metrics().catching_up.set(0);
+        self.health.metrics().show_polls(Polls::Fail);
         self.health.record(PollState {
             failing: Some(Failing {
                 since: Timestamp::now(),
                 error: "the poller ended, which is a defect: please report it with the log".into(),
             }),
-            ..PollState::default()
+            ..PollState::clone(&self.health.polls())
         });
     }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     config::{Problems, Settings},
-    metrics::ProcessMetrics,
+    metrics::{FailedReload, ProcessMetrics},
     server::reload::{ReloadError, ReloadReply},
 };
 
@@ -67,9 +67,14 @@ impl Supervisor {
 
     async fn reload(&mut self, counting: &Handle) -> Result<(), ReloadFailure> {
         let outcome = self.take_over(counting).await;
-        self.process.reloaded(Timestamp::now(), outcome.is_ok());
-        if let Err(error) = &outcome {
-            error.log();
+        let now = Timestamp::now();
+        match &outcome {
+            Ok(()) => self.process.reloaded(now),
+            Err(error) => {
+                let failed = FailedReload::new(now, error.problems());
+                self.process.reload_has_failed(failed);
+                error.log();
+            }
         }
         outcome
     }
@@ -122,6 +127,17 @@ impl Supervisor {
 }
 
 impl ReloadFailure {
+    /// Returns each problem as a text.
+    fn problems(&self) -> Vec<String> {
+        match self {
+            Self::Accounts(errors) => errors.iter().map(of_account).collect(),
+            Self::Configuration(error) => match error.downcast_ref::<Problems>() {
+                Some(problems) => problems.iter().map(str::to_owned).collect(),
+                None => vec![format!("{error:#}")],
+            },
+        }
+    }
+
     /// Logs each problem as a line.
     fn log(&self) {
         match self {
@@ -132,6 +148,10 @@ impl ReloadFailure {
             },
         }
     }
+}
+
+fn of_account(error: &StartError) -> String {
+    format!("{error}: {:#}", error.source)
 }
 
 fn log_account(StartError { name, source }: &StartError) {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use arc_swap::ArcSwapOption;
+use jiff::Timestamp;
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
     Registry, core::Collector, proto::MetricFamily,
@@ -18,12 +20,36 @@ const LAG_BUCKETS: &[f64] = &[
 /// In seconds. The last bound is the default timeout of a request.
 const REQUEST_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
+/// How the polls of an account go, as [`AccountMetrics::show_polls`] shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Polls {
+    /// The last poll succeeded.
+    Succeed,
+    /// History or an outage is read piece by piece, and nothing fails.
+    CatchUp,
+    /// The last poll failed, or there are none any more.
+    Fail,
+}
+
+/// The reading of history or an outage, for the landing page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CatchUp {
+    /// The time of creation of the first events that are read.
+    pub(crate) from: Timestamp,
+    /// The time at which the reading began.
+    pub(crate) began: Timestamp,
+    /// `true` if history is read, of which nothing is shown before its end.
+    pub(crate) is_history: bool,
+}
+
 /// The metrics of the work for one account. The catalogue says what each means.
 #[derive(Debug)]
 pub struct AccountMetrics {
     registry: Registry,
     pub(crate) up: Gauge,
     pub(crate) catching_up: IntGauge,
+    /// The last catch-up, which is under way while `catching_up` is 1.
+    pub(crate) catch_up: ArcSwapOption<CatchUp>,
     pub(crate) poll_duration: Histogram,
     pub(crate) poll_failures: IntCounterVec,
     pub(crate) ingest_lag: Histogram,
@@ -61,6 +87,7 @@ impl AccountMetrics {
         let metrics = Self {
             up: on(&registry, Gauge::with_opts(opts(&catalog::UP)))?,
             catching_up: on(&registry, IntGauge::with_opts(opts(&catalog::CATCHING_UP)))?,
+            catch_up: ArcSwapOption::empty(),
             poll_duration: on(
                 &registry,
                 Histogram::with_opts(buckets(&catalog::POLL_DURATION, POLL_BUCKETS)),
@@ -127,6 +154,12 @@ impl AccountMetrics {
     pub(crate) fn with_event_log(mut self) -> prometheus::Result<Self> {
         self.event_log = Some(EventLogMetrics::on(&self.registry)?);
         Ok(self)
+    }
+
+    /// Shows how the polls go, in the two metrics that say so.
+    pub(crate) fn show_polls(&self, polls: Polls) {
+        self.up.set(if polls == Polls::Fail { 0.0 } else { 1.0 });
+        self.catching_up.set(i64::from(polls == Polls::CatchUp));
     }
 
     /// Returns all families with their current values.

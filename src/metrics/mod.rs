@@ -12,7 +12,9 @@ mod process_metrics;
 mod time_gauge;
 
 pub use account_metrics::AccountMetrics;
+pub(crate) use account_metrics::{CatchUp, Polls};
 pub use catalog::{Family, Kind};
 pub(crate) use event_log_metrics::{EventLogMetrics, LineNumbers};
 pub(crate) use log_values::{log_seconds, log_time};
+pub(crate) use process_metrics::FailedReload;
 pub use process_metrics::ProcessMetrics;

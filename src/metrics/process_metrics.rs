@@ -21,8 +21,39 @@ pub struct ProcessMetrics {
     pub(crate) publish_hold: Gauge,
     reload_successful: Gauge,
     reload_success: TimeGauge,
-    /// The time of the last reload if it failed.
-    reload_failed: ArcSwapOption<Timestamp>,
+    /// The last reload if it failed.
+    reload_failed: ArcSwapOption<FailedReload>,
+}
+
+/// A reload that failed, for the landing page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FailedReload {
+    pub(crate) at: Timestamp,
+    /// The first of its problems. The log has all of them.
+    pub(crate) problems: Vec<String>,
+    /// The number of further problems.
+    pub(crate) more: usize,
+}
+
+impl FailedReload {
+    /// The highest number of problems that are kept.
+    const MAX_PROBLEMS: usize = 20;
+    /// The longest problem that is kept whole, in characters.
+    const MAX_CHARS: usize = 500;
+
+    /// Keeps the first of `problems`.
+    pub(crate) fn new(at: Timestamp, problems: Vec<String>) -> Self {
+        let more = problems.len().saturating_sub(Self::MAX_PROBLEMS);
+        let mut problems = problems;
+        problems.truncate(Self::MAX_PROBLEMS);
+        for problem in &mut problems {
+            if let Some((end, _)) = problem.char_indices().nth(Self::MAX_CHARS) {
+                problem.truncate(end);
+                problem.push('…');
+            }
+        }
+        Self { at, problems, more }
+    }
 }
 
 impl ProcessMetrics {
@@ -43,19 +74,22 @@ impl ProcessMetrics {
         })
     }
 
-    /// Records that the configuration was loaded, or could not be loaded, at the time `at`.
-    pub(crate) fn reloaded(&self, at: Timestamp, is_loaded: bool) {
-        self.reload_successful.set(f64::from(u8::from(is_loaded)));
-        if is_loaded {
-            self.reload_success.set(at);
-        }
-        let failed = (!is_loaded).then(|| Arc::new(at));
-        self.reload_failed.store(failed);
+    /// Records that the configuration was loaded at the time `at`.
+    pub(crate) fn reloaded(&self, at: Timestamp) {
+        self.reload_successful.set(1.0);
+        self.reload_success.set(at);
+        self.reload_failed.store(None);
     }
 
-    /// Returns the time of the last reload if it failed.
-    pub(crate) fn reload_failed(&self) -> Option<Timestamp> {
-        self.reload_failed.load_full().map(|at| *at)
+    /// Records that the configuration could not be loaded.
+    pub(crate) fn reload_has_failed(&self, failed: FailedReload) {
+        self.reload_successful.set(0.0);
+        self.reload_failed.store(Some(failed.into()));
+    }
+
+    /// Returns the last reload if it failed.
+    pub(crate) fn failed_reload(&self) -> Option<Arc<FailedReload>> {
+        self.reload_failed.load_full()
     }
 
     /// Registers the build information and the metrics that the system keeps of the process.
@@ -79,5 +113,24 @@ impl ProcessMetrics {
     /// Returns all families with their current values.
     pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_reload_keeps_so_much() {
+        let problem = |number| format!("{number}{}", "é".repeat(FailedReload::MAX_CHARS));
+        let failed = |problems| FailedReload::new(Timestamp::UNIX_EPOCH, problems);
+        let many = failed((0..1000).map(problem).collect());
+        assert_eq!((many.problems.len(), many.more), (20, 980));
+        assert_eq!(
+            many.problems[7].chars().count(),
+            FailedReload::MAX_CHARS + 1
+        );
+        let few = failed(vec!["one".to_owned()]);
+        assert_eq!((&*few.problems, few.more), (&["one".to_owned()][..], 0));
     }
 }

@@ -100,6 +100,8 @@ pub(super) struct NamedOnce {
     pub(super) time_form: bool,
     /// `true` once it has said that there are events of another account.
     pub(super) other_account: bool,
+    /// `true` once it has said that lines of the event log are cut.
+    pub(super) cut_line: bool,
 }
 
 /// The work of one poll, so far.

@@ -135,8 +135,13 @@ impl AccountHealth {
     }
 
     /// Returns how the last polls ended.
-    pub(crate) fn polls(&self) -> PollState {
-        PollState::clone(&self.polls.load())
+    pub(crate) fn polls(&self) -> Arc<PollState> {
+        self.polls.load_full()
+    }
+
+    /// Shows how the polls of the poller ended that this one takes the place of.
+    pub(crate) fn go_on_from(&self, before: &Self) {
+        self.polls.store(before.polls.load_full());
     }
 
     /// Records how a poll has ended.

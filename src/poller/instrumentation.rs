@@ -4,7 +4,7 @@
 //! Every poll has a line at level debug. A line at level info or above is a change of
 //! state.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use audit_core::{
     account::Tally,
@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::collector::{PollCounts, PollError};
 use crate::{
     api::ApiError,
-    metrics::{AccountMetrics, log_seconds, log_time},
+    metrics::{AccountMetrics, CatchUp, Polls, log_seconds, log_time},
 };
 
 /// A page was counted.
@@ -121,6 +121,27 @@ impl LinesLost {
     }
 }
 
+/// Lines of the event log were so long that parts of them are left out.
+pub(super) struct LinesCut {
+    pub(super) lines: u64,
+    /// `true` if the log has not said so yet.
+    pub(super) is_first: bool,
+}
+
+impl LinesCut {
+    pub(super) fn record(&self) {
+        let lines = self.lines;
+        if self.is_first {
+            tracing::warn!(
+                lines,
+                "events are longer than the 64 KiB of a line of the event log; their largest fields are left out there, and the command events get shows an event whole"
+            );
+        } else {
+            tracing::debug!(lines, "more lines of the event log are cut");
+        }
+    }
+}
+
 /// A commit has waited for the disk for a while, and goes on to wait.
 pub(super) struct CommitHangs;
 
@@ -144,8 +165,7 @@ pub(super) struct PollSucceeded {
 
 impl PollSucceeded {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
-        metrics.up.set(1.0);
-        metrics.catching_up.set(0);
+        metrics.show_polls(Polls::Succeed);
         metrics.poll_duration.observe(self.took.as_secs_f64());
         metrics.last_poll_success.set(self.at);
         if let Some(watermark) = self.watermark {
@@ -274,8 +294,7 @@ pub(super) struct PollFailed<'a> {
 
 impl PollFailed<'_> {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
-        metrics.up.set(0.0);
-        metrics.catching_up.set(0);
+        metrics.show_polls(Polls::Fail);
         metrics.poll_duration.observe(self.took.as_secs_f64());
         let reason = self.error.reason();
         if let PollError::Api(_) = self.error {
@@ -321,16 +340,26 @@ impl<E: std::error::Error> CommitFailed<'_, E> {
 
 /// A piece was counted and committed, and more pieces follow.
 pub(super) struct PieceCounted {
+    /// The time of creation from which the poll reads.
+    pub(super) from: Timestamp,
     pub(super) up_to: Timestamp,
     pub(super) now: Timestamp,
     pub(super) counts: PollCounts,
+    /// `true` if the piece is history, of which nothing is shown before its end.
+    pub(super) is_history: bool,
 }
 
 impl PieceCounted {
     pub(super) fn record(&self, metrics: &AccountMetrics) {
         // The API answers, and what it answered is stored: nothing fails.
-        metrics.up.set(1.0);
-        metrics.catching_up.set(1);
+        if metrics.catching_up.get() == 0 {
+            metrics.catch_up.store(Some(Arc::new(CatchUp {
+                from: self.from,
+                began: self.now,
+                is_history: self.is_history,
+            })));
+        }
+        metrics.show_polls(Polls::CatchUp);
         metrics.watermark.set(self.up_to);
         let behind = Duration::try_from(self.now.duration_since(self.up_to)).unwrap_or_default();
         tracing::info!(

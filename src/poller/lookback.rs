@@ -79,7 +79,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                 RecountStep::Count(range) => {
                     let api = Arc::clone(&self.api);
                     let claimed = self.commit_meanwhile(claimed(&*api, range), |_, _| {});
-                    let ApiAnswer { value, date } = claimed.await?;
+                    let ApiAnswer { value, date, .. } = claimed.await?;
                     self.recount.counted(value);
                     let api = date.unwrap_or(local);
                     started.get_or_insert(Clocks { api, local });
@@ -150,7 +150,15 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         let up_to = self.account.window.watermark().unwrap_or(up_to);
         if watermark.is_none_or(|watermark| up_to > watermark) {
             let now = clocks.earliest();
-            instrumentation::PieceCounted { up_to, now, counts }.record(&self.metrics);
+            let stage = self.account.stage;
+            instrumentation::PieceCounted {
+                from: watermark.unwrap_or(stage.start),
+                up_to,
+                now,
+                counts,
+                is_history: !stage.caught_up,
+            }
+            .record(&self.metrics);
         }
         Ok(())
     }

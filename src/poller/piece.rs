@@ -13,7 +13,10 @@ use super::{
     collector::{Collector, PollCounts, PollError},
     instrumentation,
 };
-use crate::api::paging::{PageReader, PagesRead, ReadPage};
+use crate::api::{
+    ApiError, EndlessPages,
+    paging::{PageReader, PagesRead, ReadPage},
+};
 
 /// A piece that was read.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +87,9 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
                     break;
                 };
                 self.count(&read, watermark, counts);
+                if self.account.outbox.is_full() {
+                    self.commit().await?;
+                }
                 if let Some(first) = read.first {
                     now = first.clocks.earliest();
                     self.answered = Some((first.clocks.api, self.clock.uptime()));
@@ -103,15 +109,19 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             let PagesRead { clocks, end } = pages.outcome();
             let verdict = cutter.judge(&piece, range.to.unwrap_or(now), &end, now);
             self.limits = cutter.limits();
-            if let Verdict::Read { missing, dense } = verdict {
-                return Ok(PieceRead {
-                    read_to: piece.to,
-                    clocks,
-                    missing,
-                    dense,
-                    is_exact: end.claimed == end.distinct,
-                    is_stopped: false,
-                });
+            match verdict {
+                Verdict::Read { missing, dense } => {
+                    return Ok(PieceRead {
+                        read_to: piece.to,
+                        clocks,
+                        missing,
+                        dense,
+                        is_exact: end.claimed == end.distinct,
+                        is_stopped: false,
+                    });
+                }
+                Verdict::Again => {}
+                Verdict::Endless => return Err(ApiError::body(EndlessPages).into()),
             }
         }
     }
@@ -136,6 +146,11 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         }
         self.recount.take(&read.page);
         let tally = self.account.count(&read.page, now, watermark);
+        let lines = self.account.outbox.take_cut();
+        if lines > 0 {
+            let is_first = !std::mem::replace(&mut self.named.cut_line, true);
+            instrumentation::LinesCut { lines, is_first }.record();
+        }
         counts.pages += 1;
         counts.counted += tally.lags.len() as u64;
         instrumentation::PageCounted { tally: &tally, at }.record(&self.metrics);

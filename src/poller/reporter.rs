@@ -21,6 +21,8 @@ pub(super) struct PollReporter {
     health: Arc<AccountHealth>,
     schedule: Schedule,
     polls: PollState,
+    /// `true` once a poll of this poller has succeeded.
+    has_succeeded: bool,
     /// The reasons that the log has named since the last success.
     failing_for: Vec<&'static str>,
 }
@@ -34,10 +36,11 @@ impl PollReporter {
         // A poller that was stopped by a reload may have left it at 1.
         metrics.catching_up.set(0);
         Self {
+            polls: PollState::clone(&health.polls()),
             metrics,
             health,
             schedule,
-            polls: PollState::default(),
+            has_succeeded: false,
             failing_for: Vec::new(),
         }
     }
@@ -71,7 +74,7 @@ impl PollReporter {
         }
         let before = std::mem::replace(&mut self.polls, now);
         let counted = counts.counted;
-        if before.last_success.is_none() {
+        if !std::mem::replace(&mut self.has_succeeded, true) {
             instrumentation::FirstSuccess { counted }.record();
         } else if let Some(failing) = before.failing {
             let failed_since = failing.since;
@@ -148,8 +151,11 @@ mod tests {
     }
 
     fn failing_since(reporter: &PollReporter) -> Option<i64> {
-        let failing = reporter.health.polls().failing;
-        failing.map(|failing| failing.since.as_second())
+        let polls = reporter.health.polls();
+        polls
+            .failing
+            .as_ref()
+            .map(|failing| failing.since.as_second())
     }
 
     #[test]

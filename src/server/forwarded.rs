@@ -1,7 +1,8 @@
-//! The client that a proxy names in `Forwarded` (RFC 7239) or `X-Forwarded-For`.
+//! What a proxy says of a request in `Forwarded` (RFC 7239) or `X-Forwarded-*`.
 //!
-//! Any client can write these headers. What they say tells scrapers apart that share the
-//! address of a proxy, and decides nothing else.
+//! Any client can write these headers. The client that they name tells scrapers apart that
+//! share the address of a proxy; the address that they name goes into the landing page, to
+//! the one who sent them. They decide nothing else.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -46,6 +47,30 @@ impl<'h> ForwardedClient<'h> {
     }
 }
 
+/// Returns the value that the first proxy gives to a parameter of `Forwarded`, such as
+/// `host`, or else to `x_header`, such as `x-forwarded-host`; `None` if no header has one.
+pub(super) fn first<'h>(
+    headers: &'h HeaderMap,
+    parameter: &str,
+    x_header: &'static str,
+) -> Option<&'h str> {
+    let forwarded = values(headers, FORWARDED.as_str());
+    let mut elements = forwarded.flat_map(|value| split(value, ','));
+    let named = elements.find_map(|element| of_parameter(element, parameter));
+    named.or_else(|| x_list(headers, x_header).next())
+}
+
+/// Returns the values that proxies give to a header such as `x-forwarded-prefix`, that of the
+/// first proxy first.
+pub(super) fn x_list<'h>(
+    headers: &'h HeaderMap,
+    name: &'static str,
+) -> impl Iterator<Item = &'h str> {
+    let lists = values(headers, name);
+    let named = lists.flat_map(|value| value.split(',').map(str::trim));
+    named.filter(|value| !value.is_empty())
+}
+
 /// Returns the values of a header that are text, as far as they are read.
 fn values<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = &'h str> {
     let values = headers.get_all(name).iter();
@@ -67,9 +92,15 @@ fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
 
 /// Returns the client of an element such as `for="[2001:db8::1]:4711";proto=http`.
 fn of_element(element: &str) -> Option<ForwardedClient<'_>> {
+    of_node(of_parameter(element, "for")?)
+}
+
+/// Returns the value of a parameter without quotes; `None` if it is empty.
+fn of_parameter<'h>(element: &'h str, parameter: &str) -> Option<&'h str> {
     let mut pairs = split(element, ';').filter_map(|pair| pair.split_once('='));
-    let (_, node) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
-    of_node(node)
+    let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case(parameter))?;
+    let value = value.trim().trim_matches('"');
+    (!value.is_empty()).then_some(value)
 }
 
 /// Returns the client of a node, with or without quotes and a port.

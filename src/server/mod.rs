@@ -4,6 +4,7 @@ mod accept;
 mod browser;
 mod forwarded;
 mod landing;
+mod own_address;
 pub(crate) mod reload;
 mod routes;
 mod scrape_recorder;

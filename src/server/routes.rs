@@ -5,14 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use audit_core::gate::Scrape;
+use audit_core::gate::{Scrape, ScrapeInterval};
 use bytes::Bytes;
-use exporter_web::{Peer, ResponseBody, Site};
+use exporter_web::{Peer, ResponseBody, Site, WebConfigFile, basic_auth_user};
 use hyper::{
     HeaderMap, Method, Response, StatusCode,
     header::{
-        ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, VARY,
-        X_CONTENT_TYPE_OPTIONS,
+        ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
+        VARY, X_CONTENT_TYPE_OPTIONS,
     },
     http::request,
 };
@@ -21,7 +21,8 @@ use jiff::Timestamp;
 use super::{
     accept::accepted,
     browser::is_from_another_site,
-    landing,
+    landing::{AccountTable, GateState, LandingPage, ScrapeExample},
+    own_address::OwnAddress,
     scrape_recorder::ScrapeRecorder,
     visitor::{ScrapeRequest, Visitor},
 };
@@ -49,6 +50,10 @@ pub(crate) struct ExporterSite {
     pub(crate) telemetry_path: String,
     pub(crate) exposition: Arc<Exposition>,
     pub(crate) gate: Arc<SharedGate>,
+    /// The setting of the gate.
+    pub(crate) scrape_interval: ScrapeInterval,
+    /// What clients have to show.
+    pub(crate) web: Arc<WebConfigFile>,
     pub(crate) health: Arc<Health>,
     pub(crate) process: Arc<ProcessMetrics>,
     /// The time at which the process started.
@@ -88,7 +93,7 @@ impl Site for ExporterSite {
                 self.metrics(&request.headers, scrape)
             }
             (Route::Metrics, &Method::HEAD) => self.metrics(&request.headers, None),
-            (Route::Landing, &Method::GET | &Method::HEAD) => self.landing(&request.headers),
+            (Route::Landing, &Method::GET | &Method::HEAD) => self.landing(request),
             (Route::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
             (Route::Ready, &Method::GET | &Method::HEAD) => self.ready(),
             (Route::Reload, &Method::POST | &Method::PUT) => self.reload(&request.headers).await,
@@ -156,18 +161,25 @@ impl ExporterSite {
             .await;
     }
 
-    fn landing(&self, headers: &HeaderMap) -> Response<ResponseBody> {
-        let page = landing::LandingPage {
-            telemetry_path: &self.telemetry_path,
-            host: headers.get(HOST).and_then(|host| host.to_str().ok()),
-            accounts: self
-                .health
-                .accounts()
-                .iter()
-                .map(|account| (&**account).into())
-                .collect(),
-            hold: self.gate.hold(self.started.elapsed()),
-            reload_failed: self.process.reload_failed(),
+    fn landing(&self, request: &request::Parts) -> Response<ResponseBody> {
+        let uptime = self.started.elapsed();
+        let needs = self.web.client_needs();
+        let address = OwnAddress::of(request, needs.tls);
+        let user = basic_auth_user(&request.headers);
+        let page = LandingPage {
+            example: ScrapeExample {
+                address: &address,
+                telemetry_path: &self.telemetry_path,
+                needs,
+                user: user.as_deref(),
+            },
+            accounts: AccountTable::of(&self.health, uptime),
+            gate: match self.gate.hold(uptime) {
+                _ if self.scrape_interval == ScrapeInterval::Off => GateState::Off,
+                Duration::ZERO => GateState::NeverScraped,
+                hold => GateState::Holding(hold),
+            },
+            failed_reload: self.process.failed_reload(),
             state_hangs: self.state.hangs_for(),
             event_log_hangs: self.event_log.as_ref().and_then(|log| log.hangs_for()),
             renamed: self.recorder.warnings.last_rename(),
@@ -176,15 +188,18 @@ impl ExporterSite {
         .html();
         let html = HeaderValue::from_static(HTML);
         let mut response = response(StatusCode::OK, html, page.into());
-        response.headers_mut().insert(
+        let headers = response.headers_mut();
+        headers.insert(
             CONTENT_SECURITY_POLICY,
             HeaderValue::from_static(PAGE_POLICY),
         );
+        // The page is made for the one who asks: it has the address and the user of the request.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
 
-    /// Asks for a reload, and answers when it is done. The answer does not say what is
-    /// wrong, since that would name accounts and files; the log does.
+    /// Asks for a reload, and answers when it is done. The log and the landing page say what is
+    /// wrong.
     async fn reload(&self, headers: &HeaderMap) -> Response<ResponseBody> {
         let Some(reload) = &self.reload else {
             return text(
@@ -208,7 +223,7 @@ impl ExporterSite {
             Ok(()) => text(StatusCode::OK, "the configuration was loaded\n"),
             Err(_) => text(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "500: the configuration could not be loaded, and the previous one stays in use; the log says why\n",
+                "500: the configuration could not be loaded, and the previous one stays in use; the log and the landing page say why\n",
             ),
         }
     }

@@ -5,7 +5,7 @@ use std::io;
 
 /// The reason why a file cannot be imported, with the place of the fault.
 #[derive(Debug, thiserror::Error)]
-#[error("{name}: line {line}: {problem}; nothing was imported")]
+#[error("{name}:{line}: {problem}; nothing was imported")]
 pub struct ExportFileError {
     /// The name of the file, as it was given.
     pub name: String,

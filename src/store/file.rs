@@ -238,28 +238,34 @@ fn initialize(file: File) -> Result<(), Error> {
 /// Creates the directory, but not its parent: if the parent is missing, the path is
 /// probably misspelt, or a volume is not mounted.
 fn ensure_directory(directory: &Path) -> Result<(), StoreError> {
-    let not_a_directory = || StoreError::NotADirectory {
-        path: directory.to_owned(),
-    };
     match fs::create_dir(directory) {
         Ok(()) => sync_directory(parent(directory)),
-        Err(error) => match (error.kind(), fs::metadata(directory)) {
-            (_, Ok(there)) if there.is_dir() => Ok(()),
-            (ErrorKind::AlreadyExists | ErrorKind::NotADirectory, _) => Err(not_a_directory()),
-            (ErrorKind::NotFound, _) => Err(StoreError::NoParent {
-                path: directory.to_owned(),
-                parent: parent(directory).to_owned(),
-            }),
-            _ => Err(StoreError::io("create", directory, error)),
+        Err(error) => match fs::metadata(directory) {
+            Ok(there) if there.is_dir() => Ok(()),
+            _ => Err(not_created(directory, error)),
         },
     }
 }
 
-fn parent(directory: &Path) -> &Path {
-    match directory.parent() {
+/// Returns the error of a directory that cannot be created.
+pub(super) fn not_created(directory: &Path, error: io::Error) -> StoreError {
+    let path = directory.to_owned();
+    match error.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => StoreError::NotADirectory { path },
+        ErrorKind::NotFound => StoreError::NoParent {
+            path,
+            parent: parent(directory).to_owned(),
+        },
+        _ => StoreError::io("create", directory, error),
+    }
+}
+
+/// Returns the directory that a path is in.
+pub(super) fn parent(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
         Some(parent) => parent,
-        None => directory,
+        None => path,
     }
 }
 

@@ -21,7 +21,7 @@
 //! - [`StateReader`] reads a file that must not change; `import` takes in an account of
 //!   another file. Both deal in the parts of an account, [`StoredPart`].
 //! - `tables` and `format` are the form of the file; `file`, `unchanged_file` and
-//!   `held_file` open it.
+//!   `held_file` open it, and `trial` tries whether it can be opened.
 
 mod commit_slots;
 pub(crate) mod counter_name;
@@ -43,6 +43,7 @@ mod state_reader;
 mod stored_part;
 mod tables;
 mod tidy;
+mod trial;
 mod unchanged_file;
 mod write;
 mod write_id;
@@ -53,6 +54,7 @@ pub(crate) use handles::{AccountStorage, SharedStore};
 pub use import::{Conflicts, ImportError, Imported, SomeCounters};
 pub use state_reader::StateReader;
 pub use stored_part::{AccountProgress, GateMemory, KnownScraper, StoredPart};
+pub(crate) use trial::{try_appending, try_state};
 
 use std::{
     hash::{BuildHasher, RandomState},

@@ -2,12 +2,12 @@
 
 use std::process::Output;
 
-use test_support::program::command;
+use test_support::program::command_without_account;
 
 use crate::vendor::{Vendor, account};
 
 fn check(vendor: &Vendor, more: &[&str]) -> Output {
-    let mut command = command();
+    let mut command = command_without_account();
     command.current_dir(vendor.folder.path());
     command.args(["check-config", "--config.file=config.yml"]);
     command.args(more).output().expect("the program runs")
@@ -36,27 +36,27 @@ fn all_problems_are_reported_at_once() {
             "poll: {interval: 0s}\nlog: {level: loud}\naccounts: [{name: a, api_key: k, api_secret_file: gone}]".into(),
             &["--poll.lookback=x"],
             &[
-                "config.yml: line 3: `api_secret_file` gone cannot be used: No such file or directory (os error 2)",
-                "config.yml: line 1: poll.interval must be above 0",
+                "config.yml:3: `api_secret_file` gone cannot be used: No such file or directory (os error 2)",
+                "config.yml:1: poll.interval must be above 0",
                 "--poll.lookback \"x\" is not a duration; write it like 30s, 15m or 24h",
-                "config.yml: line 2: log.level \"loud\" is unknown; write error, warn, info, debug or trace",
+                "config.yml:2: log.level \"loud\" is unknown; write error, warn, info, debug or trace",
             ],
         ),
         (
             format!("accounts:\n{}{}", account("a", ""), account("a", ", base_url: 'http://example.org'")),
             &[],
             &[
-                "config.yml: line 3: `name` is the same as that of the account in line 2; the name is the label of the account",
-                "config.yml: line 3: `api_key` is the same as that of the account in line 2; counts are stored under the key",
-                "config.yml: line 3: `base_url` is plain http to example.org, which would show the API secret to the network; use https, or allow it with --api.allow-http",
+                "config.yml:3: `name` is the same as that of the account in line 2; the name is the label of the account",
+                "config.yml:3: `api_key` is the same as that of the account in line 2; counts are stored under the key",
+                "config.yml:3: `base_url` is plain http to example.org, which would show the API secret to the network; use https, or allow it with --api.allow-http",
             ],
         ),
         (
             format!("poll: {{interval: 2h}}\nlog: {{level: loud}}\naccounts:\n{}", account("a", "")),
             &["--poll.lookback=30m"],
             &[
-                "config.yml: line 1: poll.interval is 2h, and must not be longer than --poll.lookback, which is 30m; poll more often, or look back as far",
-                "config.yml: line 2: log.level \"loud\" is unknown; write error, warn, info, debug or trace",
+                "config.yml:1: poll.interval is 2h, and must not be longer than --poll.lookback, which is 30m; poll more often, or look back as far",
+                "config.yml:2: log.level \"loud\" is unknown; write error, warn, info, debug or trace",
             ],
         ),
         (
@@ -68,9 +68,9 @@ fn all_problems_are_reported_at_once() {
             ],
         ),
         (
-            "web: {listen_adress: ':1'}".into(),
+            format!("web: {{listen_adress: ':1'}}\naccounts:\n{}", account("a", "")),
             &[],
-            &["config.yml: line 1: web.listen_adress is unknown; settings are named like the flags of serve, with nesting in place of dots"],
+            &["config.yml:1: web.listen_adress is unknown; settings are named like the flags of serve, with nesting in place of dots"],
         ),
     ];
     for (file, more, expected) in cases {
@@ -116,7 +116,7 @@ fn a_missing_file_is_reported() {
     assert_eq!(done.status.code(), Some(2));
     let said = String::from_utf8(done.stderr).expect("text");
     assert!(
-        said.contains("config.yml: cannot be read: No such file or directory"),
+        said.contains("--config.file config.yml cannot be read: No such file or directory"),
         "{said}"
     );
 }

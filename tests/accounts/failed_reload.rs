@@ -51,6 +51,11 @@ fn a_reload_while_the_state_is_away_changes_nothing() {
     exporter.wait_for(SUCCESSFUL, &[], is(0.0));
     assert_eq!(shown(&exporter), before);
     exporter.wait_for_text("/", FAILED);
+    let page = exporter.page("/");
+    for account in ["changes", "comes"] {
+        let problem = format!("<li>account &quot;{account}&quot;: ");
+        assert!(page.contains(&problem), "{page}");
+    }
     for name in ["stays", "changes", "goes"] {
         exporter.wait_for(UP, &[("account", name)], is(0.0));
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use test_support::certificates::Authority;
 use test_support::http::HttpClient;
 use test_support::process::Process;
-use test_support::program::command;
+use test_support::program::{API_KEY, API_SECRET, command_without_account};
 
 use crate::vendor::{Vendor, secret, wait_for_counted};
 
@@ -40,11 +40,18 @@ fn make_pipe(path: &Path) {
 
 /// Returns the status and the output of `check-config` with these arguments.
 fn check(vendor: &Vendor, arguments: &[String]) -> (Option<i32>, String) {
-    let mut command = command();
+    let mut command = command_without_account();
     command
         .current_dir(vendor.folder.path())
         .arg("check-config");
     command.env("SSL_CERT_FILE", vendor.path("authority.pem"));
+    if !arguments.concat().contains("config.file=config") {
+        command.env("NEXMO_API_KEY", API_KEY);
+    }
+    let has_secret = arguments.concat().contains("secret-file");
+    if !has_secret && !arguments.concat().contains("--config.file") {
+        command.env("NEXMO_API_SECRET", API_SECRET);
+    }
     let mut process = Process::start("check-config", command.args(arguments));
     let status = process.wait_for_end(IN_TIME);
     (status.code(), process.all_lines(IN_TIME).join("\n"))
@@ -68,7 +75,7 @@ fn what_is_no_regular_file_is_refused_in_every_place() {
         };
         let flag = |name: &str| [format!("--{name}={file}")];
         refused(file, "--api.secret-file", &flag("api.secret-file"));
-        refused(file, &format!("{file}: "), &flag("config.file"));
+        refused(file, "--config.file", &flag("config.file"));
         refused(file, "--web.config.file", &flag("web.config.file"));
         let entry = format!("accounts: [{{name: a, api_key: a, api_secret_file: {file}}}]");
         vendor.configure(&entry);
@@ -186,7 +193,7 @@ fn a_config_file_with_secrets_that_everybody_may_read_is_warned_of_once() {
         fs::set_permissions(&path, Permissions::from_mode(mode)).expect("a mode");
         let (status, said) = check(&vendor, &["--config.file=config.yml".to_owned()]);
         assert_eq!(status, Some(0), "{said}");
-        let warning = "Warning: config.yml: line 2: `api_secret` is in a file that every user of this machine may read; take that away with `chmod o-rwx`";
+        let warning = "Warning: config.yml:2: `api_secret` is in a file that every user of this machine may read; take that away with `chmod o-rwx`";
         assert_eq!(said.matches(warning).count(), expected, "{said}");
         assert_eq!(said.matches("Warning").count(), expected, "{said}");
     }

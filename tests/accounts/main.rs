@@ -10,5 +10,6 @@ mod queries;
 mod reload;
 mod secrets;
 mod shards;
+mod start_up;
 mod taken_up;
 mod vendor;

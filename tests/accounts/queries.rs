@@ -2,12 +2,12 @@
 
 use std::process::Output;
 
-use test_support::program::command;
+use test_support::program::command_without_account;
 
 use crate::vendor::{Vendor, account};
 
 fn ask(vendor: &Vendor, arguments: &[&str]) -> Output {
-    let mut command = command();
+    let mut command = command_without_account();
     command.args(arguments);
     command.arg(format!(
         "--config.file={}",
@@ -72,7 +72,7 @@ fn the_only_account_need_not_be_named() {
 
 #[test]
 fn the_account_flag_needs_a_config_file() {
-    let mut command = command();
+    let mut command = command_without_account();
     let done = command.args(["events", "types", "--account=one"]).output();
     let done = done.expect("the program runs");
     assert_eq!(done.status.code(), Some(2));

@@ -167,20 +167,21 @@ fn an_invalid_file_changes_nothing_and_is_reported() {
 
     for (file, problem) in [
         ("accounts: [{name: one}]", "has no `api_key`"),
-        (
-            "poll: {lookback: soon}",
-            "config.yml: line 1: poll.lookback",
-        ),
+        ("poll: {lookback: soon}", "config.yml:1: poll.lookback"),
         (
             "poll: {lookback: 10ms}",
             "must not be longer than --poll.lookback, which is 10ms",
         ),
-        ("{", "config.yml: line"),
+        ("{", "this is not YAML"),
     ] {
         vendor.configure(file);
         let answer = post().expect("an answer");
         assert_eq!(answer.status, 500, "{}", answer.body);
-        assert!(answer.body.contains("the log says why"), "{}", answer.body);
+        assert!(
+            answer.body.contains("the log and the landing page say why"),
+            "{}",
+            answer.body
+        );
         let line = exporter.program.wait_for_line(problem);
         assert!(line.contains("level=error"), "{line}");
         exporter.wait_for(SUCCESSFUL, &[], is(0.0));
@@ -336,4 +337,32 @@ fn a_reload_ends_the_wait_of_an_account_that_was_up_before() {
     exporter.wait_for(UP, &up, is(1.0));
     let line = exporter.program.wait_for_line(LOADED);
     assert!(line.contains("changed=0"), "{line}");
+}
+
+#[test]
+fn the_landing_page_keeps_what_it_showed_of_an_account_that_changes() {
+    let vendor = Vendor::new(&["one", "two"]);
+    vendor.configure_accounts(&["one", "two"]);
+    let exporter = vendor.start();
+    exporter.wait_until_ready();
+    for name in ["one", "two"] {
+        exporter.wait_for(UP, &[("account", name)], is(1.0));
+    }
+    vendor.set_secret("two", "another");
+    exporter.wait_for(UP, &[("account", "two")], is(0.0));
+    // No poll ends after the reload.
+    for name in ["one", "two"] {
+        vendor.change(name, |known| known.silent = true);
+    }
+    vendor.configure(&format!(
+        "accounts:\n{}{}",
+        account("one", ", exclude_event_types: [OTHER]"),
+        "- {name: two, api_key: two, api_secret: another}\n"
+    ));
+    exporter.program.signal("HUP");
+    let line = exporter.program.wait_for_line(LOADED);
+    assert!(line.contains("changed=2"), "{line}");
+    let page = exporter.page("/");
+    assert!(!page.contains("none "), "{page}");
+    assert!(page.contains("401"), "{page}");
 }

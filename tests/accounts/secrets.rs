@@ -284,8 +284,8 @@ fn the_error_names_the_places_of_key_and_secret() {
     let (config, file) = (vendor.path("config.yml"), vendor.path("one.secret"));
     let (config, file) = (config.display(), file.display());
     for expected in [
-        format!("check the API key ({config}: line 2) and the API secret ({file})"),
-        format!("check the API key ({config}: line 3) and the API secret ({config}: line 3)"),
+        format!("check the API key ({config}:2) and the API secret ({file})"),
+        format!("check the API key ({config}:3) and the API secret ({config}:3)"),
     ] {
         exporter.program.wait_for_line(&expected);
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_support::audit_event::{base64, event};
 use test_support::exporter::{Exporter, is};
-use test_support::program::command;
+use test_support::program::command_without_account;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{Request, ScriptedApi};
 
@@ -128,7 +128,7 @@ impl Vendor {
         let mut settings = vec![&*config, &*storage];
         settings.extend(more);
         // The secret in the environment belongs to no account of the file.
-        let mut command = command();
+        let mut command = command_without_account();
         command.env("NEXMO_API_SECRET", "of-nobody");
         Exporter::started_by(&mut command, &self.api.base_url(), &settings)
     }

@@ -34,8 +34,15 @@ fn refused(folder: &Path, web_config: &str) -> Vec<String> {
         .expect("the program ends");
     let said = String::from_utf8(output.stderr).expect("text");
     assert_eq!(output.status.code(), Some(2), "{said}");
-    let start = format!("  --web.config.file {}: ", path.display());
-    let lines = said.lines().filter_map(|line| line.strip_prefix(&start));
+    let path = path.display();
+    let (of_file, of_line) = (
+        format!("  --web.config.file {path}: "),
+        format!("  {path}:"),
+    );
+    let lines = said.lines().filter_map(|line| {
+        let of_file = line.strip_prefix(&of_file);
+        of_file.or_else(|| line.strip_prefix(&of_line))
+    });
     lines
         .map(|line| line.replace(&format!("{}/", folder.display()), ""))
         .collect()
@@ -97,14 +104,14 @@ fn an_invalid_file_is_reported_and_nothing_starts() {
         (
             format!("{TLS}  min_version: TLS10\nbasic_auth_users: {{a: hunter2}}\n"),
             &[
-                "line 4: `min_version` is below TLS12: TLS 1.0 and 1.1 are broken and not supported; write TLS12 or TLS13",
-                "line 5: `a` is not a bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`",
+                "4: `min_version` is below TLS12: TLS 1.0 and 1.1 are broken and not supported; write TLS12 or TLS13",
+                "5: `a` is not a bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`",
             ],
         ),
         (
             "basic_auth_users:\n  a: 'hunter2\n".to_owned(),
             &[
-                "line 2: this is not YAML: while scanning a quoted scalar, found unexpected end of stream",
+                "2: this is not YAML: while scanning a quoted scalar, found unexpected end of stream",
             ],
         ),
         (

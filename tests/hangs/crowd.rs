@@ -89,6 +89,16 @@ impl Crowd {
         account(name, &self.silent_api.base_url())
     }
 
+    /// Returns an entry for an account whose secret is in the file `name` of this folder.
+    pub(crate) fn account_with_file(&self, name: &str) -> String {
+        fs::write(self.path(name), "not-a-real-secret").expect("a file");
+        let entry = self.account(name);
+        entry.replace(
+            "api_secret: not-a-real-secret",
+            &format!("api_secret_file: {name}"),
+        )
+    }
+
     /// Returns an entry for an account whose API has this host name.
     pub(crate) fn account_at(&self, name: &str, host: &str) -> String {
         let port = self.api.address().port();

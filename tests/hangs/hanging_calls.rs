@@ -8,14 +8,17 @@ use std::process::Command;
 use test_support::program::command;
 
 /// The source of the library. A call hangs as long as the file exists that the variable
-/// names. Names that begin with `slow` are never found.
+/// names. Host names that begin with `slow` are never found, and of files only those hang
+/// that have `slow-` in their path, and the configuration.
 const SOURCE: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void hang(const char *variable) {
@@ -27,6 +30,14 @@ int fdatasync(int file) {
     int (*next)(int) = dlsym(RTLD_NEXT, "fdatasync");
     hang("HANG_DISK");
     return next(file);
+}
+
+int statx(int folder, const char *path, int flags, unsigned int mask, struct statx *found) {
+    int (*next)(int, const char *, int, unsigned int, struct statx *) =
+        dlsym(RTLD_NEXT, "statx");
+    int slow = path && (strstr(path, "slow-") || strstr(path, "/config.yml"));
+    if (slow) hang("HANG_FILES");
+    return next(folder, path, flags, mask, found);
 }
 
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
@@ -68,7 +79,12 @@ impl HangingCalls {
     pub(crate) fn command(&self) -> Command {
         let mut command = command();
         command.env("LD_PRELOAD", &self.library);
-        for name in ["HANG_DISK", "HANG_SLOW_NAMES", "HANG_ALL_NAMES"] {
+        for name in [
+            "HANG_DISK",
+            "HANG_FILES",
+            "HANG_SLOW_NAMES",
+            "HANG_ALL_NAMES",
+        ] {
             command.env(name, self.folder.join(name));
         }
         command

@@ -3,7 +3,9 @@
 
 mod crowd;
 mod event_log;
+mod files;
 mod hanging_calls;
 mod resolver;
 mod silent_api;
 mod state;
+mod waiting_lines;

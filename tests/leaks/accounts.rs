@@ -212,7 +212,15 @@ fn visited_and_reloaded(form: &str) -> CollectedOutput {
     collected.add("the log", program.lines().join("\n"));
     collected.add_folder(guarded.left.path());
     // The search has something to search.
-    collected.shows(&["nexmo_audit_up", "USER_STATUS", "redb", "401", "two"]);
+    collected.shows(&[
+        "nexmo_audit_up",
+        "USER_STATUS",
+        "redb",
+        "401",
+        "two",
+        // The landing page, with what is wrong with a reload.
+        "Mend this, and reload",
+    ]);
     collected
 }
 

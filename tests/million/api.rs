@@ -238,6 +238,7 @@ impl World {
         Ok(ApiAnswer {
             value: named.into(),
             date: self.date(),
+            room: None,
         })
     }
 
@@ -402,5 +403,9 @@ fn answer_page(world: &mut World, query: &PageQuery) -> Result<ApiAnswer<String>
             ids.join(" ")
         )
     });
-    Ok(ApiAnswer { value, date })
+    Ok(ApiAnswer {
+        value,
+        date,
+        room: None,
+    })
 }

@@ -1,11 +1,12 @@
 //! Keys and secrets that cannot be those of an account, and those that probably are not.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 use std::process::Command;
 
 use test_support::exporter::Exporter;
-use test_support::program::{API_KEY, command};
+use test_support::program::{API_KEY, API_SECRET, command, command_without_account, executable};
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::ScriptedApi;
 
@@ -17,9 +18,12 @@ const BLANK: &str = "has a blank, which is sent as a part of it; remove the blan
 const SWORDFISH: &str = "swordfish";
 
 fn with(variable: &str, value: &str) -> Command {
-    let mut command = command();
-    let other = variable.replace("VONAGE", "NEXMO");
-    command.env_remove(other).env(variable, value);
+    let mut command = command_without_account();
+    // The pair has the same prefix.
+    let prefix = variable.split('_').next().expect("a prefix");
+    command.env(format!("{prefix}_API_KEY"), API_KEY);
+    command.env(format!("{prefix}_API_SECRET"), API_SECRET);
+    command.env(variable, value);
     command
 }
 
@@ -88,13 +92,66 @@ fn what_probably_does_not_work_is_a_warning() {
     }
 }
 
+/// The shell hands over the output of a command as a pipe.
+#[test]
+fn a_secret_from_a_command_is_refused_with_what_to_do() {
+    let mut shell = Command::new("bash");
+    let line = "exec \"$0\" check-config --api.secret-file <(echo swordfish)";
+    shell.args(["-c", line]).arg(executable());
+    shell.env("NEXMO_API_KEY", API_KEY);
+    let done = shell.output().expect("the program runs");
+    let said = String::from_utf8(done.stderr).expect("text");
+    assert!(said.contains("--api.secret-file /dev/fd/"), "{said}");
+    let problem = "cannot be used: it is a pipe; name a regular file, or set NEXMO_API_SECRET=\"$(command)\" in place of `<(command)`\n";
+    assert!(said.ends_with(problem), "{said}");
+    assert_eq!(done.status.code(), Some(2));
+}
+
+/// A container engine mounts secrets so that all users of the container may read them.
+#[test]
+fn a_secret_that_kubernetes_mounts_is_no_warning() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let volume = folder.path().join("..2026_11_27_10_00_00.123456789");
+    fs::create_dir(&volume).expect("a folder");
+    fs::write(volume.join("secret"), SWORDFISH).expect("a file");
+    let link = |to: &Path, name: &str| symlink(to, folder.path().join(name)).expect("a link");
+    link(&volume, "..data");
+    link(Path::new("..data/secret"), "secret");
+    fs::copy(volume.join("secret"), folder.path().join("other")).expect("a file");
+    for (name, mode, warning) in [
+        ("secret", 0o644, None),
+        ("secret", 0o646, Some("read and write")),
+        ("other", 0o644, Some("read")),
+    ] {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(folder.path().join(name), mode).expect("a mode");
+        let mut check = command_without_account();
+        check.env("NEXMO_API_KEY", API_KEY);
+        check.current_dir(folder.path());
+        check.args(["check-config", "--api.secret-file", name]);
+        let done = check.output().expect("the program runs");
+        let said = String::from_utf8(done.stdout).expect("text");
+        let warning = warning.map_or_else(String::new, |may| {
+            format!("Warning: --api.secret-file {name} is open to every user of this machine, who may {may} it; take that away with `chmod o-rwx`\n")
+        });
+        assert_eq!(
+            said,
+            format!("{warning}The configuration can be used: 1 account.\n")
+        );
+    }
+}
+
 #[test]
 fn files_are_checked_as_variables_are() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("secret");
-    let check = || {
-        let mut command = command();
+    let check = |setting: &str| {
+        let mut command = command_without_account();
         command.arg("check-config").current_dir(folder.path());
+        if setting.starts_with("--api.secret-file") {
+            command.env("NEXMO_API_KEY", API_KEY);
+        }
+        command.arg(setting);
         command
     };
     let accounts =
@@ -114,23 +171,23 @@ fn files_are_checked_as_variables_are() {
             ("--api.secret-file=secret", "--api.secret-file secret"),
             (
                 "--config.file=file.yml",
-                "file.yml: line 1: `api_secret_file` secret",
+                "file.yml:1: `api_secret_file` secret",
             ),
         ];
         for (setting, place) in settings {
             let problem = format!("{place} {flaw}");
             if is_refused {
-                refused(check().arg(setting), &problem);
+                refused(&mut check(setting), &problem);
             } else {
-                accepted(check().arg(setting), &problem);
+                accepted(&mut check(setting), &problem);
             }
         }
     }
     let accounts = "accounts: [{name: one, api_key: ' abcd1234', api_secret: \"'swordfish'\", base_url: 'https://a/events'}]";
     fs::write(folder.path().join("text.yml"), accounts).expect("a file");
-    let at = "text.yml: line 1:";
+    let at = "text.yml:1:";
     refused(
-        check().arg("--config.file=text.yml"),
+        &mut check("--config.file=text.yml"),
         &format!(
             "{at} `api_key` {BLANK}\n  {at} `base_url` ends with /events, which the exporter adds by itself; write it like https://api.nexmo.com/beta/audit"
         ),

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use exporter_web::WebConfigFile;
 use nexmo_audit_exporter::cli::{self, Action};
 use nexmo_audit_exporter::config::{EnvironmentCredentials, Settings};
 use nexmo_audit_exporter::exporter::Exporter;
@@ -61,7 +62,8 @@ impl PausedExporter {
         let begun = Instant::now();
         let guard = listening.set_default();
         let folder = tempfile::tempdir().expect("a folder");
-        let exporter = Exporter::bind(&read(settings, &api, folder.path()))
+        let web = WebConfigFile::read(None).expect("no configuration");
+        let exporter = Exporter::bind(&read(settings, &api, folder.path()), web)
             .await
             .expect("an exporter");
         let address = exporter.local_addresses().expect("addresses")[0];

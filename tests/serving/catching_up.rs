@@ -52,7 +52,8 @@ fn catches_up(exporter: &Exporter, watermark: f64) {
     assert_eq!(exporter.status("/-/healthy"), 200);
     let page = exporter.page("/");
     let up_to = page
-        .split_once("Catching up: everything up to ")
+        .split_once("Everything from ")
+        .and_then(|(_, rest)| rest.split_once(" up to "))
         .and_then(|(_, rest)| rest.split_once(" is counted"))
         .unwrap_or_else(|| panic!("{page}"))
         .0;
@@ -65,6 +66,13 @@ fn catches_up(exporter: &Exporter, watermark: f64) {
         "{up_to} {shown}"
     );
     assert!(!page.contains("failing"), "{page}");
+    for said in [
+        "<progress",
+        "% is read",
+        "nothing of it is shown before its end",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
 }
 
 #[test]
@@ -83,11 +91,7 @@ fn reading_history_is_no_failure() {
             .ok_or_else(|| exporter.program.log())
     });
     exporter.wait_until_up();
-    assert!(
-        exporter
-            .page("/")
-            .contains("Polls of the Audit API succeed.")
-    );
+    assert!(exporter.page("/").contains("Polls of the Audit API: ok."));
 }
 
 #[test]
@@ -100,8 +104,11 @@ fn an_api_that_fails_half_way_is_a_failure_since_then() {
     exporter.wait_for(UP, &[], is(0.0));
     assert!(is(0.0)(exporter.value(CATCHING_UP, &[])));
     let page = exporter.page("/");
-    assert!(page.contains("Polls have been failing since"), "{page}");
-    assert!(!page.contains("Catching up"), "{page}");
+    assert!(
+        page.contains("Polls of the Audit API: failing for"),
+        "{page}"
+    );
+    assert!(!page.contains("catching up"), "{page}");
 }
 
 #[test]

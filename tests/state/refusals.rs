@@ -19,7 +19,7 @@ type Refusal<'r> = (&'r str, String, usize, &'r str);
 
 fn are_refused(exported: &Exported, cases: Vec<Refusal<'_>>) {
     for (name, text, line, fault) in cases {
-        let expected = format!("DIR/export.jsonl: line {line}: {fault}");
+        let expected = format!("DIR/export.jsonl:{line}: {fault}");
         assert_eq!(exported.complaint(&text), expected, "{name}");
         let state_is_there = exported.new_state().exists();
         if line == 1 {
@@ -218,7 +218,7 @@ fn records_that_are_none() {
     ] {
         let said = exported.complaint(&replaced(text, line, from, to));
         let expected =
-            format!("DIR/export.jsonl: line {line}: the line is no record of an export: {AGAIN}");
+            format!("DIR/export.jsonl:{line}: the line is no record of an export: {AGAIN}");
         assert_eq!(said, expected);
         assert!(!said.contains("ada"), "{said}");
     }
@@ -241,7 +241,7 @@ fn lines_that_are_longer_than_any_record() {
         &["import", &file.display().to_string()],
     );
     let said = done.complaint(1, exported.folder.path());
-    let expected = "DIR/export.jsonl: line 2: the line is longer than 16777216 bytes";
+    let expected = "DIR/export.jsonl:2: the line is longer than 16777216 bytes";
     assert!(said.starts_with(expected), "{said}");
 }
 
@@ -258,7 +258,7 @@ fn a_file_that_cannot_be_read_is_named() {
     );
     let folder = path.display().to_string();
     let said = state(&new, &["import", &folder]).complaint(1, path);
-    let expected = "DIR: line 1: the file cannot be read: Is a directory";
+    let expected = "DIR:1: the file cannot be read: Is a directory";
     assert!(said.starts_with(expected), "{said}");
     assert_eq!(contents(path).len(), 0);
 }

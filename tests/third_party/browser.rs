@@ -29,7 +29,7 @@ fn shows_the_page_without_a_complaint() {
     let address = exporter.program.address();
     for look in ["--force-dark-mode", "--window-size=320,640"] {
         let (page, complaints) = opened(&chromium, address, look);
-        assert!(page.contains("Polls of the Audit API succeed."), "{page}");
+        assert!(page.contains("Polls of the Audit API: ok."), "{page}");
         assert!(
             page.contains(&format!("targets: [\"{address}\"]")),
             "{page}"

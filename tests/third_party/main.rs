@@ -10,6 +10,7 @@ mod browser;
 mod dashboards;
 mod exactly_once;
 mod exposition_formats;
+mod landing_page;
 mod many_accounts;
 mod nginx;
 mod openapi_definition;

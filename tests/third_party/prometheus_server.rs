@@ -28,7 +28,7 @@ impl Prometheus {
         Self::start_in(program, config_text, tempfile::tempdir().expect("a folder"))
     }
 
-    fn start_in(program: &Path, config_text: &str, folder: TempDir) -> Self {
+    pub(crate) fn start_in(program: &Path, config_text: &str, folder: TempDir) -> Self {
         let config = folder.path().join("prometheus.yml");
         fs::write(&config, config_text).expect("a configuration");
         let mut command = Command::new(program);

@@ -37,8 +37,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     registry.register(Box::new(ProcessCollector::for_self()))?;
     let file = env::args().nth(1);
     let web_config = WebConfigFile::read(file.as_deref().map(Path::new))?;
-    let listener = bind(None, 9999).await?;
-    let server = Server::new(vec![listener], Metrics(registry), Arc::new(web_config));
+    let listeners = bind(&[(None, 9999)]).await?;
+    let server = Server::new(listeners, Metrics(registry), Arc::new(web_config));
     let shutdown = async {
         let _ = tokio::signal::ctrl_c().await;
     };

@@ -1,15 +1,40 @@
 //! Listening on ports.
 
-use std::io;
+use std::{
+    fmt, io,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+};
 
 use tokio::net::{TcpListener, lookup_host};
 
 /// An address that a server cannot listen on, and what to do about it.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}; {}", advice(.source.kind()))]
+#[error("cannot listen on {address}: {error}; {}", advice(.error.kind()))]
 pub struct BindError {
     address: String,
-    source: io::Error,
+    /// The error of the system, which the message contains.
+    error: io::Error,
+}
+
+/// Each address that a server cannot listen on.
+#[derive(Debug)]
+pub struct BindErrors(pub Vec<BindError>);
+
+impl fmt::Display for BindErrors {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        formatter.write_str(&texts.join("\n"))
+    }
+}
+
+impl std::error::Error for BindErrors {}
+
+impl BindError {
+    /// Returns `true` if another process listens on the port.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        self.error.kind() == io::ErrorKind::AddrInUse
+    }
 }
 
 fn advice(kind: io::ErrorKind) -> &'static str {
@@ -22,28 +47,80 @@ fn advice(kind: io::ErrorKind) -> &'static str {
     }
 }
 
-/// Listens on a port of `host`, or on every interface, IPv4 and IPv6, if `host` is
-/// `None`. Port 0 takes a free port.
+/// Listens on ports, each of a host, or of every interface, IPv4 and IPv6, if the host is
+/// `None`. Port 0 takes a free port. An address that one of the other addresses includes, as
+/// `[::]:1` includes `0.0.0.0:1`, needs no listener.
 ///
 /// # Errors
-/// Returns a [`BindError`] if the name is unknown or the port cannot be taken.
-pub async fn bind(host: Option<&str>, port: u16) -> Result<TcpListener, BindError> {
-    let bound = match host {
+/// [`BindErrors`], one for each name that is unknown and each port that cannot be taken.
+pub async fn bind(addresses: &[(Option<&str>, u16)]) -> Result<Vec<TcpListener>, BindErrors> {
+    let mut listeners = Vec::new();
+    let mut left = Vec::new();
+    // The addresses that include others come first.
+    let is_wide = |host: Option<&str>| host.is_none_or(|host| host == "::");
+    let all = addresses.iter().copied();
+    let (wide, narrow): (Vec<_>, Vec<_>) = all.partition(|(host, _)| is_wide(*host));
+    for (host, port) in wide.into_iter().chain(narrow) {
+        match bind_one(host, port).await {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => left.push((host, port, error)),
+        }
+    }
+    let mut errors = Vec::new();
+    for (host, port, error) in left {
+        if !is_included(host, port, &listeners).await {
+            let host = host.unwrap_or_default();
+            let address = if host.contains(':') {
+                format!("[{host}]:{port}")
+            } else {
+                format!("{host}:{port}")
+            };
+            errors.push(BindError { address, error });
+        }
+    }
+    if errors.is_empty() {
+        Ok(listeners)
+    } else {
+        Err(BindErrors(errors))
+    }
+}
+
+async fn bind_one(host: Option<&str>, port: u16) -> io::Result<TcpListener> {
+    match host {
         Some(host) => bind_host(host, port).await,
         None => bind_all(port).await,
+    }
+}
+
+/// Returns `true` if one of the listeners has the port of the address, and listens on the
+/// address or on all addresses of its kind; `[::]` has those of IPv4, too.
+async fn is_included(host: Option<&str>, port: u16, listeners: &[TcpListener]) -> bool {
+    let wanted = match host {
+        None => Ipv6Addr::UNSPECIFIED.into(),
+        Some(host) => match address_of(host, port).await {
+            Ok(address) => address.ip(),
+            Err(_) => return false,
+        },
     };
-    bound.map_err(|source| BindError {
-        address: format!("{}:{port}", host.unwrap_or_default()),
-        source,
-    })
+    let includes = |own: IpAddr| match own {
+        IpAddr::V6(all) if all.is_unspecified() => true,
+        IpAddr::V4(all) if all.is_unspecified() => wanted.is_ipv4(),
+        one => one == wanted,
+    };
+    let own = listeners.iter().filter_map(|one| one.local_addr().ok());
+    let mut own = own.filter(|own| own.port() == port);
+    port != 0 && own.any(|own| includes(own.ip()))
 }
 
 /// Listens on the first address of a host alone: each `--web.listen-address` is one
 /// listener.
 async fn bind_host(host: &str, port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind(address_of(host, port).await?).await
+}
+
+async fn address_of(host: &str, port: u16) -> io::Result<SocketAddr> {
     let mut addresses = lookup_host((host, port)).await?;
-    let address = addresses.next().ok_or(io::ErrorKind::AddrNotAvailable)?;
-    TcpListener::bind(address).await
+    Ok(addresses.next().ok_or(io::ErrorKind::AddrNotAvailable)?)
 }
 
 /// Listens on `[::]`, which includes IPv4, or on `0.0.0.0` if the machine has no IPv6.

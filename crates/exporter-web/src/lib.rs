@@ -23,8 +23,8 @@
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let web_config = WebConfigFile::read(Some(Path::new("web-config.yml")))?;
-//!     let listener = bind(None, 9999).await?;
-//!     let server = Server::new(vec![listener], Metrics, Arc::new(web_config));
+//!     let listeners = bind(&[(None, 9999)]).await?;
+//!     let server = Server::new(listeners, Metrics, Arc::new(web_config));
 //!     let shutdown = async {
 //!         let _ = tokio::signal::ctrl_c().await;
 //!     };
@@ -69,6 +69,7 @@ mod open_connections;
 mod passwords;
 mod peer;
 mod request_handler;
+mod scrape_time_limit;
 mod sent;
 mod server;
 pub mod settings;
@@ -78,12 +79,14 @@ mod stream;
 mod tls;
 mod web_config;
 
-pub use bind::{BindError, bind};
+pub use bind::{BindError, BindErrors, bind};
 pub use body::ResponseBody;
 pub use files::{
     FileError, FileStamps, Hanging, PendingFile, ReadFile, read_file, within_time_limit,
 };
+pub use passwords::basic_auth_user;
 pub use peer::Peer;
+pub use scrape_time_limit::scrape_time_limit;
 pub use server::Server;
 pub use site::Site;
-pub use web_config::{WebConfigError, WebConfigFile};
+pub use web_config::{ClientNeeds, WebConfigError, WebConfigFile};

@@ -40,6 +40,7 @@ fn read_alike(event: &str) {
     let unplaced = |error| match error {
         PageError::NotJson { .. } => "not JSON",
         PageError::NotAPage => "not a page",
+        PageError::TooManyElements => "too many elements",
     };
     let one_pass = Page::parse(&number, Keep::Parsed).map_err(unplaced);
     same(

@@ -144,6 +144,15 @@ pub fn command() -> Command {
     with_credentials(Command::new(executable()))
 }
 
+/// Returns the program without an account in its environment, for config files with accounts.
+pub fn command_without_account() -> Command {
+    let mut command = command();
+    for name in ["NEXMO_API_KEY", "NEXMO_API_SECRET"] {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// Returns the program with a limit on open file descriptors.
 pub fn command_with_descriptors(number: usize) -> Command {
     let mut shell = Command::new("sh");
@@ -167,6 +176,8 @@ fn with_credentials(mut command: Command) -> Command {
     }
     command.env("NEXMO_API_KEY", API_KEY);
     command.env("NEXMO_API_SECRET", API_SECRET);
+    // The default port is one for all tests that run at once.
+    command.env("NEXMO_AUDIT_WEB_LISTEN_ADDRESS", "127.0.0.1:0");
     command
 }
 

@@ -200,6 +200,8 @@ pub fn listing(
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         let (stream, _) = listener.accept().await.expect("a connection");
+        // Head and body are sent one after the other.
+        stream.set_nodelay(true).expect("a socket");
         let connection = shared.connections.fetch_add(1, Ordering::SeqCst);
         tokio::spawn(converse(stream, connection, Arc::clone(&shared)));
     }

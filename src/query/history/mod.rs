@@ -23,7 +23,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::{
     api::{
-        ApiError, ApiFilter,
+        ApiError, ApiFilter, EndlessPages,
         paging::{PageReader, PagesRead},
     },
     query::ProgressLine,
@@ -165,9 +165,13 @@ impl History {
             };
             let end = self.query.to.unwrap_or_else(|| read.clocks.earliest());
             let verdict = self.cutter.judge(&piece, end, &read.end, now);
-            let Verdict::Read { missing, .. } = verdict else {
-                self.progress.piece_dropped();
-                continue;
+            let missing = match verdict {
+                Verdict::Read { missing, .. } => missing,
+                Verdict::Again => {
+                    self.progress.piece_dropped();
+                    continue;
+                }
+                Verdict::Endless => return Err(ApiError::body(EndlessPages)),
             };
             let events = held.sorted(piece.to, &mut self.timeless);
             self.next = piece.to;

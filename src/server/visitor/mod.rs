@@ -1,9 +1,9 @@
 //! Tells a scraper from a person, and from another scraper.
 
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
 
 use audit_core::gate::{Scrape, ScraperId};
-use exporter_web::Peer;
+use exporter_web::{Peer, scrape_time_limit};
 use hyper::{
     HeaderMap,
     header::{HOST, HeaderValue, USER_AGENT},
@@ -13,9 +13,6 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{accept::names_format, browser::is_from_another_site, forwarded::ForwardedClient};
 
-/// The header with the time limit of a scrape, in seconds. Prometheus, its agents and
-/// VictoriaMetrics send it with every scrape, and no other client does.
-const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 /// The products whose scrapes name neither a time limit nor a format: they ask for
 /// `text/plain`, as a person may.
 const PLAIN_SCRAPERS: [&str; 2] = ["Vector", "Datadog"];
@@ -73,7 +70,7 @@ impl Visitor {
             return None;
         }
         let product = product(headers);
-        let timeout = headers.get(SCRAPE_TIMEOUT);
+        let timeout = scrape_time_limit(headers);
         let is_scraper = timeout.is_some() || is_plain_scraper(product) || names_format(headers);
         if !is_scraper {
             return None;
@@ -84,7 +81,7 @@ impl Visitor {
             product: xxh3_64(product),
             target: target.as_ref().map_or(0, hash_of_target),
             connection: self.connection,
-            timeout: timeout.map(seconds).unwrap_or_default(),
+            timeout: timeout.unwrap_or_default(),
         };
         Some(ScrapeRequest {
             scrape,
@@ -145,13 +142,6 @@ fn product(headers: &HeaderMap) -> &[u8] {
 fn is_plain_scraper(product: &[u8]) -> bool {
     let mut known = PLAIN_SCRAPERS.iter();
     known.any(|known| product.eq_ignore_ascii_case(known.as_bytes()))
-}
-
-/// Returns the time limit that a scraper states; zero if it cannot be read.
-fn seconds(value: &HeaderValue) -> Duration {
-    let seconds = value.to_str().ok().and_then(|text| text.parse().ok());
-    let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    limit.unwrap_or_default()
 }
 
 #[cfg(test)]

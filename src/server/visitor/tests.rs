@@ -1,8 +1,11 @@
+use std::time::Duration;
+
 use hyper::{Request, header::HeaderName};
 use proptest::prelude::*;
 
 use super::*;
 
+const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 const PROMETHEUS: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
 const TELEGRAF: &str = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,text/plain;version=0.0.4;q=0.3";
 const BROWSER: &str =

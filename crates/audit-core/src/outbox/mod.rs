@@ -17,7 +17,11 @@ use std::sync::{
 };
 
 use jiff::Timestamp;
-use line::line;
+use line::{EventLine, line};
+
+/// The size of the lines of one commit from which on they are stored before others are added,
+/// in bytes.
+const FULL_BYTES: usize = 4 * 1024 * 1024;
 
 /// A line of the event log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +81,10 @@ pub struct Outbox {
     lost: u64,
     /// `true` if a loss was taken since the last line that was kept.
     is_losing: bool,
+    /// The size of the lines in `new` and `fresh`, in bytes.
+    bytes: usize,
+    /// The number of lines since [`Outbox::take_cut`] of which parts are left out.
+    cut: u64,
 }
 
 /// Lines that were lost, since as many waited as may.
@@ -112,6 +120,8 @@ impl Outbox {
             limit: u64::MAX,
             lost: 0,
             is_losing: false,
+            bytes: 0,
+            cut: 0,
         }
     }
 
@@ -138,7 +148,9 @@ impl Outbox {
             return;
         }
         self.is_losing = false;
-        let text = line(json, content, self.account.as_deref());
+        let EventLine { text, is_cut } = line(json, content, self.account.as_deref());
+        self.cut += u64::from(is_cut);
+        self.bytes += text.len();
         self.fresh.push((created_at, text));
     }
 
@@ -175,10 +187,24 @@ impl Outbox {
         Some(LostLines { lines, is_first })
     }
 
+    /// Returns `true` if the lines take so much memory that they are to be stored before
+    /// others are added.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.bytes >= FULL_BYTES
+    }
+
+    /// Returns the number of lines since the last call of which parts are left out, since
+    /// they would be longer than 64 KiB.
+    pub fn take_cut(&mut self) -> u64 {
+        std::mem::take(&mut self.cut)
+    }
+
     /// Drops all lines, since a commit has stored them.
     pub(crate) fn confirm(&mut self) {
         self.reject();
         self.new.clear();
+        self.bytes = 0;
     }
 }
 

@@ -148,3 +148,30 @@ fn lines_beyond_the_limit_are_lost_and_counted() {
     push(&mut outbox, "g", 0);
     assert_eq!(outbox.take_lost(), lost(1, true));
 }
+
+#[test]
+fn lines_of_several_mebibytes_are_to_be_stored() {
+    let mut outbox = outbox(None, 0, &Written::default());
+    let id = "x".repeat(60_000);
+    let most = FULL_BYTES / id.len();
+    for _ in 0..=most {
+        assert!(!outbox.is_full());
+        push(&mut outbox, &id, 0);
+    }
+    assert!(outbox.is_full());
+    outbox.reject();
+    assert!(outbox.is_full());
+    outbox.confirm();
+    assert!(!outbox.is_full());
+}
+
+#[test]
+fn lines_that_are_cut_are_counted_once() {
+    let mut outbox = outbox(None, 0, &Written::default());
+    push(&mut outbox, "a", 0);
+    assert_eq!(outbox.take_cut(), 0);
+    for _ in 0..2 {
+        push(&mut outbox, &"x".repeat(70_000), 0);
+    }
+    assert_eq!((outbox.take_cut(), outbox.take_cut()), (2, 0));
+}

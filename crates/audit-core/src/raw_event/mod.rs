@@ -9,18 +9,24 @@ use std::{borrow::Cow, fmt};
 use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
 use crate::event::parse_time;
 
+/// The highest number of fields of an event that are kept.
+const MAX_FIELDS: usize = 1000;
+
 /// One event as the API wrote it: the JSON of each field, in the order of the answer.
 ///
-/// Fields that this program does not know are kept like all others.
+/// Fields that this program does not know are kept like all others, up to a bound on their
+/// number.
 #[derive(Debug, Default)]
 pub struct RawEvent<'a> {
     fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// The number of fields beyond the bound.
+    left_out: u64,
 }
 
 impl<'a> RawEvent<'a> {
@@ -35,6 +41,12 @@ impl<'a> RawEvent<'a> {
     pub fn fields(&self) -> impl Iterator<Item = (&str, &'a str)> {
         let fields = self.fields.iter();
         fields.map(|(name, value)| (&**name, value.get()))
+    }
+
+    /// Returns the number of fields that are not kept, since the event has too many.
+    #[must_use]
+    pub fn fields_left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// Returns the [`text`] of a field; `None` if the field is missing, null or an empty
@@ -93,10 +105,16 @@ impl<'de> Visitor<'de> for RawEventVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Vec::with_capacity(16);
+        let mut left_out = 0;
         while let Some(name) = map.next_key::<FieldName<'de>>()? {
-            fields.push((name.0, map.next_value()?));
+            if fields.len() < MAX_FIELDS {
+                fields.push((name.0, map.next_value()?));
+            } else {
+                map.next_value::<IgnoredAny>()?;
+                left_out += 1;
+            }
         }
-        Ok(RawEvent { fields })
+        Ok(RawEvent { fields, left_out })
     }
 }
 
@@ -160,6 +178,19 @@ mod tests {
         for (json, is_read) in cases {
             let read = RawEvent::parse(json).created_at();
             assert_eq!(read, is_read.then_some(expected), "{json}");
+        }
+    }
+
+    #[test]
+    fn fields_beyond_a_bound_are_counted_and_not_kept() {
+        for (number, left_out) in [(MAX_FIELDS, 0), (MAX_FIELDS + 3, 3)] {
+            let fields: Vec<_> = (0..number)
+                .map(|place| format!(r#""f{place}":0"#))
+                .collect();
+            let json = format!("{{{}}}", fields.join(","));
+            let event = RawEvent::parse(&json);
+            assert_eq!(event.fields().count(), MAX_FIELDS);
+            assert_eq!(event.fields_left_out(), left_out);
         }
     }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     Limits, PIECE_EVENTS, Piece, Range, SweepEnd, Times,
-    piece::{later, whole_second, widened},
+    piece::{MOST_AFTER_ENDLESS, MOST_BEYOND_CLAIM, later, whole_second, widened},
     second::DenseSecond,
     span::PieceSpan,
 };
@@ -35,6 +35,8 @@ pub struct Cutter {
     second_end: Option<Timestamp>,
     /// `true` once cutting has turned out to be in vain.
     is_in_vain: bool,
+    /// The end of the last second whose pages did not end.
+    endless_to: Option<Timestamp>,
 }
 
 /// A range that showed a number of events that may be a limit, and whose halves are read.
@@ -78,6 +80,9 @@ pub enum Verdict {
     },
     /// The piece is to be read again as [`Cutter::piece`] says now.
     Again,
+    /// The range cannot be read: the API shows pages without end, also of a single second
+    /// and of the next one.
+    Endless,
 }
 
 impl Cutter {
@@ -108,9 +113,10 @@ impl Cutter {
                 request: second.request(),
                 finds_limits: true,
                 pages_expected: 0,
+                most_beyond_claim: self.most_beyond_claim(now),
             };
         }
-        let to = self.span.piece_end(range.from, end);
+        let to = self.span(now).piece_end(range.from, end);
         Piece {
             from: range.from,
             to,
@@ -120,6 +126,23 @@ impl Cutter {
             }),
             finds_limits: !self.is_in_vain,
             pages_expected: to.map_or(0, |_| self.pages_expected(now)),
+            most_beyond_claim: self.most_beyond_claim(now),
+        }
+    }
+
+    /// Returns the span of the next piece, which is the shortest after pages without end.
+    fn span(&self, now: Timestamp) -> PieceSpan {
+        if self.limits.is_endless(now) && !self.is_in_vain {
+            return PieceSpan::shortest();
+        }
+        self.span
+    }
+
+    fn most_beyond_claim(&self, now: Timestamp) -> u64 {
+        if self.limits.is_endless(now) {
+            MOST_AFTER_ENDLESS
+        } else {
+            MOST_BEYOND_CLAIM
         }
     }
 
@@ -181,7 +204,8 @@ impl Cutter {
         {
             self.limits.forget();
         }
-        let is_over = end.is_limited || self.limits.exclude(events, is_claimed, now);
+        let is_over =
+            end.is_limited || end.is_endless || self.limits.exclude(events, is_claimed, now);
         if let Some(second) = &mut self.second {
             let limit = self.limits.known(now);
             if end.missing > 0 && limit.is_some_and(|limit| end.listed < limit) {
@@ -198,13 +222,24 @@ impl Cutter {
             self.second = None;
             self.second_end = piece.to;
             let dense = (missing > 0).then_some(at);
+            if missing > 0 && end.is_endless && self.is_next_endless(at, now) {
+                return Verdict::Endless;
+            }
             return Verdict::Read { missing, dense };
+        }
+        if end.is_endless && (!self.can_cut(piece, to) || end.times.are_mostly_outside()) {
+            self.limits.meet_endless(now);
+            return Verdict::Endless;
         }
         if !self.can_cut(piece, to) {
             let is_told = piece.to.is_none() && self.second_end == Some(piece.from);
             // The request includes the second before, whose missing events were told.
             let missing = if is_told { 0 } else { end.missing };
             return self.accept(piece, events, &SweepEnd { missing, ..*end }, now);
+        }
+        if end.is_endless && !is_one_second(piece.from, to) {
+            self.span.shorten_far(piece.from, to);
+            return Verdict::Again;
         }
         if is_over {
             if end.is_limited {
@@ -220,6 +255,17 @@ impl Cutter {
             return Verdict::Again;
         }
         self.accept(piece, events, end, now)
+    }
+
+    /// Takes in a second whose pages do not end. Returns `true` if the second before it is
+    /// another one.
+    fn is_next_endless(&mut self, second: Timestamp, now: Timestamp) -> bool {
+        let is_next = self.endless_to == Some(second);
+        self.endless_to = Some(later(second));
+        if is_next {
+            self.limits.meet_endless(now);
+        }
+        is_next
     }
 
     /// Returns the highest number of events that a piece should have.
@@ -321,6 +367,7 @@ impl Cutter {
 
     fn accept(&mut self, piece: &Piece, events: u64, end: &SweepEnd, now: Timestamp) -> Verdict {
         let missing = end.missing;
+        self.limits.end();
         if missing == 0 {
             if let Some(limit) = self.early_end.take().filter(|limit| end.listed < *limit) {
                 self.limits.meet(limit, false, now);

@@ -52,6 +52,7 @@ fn whole(events: u64) -> SweepEnd {
         distinct: events,
         missing: 0,
         is_limited: false,
+        is_endless: false,
         may_be_limited: false,
         times: times(events, 0),
     }

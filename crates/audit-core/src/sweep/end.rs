@@ -17,6 +17,8 @@ pub struct SweepEnd {
     pub missing: u64,
     /// `true` if the pages ended before the events did.
     pub is_limited: bool,
+    /// `true` if the pages went on beyond what the API claimed, or repeated each other.
+    pub is_endless: bool,
     /// `true` if the pages ended where those of a limit would: at a full last page, or at a
     /// round number of events.
     pub may_be_limited: bool,
@@ -52,6 +54,7 @@ impl SweepEnd {
             distinct: self.distinct.max(other.distinct),
             missing: self.missing + other.missing,
             is_limited: self.is_limited || other.is_limited,
+            is_endless: self.is_endless || other.is_endless,
             may_be_limited: self.may_be_limited || other.may_be_limited,
             times: self.times.and(other.times),
         }
@@ -171,6 +174,7 @@ mod tests {
             distinct: 100 * number,
             missing: 1000 * number,
             is_limited: flag,
+            is_endless: flag,
             may_be_limited: flag,
             times: Times {
                 earliest: Some(time(1000 * i64::try_from(number).expect("a small number"))),

@@ -67,6 +67,7 @@ impl List {
             distinct: listed,
             missing: claimed - listed,
             is_limited: claimed > listed,
+            is_endless: false,
             may_be_limited: shown.len() == self.limit,
             times,
         };

@@ -119,6 +119,7 @@ fn a_sweep_over_a_piece_keeps_to_what_the_piece_says() {
         request: seconds(10, 20),
         finds_limits: true,
         pages_expected: 3,
+        most_beyond_claim: MOST_BEYOND_CLAIM,
     };
     let mut sweep = Sweep::over(&piece, SIZE);
     let asked: Vec<_> = std::iter::from_fn(|| sweep.next_page()).collect();
@@ -151,6 +152,7 @@ fn no_page_behind_a_refused_one_is_asked_for() {
         },
         finds_limits: false,
         pages_expected: 3,
+        most_beyond_claim: MOST_BEYOND_CLAIM,
     };
     let mut sweep = Sweep::over(&piece, SIZE);
     assert_eq!((sweep.next_page(), sweep.next_page()), (Some(1), Some(2)));

@@ -16,6 +16,8 @@ pub struct Limits {
     /// A number of events that was no limit when the two halves of a range had as many events
     /// as the whole. Since then, the number may have become one: the list may have more events.
     checked: Shown,
+    /// The time at which pages were found that do not end.
+    endless: Option<Timestamp>,
 }
 
 /// A limit that was met.
@@ -110,6 +112,21 @@ impl Limits {
         if self.limit.as_ref().is_some_and(disproves) {
             self.limit = None;
         }
+    }
+
+    /// Returns `true` if pages did not end the last time, as far as is known at `now`.
+    pub(super) fn is_endless(&self, now: Timestamp) -> bool {
+        self.endless.is_some_and(|met| is_recent(met, now))
+    }
+
+    /// Records that pages do not end.
+    pub(super) fn meet_endless(&mut self, now: Timestamp) {
+        self.endless = Some(now);
+    }
+
+    /// Records that pages have ended.
+    pub(super) fn end(&mut self) {
+        self.endless = None;
     }
 
     /// Forgets the limit, which turned out to be none.

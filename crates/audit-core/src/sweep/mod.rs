@@ -29,6 +29,7 @@ use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
 use crate::event::{Element, EventId, Page};
+use piece::MOST_BEYOND_CLAIM;
 use reading::{LastPage, Reading};
 
 /// The range of creation times that a sweep asks for.
@@ -58,6 +59,8 @@ pub enum Step {
     },
     /// The sweep has ended: the pages end before the events do, in two readings in a row.
     Limited,
+    /// The sweep has ended: the pages go on beyond what the API claims, or repeat each other.
+    Endless,
 }
 
 /// The number of readings after which the API's count is no longer believed, unless the last
@@ -71,6 +74,13 @@ const MAX_FUTILE_READS: u32 = 16;
 /// The number of readings after which a sweep ends even if each reading showed something
 /// new.
 const MAX_READS: u32 = 64;
+
+/// The highest number of events that the API is believed to have in one range. The ids of a
+/// sweep with so many events take about 20 MB.
+const MAX_CLAIM: u64 = 500_000;
+/// The number of events per page, below which pages are so small that their number is bounded
+/// rather than that of the events.
+const SMALL_PAGE: u64 = 10;
 
 /// The state of one sweep over one range.
 #[derive(Debug)]
@@ -87,6 +97,10 @@ pub struct Sweep {
     reads: u32,
     /// See [`Piece::pages_expected`].
     pages_expected: u64,
+    /// See [`Piece::most_beyond_claim`].
+    most_beyond_claim: u64,
+    /// The largest number of events that a page 1 claimed, if it is believed.
+    first_claim: u64,
     reading: Reading,
     /// `true` if the pages of the reading before this one ended too early.
     was_cut_off: bool,
@@ -116,6 +130,8 @@ impl Sweep {
             finds_limits: false,
             reads: 1,
             pages_expected: 0,
+            most_beyond_claim: MOST_BEYOND_CLAIM,
+            first_claim: 0,
             reading: Reading::default(),
             was_cut_off: false,
             futile_reads: 0,
@@ -136,6 +152,7 @@ impl Sweep {
             },
             finds_limits: piece.finds_limits,
             pages_expected: piece.pages_expected,
+            most_beyond_claim: piece.most_beyond_claim,
             ..Self::new(page_size)
         }
     }
@@ -153,6 +170,8 @@ impl Sweep {
         let len = page.elements.len() as u64;
         if number == 1 {
             reading.first_len = Some(len);
+            let claim = page.total_elements.filter(|claim| *claim <= MAX_CLAIM);
+            self.first_claim = self.first_claim.max(claim.unwrap_or(0));
         }
         if len == 0 {
             reading.end_at(number);
@@ -208,6 +227,9 @@ impl Sweep {
     pub fn step(&self) -> Step {
         if let Some(page) = self.page_wanted() {
             return Step::Read(page);
+        }
+        if self.is_endless() {
+            return Step::Endless;
         }
         if self.finds_limits && self.is_cut_off() {
             return if self.was_cut_off {
@@ -272,6 +294,7 @@ impl Sweep {
             distinct: self.distinct(),
             missing: self.missing(),
             is_limited,
+            is_endless: self.is_endless(),
             may_be_limited: !is_limited && self.reading.may_be_limited(self.page_size),
             times: self.times,
         }
@@ -300,9 +323,30 @@ impl Sweep {
         is_new
     }
 
-    /// Returns the next page to ask for. Page 1 is asked for alone unless more pages are
-    /// expected, since it says how many there are.
+    /// Returns the next page to ask for.
     fn page_wanted(&self) -> Option<u64> {
+        self.page_left().filter(|_| !self.is_over_bound())
+    }
+
+    /// Returns `true` if the pages go on and on: beyond the bound of the sweep, or with a link
+    /// to a next page that shows what earlier pages showed.
+    fn is_endless(&self) -> bool {
+        self.is_over_bound() && self.page_left().is_some()
+            || self.reading.repeats_without_end(self.page_size)
+    }
+
+    /// Returns `true` if the sweep has read more than the API claimed on page 1, by more than
+    /// events that are added meanwhile can explain.
+    fn is_over_bound(&self) -> bool {
+        let events = self.first_claim.saturating_add(self.most_beyond_claim);
+        let claimed_pages = self.reading.pages_of(self.first_claim, self.page_size);
+        let pages = claimed_pages.saturating_add(self.most_beyond_claim / SMALL_PAGE);
+        self.distinct() > events || self.reading.pages_done > pages
+    }
+
+    /// Returns the next page that there may be. Page 1 is asked for alone unless more pages
+    /// are expected, since it says how many there are.
+    fn page_left(&self) -> Option<u64> {
         let reading = &self.reading;
         let (asked, done) = (reading.pages_asked, reading.pages_done);
         let wanted = if done == 0 {
@@ -351,6 +395,8 @@ impl Sweep {
 
 #[cfg(test)]
 mod cut_tests;
+#[cfg(test)]
+mod endless_tests;
 #[cfg(test)]
 mod limited_list_tests;
 #[cfg(test)]

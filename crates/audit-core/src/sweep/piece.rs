@@ -8,6 +8,13 @@ use super::Range;
 /// whether a range includes its bounds.
 pub(super) const BOUND: SignedDuration = SignedDuration::from_secs(1);
 
+/// The number of events that one query may show beyond those that the API claims on page 1. A
+/// list without claims may have as many.
+pub(super) const MOST_BEYOND_CLAIM: u64 = 10_000;
+/// The same number after pages that did not end, so that it takes few requests to find that
+/// they still do not.
+pub(super) const MOST_AFTER_ENDLESS: u64 = 2_000;
+
 /// A part of a range that is read by one sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece {
@@ -24,6 +31,9 @@ pub struct Piece {
     /// The number of pages that can be asked for before page 1 says how many there are; 0 if
     /// none can.
     pub pages_expected: u64,
+    /// The number of events beyond those that the API claims on page 1 after which the sweep
+    /// ends with [`Step::Endless`](super::Step::Endless).
+    pub most_beyond_claim: u64,
 }
 
 /// Returns the times that requests for `range` name.

@@ -7,6 +7,9 @@ use crate::event::Page;
 /// element may come from pages that shift.
 const MAX_STALE_PAGES: u32 = 3;
 
+/// The part of the page size below which a page says little about what follows.
+const SMALL_SHARE: u64 = 5;
+
 /// The state of one reading.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
@@ -68,12 +71,30 @@ impl Reading {
     /// Returns the number of pages that the claims amount to. An API that puts fewer elements
     /// on a page than it was asked for shows so by page 1.
     pub(super) fn pages_announced(&self, page_size: u64) -> u64 {
+        let elements = self.elements_claimed.unwrap_or(0);
+        self.pages_claimed.max(self.pages_of(elements, page_size))
+    }
+
+    /// Returns the number of pages that hold so many elements.
+    pub(super) fn pages_of(&self, elements: u64, page_size: u64) -> u64 {
         let size = match self.first_len {
             Some(len) if len > 0 => len.min(page_size),
             _ => page_size,
         };
-        let by_elements = self.elements_claimed.unwrap_or(0).div_ceil(size);
-        self.pages_claimed.max(by_elements)
+        elements.div_ceil(size)
+    }
+
+    /// Returns `true` if the pages repeat what earlier pages showed, and the last of them says
+    /// by a link that more follow: a proxy may ignore the number of the page. A last page
+    /// that is short is repeated by an API that has no further events.
+    pub(super) fn repeats_without_end(&self, page_size: u64) -> bool {
+        let is_linked = |last: LastPage| {
+            last.has_next && self.is_full(last) && last.len >= page_size / SMALL_SHARE
+        };
+        self.stale_pages >= MAX_STALE_PAGES
+            && self.end.is_none()
+            && !self.knows_number()
+            && self.last.is_some_and(is_linked)
     }
 
     /// Returns `true` if another page may follow the last one although no claim says so.
@@ -103,7 +124,7 @@ impl Reading {
             return false;
         };
         // A page of a few events says little about a limit.
-        let is_small = first < page_size && (last.number == 1 || first < page_size / 5);
+        let is_small = first < page_size && (last.number == 1 || first < page_size / SMALL_SHARE);
         let ends_full = self.is_full(last) && !is_small;
         let is_open = self.is_full(last) || self.knows_number();
         ends_full || is_open && is_round(self.shown)

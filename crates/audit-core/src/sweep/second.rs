@@ -129,6 +129,7 @@ mod tests {
             distinct: 0,
             missing: 0,
             is_limited: false,
+            is_endless: false,
             may_be_limited: false,
             times: Times {
                 earliest: shown.map(|(first, _)| at(first)),

@@ -14,6 +14,10 @@ const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 /// end.
 const MAX_FUTILE_CUTS: u32 = 2;
 
+/// The part of a piece without end that the next piece is. Each piece costs many requests
+/// until it turns out to have no end, so few of them lead to a single second.
+const ENDLESS_SHARE: i64 = 60;
+
 /// The span of the next piece.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct PieceSpan {
@@ -23,13 +27,27 @@ pub(super) struct PieceSpan {
     claimed: u64,
     /// The number of cuts in a row after which the shorter piece claimed no fewer events.
     futile_cuts: u32,
+    /// The longest span of pieces that begin before a time, up to which a piece had no end.
+    longest: Option<(SignedDuration, Timestamp)>,
 }
 
 impl PieceSpan {
+    /// Returns the span of pieces that are as short as can be.
+    pub(super) fn shortest() -> Self {
+        Self {
+            span: Some(SHORTEST),
+            ..Self::default()
+        }
+    }
+
     /// Returns the end of the piece that begins at `from`; `None` if the piece reaches to
     /// `end`.
     pub(super) fn piece_end(&self, from: Timestamp, end: Timestamp) -> Option<Timestamp> {
-        let piece_end = whole_second(from).saturating_add(self.span?).ok()?;
+        let longest = self.longest.filter(|(_, until)| from < *until);
+        let longest = longest.map_or(SignedDuration::MAX, |(span, _)| span);
+        let piece_end = whole_second(from)
+            .saturating_add(self.span?.min(longest))
+            .ok()?;
         (piece_end < end).then_some(piece_end)
     }
 
@@ -77,6 +95,16 @@ impl PieceSpan {
     /// Makes the next piece half as long as the one from `from` to `to`.
     pub(super) fn halve(&mut self, from: Timestamp, to: Timestamp) {
         self.span = Some(halved(to.duration_since(whole_second(from))));
+    }
+
+    /// Makes the next piece far shorter than the one from `from` to `to`, whose number of events
+    /// is not known.
+    pub(super) fn shorten_far(&mut self, from: Timestamp, to: Timestamp) {
+        let span = to.duration_since(whole_second(from));
+        let seconds = span.as_secs() / ENDLESS_SHARE;
+        let span = SignedDuration::from_secs(seconds).max(SHORTEST);
+        self.span = Some(span);
+        self.longest = Some((span, to));
     }
 
     /// Makes the next piece reach to the end of the range.

@@ -80,7 +80,7 @@ fn piece(
                     sweep.read_again_narrower(to);
                 }
                 Step::ReadAgain => sweep.read_again(),
-                Step::Whole | Step::Short { .. } | Step::Limited => break,
+                Step::Whole | Step::Short { .. } | Step::Limited | Step::Endless => break,
             }
         }
 

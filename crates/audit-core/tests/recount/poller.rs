@@ -239,7 +239,9 @@ impl<'a> Poller<'a> {
                     sweep.read_again_narrower(to);
                 }
                 Step::ReadAgain => sweep.read_again(),
-                Step::Whole | Step::Short { .. } | Step::Limited => return Ok(sweep.end()),
+                Step::Whole | Step::Short { .. } | Step::Limited | Step::Endless => {
+                    return Ok(sweep.end());
+                }
             }
         }
     }

@@ -86,7 +86,7 @@ proptest! {
                     requests += 1;
                 }
                 Step::ReadAgain => sweep.read_again(),
-                Step::Whole | Step::Short { .. } | Step::Limited => break,
+                Step::Whole | Step::Short { .. } | Step::Limited | Step::Endless => break,
             }
         }
         if first_page_tells_all(&pages, size, claims[0]) {

@@ -170,7 +170,7 @@ impl Poller {
                 }
                 Step::ReadAgain => sweep.read_again(),
                 Step::Whole => return Ok(true),
-                Step::Short { .. } | Step::Limited => return Ok(false),
+                Step::Short { .. } | Step::Limited | Step::Endless => return Ok(false),
             }
         }
     }

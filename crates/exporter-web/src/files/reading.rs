@@ -1,10 +1,14 @@
 //! Reads a file that a person named.
 
 use std::{
+    ffi::OsStr,
     fs::{self, FileType, Metadata, OpenOptions},
     io::{self, Read},
-    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
-    path::Path,
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
+    },
+    path::{Component, Path},
 };
 
 use super::time_limit::{self, Hanging, PendingWork};
@@ -15,6 +19,12 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 const READABLE_BY_ALL: u32 = 0o004;
 const WRITABLE_BY_ALL: u32 = 0o002;
 
+/// The folder in which Docker, Compose, Podman and Kubernetes put secrets.
+const SECRETS: &str = "/run/secrets";
+/// How the names of the folders begin in which Kubernetes keeps the files of a volume. The
+/// names of the files are links to them.
+const KUBERNETES: &[u8] = b"..";
+
 /// The content of a file, and who may read and write the file.
 #[derive(Debug)]
 pub struct ReadFile {
@@ -22,6 +32,9 @@ pub struct ReadFile {
     pub bytes: Vec<u8>,
     /// The permissions, as numbers of Unix.
     pub mode: u32,
+    /// `true` if the file was mounted into a container, whose users are all that can reach
+    /// it. Such files are readable by everybody, unless a person asks for another mode.
+    pub is_mounted: bool,
 }
 
 /// The reason why a file cannot be read. The message follows the path and a colon.
@@ -93,7 +106,7 @@ impl ReadFile {
     }
 
     /// Returns what everybody on the machine may do with the file, if anything: "read",
-    /// "write" or both.
+    /// "write" or both. A secret that was mounted into a container may be read.
     #[must_use]
     pub fn is_open_to_all(&self) -> Option<&'static str> {
         match (
@@ -101,9 +114,9 @@ impl ReadFile {
             self.mode & WRITABLE_BY_ALL > 0,
         ) {
             (true, true) => Some("read and write"),
-            (true, false) => Some("read"),
+            (true, false) if !self.is_mounted => Some("read"),
             (false, true) => Some("write"),
-            (false, false) => None,
+            (_, false) => None,
         }
     }
 }
@@ -129,7 +142,15 @@ fn read(path: &Path, max_bytes: u64) -> Result<ReadFile, FileError> {
     Ok(ReadFile {
         bytes,
         mode: metadata.mode(),
+        is_mounted: fs::canonicalize(path).is_ok_and(|path| is_mounted(&path)),
     })
+}
+
+/// Returns `true` if a file is where a container has its secrets. `path` has no links.
+fn is_mounted(path: &Path) -> bool {
+    let mut names = path.components().map(Component::as_os_str);
+    let is_of_kubernetes = |name: &OsStr| name.as_bytes().starts_with(KUBERNETES);
+    path.starts_with(SECRETS) || names.any(is_of_kubernetes)
 }
 
 fn check_kind(metadata: &Metadata) -> Result<(), FileError> {
@@ -188,7 +209,12 @@ mod tests {
     fn a_byte_order_mark_is_not_part_of_the_text() {
         let text = |bytes: &[u8]| {
             let bytes = bytes.to_vec();
-            ReadFile { bytes, mode: 0 }.text().ok()
+            let file = ReadFile {
+                bytes,
+                mode: 0,
+                is_mounted: false,
+            };
+            file.text().ok()
         };
         assert_eq!(text(b"\xef\xbb\xbfa").as_deref(), Some("a"));
         assert_eq!(text(b"a").as_deref(), Some("a"));
@@ -211,6 +237,42 @@ mod tests {
             fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("a mode");
             let read = read_file(&file, 10);
             assert_eq!(read.expect("a file").is_open_to_all(), expected);
+        }
+    }
+
+    #[test]
+    fn a_secret_of_a_container_may_be_read_by_all_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // As Kubernetes makes a volume of a secret.
+        let volume = folder.path().join("..2026_11_27_10_00_00.123456789");
+        fs::create_dir(&volume).expect("a folder");
+        fs::write(volume.join("secret"), "").expect("a file");
+        symlink(
+            volume.file_name().expect("a name"),
+            folder.path().join("..data"),
+        )
+        .expect("a link");
+        let (mounted, other) = (folder.path().join("secret"), folder.path().join("other"));
+        symlink("..data/secret", &mounted).expect("a link");
+        fs::write(&other, "").expect("a file");
+        for (path, mode, expected) in [
+            (&mounted, 0o644, None),
+            (&mounted, 0o666, Some("read and write")),
+            (&mounted, 0o602, Some("write")),
+            (&other, 0o644, Some("read")),
+        ] {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+            let read = read_file(path, 10);
+            assert_eq!(read.expect("a file").is_open_to_all(), expected, "{mode:o}");
+        }
+        for (path, expected) in [
+            ("/run/secrets/nexmo", true),
+            ("/run/secrets/nested/nexmo", true),
+            ("/run/secrets-of-others/nexmo", false),
+            ("/etc/nexmo/secret", false),
+            ("/etc/nexmo/.secret", false),
+        ] {
+            assert_eq!(is_mounted(Path::new(path)), expected, "{path}");
         }
     }
 }

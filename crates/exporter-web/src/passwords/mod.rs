@@ -17,18 +17,13 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hyper::{
-    HeaderMap,
-    header::{AUTHORIZATION, HeaderValue},
-};
+use hyper::{HeaderMap, header::AUTHORIZATION};
 use once_cell::sync::OnceCell;
 use ring::{hmac, rand::SystemRandom};
 
-use crate::settings::PasswordHash;
+use crate::{scrape_time_limit::scrape_time_limit, settings::PasswordHash};
 
-/// The header with the time limit of a scrape, in seconds.
-const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
-/// The time limit of a request that states none: that of a scrape, if nothing else is
+/// The time limit of a request that states none or zero: that of a scrape, if nothing else is
 /// configured.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
 /// The longest time limit that counts.
@@ -190,10 +185,16 @@ fn hash_of_nobody(cost: u32) -> String {
 /// Returns how long a request waits for the check of its password: nine tenths of the time
 /// that a scrape may take.
 fn wait(headers: &HeaderMap) -> Duration {
-    let stated = headers.get(SCRAPE_TIMEOUT).map(HeaderValue::to_str);
-    let seconds = stated.and_then(|text| text.ok()?.parse().ok());
-    let stated = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let stated = scrape_time_limit(headers).filter(|limit| !limit.is_zero());
     stated.unwrap_or(DEFAULT_LIMIT).min(LONGEST_LIMIT) / 10 * 9
+}
+
+/// Returns the user that a request names by basic authentication. Where the web
+/// configuration asks for passwords, the [`Site`](crate::Site) sees only requests of users
+/// whose password was right.
+#[must_use]
+pub fn basic_auth_user(headers: &HeaderMap) -> Option<String> {
+    credentials(headers).map(|(user, _)| user)
 }
 
 /// Reads the user and the password of a request that has one of each.

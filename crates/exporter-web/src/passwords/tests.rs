@@ -2,6 +2,7 @@ use futures_util::FutureExt;
 use hyper::header::HeaderValue;
 
 use super::*;
+use crate::scrape_time_limit::HEADER;
 
 const COST: u32 = 4;
 
@@ -165,12 +166,13 @@ async fn a_password_waits_as_long_as_its_scrape_may_take() {
         (None, 9),
         (Some("x"), 9),
         (Some("-1"), 9),
+        (Some("0"), 9),
         (Some("20"), 18),
         (Some("3600"), 54),
     ] {
         let mut headers = basic("alice:secret");
         if let Some(stated) = stated {
-            headers.insert(SCRAPE_TIMEOUT, HeaderValue::from_static(stated));
+            headers.insert(HEADER, HeaderValue::from_static(stated));
         }
         let begun = tokio::time::Instant::now();
         assert_eq!(passwords.check(&headers, network(1)).await, Verdict::Busy);

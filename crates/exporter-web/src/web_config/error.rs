@@ -46,11 +46,16 @@ impl WebConfigError {
         }
     }
 
-    /// Returns the problems, each with the flag, the path and the line.
+    /// Returns the problems, each with the path and the line, or with the flag and the path.
     pub fn problems(&self) -> impl Iterator<Item = String> {
         let path = self.path.display();
         let problems = self.problems.iter();
-        problems.map(move |problem| format!("--web.config.file {path}: {problem}"))
+        problems.map(move |problem| match problem {
+            WebConfigProblem::Setting(YamlError { line, problem }) => {
+                format!("{path}:{line}: {problem}")
+            }
+            other => format!("--web.config.file {path}: {other}"),
+        })
     }
 }
 

@@ -43,7 +43,20 @@ pub(crate) struct WebConfig {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) passwords: Option<Passwords>,
     pub(crate) rate_limit: Option<ActiveRateLimit>,
+    /// `true` if a client without a certificate is refused.
+    needs_certificate: bool,
     warnings: Vec<String>,
+}
+
+/// The means by which a client is let in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ClientNeeds {
+    /// `true` if the client has to speak TLS.
+    pub tls: bool,
+    /// `true` if the client has to show a certificate.
+    pub certificate: bool,
+    /// `true` if the client has to name a user and a password.
+    pub password: bool,
 }
 
 /// A rate limit, and how far it is used up.
@@ -112,6 +125,17 @@ impl WebConfigFile {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         self.current.load().warnings.clone()
+    }
+
+    /// Returns what a client needs now to be let in.
+    #[must_use]
+    pub fn client_needs(&self) -> ClientNeeds {
+        let config = self.current.load();
+        ClientNeeds {
+            tls: config.tls.is_some(),
+            certificate: config.needs_certificate,
+            password: config.passwords.is_some(),
+        }
     }
 
     pub(crate) fn has_file(&self) -> bool {

@@ -149,8 +149,17 @@ fn config(
         headers: headers.collect::<Result<_, _>>()?,
         passwords: Passwords::new(&settings.users, known, checks),
         rate_limit,
+        needs_certificate: settings.tls.as_ref().is_some_and(needs_certificate),
         warnings: Vec::new(),
     })
+}
+
+fn needs_certificate(tls: &TlsSettings) -> bool {
+    match tls.clients {
+        ClientCertificates::None => false,
+        ClientCertificates::Any { .. } => true,
+        ClientCertificates::Verified { required, .. } => required,
+    }
 }
 
 fn header(name: &'static str, value: &str) -> Result<(HeaderName, HeaderValue), WebConfigProblem> {

@@ -52,7 +52,7 @@ async fn a_file_that_cannot_be_used_changes_nothing() {
     let problems: Vec<_> = error.problems().collect();
     let path = server.path();
     let expected = format!(
-        "--web.config.file {}: line 1: `nonsense` is unknown; the options are tls_server_config, http_server_config, basic_auth_users and rate_limit",
+        "{}:1: `nonsense` is unknown; the options are tls_server_config, http_server_config, basic_auth_users and rate_limit",
         path.display()
     );
     assert_eq!(problems, [expected]);

@@ -98,7 +98,7 @@ impl Running {
         let path = folder.path().join("web-config.yml");
         fs::write(&path, web_config).expect("a file");
         let web_config = Arc::new(WebConfigFile::read(Some(&path)).expect("settings"));
-        let listener = bind(Some("127.0.0.1"), 0).await.expect("a port");
+        let listeners = bind(&[(Some("127.0.0.1"), 0)]).await.expect("a port");
         let (counted, held) = (Arc::default(), Arc::new(Semaphore::new(0)));
         let (report, sent) = mpsc::unbounded_channel();
         let site = TestSite {
@@ -106,7 +106,7 @@ impl Running {
             held: Arc::clone(&held),
             sent: report,
         };
-        let server = with(Server::new(vec![listener], site, Arc::clone(&web_config)));
+        let server = with(Server::new(listeners, site, Arc::clone(&web_config)));
         let address = server.local_addresses().expect("an address")[0];
         let (shutdown, asked) = oneshot::channel();
         let ended = tokio::spawn(server.run(async {

@@ -125,3 +125,26 @@ async fn clients_show_the_certificate_that_is_asked_for() {
         assert_eq!(answer.is_ok(), is_let_in, "{answer:?}");
     }
 }
+
+#[tokio::test]
+async fn a_site_can_tell_what_its_clients_need() {
+    let any = "  client_auth_type: RequireAnyClientCert\n";
+    let cases = [
+        (String::new(), (false, false, false)),
+        (users(), (false, false, true)),
+        (TLS.to_owned(), (true, false, false)),
+        (format!("{TLS}{any}{}", users()), (true, true, true)),
+    ];
+    for (web_config, expected) in cases {
+        let server = Running::start_with(folder(&self_signed("localhost")), &web_config).await;
+        let needs = server.web_config.client_needs();
+        let found = (needs.tls, needs.certificate, needs.password);
+        assert_eq!(found, expected, "{web_config}");
+    }
+    let mut headers = hyper::HeaderMap::new();
+    assert_eq!(exporter_web::basic_auth_user(&headers), None);
+    let encoded = format!("Basic {}", STANDARD.encode("alice:secret"));
+    headers.insert("authorization", encoded.parse().expect("a value"));
+    let user = exporter_web::basic_auth_user(&headers);
+    assert_eq!(user.as_deref(), Some("alice"));
+}

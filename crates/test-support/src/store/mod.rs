@@ -21,6 +21,7 @@ use audit_core::{
 use jiff::{SignedDuration, Timestamp};
 use nexmo_audit_exporter::store::{SavedAccount, Store, StoreError};
 use numbered::Numbered;
+use redb::{Database, ReadableDatabase as _, ReadableTableMetadata as _, TableDefinition};
 use tempfile::TempDir;
 
 pub const KEY: &str = "abcd1234";
@@ -185,6 +186,15 @@ impl State {
     pub fn ids(&self) -> usize {
         self.ids.len()
     }
+}
+
+/// Returns the number of ids in the file, of which some may be forgotten.
+pub fn ids_in_file(directory: &Path) -> u64 {
+    const IDS: TableDefinition<'_, (u32, i64, u128), ()> = TableDefinition::new("ids");
+    let database = Database::open(file_in(directory)).expect("a database");
+    let transaction = database.begin_read().expect("a transaction");
+    let table = transaction.open_table(IDS).expect("the table");
+    table.len().expect("a number")
 }
 
 pub fn history_in(directory: &Path, commits: u32) -> Numbered {

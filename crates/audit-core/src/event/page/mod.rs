@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -81,6 +81,63 @@ pub enum PageError {
         "the answer is JSON, but not a list of audit events (`_embedded` and `page` were expected)"
     )]
     NotAPage,
+    /// The answer has more elements than any page of events of that size.
+    #[error("the answer lists more than {MAX_ELEMENTS} elements on one page")]
+    TooManyElements,
+}
+
+/// The highest number of elements of a page. A page of 100 events is asked for, and the largest
+/// answer that is read holds fewer events than this.
+const MAX_ELEMENTS: usize = 50_000;
+
+/// The elements of a page, up to [`MAX_ELEMENTS`].
+struct Elements<E> {
+    list: Vec<E>,
+    /// `true` if the page has more.
+    has_more: bool,
+}
+
+impl<E> Default for Elements<E> {
+    fn default() -> Self {
+        Self {
+            list: Vec::new(),
+            has_more: false,
+        }
+    }
+}
+
+impl<'de, E: Deserialize<'de>> Deserialize<'de> for Elements<E> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ElementsVisitor(PhantomData))
+    }
+}
+
+struct ElementsVisitor<E>(PhantomData<E>);
+
+impl<'de, E: Deserialize<'de>> Visitor<'de> for ElementsVisitor<E> {
+    type Value = Elements<E>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of audit events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::with_capacity(128);
+        while list.len() < MAX_ELEMENTS {
+            let Some(element) = elements.next_element()? else {
+                return Ok(Elements {
+                    list,
+                    has_more: false,
+                });
+            };
+            list.push(element);
+        }
+        let mut has_more = false;
+        while elements.next_element::<IgnoredAny>()?.is_some() {
+            has_more = true;
+        }
+        Ok(Elements { list, has_more })
+    }
 }
 
 impl<'a> Page<'a> {
@@ -159,7 +216,13 @@ impl<'a> Page<'a> {
             return Err(PageError::NotAPage);
         }
         let events = embedded.and_then(|embedded| embedded.events);
-        let events = events.unwrap_or_default();
+        let Elements {
+            list: events,
+            has_more,
+        } = events.unwrap_or_default();
+        if has_more {
+            return Err(PageError::TooManyElements);
+        }
         let counts = page.unwrap_or_default();
         let (mut unread_time, mut account_ids) = (None, Vec::new());
         let elements = events.iter().copied();
@@ -217,7 +280,7 @@ fn lenient_links(raw: &RawValue) -> Option<PageLinks> {
 #[derive(Deserialize)]
 struct LenientEvents<'a> {
     #[serde(borrow, default)]
-    events: Option<Vec<&'a RawValue>>,
+    events: Option<Elements<&'a RawValue>>,
 }
 
 #[derive(Deserialize, Default)]

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Element, EventFields, Page, add_account, known_by, lenient_links};
+use super::{Element, Elements, EventFields, Page, add_account, known_by, lenient_links};
 use crate::event::{AuditEvent, Labels, label_value, parse_time};
 
 #[derive(Deserialize)]
@@ -23,7 +23,7 @@ struct PlainPage<'a> {
 #[derive(Deserialize)]
 struct PlainEvents<'a> {
     #[serde(borrow)]
-    events: Vec<PlainEvent<'a>>,
+    events: Elements<PlainEvent<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +44,11 @@ struct PlainText<'a>(#[serde(borrow)] Cow<'a, str>);
 pub(super) fn parse(text: &str) -> Option<Page<'_>> {
     let answer: PlainPage = serde_json::from_str(text).ok()?;
     let mut account_ids = Vec::new();
-    let elements = answer.embedded.events.into_iter();
+    let events = answer.embedded.events;
+    if events.has_more {
+        return None;
+    }
+    let elements = events.list.into_iter();
     let elements = elements.map(|event| element(event, &mut account_ids));
     let elements = elements.collect::<Option<_>>()?;
     Some(Page {

@@ -400,3 +400,22 @@ fn the_accounts_of_events_are_named_once_each_and_at_most_two() {
         }
     }
 }
+
+#[test]
+fn a_page_of_more_elements_than_any_page_has_is_refused() {
+    for (element, is_plain) in [(r#"{"id":"a"}"#, true), ("{}", false)] {
+        for (number, is_read) in [(MAX_ELEMENTS, true), (MAX_ELEMENTS + 1, false)] {
+            let events = vec![element; number].join(",");
+            let text = format!(r#"{{"_embedded":{{"events":[{events}]}},"page":{{}}}}"#);
+            for keep in [Keep::Parsed, Keep::Raw] {
+                let page = Page::parse(&text, keep).map(|page| page.elements.len());
+                let expected = if is_read {
+                    Ok(MAX_ELEMENTS)
+                } else {
+                    Err(PageError::TooManyElements)
+                };
+                assert_eq!(page, expected, "{element} {is_plain} {keep:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Tries the places that an exporter would use, without keeping them.
+
+use exporter_web::bind;
+
+use super::ports;
+use crate::{
+    config::{EventLogSettings, Problems, Settings},
+    store::{StoreError, try_appending, try_state},
+};
+
+/// Tries the state, the event log and the ports, and keeps none of them. Returns what could
+/// not be tried.
+///
+/// # Errors
+/// The [`Problems`] that an exporter would meet.
+pub(crate) async fn try_places(settings: &Settings) -> Result<Vec<String>, Problems> {
+    let mut problems = Vec::new();
+    let mut doubts = Vec::new();
+    let mut is_running = false;
+    match try_state(&settings.storage_path) {
+        Ok(()) => {}
+        Err(StoreError::AlreadyOpen { path, pid }) => {
+            let path = path.display();
+            let process = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+            doubts.push(format!(
+                "an exporter{process} uses {path}, so that neither the state nor a port that is in use could be tried"
+            ));
+            is_running = true;
+        }
+        Err(error) => problems.push(format!("--storage.path: {error}")),
+    }
+    if let Some(problem) = settings.event_log.as_ref().and_then(event_log_problem) {
+        problems.push(problem);
+    }
+    if let Err(errors) = bind(&ports(settings)).await {
+        let errors = errors.0.into_iter();
+        let of_others = errors.filter(|error| !(is_running && error.is_in_use()));
+        problems.extend(of_others.map(|error| error.to_string()));
+    }
+    if problems.is_empty() {
+        Ok(doubts)
+    } else {
+        Err(Problems::new(problems))
+    }
+}
+
+fn event_log_problem(settings: &EventLogSettings) -> Option<String> {
+    let path = settings.path.as_deref()?;
+    let error = try_appending(path).err()?;
+    let path = path.display();
+    Some(format!(
+        "--events.log {path} cannot be written: {error}; the folder must exist, and let the user that the exporter runs as write there"
+    ))
+}
