@@ -29,7 +29,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" 
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l poll.start -d 'Time from which the first start counts: now, an age (24h), a date in UTC or an RFC 3339 time; later starts ignore it' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`' -r
@@ -47,8 +47,8 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" 
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -s V -l version -d 'Print version'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "serve" -d 'Poll, count and serve (the default command)'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "check-config" -d 'Check everything that serve would read, report every problem, and change nothing'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "simulate" -d 'Run the simulator of the Audit API alone'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "demo" -d 'Run the exporter with a simulated account, to see how it looks'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "simulate" -d 'Run the simulator of the Audit API alone'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "backfill" -d 'Write the history of a range for `promtool tsdb create-blocks-from openmetrics`'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "events" -d 'Query events of the Audit API'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "state" -d 'Look at the stored state, and move accounts from one state to another'
@@ -66,7 +66,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l poll.start -d 'Time from which the first start counts: now, an age (24h), a date in UTC or an RFC 3339 time; later starts ignore it' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`' -r
@@ -80,7 +80,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`); a server without this feature stores one more series for each counter'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l events.log-personal-data -d 'Write all fields of an event, with the user, the IP address and the context'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
@@ -94,7 +94,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l poll.start -d 'Time from which the first start counts: now, an age (24h), a date in UTC or an RFC 3339 time; later starts ignore it' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`' -r
@@ -108,7 +108,35 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`); a server without this feature stores one more series for each counter'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l events.log-personal-data -d 'Write all fields of an event, with the user, the IP address and the context'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -s h -l help -d 'Print help'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.telemetry-path -d 'Path of the metrics' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.shutdown-timeout -d 'Longest time that SIGTERM waits until the servers that scrape have fetched the last counts; 0 for no wait' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.timeout -d 'Time limit of one request, body included' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l events.log -d 'Write each counted event as a line of JSON: none, stdout, or the path of a file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l shard.index -d 'Number of this exporter among the exporters that share the accounts, from 0; the default is the number at the end of the machine\'s name' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l shard.count -d 'Number of exporters that share the accounts of the config file' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.format -d 'Form of each line: logfmt or json' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.interval -d 'Time from one poll to the next; at most --poll.lookback' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.start -d 'Time from which the first start counts: now, an age (24h), a date in UTC or an RFC 3339 time; later starts ignore it' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration again, as SIGHUP does'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`); a server without this feature stores one more series for each counter'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l events.log-personal-data -d 'Write all fields of an event, with the user, the IP address and the context'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l listen-address -d 'Address to listen on; port 0 takes a free one' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l base-path -d 'Path under which the API is served; empty for none' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l api-key -d 'API key of the simulated account' -r
@@ -157,34 +185,6 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l without-page -d 'Leave `page` out of lists, so that only the links say whether more follows'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -l without-next -d 'Leave the link to the next page out of lists'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.telemetry-path -d 'Path of the metrics' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.shutdown-timeout -d 'Longest time that SIGTERM waits until the servers that scrape have fetched the last counts; 0 for no wait' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.timeout -d 'Time limit of one request, body included' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.secret-file -d 'File that holds the API secret, in place of `NEXMO_API_SECRET`' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.lookback -d 'How far behind the watermark every poll reads again, for events that appear late' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.reconcile-interval -d 'Time from one deep poll to the next, for events that appear later than the lookback; at most --poll.reconcile-lookback; 0 for none' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.reconcile-lookback -d 'How far back a deep poll reads' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l storage.path -d 'Directory of the durable state; created if it does not exist' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.scrape-interval -d 'Longest scrape interval of all servers that scrape; auto learns it; 0 shows every count at once, and a server may miss the first event of a series' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.max-series -d 'Highest number of label combinations of `nexmo_audit_events_total`; events beyond it are counted under `other`' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l events.log -d 'Write each counted event as a line of JSON: none, stdout, or the path of a file' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l shard.index -d 'Number of this exporter among the exporters that share the accounts, from 0; the default is the number at the end of the machine\'s name' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l shard.count -d 'Number of exporters that share the accounts of the config file' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.format -d 'Form of each line: logfmt or json' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.interval -d 'Time from one poll to the next; at most --poll.lookback' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.start -d 'Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration again, as SIGHUP does'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`); a server without this feature stores one more series for each counter'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l events.log-personal-data -d 'Write all fields of an event, with the user, the IP address and the context'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l from -d 'Count from this time on: a date, an RFC 3339 time, or an age; an exporter whose --poll.start is the same continues the counters' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l to -d 'Count up to this time; not within the last 3 hours, into which Prometheus still writes' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l step -d 'Time from one sample to the next' -r
@@ -201,8 +201,8 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l allow-recent -d 'Allow --to within the last 3 hours, for a server that has not scraped yet'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -s h -l help -d 'Print help'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and not __fish_seen_subcommand_from list get types help" -s h -l help -d 'Print help'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand backfill" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and not __fish_seen_subcommand_from list get types help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and not __fish_seen_subcommand_from list get types help" -f -a "list" -d 'List events in the order of their time'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and not __fish_seen_subcommand_from list get types help" -f -a "get" -d 'Show all fields of one event, or of several'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and not __fish_seen_subcommand_from list get types help" -f -a "types" -d 'List the event types that the vendor names'
@@ -214,7 +214,9 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l source -d 'Show events from this source, such as CD; may be repeated' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l country -d 'Show events from this country, such as GB; may be repeated' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l search -d 'Show events that contain this text, as the API searches for it: with quotes and braces escaped as in JSON' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l limit -d 'Show at most this many events, the oldest first' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l limit -d 'Show at most this many events, the oldest of the range' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l tail -d 'Show at most this many events, the newest of the range' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l columns -d 'Columns of the table or the CSV, in this order: time, type, source, country, ip, id, user, `user_email`, `user_id`, `account_id`, `type_description`, `source_description`, context' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -s o -l output -d 'table, json (one event in each line, as the API returns it) or csv' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.timeout -d 'Time limit of one request, body included' -r
@@ -224,11 +226,12 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l log.format -d 'Form of each line: logfmt or json' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l reverse -d 'Show the newest event first'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -s f -l follow -d 'Continue with events as they appear, until Ctrl-C'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l utc -d 'Show times in UTC, as the API has them (the default)'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l local -d 'Show times in the local time zone (TZ), and read --from and --to in it'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -s o -l output -d 'table, json (one event in each line, as the API returns it) or csv' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.timeout -d 'Time limit of one request, body included' -r
@@ -241,7 +244,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l utc -d 'Show times in UTC, as the API has them (the default)'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l local -d 'Show times in the local time zone (TZ), and read --from and --to in it'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -s o -l output -d 'table, json (one type in each line) or csv' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.base-url -d 'Base URL of the Audit API; plain http is refused except to this machine' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.timeout -d 'Time limit of one request, body included' -r
@@ -252,12 +255,12 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.max-requests-per-second -d 'Highest number of requests per second, per account' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -l api.allow-http -d 'Allow plain http to other machines: the network then sees the API secret'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -s h -l help -d 'Print help'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from types" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "list" -d 'List events in the order of their time'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "get" -d 'Show all fields of one event, or of several'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "types" -d 'List the event types that the vendor names'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and not __fish_seen_subcommand_from show export import help" -s h -l help -d 'Print help'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and not __fish_seen_subcommand_from show export import help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and not __fish_seen_subcommand_from show export import help" -f -a "show" -d 'Show what is stored, and what waits to be shown and why'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and not __fish_seen_subcommand_from show export import help" -f -a "export" -d 'Write one account as lines of JSON, whole: progress, ids, counters, waiting lines of the event log'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and not __fish_seen_subcommand_from show export import help" -f -a "import" -d 'Take in the account that state export has written, whole or not at all'
@@ -266,29 +269,29 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from show" -s o -l output -d 'text or json' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from show" -l storage.path -d 'Directory of the state, as for serve' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from show" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from export" -l account -d 'Name or API key of the account, where the state has several' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from export" -s o -l output -d 'File to write, which its owner alone can read; - for standard output' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from export" -l storage.path -d 'Directory of the state, as for serve' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from export" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from export" -l force -d 'Replace a file that is there already'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from import" -l as -d 'API key to store the account under, in place of the key that it had' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from import" -l storage.path -d 'Directory of the state, as for serve' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from import" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show what is stored, and what waits to be shown and why'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from help" -f -a "export" -d 'Write one account as lines of JSON, whole: progress, ids, counters, waiting lines of the event log'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from help" -f -a "import" -d 'Take in the account that state export has written, whole or not at all'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand state; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events state help" -f -a "serve" -d 'Poll, count and serve (the default command)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events state help" -f -a "check-config" -d 'Check everything that serve would read, report every problem, and change nothing'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events state help" -f -a "simulate" -d 'Run the simulator of the Audit API alone'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events state help" -f -a "demo" -d 'Run the exporter with a simulated account, to see how it looks'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events state help" -f -a "backfill" -d 'Write the history of a range for `promtool tsdb create-blocks-from openmetrics`'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events state help" -f -a "events" -d 'Query events of the Audit API'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events state help" -f -a "state" -d 'Look at the stored state, and move accounts from one state to another'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config simulate demo backfill events state help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config demo simulate backfill events state help" -f -a "serve" -d 'Poll, count and serve (the default command)'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config demo simulate backfill events state help" -f -a "check-config" -d 'Check everything that serve would read, report every problem, and change nothing'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config demo simulate backfill events state help" -f -a "demo" -d 'Run the exporter with a simulated account, to see how it looks'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config demo simulate backfill events state help" -f -a "simulate" -d 'Run the simulator of the Audit API alone'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config demo simulate backfill events state help" -f -a "backfill" -d 'Write the history of a range for `promtool tsdb create-blocks-from openmetrics`'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config demo simulate backfill events state help" -f -a "events" -d 'Query events of the Audit API'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config demo simulate backfill events state help" -f -a "state" -d 'Look at the stored state, and move accounts from one state to another'
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check-config demo simulate backfill events state help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "list" -d 'List events in the order of their time'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "get" -d 'Show all fields of one event, or of several'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "types" -d 'List the event types that the vendor names'

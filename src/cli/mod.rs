@@ -6,11 +6,13 @@ mod check_config;
 mod demo;
 mod file_defaults;
 mod healthcheck;
+mod help;
 pub mod logging;
 mod run;
 mod state;
 mod variables;
 
+pub use help::{Example, examples};
 pub use run::run;
 
 use std::{
@@ -33,7 +35,11 @@ use crate::config::{
 
 /// Prometheus exporter for the Audit API of Nexmo (now Vonage).
 #[derive(Debug, Parser)]
-#[command(name = "nexmo-audit-exporter", version, args_conflicts_with_subcommands = true, after_help = CREDENTIALS)]
+#[command(
+    name = "nexmo-audit-exporter",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 struct CommandLine {
     #[command(subcommand)]
     action: Option<Action>,
@@ -45,19 +51,16 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// Poll, count and serve (the default command).
-    #[command(after_help = CREDENTIALS)]
     Serve(Box<Options>),
     /// Query events of the Audit API.
     #[command(subcommand)]
     Events(EventsAction),
     /// Write the history of a range for `promtool tsdb create-blocks-from openmetrics`.
-    #[command(after_help = CREDENTIALS)]
     Backfill(Box<BackfillOptions>),
     /// Look at the stored state, and move accounts from one state to another.
-    #[command(subcommand, after_help = STATE)]
+    #[command(subcommand)]
     State(StateAction),
     /// Check everything that serve would read, report every problem, and change nothing.
-    #[command(after_help = CREDENTIALS)]
     CheckConfig(Box<Options>),
     /// Run the exporter with a simulated account, to see how it looks.
     Demo(Box<Options>),
@@ -72,13 +75,10 @@ pub enum Action {
 #[derive(Debug, Subcommand)]
 pub enum EventsAction {
     /// List events in the order of their time.
-    #[command(after_help = CREDENTIALS)]
     List(Box<ListOptions>),
     /// Show all fields of one event, or of several.
-    #[command(after_help = CREDENTIALS)]
     Get(Box<GetOptions>),
     /// List the event types that the vendor names.
-    #[command(after_help = CREDENTIALS)]
     Types(Box<TypesOptions>),
 }
 
@@ -86,13 +86,10 @@ pub enum EventsAction {
 #[derive(Debug, Subcommand)]
 pub enum StateAction {
     /// Show what is stored, and what waits to be shown and why.
-    #[command(after_help = STATE)]
     Show(Box<ShowOptions>),
     /// Write one account as lines of JSON, whole: progress, ids, counters, waiting lines of the event log.
-    #[command(after_help = STATE)]
     Export(Box<ExportOptions>),
     /// Take in the account that state export has written, whole or not at all.
-    #[command(after_help = STATE)]
     Import(Box<ImportOptions>),
 }
 
@@ -106,13 +103,6 @@ pub struct SimulateOptions {
     #[command(flatten)]
     pub log: LogOptions,
 }
-
-const CREDENTIALS: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
-VONAGE_API_SECRET) from the environment, or the secret from --api.secret-file; or the accounts of --config.file.\n\
-Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
-
-const STATE: &str = "The exporter must not run on the state meanwhile. show and export change nothing.\n\
-Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
 
 /// The defaults of `demo` that differ from those of `serve`.
 const DEMO_DEFAULTS: [(&str, &str); 3] = [
@@ -215,7 +205,7 @@ fn command_with(value: variables::Value<'_>) -> Command {
     let with_variables = |command| variables::give(command, value);
     let demo = |demo| with_defaults(with_variables(demo), &DEMO_DEFAULTS);
     let query = |query| with_defaults(with_variables(query), &QUERY_DEFAULTS);
-    with_variables(CommandLine::command())
+    let command = with_variables(CommandLine::command())
         .mut_subcommand("serve", with_variables)
         .mut_subcommand("check-config", with_variables)
         .mut_subcommand("simulate", with_variables)
@@ -223,7 +213,8 @@ fn command_with(value: variables::Value<'_>) -> Command {
         .mut_subcommand("demo", demo)
         .mut_subcommand("backfill", query)
         .mut_subcommand("events", |events| events.mut_subcommands(query))
-        .mut_subcommand("state", |state| state.mut_subcommands(with_variables))
+        .mut_subcommand("state", |state| state.mut_subcommands(with_variables));
+    help::with_help(command)
 }
 
 fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {
@@ -354,6 +345,24 @@ accounts: [{name: a, api_key: k, api_secret_file: a}]
         };
         assert_eq!(options.web.listen_address, [":1"]);
         assert_eq!(options.poll.interval, "2s");
+    }
+
+    /// A value that begins with a dash is no flag.
+    #[test]
+    fn an_age_may_have_a_minus() {
+        let Action::Events(EventsAction::List(list)) = action("x events list --from -2h --to -1h")
+        else {
+            panic!("list")
+        };
+        assert_eq!((&*list.filter.from, &*list.filter.to), ("-2h", "-1h"));
+        let Action::Backfill(backfill) = action("x backfill --from -2d --to -3h") else {
+            panic!("backfill")
+        };
+        assert_eq!((&*backfill.from, &*backfill.to), ("-2d", "-3h"));
+        let Action::Serve(options) = action("x --poll.start -24h") else {
+            panic!("serve")
+        };
+        assert_eq!(options.poll.start, "-24h");
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! Runs one command line, from arguments to exit status.
 
-use std::{ffi::OsString, process::ExitCode, sync::Arc};
+use std::{
+    ffi::OsString,
+    io::{IsTerminal, stdout},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::{Context, bail};
 use audit_simulator::{Simulator, SimulatorError};
@@ -176,6 +181,7 @@ async fn write_history(options: &BackfillOptions, sources: Sources) -> anyhow::R
         options,
         environment(&options.account, sources),
         Timestamp::now(),
+        stdout().is_terminal(),
     )?;
     let client = client(&settings.query)?;
     let span = account_span(&settings.query);

@@ -40,7 +40,8 @@ pub(super) fn give(command: Command, value: Value<'_>) -> Command {
         };
         match variable_of(&name, &arg) {
             Some(variable) if is_usable(value(&variable).as_deref(), is_switch) => {
-                arg.env(variable).hide_env_values(true)
+                // The help says by which rule a variable is named.
+                arg.env(variable).hide_env(true).hide_env_values(true)
             }
             _ => arg,
         }

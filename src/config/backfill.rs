@@ -45,7 +45,8 @@ pub(crate) struct BackfillSettings {
 }
 
 impl BackfillSettings {
-    /// Checks everything that a user wrote.
+    /// Checks everything that a user wrote. `is_terminal` is `true` if standard output is a
+    /// terminal.
     ///
     /// # Errors
     /// All [`Problems`] together.
@@ -53,6 +54,7 @@ impl BackfillSettings {
         options: &BackfillOptions,
         environment: impl Into<Environment>,
         now: Timestamp,
+        is_terminal: bool,
     ) -> Result<Self, Problems> {
         SettingsCheck::run(environment.into(), |check, environment| {
             let query = check.query(
@@ -70,6 +72,9 @@ impl BackfillSettings {
                 labels.push((ACCOUNT.to_owned(), name.to_owned()));
             }
             let max_series = check.above_zero("--metrics.max-series", &options.max_series);
+            let problem = "must name a file, since standard output is a terminal, and a history is long; or write | less, or > FILE";
+            let readable = options.output != "-" || !is_terminal;
+            check.that("--output", readable, problem, ())?;
             let (from, to) = range?;
             let output = match &*options.output {
                 "-" => BackfillOutput::Standard,

@@ -10,6 +10,7 @@ mod accounts;
 mod backfill;
 mod base_url;
 mod certificates;
+mod columns;
 mod credential_variables;
 mod credentials;
 mod duration;
@@ -34,6 +35,7 @@ pub use accounts::AccountSettings;
 pub(crate) use accounts::is_api_key;
 pub(crate) use backfill::{BackfillOutput, BackfillSettings};
 pub use certificates::CertificateVariables;
+pub(crate) use columns::EventColumn;
 pub use credentials::{ApiKey, ApiSecret, Credentials, SecretFileError};
 pub use environment::{
     AccountWithSecret, Environment, EnvironmentCredentials, SettingOrigins, Sources,
@@ -47,7 +49,7 @@ pub use options::{
 };
 pub use problems::Problems;
 pub use proxy::{ApiProxy, ProxyVariables};
-pub(crate) use query::{GetSettings, OutputFormat, QuerySettings, TypesSettings};
+pub(crate) use query::{GetSettings, OutputFormat, QuerySettings, Share, TypesSettings};
 pub use query::{ListSettings, TimeRange};
 pub use query_options::{
     AccountChoiceOptions, BackfillOptions, FilterOptions, GetOptions, ListOptions, OutputOptions,

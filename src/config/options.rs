@@ -124,8 +124,13 @@ pub struct PollOptions {
         default_value = "24h"
     )]
     pub reconcile_lookback: String,
-    /// Time from which the first start counts: now, an age (24h) or an RFC 3339 time; later starts ignore it.
-    #[arg(long = "poll.start", value_name = "START", default_value = "now")]
+    /// Time from which the first start counts: now, an age (24h), a date in UTC or an RFC 3339 time; later starts ignore it.
+    #[arg(
+        long = "poll.start",
+        value_name = "TIME",
+        default_value = "now",
+        allow_hyphen_values = true
+    )]
     pub start: String,
 }
 

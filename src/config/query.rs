@@ -5,10 +5,9 @@ use std::str::FromStr;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::{
-    AccountChoiceOptions, AccountOptions, AccountSettings, ApiProxy, Environment, FilterOptions,
-    GetOptions, ListOptions, LogOptions, LogSettings, OutputOptions, Problems, SettingsCheck,
-    TypesOptions, ValueError,
-    time_expression::{TimeExpression, parse_time_expression},
+    AccountChoiceOptions, AccountOptions, AccountSettings, ApiProxy, Environment, EventColumn,
+    FilterOptions, GetOptions, ListOptions, LogOptions, LogSettings, OutputOptions, Problems,
+    SettingsCheck, TypesOptions, ValueError,
 };
 
 /// The settings of every command that queries the API.
@@ -44,6 +43,17 @@ pub struct TimeRange {
     pub to: Option<Timestamp>,
 }
 
+/// Which events of a range are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// All events.
+    All,
+    /// So many events, the oldest of the range.
+    Oldest(u64),
+    /// So many events, the newest of the range.
+    Newest(u64),
+}
+
 /// Everything that `events list` needs, checked.
 #[derive(Debug, Clone)]
 pub struct ListSettings {
@@ -61,8 +71,12 @@ pub struct ListSettings {
     pub(crate) countries: Vec<String>,
     /// The text that the API looks for in events.
     pub(crate) search: Option<String>,
-    /// The highest number of events that are shown.
-    pub(crate) limit: Option<u64>,
+    /// Which of the events that pass all filters are shown.
+    pub(crate) share: Share,
+    /// `true` if the newest event is shown first.
+    pub(crate) reverse: bool,
+    /// The columns of the table or the CSV; empty for those that the format has by itself.
+    pub(crate) columns: Vec<EventColumn>,
     /// `true` if the command waits for more events.
     pub(crate) follow: bool,
     /// The format in which events are shown.
@@ -145,11 +159,12 @@ impl GetSettings {
             let ids = options.ids.clone();
             let usable = ids.iter().all(known);
             let ids = check.that("ID", usable, "must not be empty", ids);
+            let zone = check.zone(&options.output, now);
             Some(Self {
                 query: query?,
                 ids: ids?,
                 output: output?,
-                zone: zone(&options.output, now),
+                zone: zone?,
             })
         })
     }
@@ -220,8 +235,13 @@ impl SettingsCheck {
             countries,
             search,
         } = &options.filter;
-        let zone = zone(&options.output, now);
-        let range = self.range(from, to, now.timestamp(), &zone);
+        let zone = self.zone(&options.output, now);
+        let range = self.range(
+            from,
+            to,
+            now.timestamp(),
+            &zone.clone().unwrap_or(TimeZone::UTC),
+        );
         let endless = range.is_none_or(|range| range.to.is_none());
         let problem = "never ends, so --to must not be given";
         let follow = self.that(
@@ -233,9 +253,9 @@ impl SettingsCheck {
         let types = self.names("--type", types);
         let sources = self.names("--source", sources);
         let countries = self.names("--country", countries);
-        let limit = options.limit.as_deref();
-        let limit = limit.map(|limit| self.above_zero("--limit", limit));
+        let share = self.share(options);
         let output = self.ok("--output", options.output.output.parse());
+        let columns = self.columns(&options.columns, output);
         Some(ListSettings {
             query: query?,
             range: range?,
@@ -244,14 +264,32 @@ impl SettingsCheck {
             sources: sources?,
             countries: countries?,
             search: search.clone().filter(|text| !text.is_empty()),
-            limit: match limit {
-                None => None,
-                Some(limit) => Some(limit?),
-            },
+            share: share?,
+            reverse: options.reverse,
+            columns: columns?,
             follow: follow?,
             output: output?,
-            zone,
+            zone: zone?,
         })
+    }
+
+    fn share(&mut self, options: &ListOptions) -> Option<Share> {
+        match (&options.limit, &options.tail) {
+            (Some(limit), _) => self.above_zero("--limit", limit).map(Share::Oldest),
+            (_, Some(tail)) => self.above_zero("--tail", tail).map(Share::Newest),
+            (None, None) => Some(Share::All),
+        }
+    }
+
+    /// Returns the zone of the times that are shown. `now` is in the zone of this machine.
+    fn zone(&mut self, options: &OutputOptions, now: &Zoned) -> Option<TimeZone> {
+        let zone = if options.local {
+            now.time_zone().clone()
+        } else {
+            TimeZone::UTC
+        };
+        let problem = "cannot be used, since the time zone of this machine is not known; set TZ to a name such as Europe/Berlin";
+        self.that("--local", !zone.is_unknown(), problem, zone)
     }
 
     /// Returns the range. It has no end where the end is now: the API's clock may be
@@ -273,28 +311,9 @@ impl SettingsCheck {
         Some(TimeRange { from, to })
     }
 
-    pub(super) fn time(
-        &mut self,
-        setting: &str,
-        text: &str,
-        resolve: impl FnOnce(TimeExpression) -> Result<Timestamp, jiff::Error>,
-    ) -> Option<Timestamp> {
-        let expression = self.ok(setting, parse_time_expression(text))?;
-        let problem = |_| format!("{text:?} is too far from today; write a closer time");
-        self.ok(setting, resolve(expression).map_err(problem))
-    }
-
     fn names(&mut self, setting: &str, names: &[String]) -> Option<Vec<String>> {
         let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         let usable = names.iter().all(|name| !name.is_empty());
         self.that(setting, usable, "must not be empty", names)
-    }
-}
-
-fn zone(options: &OutputOptions, now: &Zoned) -> TimeZone {
-    if options.local {
-        now.time_zone().clone()
-    } else {
-        TimeZone::UTC
     }
 }

@@ -15,12 +15,26 @@ use super::{AccountOptions, ConfigOptions, LogOptions};
 pub struct ListOptions {
     #[command(flatten)]
     pub filter: FilterOptions,
-    /// Show at most this many events, the oldest first.
+    /// Show at most this many events, the oldest of the range.
     #[arg(long, value_name = "NUMBER")]
     pub limit: Option<String>,
+    /// Show at most this many events, the newest of the range.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "limit")]
+    pub tail: Option<String>,
+    /// Show the newest event first.
+    #[arg(long, conflicts_with = "follow")]
+    pub reverse: bool,
     /// Continue with events as they appear, until Ctrl-C.
     #[arg(long, short)]
     pub follow: bool,
+    /// Columns of the table or the CSV, in this order: time, type, source, country, ip, id, user, `user_email`, `user_id`, `account_id`, `type_description`, `source_description`, context.
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        help_heading = "Output"
+    )]
+    pub columns: Vec<String>,
     #[command(flatten)]
     pub output: OutputOptions,
     #[command(flatten)]
@@ -46,10 +60,20 @@ pub struct AccountChoiceOptions {
 #[command(next_help_heading = "Filter")]
 pub struct FilterOptions {
     /// Show events from this time on: a date, an RFC 3339 time, or an age.
-    #[arg(long, value_name = "TIME", default_value = "24h")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "24h",
+        allow_hyphen_values = true
+    )]
     pub from: String,
     /// Show events before this time; a date includes the whole day.
-    #[arg(long, value_name = "TIME", default_value = "now")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "now",
+        allow_hyphen_values = true
+    )]
     pub to: String,
     /// Show events of this type, such as `APP_CREATE`; may be repeated.
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
@@ -117,10 +141,15 @@ pub struct TypesOptions {
 #[derive(Debug, Clone, Args)]
 pub struct BackfillOptions {
     /// Count from this time on: a date, an RFC 3339 time, or an age; an exporter whose --poll.start is the same continues the counters.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub from: String,
     /// Count up to this time; not within the last 3 hours, into which Prometheus still writes.
-    #[arg(long, value_name = "TIME", default_value = "3h")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "3h",
+        allow_hyphen_values = true
+    )]
     pub to: String,
     /// Allow --to within the last 3 hours, for a server that has not scraped yet.
     #[arg(long)]

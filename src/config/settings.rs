@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::{
     AccountSettings, ApiProxy, Environment, EventsOptions, ListenAddress, LogSettings, Options,
-    PollOptions, Problems, SettingsCheck, ValueError, duration::parse_duration,
+    PollOptions, Problems, SettingsCheck,
 };
 
 /// Everything that `serve` needs, checked.
@@ -202,7 +202,7 @@ impl SettingsCheck {
         let reconcile_interval =
             self.duration("--poll.reconcile-interval", &options.reconcile_interval);
         let deep = self.duration("--poll.reconcile-lookback", &options.reconcile_lookback);
-        let start = self.ok("--poll.start", parse_start(&options.start));
+        let start = self.poll_start(&options.start);
         let (interval, lookback) = (interval?, lookback?);
         let (reconcile_interval, reconcile_lookback) = (reconcile_interval?, deep?.max(lookback));
         let interval = self.within(
@@ -259,15 +259,4 @@ fn event_log(options: &EventsOptions) -> Option<EventLogSettings> {
         path,
         personal_data: options.log_personal_data,
     })
-}
-
-pub(super) fn parse_start(text: &str) -> Result<PollStart, ValueError> {
-    if text == "now" {
-        return Ok(PollStart::Now);
-    }
-    if let Ok(age) = parse_duration(text) {
-        return Ok(PollStart::Age(age));
-    }
-    let time = text.parse().map(PollStart::At);
-    time.map_err(|_| ValueError::Start(text.to_owned()))
 }

@@ -2,9 +2,9 @@ use std::{path::PathBuf, time::Duration};
 
 use audit_core::{account::PollStart, gate::ScrapeInterval};
 use clap::{Args, FromArgMatches};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use super::{settings::parse_start, *};
+use super::*;
 
 fn options(arguments: &[&str]) -> Options {
     let command = Options::augment_args(clap::Command::new("test").no_binary_name(true));
@@ -44,28 +44,6 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!(settings.storage_path, PathBuf::from("data/"));
     assert_eq!(settings.scrape_interval, ScrapeInterval::Learned);
     assert_eq!(settings.poll, poll);
-}
-
-#[test]
-fn starts() {
-    let cases = [
-        ("now", Some(PollStart::Now)),
-        ("24h", Some(PollStart::Age(SignedDuration::from_hours(24)))),
-        (
-            "1970-01-01T00:00:00Z",
-            Some(PollStart::At(Timestamp::UNIX_EPOCH)),
-        ),
-        (
-            "1970-01-01T01:00:00+01:00",
-            Some(PollStart::At(Timestamp::UNIX_EPOCH)),
-        ),
-        ("1970-01-01", None),
-        ("", None),
-        ("tomorrow", None),
-    ];
-    for (text, expected) in cases {
-        assert_eq!(parse_start(text).ok(), expected, "{text:?}");
-    }
 }
 
 /// Flags, credentials, and the whole text a user then reads.
@@ -120,7 +98,7 @@ fn every_problem_is_named_and_says_what_to_do() {
             &["--poll.interval=16m", "--poll.start=later"],
             found(),
             &[
-                "--poll.start \"later\" is not a start time; write now, an age like 24h, or a time like 2026-11-23T10:00:00Z",
+                "--poll.start \"later\" is not a time; write a date (2026-11-23), a time (2026-11-23T10:00:00Z), an age (2h) or now",
                 "--poll.interval is 16m, and must not be longer than --poll.lookback, which is 15m; poll more often, or look back as far",
             ],
         ),
@@ -145,7 +123,7 @@ fn every_problem_is_named_and_says_what_to_do() {
                 "--api.max-requests-per-second \"-1\" is not a number above 0",
                 "--poll.interval must be above 0",
                 "--poll.lookback \"-1s\" is not a duration; write it like 30s, 15m or 24h",
-                "--poll.start \"later\" is not a start time; write now, an age like 24h, or a time like 2026-11-23T10:00:00Z",
+                "--poll.start \"later\" is not a time; write a date (2026-11-23), a time (2026-11-23T10:00:00Z), an age (2h) or now",
                 "--metrics.max-series \"many\" is not a number above 0",
                 "--log.level \"loud\" is unknown; write error, warn, info, debug or trace",
                 "--log.format \"xml\" is unknown; write logfmt or json",

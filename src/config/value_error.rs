@@ -14,11 +14,6 @@ pub enum ValueError {
         "{0:?} is not a time; write a date (2026-11-23), a time (2026-11-23T10:00:00Z), an age (2h) or now"
     )]
     Time(String),
-    /// The text is not a moment to count from.
-    #[error(
-        "{0:?} is not a start time; write now, an age like 24h, or a time like 2026-11-23T10:00:00Z"
-    )]
-    Start(String),
     /// The text is none of the words of the setting.
     #[error("{text:?} is unknown; write {known}")]
     Keyword {

@@ -1,4 +1,5 @@
-//! Manual pages and shell completions, which are made from the flags.
+//! Shell completions, which are made from the flags, and how shells and `man` take what is
+//! generated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -86,13 +87,6 @@ fn with_dots(text: &str) -> String {
     let (_, rest) = text.split_once(head).expect("the function");
     let (_, rest) = rest.split_once("\nend\n").expect("its end");
     format!("{head}{FIND_COMMAND}{rest}")
-}
-
-#[test]
-fn manual_pages_are_those_of_the_flags() {
-    let folder = tempfile::tempdir().expect("a folder");
-    clap_mangen::generate_to(cli::command(), folder.path()).expect("pages");
-    generated::holds(PAGES, &generated::files(folder.path()));
 }
 
 #[test]

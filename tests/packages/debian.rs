@@ -106,7 +106,7 @@ fn the_package_is_installed_upgraded_and_removed() {
     root.dpkg(&["--install", package]);
     assert!(wanted.is_symlink(), "the service is enabled");
     let program = root.path(&format!("usr/bin/{NAME}"));
-    let version = output_of(Command::new(program).arg("--version"));
+    let version = output_of(Command::new(program).arg("-V"));
     assert_eq!(
         version.trim(),
         format!("{NAME} {}", env!("CARGO_PKG_VERSION"))

@@ -1,18 +1,24 @@
 //! Failures of the API, and the messages about them.
 
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use test_support::audit_event::{event, events};
 use test_support::command_output::CommandOutput;
+use test_support::process::Process;
 use test_support::program::API_SECRET;
 use test_support::scripted_answer::Answer;
 use test_support::scripted_api::{ScriptedApi, listing};
 
 use crate::run::{prepared, run};
 
+/// The time until a message, on a busy machine.
+const MESSAGE: Duration = Duration::from_secs(20);
+
 #[test]
-fn a_transient_failure_is_retried_silently() {
+fn a_transient_failure_is_told_once_and_retried() {
     let asked = AtomicUsize::new(0);
     let api = ScriptedApi::start(listing(move |_| {
         match asked.fetch_add(1, Ordering::SeqCst) {
@@ -24,7 +30,74 @@ fn a_transient_failure_is_retried_silently() {
         }
     }));
     let done = run(&api.base_url(), &["events", "list", "-ojson"]);
-    assert_eq!(done.events().len(), 2);
+    assert_eq!((done.status, done.out.lines().count()), (0, 2), "{done:?}");
+    assert_eq!(
+        done.errors,
+        "nexmo-audit-exporter: the API answered with status 503: \"Later.\"; the API has a fault and is asked again\n  \
+         trying again, up to 6 times\n"
+    );
+}
+
+/// A person hears of a failure before the wait that follows it.
+#[test]
+fn the_first_failure_is_told_at_once() {
+    let api = ScriptedApi::start(|_| Answer::error(429, "Slowly.").header("Retry-After", "200"));
+    for command in [
+        &["events", "list"][..],
+        &["events", "get", "a"],
+        &["events", "types"],
+        &["backfill", "--from=2d", "--output=never"],
+    ] {
+        let process = Process::start("query", &mut prepared(&api.base_url(), command));
+        let told = |line: &str| (line == "  trying again in 200 s, up to 6 times").then_some(());
+        process.wait_for_line("message", MESSAGE, told);
+        let failure = &process.lines()[0];
+        assert!(
+            failure.contains("the API asks for fewer requests (429: \"Slowly.\")"),
+            "{failure}"
+        );
+    }
+}
+
+/// A server that was never reached is probably not there.
+#[test]
+fn a_connection_that_was_never_made_is_tried_for_a_few_seconds() {
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = nobody.local_addr().expect("an address").port();
+    drop(nobody);
+    let hint = "check --api.base-url, DNS, proxy and network";
+    let refused = "the connection failed (Connection refused (os error 111))";
+    let begun = Instant::now();
+    for (command, failure) in [
+        (&["events", "list"][..], "no events could be read: "),
+        (&["backfill", "--from=2d", "--output=never"], ""),
+    ] {
+        let done = run(&format!("http://127.0.0.1:{port}/beta/audit"), command);
+        assert_eq!((done.status, &*done.out), (1, ""));
+        assert_eq!(
+            done.errors,
+            format!(
+                "nexmo-audit-exporter: {refused}; {hint}\n  trying again, up to 2 times\n\
+                 nexmo-audit-exporter: {failure}{refused}; {hint}\n"
+            )
+        );
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+    let done = run(
+        &format!("http://no-such-host.invalid:{port}/beta/audit"),
+        &["events", "types", "--api.allow-http"],
+    );
+    assert_eq!(done.status, 1);
+    let told = "  trying again, up to 2 times\n";
+    assert!(
+        done.errors.contains(told) && done.errors.contains(hint),
+        "{}",
+        done.errors
+    );
 }
 
 #[test]
@@ -98,6 +171,7 @@ fn all_problems_of_the_settings_are_reported_at_once() {
         "--to=2026-13-01",
         "--limit=0",
         "--output=xml",
+        "--columns=time,colour",
         "--type=,",
         "--api.timeout=0",
         "--log.level=loud",
@@ -110,6 +184,7 @@ fn all_problems_of_the_settings_are_reported_at_once() {
         "--to",
         "--limit",
         "--output",
+        "--columns",
         "--type",
         "--api.timeout",
         "--log.level",

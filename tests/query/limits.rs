@@ -13,7 +13,7 @@ fn of(list: LimitedList, arguments: &[&str]) -> CommandOutput {
     run(&api.base_url(), &[arguments, &[rate]].concat())
 }
 
-fn lists() -> [LimitedList; 3] {
+pub(crate) fn lists() -> [LimitedList; 3] {
     let capped = LimitedList {
         most_events: 1000,
         beyond: Beyond::Error(400),

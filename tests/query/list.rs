@@ -144,6 +144,36 @@ fn local_time_is_asked_for_and_shown() {
     );
 }
 
+/// A zone is known by its name on a machine without zone data, too, and one that is not known
+/// is not taken for UTC.
+#[test]
+fn a_time_zone_is_known_or_refused() {
+    let time = json!("2026-03-01T03:30:00");
+    let event = with(event("a", "APP_CREATE"), "created_at", time);
+    let api = ScriptedApi::start(healthy(vec![event]));
+    for arguments in [
+        &["events", "list", "--local", "--from=2026-02-28"][..],
+        &["events", "get", "a", "--local"],
+    ] {
+        let mut command = prepared(&api.base_url(), arguments);
+        let done = CommandOutput::of(command.env("TZ", "Nonsense/Zone"));
+        assert_eq!((done.status, &*done.out), (2, ""));
+        assert_eq!(
+            done.errors,
+            "nexmo-audit-exporter: the configuration cannot be used:\n  --local cannot be used, \
+             since the time zone of this machine is not known; set TZ to a name such as Europe/Berlin\n"
+        );
+    }
+    let arguments = ["events", "list", "--local", "--from=2026-02-28"];
+    let mut command = prepared(&api.base_url(), &arguments);
+    // jiff looks for zone data there, and nowhere else.
+    command
+        .env("TZDIR", "/nowhere")
+        .env("TZ", "America/New_York");
+    let done = CommandOutput::of(&mut command);
+    assert!(done.out.contains("2026-02-28 22:30:00-05:00"), "{done:?}");
+}
+
 #[test]
 fn events_on_shifting_and_repeated_pages_are_shown_once_and_in_order() {
     let at = |id: &str, time: &str| with(event(id, "APP_CREATE"), "created_at", json!(time));
@@ -250,12 +280,66 @@ fn a_value_of_a_stranger_is_no_formula_and_makes_no_table_wide() {
 #[test]
 fn an_empty_list_prints_no_events() {
     let api = ScriptedApi::start(listing(|_| Answer::new(204, "")));
-    let done = run(&api.base_url(), &["events", "list", "--type=APP_CRAETE"]);
-    assert_eq!((done.status, &*done.out), (0, ""));
-    let said = "no event matches; the API names no type APP_CRAETE";
-    assert!(done.errors.contains(said), "{}", done.errors);
+    for (arguments, why) in [
+        (
+            &["--type=app_create"][..],
+            "the range has no event of this type",
+        ),
+        (&[], "the range has no event"),
+        (
+            &["--search=x"],
+            "the API finds no event in the range, with this --search",
+        ),
+    ] {
+        let done = run(&api.base_url(), &[&["events", "list"], arguments].concat());
+        assert_eq!((done.status, &*done.out), (0, ""));
+        let said = format!("nexmo-audit-exporter: no event matches: {why}\n");
+        assert_eq!(done.errors, said);
+    }
     let done = run(&api.base_url(), &["events", "list", "--output=csv"]);
     assert_eq!(done.out.lines().count(), 1);
+}
+
+/// A person writes a type in any case, and sources and countries as they know them.
+#[test]
+fn what_a_filter_means_is_found_or_told() {
+    let simulator = Simulator::start(HISTORY);
+    let ask = |filter: &str| {
+        let arguments = ["events", "list", "--from=7d", "--output=json", filter];
+        run(&simulator.base_url(), &arguments)
+    };
+    let exact = ask("--type=USER_LOGIN").events();
+    assert!(!exact.is_empty());
+    assert_eq!(ask("--type=user_login").events(), exact);
+    let cases = [
+        (
+            "--type=user_logon,USER_LOGIN,xyz",
+            2,
+            "the configuration cannot be used:
+  --type user_logon is no type of the API; near to it are: USER_LOGIN, USER_LOGOUT
+  --type xyz is no type of the API; `events types` lists them
+",
+        ),
+        (
+            "--source=api",
+            0,
+            "no event matches; none has --source=api, and there are: CD, DEVAPI\n",
+        ),
+        (
+            "--country=UK",
+            0,
+            "no event matches; none has --country=UK, and there are: AU, CA, DE, ES, FR, GB, IE, IL, IN, IT, JP, MX, NL, NZ, PL, SE, SG, UA, US, ZA, …; they are codes of ISO 3166, as GB is for the United Kingdom\n",
+        ),
+    ];
+    for (filter, status, says) in cases {
+        let done = ask(filter);
+        assert_eq!((done.status, &*done.out), (status, ""), "{filter}");
+        assert_eq!(
+            done.errors,
+            format!("nexmo-audit-exporter: {says}"),
+            "{filter}"
+        );
+    }
 }
 
 /// Of 60,000 events no more than a piece is held at once: the memory that the first

@@ -6,5 +6,7 @@ mod follow;
 mod get;
 mod limits;
 mod list;
+mod order;
 mod run;
 mod shifting_pages;
+mod terminal;

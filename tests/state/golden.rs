@@ -1,10 +1,8 @@
-//! The whole output of `state show`, and the help texts. A change shows here: review with
+//! The whole output of `state show`. A change shows here: review with
 //! `cargo insta review`, or read the diff.
 
 use std::fs;
 
-use test_support::command_output::CommandOutput;
-use test_support::program::command;
 use test_support::store::directory;
 
 use crate::run::state;
@@ -45,19 +43,4 @@ fn text_of_two_accounts() {
 #[test]
 fn json_of_two_accounts() {
     is_golden("state_show_json", &shown("--output=json"));
-}
-
-#[test]
-fn help_texts() {
-    let help = |arguments: &[&str]| {
-        let done = CommandOutput::of(command().arg("state").args(arguments).arg("--help"));
-        format!("state {}\n\n{}", arguments.concat(), done.output())
-    };
-    let texts = [
-        help(&[]),
-        help(&["show"]),
-        help(&["export"]),
-        help(&["import"]),
-    ];
-    is_golden("state_help", &texts.join("\n"));
 }

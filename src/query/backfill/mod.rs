@@ -12,11 +12,11 @@ mod output;
 use audit_core::event::{Element, Labels, types_from_zero};
 
 use crate::{
+    api::ApiError,
     config::{BackfillOutput, BackfillSettings},
     query::{
-        history::{
-            History, HistoryQuery, IncompleteRange, ProgressLine, RawElement, RetryingClient,
-        },
+        ProgressLine, end_progress,
+        history::{History, HistoryQuery, IncompleteRange, RawElement, RetryingClient},
         print_message,
     },
 };
@@ -47,10 +47,15 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
     let mut grid = Grid::new(times, settings.max_series);
     let filter = &settings.query.account.filter;
     // The exporter, too, counts without the list of types.
-    let named = client.types().await.unwrap_or_else(|error| {
-        tracing::warn!(%error, "the list of event types could not be read; the series of a type that is not known begins with its first event");
-        Vec::new()
-    });
+    let named = match client.types().await {
+        Ok(named) => named,
+        // Where no answer can be had, there is no history either.
+        Err(error @ (ApiError::Transport { .. } | ApiError::Timeout)) => return Err(error.into()),
+        Err(error) => {
+            tracing::warn!(%error, "the list of event types could not be read; the series of a type that is not known begins with its first event");
+            Vec::new()
+        }
+    };
     grid.name_types(types_from_zero(&named).filter(|name| filter.admits(name)));
     // An event after the end opens its series, so that the server, which goes on from the
     // history, has its 0.
@@ -73,7 +78,7 @@ async fn read(settings: &BackfillSettings, client: RetryingClient) -> anyhow::Re
             }
         }
     }
-    history.progress().end();
+    end_progress();
     inaccuracies.overflow = grid.overflow();
     inaccuracies.warn();
     Ok((grid, missing))

@@ -8,7 +8,7 @@ use std::{
 use audit_core::raw_event::{RawEvent, compact};
 
 use crate::{
-    config::OutputFormat,
+    config::{EventColumn, OutputFormat},
     query::listing::{CsvWriter, EventTable, Layout, Zone, detail},
 };
 
@@ -19,6 +19,8 @@ type Output = BufWriter<StdoutLock<'static>>;
 pub(super) struct EventPrinter {
     form: Form,
     zone: Zone,
+    /// The columns of a table or of CSV; empty for those that the format has by itself.
+    columns: Vec<EventColumn>,
 }
 
 #[derive(Debug)]
@@ -36,13 +38,17 @@ enum Form {
 
 impl EventPrinter {
     /// Returns a printer of lists, where a table has a row for each event.
-    pub(super) fn of_lists(format: OutputFormat, zone: Zone) -> io::Result<Self> {
-        Self::new(format, zone, |out| Form::Table(out, None))
+    pub(super) fn of_lists(
+        format: OutputFormat,
+        zone: Zone,
+        columns: Vec<EventColumn>,
+    ) -> io::Result<Self> {
+        Self::new(format, zone, columns, |out| Form::Table(out, None))
     }
 
     /// Returns a printer of single events, where a table has a line for each field.
     pub(super) fn of_details(format: OutputFormat, zone: Zone) -> io::Result<Self> {
-        Self::new(format, zone, |out| Form::Details {
+        Self::new(format, zone, Vec::new(), |out| Form::Details {
             out,
             is_first: true,
         })
@@ -51,6 +57,7 @@ impl EventPrinter {
     fn new(
         format: OutputFormat,
         zone: Zone,
+        columns: Vec<EventColumn>,
         table: impl FnOnce(Output) -> Form,
     ) -> io::Result<Self> {
         let out = stdout().lock();
@@ -59,12 +66,16 @@ impl EventPrinter {
             OutputFormat::Json => Form::Json(BufWriter::new(out)),
             OutputFormat::Csv => {
                 let mut csv = CsvWriter::new(out);
-                csv.write_event_header()?;
+                csv.write_event_header(&columns)?;
                 csv.flush()?;
                 Form::Csv(Box::new(csv))
             }
         };
-        Ok(Self { form, zone })
+        Ok(Self {
+            form,
+            zone,
+            columns,
+        })
     }
 
     /// Writes events, given as JSON, and flushes them.
@@ -72,10 +83,12 @@ impl EventPrinter {
         &mut self,
         events: impl Iterator<Item = &'j str> + Clone,
     ) -> io::Result<()> {
+        let (zone, columns) = (&self.zone, &self.columns);
         match &mut self.form {
             Form::Table(out, table) => {
                 let events: Vec<_> = events.map(RawEvent::parse).collect();
-                print_rows(out, table, &self.zone, &events)?;
+                let new = || EventTable::new(layout(), zone.clone(), columns, &events);
+                print_rows(out, table, new, &events)?;
                 out.flush()
             }
             Form::Details { out, is_first } => {
@@ -83,7 +96,7 @@ impl EventPrinter {
                     if !std::mem::replace(is_first, false) {
                         writeln!(out)?;
                     }
-                    write!(out, "{}", detail(&RawEvent::parse(json), &self.zone))?;
+                    write!(out, "{}", detail(&RawEvent::parse(json), zone))?;
                 }
                 out.flush()
             }
@@ -95,7 +108,7 @@ impl EventPrinter {
             }
             Form::Csv(csv) => {
                 for json in events {
-                    csv.write_event(&RawEvent::parse(json), &self.zone)?;
+                    csv.write_event(&RawEvent::parse(json), columns, zone)?;
                 }
                 csv.flush()
             }
@@ -106,14 +119,14 @@ impl EventPrinter {
 fn print_rows(
     out: &mut Output,
     table: &mut Option<EventTable>,
-    zone: &Zone,
+    new: impl FnOnce() -> EventTable,
     events: &[RawEvent<'_>],
 ) -> io::Result<()> {
     if events.is_empty() {
         return Ok(());
     }
     if table.is_none() {
-        let new = EventTable::new(layout(), zone.clone(), events);
+        let new = new();
         out.write_all(new.header().as_bytes())?;
         *table = Some(new);
     }
@@ -137,7 +150,7 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
 pub(super) fn layout() -> Layout {
     Layout {
         width: terminal_width(),
-        bold: is_bold(),
+        has_colours: has_colours(),
     }
 }
 
@@ -149,8 +162,8 @@ fn terminal_width() -> Option<usize> {
     Some(usize::from(width.0)).filter(|columns| *columns > 0)
 }
 
-/// Returns `true` if the names of columns are bold; see <https://no-color.org>.
-fn is_bold() -> bool {
+/// Returns `true` if a table has colours; see <https://no-color.org>.
+fn has_colours() -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     stdout().is_terminal()
         && !is_set("NO_COLOR")

@@ -21,11 +21,13 @@ const COLUMNS: [Column; 2] = [
         name: "TYPE",
         width: 4,
         may_be_cut: true,
+        colour: "36",
     },
     Column {
         name: "DESCRIPTION",
         width: 0,
         may_be_cut: true,
+        colour: "",
     },
 ];
 
@@ -64,7 +66,7 @@ fn write_csv(types: &[EventType], out: impl Write) -> io::Result<()> {
 }
 
 fn table(types: &[EventType]) -> String {
-    let table = Table::new(output::layout(), COLUMNS, types.iter().map(values));
+    let table = Table::new(output::layout(), COLUMNS.to_vec(), types.iter().map(values));
     let rows = types.iter().map(|known| table.row(&values(known)));
     std::iter::once(table.header()).chain(rows).collect()
 }

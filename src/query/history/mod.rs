@@ -3,10 +3,10 @@
 //!
 //! A piece is returned once all of it was read: sorted, with each event once.
 
-mod progress_line;
+mod backward;
 mod retrying_client;
 
-pub(crate) use progress_line::ProgressLine;
+use backward::Backward;
 use retrying_client::MatchingPages;
 pub(crate) use retrying_client::RetryingClient;
 
@@ -21,9 +21,12 @@ use audit_core::{
 use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
-use crate::api::{
-    ApiError, ApiFilter, EndlessPages,
-    paging::{PageReader, PagesRead},
+use crate::{
+    api::{
+        ApiError, ApiFilter, EndlessPages,
+        paging::{PageReader, PagesRead},
+    },
+    query::ProgressLine,
 };
 
 /// The events that are read.
@@ -106,6 +109,7 @@ pub(crate) struct History {
     /// The events without a time, which any answer may hold.
     timeless: HashSet<EventId, FxBuildHasher>,
     progress: ProgressLine,
+    backward: Backward,
 }
 
 impl History {
@@ -114,6 +118,10 @@ impl History {
         Self {
             client,
             next: Some(query.from),
+            backward: Backward::new(Range {
+                from: query.from,
+                to: query.to,
+            }),
             query,
             cutter: Cutter::default(),
             timeless: HashSet::default(),
@@ -126,13 +134,9 @@ impl History {
         self.next
     }
 
-    /// Returns the line that shows the progress.
-    pub(crate) fn progress(&self) -> &ProgressLine {
-        &self.progress
-    }
-
     /// Continues an open range from this moment on.
     pub(crate) fn read_on_from(&mut self, from: Timestamp) {
+        self.query.to = None;
         self.next = Some(from);
     }
 
@@ -192,8 +196,9 @@ impl History {
         let mut all: Option<PagesRead> = None;
         let mut beside = 0;
         let matchings = self.matchings();
-        // With several types, the number of events of one type is not that of the range.
-        let is_whole = matchings.len() == 1;
+        // With several types, the number of events of one type is not that of the range, and
+        // neither is the number of events of a stretch.
+        let is_whole = matchings.len() == 1 && !self.backward.has_begun();
         for matching in matchings {
             let source = MatchingPages::new(&self.client, matching);
             let mut pages = PageReader::new(&source, piece, Keep::Raw);

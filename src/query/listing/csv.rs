@@ -9,23 +9,50 @@ use std::{
 use audit_core::raw_event::{RawEvent, compact};
 
 use super::{Zone, printable};
+use crate::config::EventColumn;
 
-/// The column of the time, which comes first.
-const TIME: &str = "created_at";
-/// The columns after the time.
-const COLUMNS: [&str; 11] = [
-    "event_type",
-    "source",
-    "source_country",
-    "user_email",
-    "user_id",
-    "source_ip",
-    "id",
-    "account_id",
-    "event_type_description",
-    "source_description",
-    "context",
+/// The columns where a person chooses none.
+const DEFAULT: [EventColumn; 12] = [
+    EventColumn::Time,
+    EventColumn::Type,
+    EventColumn::Source,
+    EventColumn::Country,
+    EventColumn::Email,
+    EventColumn::UserId,
+    EventColumn::Ip,
+    EventColumn::Id,
+    EventColumn::AccountId,
+    EventColumn::TypeDescription,
+    EventColumn::SourceDescription,
+    EventColumn::Context,
 ];
+
+/// Returns the columns that are chosen, or `default` if there are none.
+pub(super) fn or_default<'c>(
+    chosen: &'c [EventColumn],
+    default: &'c [EventColumn],
+) -> &'c [EventColumn] {
+    if chosen.is_empty() { default } else { chosen }
+}
+
+/// Returns the name that the API gives the field of a column, which is the name in CSV.
+pub(super) fn field_name(column: EventColumn) -> &'static str {
+    match column {
+        EventColumn::Time => "created_at",
+        EventColumn::Type => "event_type",
+        EventColumn::Source => "source",
+        EventColumn::Country => "source_country",
+        EventColumn::Ip => "source_ip",
+        EventColumn::Id => "id",
+        EventColumn::User => "user",
+        EventColumn::Email => "user_email",
+        EventColumn::UserId => "user_id",
+        EventColumn::AccountId => "account_id",
+        EventColumn::TypeDescription => "event_type_description",
+        EventColumn::SourceDescription => "source_description",
+        EventColumn::Context => "context",
+    }
+}
 
 /// The characters with which a formula begins, in ASCII and fullwidth. A stranger can choose
 /// the value of a field, and a formula can run a program or send the sheet away.
@@ -43,15 +70,25 @@ impl<W: Write> CsvWriter<W> {
     }
 
     /// Writes the names of the columns of events.
-    pub(crate) fn write_event_header(&mut self) -> io::Result<()> {
-        self.write_record([TIME].into_iter().chain(COLUMNS))
+    pub(crate) fn write_event_header(&mut self, columns: &[EventColumn]) -> io::Result<()> {
+        let columns = or_default(columns, &DEFAULT).iter();
+        self.write_record(columns.map(|column| field_name(*column)))
     }
 
     /// Writes one event, its time with the offset of `zone`.
-    pub(crate) fn write_event(&mut self, event: &RawEvent<'_>, zone: &Zone) -> io::Result<()> {
-        let time = zone.time_of(event, 'T');
-        let fields = COLUMNS.map(|column| field(event, column));
-        self.write_record([time].into_iter().chain(fields))
+    pub(crate) fn write_event(
+        &mut self,
+        event: &RawEvent<'_>,
+        columns: &[EventColumn],
+        zone: &Zone,
+    ) -> io::Result<()> {
+        let value = |column: &EventColumn| match column {
+            EventColumn::Time => zone.time_of(event, 'T'),
+            EventColumn::User if event.text("user_email").is_some() => field(event, "user_email"),
+            EventColumn::User => field(event, "user_id"),
+            column => field(event, field_name(*column)),
+        };
+        self.write_record(or_default(columns, &DEFAULT).iter().map(value))
     }
 
     /// Writes the values of one record, which must have no character that breaks a line.
@@ -115,7 +152,7 @@ mod tests {
     }
 
     fn line(json: &str) -> String {
-        written(|writer| writer.write_event(&RawEvent::parse(json), &Zone::new(TimeZone::UTC)))
+        written(|writer| writer.write_event(&RawEvent::parse(json), &[], &Zone::new(TimeZone::UTC)))
     }
 
     #[test]
@@ -149,9 +186,16 @@ mod tests {
     #[test]
     fn the_names_of_the_columns_come_first() {
         let header = written(|writer| {
-            writer.write_event_header()?;
+            writer.write_event_header(&[])?;
             writer.flush()
         });
         assert_eq!(header.split(',').count(), 12);
+        let columns = [EventColumn::User, EventColumn::Type];
+        let chosen = written(|writer| {
+            writer.write_event_header(&columns)?;
+            let event = RawEvent::parse(r#"{"user_id": 7, "event_type": "A"}"#);
+            writer.write_event(&event, &columns, &Zone::new(TimeZone::UTC))
+        });
+        assert_eq!(chosen, "user,event_type\n7,A\n");
     }
 }

@@ -2,33 +2,56 @@
 
 use std::borrow::Cow;
 
-use audit_core::raw_event::RawEvent;
+use audit_core::raw_event::{RawEvent, compact};
 
-use super::{Column, Layout, Table, Zone, printable};
+use super::{
+    Column, Layout, Table, Zone,
+    csv::{field_name, or_default},
+    printable,
+};
+use crate::config::EventColumn;
 
 /// The text in place of a value that the API does not give.
 const NOTHING: &str = "-";
 
-/// Every column. An id is never cut: `events get` asks for it.
-const COLUMNS: [Column; 7] = [
-    column("TIME", 20),
-    // The longest name that the vendor documents.
-    column("TYPE", 27),
-    column("SOURCE", 6),
-    column("COUNTRY", 7),
-    column("IP", 15),
-    Column {
-        may_be_cut: false,
-        ..column("ID", 36)
-    },
-    column("USER", 16),
+/// The columns where a person chooses none.
+const DEFAULT: [EventColumn; 7] = [
+    EventColumn::Time,
+    EventColumn::Type,
+    EventColumn::Source,
+    EventColumn::Country,
+    EventColumn::Ip,
+    EventColumn::Id,
+    EventColumn::User,
 ];
 
-const fn column(name: &'static str, width: usize) -> Column {
+/// Colours of columns: parameters of SGR.
+const FAINT: &str = "2";
+const CYAN: &str = "36";
+
+/// Returns how a column is drawn. An id is never cut: `events get` asks for it.
+fn drawn_as(column: EventColumn) -> Column {
+    let (name, width, colour) = match column {
+        EventColumn::Time => ("TIME", 20, FAINT),
+        // The longest name that the vendor documents.
+        EventColumn::Type => ("TYPE", 27, CYAN),
+        EventColumn::Source => ("SOURCE", 6, ""),
+        EventColumn::Country => ("COUNTRY", 7, ""),
+        EventColumn::Ip => ("IP", 15, ""),
+        EventColumn::Id => ("ID", 36, FAINT),
+        EventColumn::User => ("USER", 16, ""),
+        EventColumn::Email => ("USER_EMAIL", 16, ""),
+        EventColumn::UserId => ("USER_ID", 8, ""),
+        EventColumn::AccountId => ("ACCOUNT_ID", 10, ""),
+        EventColumn::TypeDescription => ("TYPE_DESCRIPTION", 16, ""),
+        EventColumn::SourceDescription => ("SOURCE_DESCRIPTION", 18, ""),
+        EventColumn::Context => ("CONTEXT", 16, ""),
+    };
     Column {
         name,
         width,
-        may_be_cut: true,
+        may_be_cut: column != EventColumn::Id,
+        colour,
     }
 }
 
@@ -36,6 +59,7 @@ const fn column(name: &'static str, width: usize) -> Column {
 #[derive(Debug, Clone)]
 pub(crate) struct EventTable {
     table: Table,
+    columns: Vec<EventColumn>,
     zone: Zone,
 }
 
@@ -45,11 +69,20 @@ impl EventTable {
     pub(crate) fn new<'r>(
         layout: Layout,
         zone: Zone,
+        columns: &[EventColumn],
         first: impl IntoIterator<Item = &'r RawEvent<'r>>,
     ) -> Self {
-        let rows = first.into_iter().map(|event| values(event, &zone));
-        let table = Table::new(layout, COLUMNS, rows);
-        Self { table, zone }
+        let columns = or_default(columns, &DEFAULT).to_vec();
+        let rows = first
+            .into_iter()
+            .map(|event| values(event, &columns, &zone));
+        let drawn = columns.iter().map(|column| drawn_as(*column)).collect();
+        let table = Table::new(layout, drawn, rows);
+        Self {
+            table,
+            columns,
+            zone,
+        }
     }
 
     /// Returns the names of the columns.
@@ -59,21 +92,20 @@ impl EventTable {
 
     /// Returns one event, with the end of its last line.
     pub(crate) fn row(&self, event: &RawEvent<'_>) -> String {
-        self.table.row(&values(event, &self.zone))
+        self.table.row(&values(event, &self.columns, &self.zone))
     }
 }
 
-/// The values of an event, in the order of [`COLUMNS`].
-fn values<'a>(event: &RawEvent<'a>, zone: &Zone) -> [Cow<'a, str>; COLUMNS.len()] {
-    [
-        shown(Some(zone.time_of(event, ' ').into())),
-        shown(event.text("event_type")),
-        shown(event.text("source")),
-        shown(event.text("source_country")),
-        shown(event.text("source_ip")),
-        shown(event.text("id")),
-        shown(event.text("user_email").or_else(|| event.text("user_id"))),
-    ]
+fn values<'a>(event: &RawEvent<'a>, columns: &[EventColumn], zone: &Zone) -> Vec<Cow<'a, str>> {
+    let value = |column: &EventColumn| {
+        shown(match column {
+            EventColumn::Time => Some(zone.time_of(event, ' ').into()),
+            EventColumn::User => event.text("user_email").or_else(|| event.text("user_id")),
+            EventColumn::Context => event.raw("context").map(|json| compact(json).into()),
+            column => event.text(field_name(*column)),
+        })
+    };
+    columns.iter().map(value).collect()
 }
 
 fn shown(text: Option<Cow<'_, str>>) -> Cow<'_, str> {
@@ -104,8 +136,11 @@ mod tests {
 
     fn drawn(width: Option<usize>) -> String {
         let records = EVENTS.map(RawEvent::parse);
-        let layout = Layout { width, bold: false };
-        let table = EventTable::new(layout, Zone::new(TimeZone::UTC), &records[..2]);
+        let layout = Layout {
+            width,
+            has_colours: false,
+        };
+        let table = EventTable::new(layout, Zone::new(TimeZone::UTC), &[], &records[..2]);
         let rows = records.iter().map(|record| table.row(record));
         std::iter::once(table.header()).chain(rows).collect()
     }
@@ -136,8 +171,11 @@ mod tests {
             let json = format!(r#"{{"created_at": "2018-08-13T10:15:31", "{field}": "{long}"}}"#);
             let records = [RawEvent::parse(&json), RawEvent::parse(EVENTS[0])];
             for width in [None, Some(80)] {
-                let layout = Layout { width, bold: false };
-                let table = EventTable::new(layout, Zone::new(TimeZone::UTC), &records);
+                let layout = Layout {
+                    width,
+                    has_colours: false,
+                };
+                let table = EventTable::new(layout, Zone::new(TimeZone::UTC), &[], &records);
                 let rows: Vec<_> = records.iter().map(|record| table.row(record)).collect();
                 assert!(rows[0].contains("x…"), "{field}");
                 assert!(rows.iter().all(|row| row.len() < 1000), "{field} {width:?}");
@@ -186,9 +224,52 @@ mod tests {
     fn names_stand_out_where_they_may() {
         let layout = Layout {
             width: None,
-            bold: true,
+            has_colours: true,
         };
-        let header = EventTable::new(layout, Zone::new(TimeZone::UTC), []).header();
-        assert!(header.starts_with("\u{1b}[1mTIME ") && header.ends_with("USER\u{1b}[0m\n"));
+        let header = EventTable::new(layout, Zone::new(TimeZone::UTC), &[], []).header();
+        assert!(
+            header.starts_with("\u{1b}[1mTIME\u{1b}[0m  ") && header.ends_with("USER\u{1b}[0m\n")
+        );
+    }
+
+    /// Colours take no place: without them, the lines are the same.
+    #[test]
+    fn colours_change_no_place() {
+        let records = EVENTS.map(RawEvent::parse);
+        for width in [None, Some(80), Some(170)] {
+            let rows = |has_colours| {
+                let layout = Layout { width, has_colours };
+                let table = EventTable::new(layout, Zone::new(TimeZone::UTC), &[], &records);
+                let rows: String = records.iter().map(|record| table.row(record)).collect();
+                rows
+            };
+            let coloured = rows(true);
+            assert!(
+                coloured.contains("\u{1b}[36mAPP_CREATE\u{1b}[0m"),
+                "{coloured:?}"
+            );
+            let plain = ["\u{1b}[36m", "\u{1b}[2m", "\u{1b}[0m"];
+            let plain = plain
+                .iter()
+                .fold(coloured, |text, sgr| text.replace(sgr, ""));
+            assert_eq!(plain, rows(false), "{width:?}");
+        }
+    }
+
+    #[test]
+    fn columns_are_those_that_are_chosen() {
+        let layout = Layout {
+            width: None,
+            has_colours: false,
+        };
+        let columns = [EventColumn::User, EventColumn::Time, EventColumn::Context];
+        let json = r#"{"created_at": "2018-08-13T10:15:31", "user_id": 42, "context": {"a": [1]}}"#;
+        let record = RawEvent::parse(json);
+        let table = EventTable::new(layout, Zone::new(TimeZone::UTC), &columns, [&record]);
+        let drawn = table.header() + &table.row(&record);
+        insta::assert_snapshot!(drawn, @r#"
+        USER              TIME                  CONTEXT
+        42                2018-08-13 10:15:31Z  {"a":[1]}
+        "#);
     }
 }

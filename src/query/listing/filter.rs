@@ -1,16 +1,22 @@
-//! The part of a filter that the API does not apply itself.
+//! The filter of events, and why it lets none pass.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
-use audit_core::event::label_value;
-use audit_core::raw_event::RawEvent;
+use audit_core::{event::label_value, raw_event::RawEvent};
+
+use super::printable;
+
+/// The number of values of one field that are remembered and told.
+const VALUES: usize = 20;
 
 /// The events that are shown; an empty list passes all. The values are those of the
 /// labels of the metrics, with `unknown` among them, in any case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
-    /// Values of `event_type`.
+    /// Values of `event_type`. The API applies this filter as well.
     pub(crate) types: Vec<String>,
+    /// The text that the API looks for. It alone applies this filter.
+    pub(crate) search: Option<String>,
     /// Values of `source`.
     pub(crate) sources: Vec<String>,
     /// Values of `source_country`.
@@ -23,14 +29,105 @@ pub(crate) struct Filter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserFilter(pub String);
 
+/// The facts about the events that a filter was asked about, for the case that none passes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// `true` once there was an event.
+    is_any: bool,
+    sources: SeenValues,
+    countries: SeenValues,
+    user: bool,
+}
+
+/// The values of a field, remembered while a filter looks for some of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct SeenValues {
+    is_found: bool,
+    values: BTreeSet<String>,
+}
+
 impl Filter {
-    /// Returns `true` if the event passes the filter.
-    pub(crate) fn passes(&self, event: &RawEvent<'_>) -> bool {
+    /// Returns `true` if the event passes the filter, and remembers what kept it.
+    pub(crate) fn passes(&self, event: &RawEvent<'_>, seen: &mut Seen) -> bool {
+        seen.is_any = true;
         let value = |name| label(event, name);
-        among(&self.types, || value("event_type"))
-            && among(&self.sources, || value("source"))
-            && among(&self.countries, || value("source_country"))
-            && self.user.as_ref().is_none_or(|user| user.matches(event))
+        let is_of_type = self.types.is_empty() || among(&self.types, &value("event_type"));
+        let from_source = seen.sources.look(&self.sources, || value("source"));
+        let from_country = seen
+            .countries
+            .look(&self.countries, || value("source_country"));
+        let is_by_user = self.user.as_ref().is_none_or(|user| user.matches(event));
+        seen.user |= is_by_user;
+        is_of_type && from_source && from_country && is_by_user
+    }
+
+    /// Returns why no event passes, as far as `seen` tells, for the person who wrote the
+    /// filter.
+    pub(crate) fn explain_nothing(&self, seen: &Seen) -> String {
+        let mut why = "no event matches".to_owned();
+        if !seen.is_any {
+            why.push_str(match (self.types.is_empty(), &self.search) {
+                (true, None) => ": the range has no event",
+                (false, None) => ": the range has no event of this type",
+                (_, Some(_)) => ": the API finds no event in the range, with this --search",
+            });
+            return why;
+        }
+        let before = why.len();
+        why.push_str(&seen.sources.explain("--source", &self.sources));
+        let countries = seen.countries.explain("--country", &self.countries);
+        if !countries.is_empty() {
+            why.push_str(&countries);
+            why.push_str("; they are codes of ISO 3166, as GB is for the United Kingdom");
+        }
+        if !seen.user {
+            why.push_str("; the range has none of this --user");
+        }
+        if why.len() == before {
+            why.push_str("; some match each filter, and none matches all");
+        }
+        why
+    }
+}
+
+impl SeenValues {
+    /// Returns `true` if the value is among those of the list, or if the list is empty.
+    fn look<'a>(&mut self, list: &[String], value: impl FnOnce() -> Cow<'a, str>) -> bool {
+        if list.is_empty() {
+            return true;
+        }
+        let value = value();
+        if among(list, &value) {
+            self.is_found = true;
+            return true;
+        }
+        // A set that is full holds enough to tell.
+        if self.values.len() <= VALUES && !self.values.contains(&*value) {
+            self.values.insert(value.into_owned());
+        }
+        false
+    }
+
+    /// Returns which values there are in place of those of the list; nothing if one of the
+    /// list was there.
+    fn explain(&self, flag: &str, list: &[String]) -> String {
+        if list.is_empty() || self.is_found {
+            return String::new();
+        }
+        let wanted = list.iter().map(|value| printable(value));
+        let wanted = wanted.collect::<Vec<_>>().join(",");
+        let values = self
+            .values
+            .iter()
+            .take(VALUES)
+            .map(|value| printable(value));
+        let values = values.collect::<Vec<_>>().join(", ");
+        let more = if self.values.len() > VALUES {
+            ", …"
+        } else {
+            ""
+        };
+        format!("; none has {flag}={wanted}, and there are: {values}{more}")
     }
 }
 
@@ -41,12 +138,8 @@ impl UserFilter {
     }
 }
 
-fn among<'a>(list: &[String], value: impl FnOnce() -> Cow<'a, str>) -> bool {
-    if list.is_empty() {
-        return true;
-    }
-    let value = value();
-    list.iter().any(|item| item.eq_ignore_ascii_case(&value))
+fn among(list: &[String], value: &str) -> bool {
+    list.iter().any(|item| item.eq_ignore_ascii_case(value))
 }
 
 /// Returns the label value of a field. As in the metrics, a field that is not a string
@@ -64,7 +157,7 @@ mod tests {
         "user_email": "Ada@example.org"}"#;
 
     fn passes(filter: &Filter) -> bool {
-        filter.passes(&RawEvent::parse(EVENT))
+        filter.passes(&RawEvent::parse(EVENT), &mut Seen::default())
     }
 
     #[test]
@@ -118,5 +211,69 @@ mod tests {
         assert!(!UserFilter("unknown".into()).matches(&nobody));
         let as_text = RawEvent::parse(r#"{"user_id": "42"}"#);
         assert!(UserFilter("42".into()).matches(&as_text));
+    }
+
+    #[test]
+    fn what_keeps_every_event_is_told() {
+        let list = |values: &[&str]| values.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let user = |user: &str| Some(UserFilter(user.to_owned()));
+        let source = |values: &[&str]| Filter {
+            sources: list(values),
+            ..Filter::default()
+        };
+        let country = |values: &[&str]| Filter {
+            countries: list(values),
+            ..Filter::default()
+        };
+        let cases = [
+            (
+                source(&["api", "x\n"]),
+                "; none has --source=api,x\\n, and there are: CD, DEVAPI",
+            ),
+            (
+                country(&["UK"]),
+                "; none has --country=UK, and there are: GB, unknown; they are codes of ISO 3166, as GB is for the United Kingdom",
+            ),
+            (
+                Filter {
+                    user: user("bob"),
+                    ..source(&["CD"])
+                },
+                "; the range has none of this --user",
+            ),
+            (
+                Filter {
+                    user: user("42"),
+                    ..source(&["DEVAPI"])
+                },
+                "; some match each filter, and none matches all",
+            ),
+        ];
+        let events = [EVENT, r#"{"source": "DEVAPI", "source_country": "GB"}"#];
+        for (filter, why) in cases {
+            let mut seen = Seen::default();
+            for event in events {
+                assert!(!filter.passes(&RawEvent::parse(event), &mut seen));
+            }
+            assert_eq!(
+                filter.explain_nothing(&seen),
+                format!("no event matches{why}")
+            );
+        }
+    }
+
+    #[test]
+    fn of_many_values_some_are_told() {
+        let filter = Filter {
+            sources: vec!["none".into()],
+            ..Filter::default()
+        };
+        let mut seen = Seen::default();
+        for number in 100..200 {
+            let event = format!(r#"{{"source": "{number}"}}"#);
+            filter.passes(&RawEvent::parse(&event), &mut seen);
+        }
+        let why = filter.explain_nothing(&seen);
+        assert!(why.ends_with("118, 119, …"), "{why}");
     }
 }

@@ -15,7 +15,7 @@ mod zone;
 pub(crate) use csv::CsvWriter;
 pub(crate) use detail::detail;
 pub(crate) use event_table::EventTable;
-pub(crate) use filter::{Filter, UserFilter};
+pub(crate) use filter::{Filter, Seen, UserFilter};
 pub(crate) use printable::{fitted, printable};
 pub(crate) use table::{Column, Layout, Table};
 pub(crate) use zone::Zone;

@@ -18,8 +18,8 @@ pub(crate) struct Layout {
     /// The columns of the terminal; `None` if there is no terminal, so that only what is
     /// wider than [`MAX_WIDTH`] is cut.
     pub(crate) width: Option<usize>,
-    /// `true` if the names of the columns are bold.
-    pub(crate) bold: bool,
+    /// `true` if the names of the columns are bold, and values have the colours of their columns.
+    pub(crate) has_colours: bool,
 }
 
 /// A column of a table.
@@ -30,6 +30,9 @@ pub(crate) struct Column {
     pub(crate) width: usize,
     /// `true` if values of the column are cut where the terminal is too narrow.
     pub(crate) may_be_cut: bool,
+    /// The colour of the values: a parameter of the sequence SGR of ECMA-48, such as `36`;
+    /// empty for none.
+    pub(crate) colour: &'static str,
 }
 
 /// A table whose columns have their places, so that it can be written row by row.
@@ -43,13 +46,14 @@ pub(crate) struct Table {
 impl Table {
     /// Returns a table with columns wide enough for the rows of `first`, which need not
     /// be all rows. The last column has the width that is left.
-    pub(crate) fn new<'t, const N: usize>(
+    pub(crate) fn new<'t, R: AsRef<[Cow<'t, str>]>>(
         layout: Layout,
-        mut columns: [Column; N],
-        first: impl IntoIterator<Item = [Cow<'t, str>; N]>,
+        mut columns: Vec<Column>,
+        first: impl IntoIterator<Item = R>,
     ) -> Self {
+        let all_but_last = columns.len().saturating_sub(1);
         for row in first {
-            for (column, text) in columns.iter_mut().zip(&row).take(N - 1) {
+            for (column, text) in columns.iter_mut().zip(row.as_ref()).take(all_but_last) {
                 column.width = column.width.max(width(text).min(MAX_WIDTH));
             }
         }
@@ -59,57 +63,73 @@ impl Table {
 
     /// Returns the names of the columns.
     pub(crate) fn header(&self) -> String {
-        let text = self.draw(|_, column| column.name);
-        if self.layout.bold {
-            let line = |line| ["\u{1b}[1m", line, "\u{1b}[0m\n"];
-            text.lines().flat_map(line).collect()
-        } else {
-            text
-        }
+        self.draw(|_, column| (column.name, "1"))
     }
 
     /// Returns one row with the end of its last line. The values are printable.
     pub(crate) fn row(&self, values: &[Cow<'_, str>]) -> String {
-        self.draw(|place, _| values.get(place).map_or("", |value| &**value))
+        self.draw(|place, column| {
+            let value = values.get(place).map_or("", |value| &**value);
+            (value, column.colour)
+        })
     }
 
-    fn draw<'t>(&self, text: impl Fn(usize, &Column) -> &'t str) -> String {
+    /// Returns the lines of texts, each with its colour.
+    fn draw<'t>(&self, text: impl Fn(usize, &Column) -> (&'t str, &'static str)) -> String {
         let mut drawn = String::new();
         for (place, columns) in self.lines.iter().enumerate() {
-            let mut line = if place == 0 {
-                String::new()
-            } else {
-                GAP.to_owned()
-            };
+            let mut line = Line::default();
+            if place > 0 {
+                line.push(GAP);
+            }
             for (number, (place, column)) in columns.iter().enumerate() {
                 if number > 0 {
-                    line.push_str(GAP);
+                    line.push(GAP);
                 }
                 let is_last = number + 1 == columns.len();
                 self.push(&mut line, column, text(*place, column), is_last);
             }
-            drawn.push_str(line.trim_end());
+            drawn.push_str(line.text.trim_end());
             drawn.push('\n');
         }
         drawn
     }
 
-    fn push(&self, line: &mut String, column: &Column, text: &str, is_last: bool) {
-        let left = self
-            .layout
-            .width
-            .map(|columns| columns.saturating_sub(width(line)));
+    fn push(&self, line: &mut Line, column: &Column, (text, colour): (&str, &str), is_last: bool) {
+        let left = self.layout.width;
+        let left = left.map(|columns| columns.saturating_sub(line.width));
         let space = match left {
             Some(left) if column.may_be_cut && is_last => left,
             Some(_) if column.may_be_cut => column.width,
             _ => MAX_WIDTH,
         };
         let text = fitted(text, space.min(MAX_WIDTH));
-        line.push_str(&text);
+        if self.layout.has_colours && !colour.is_empty() {
+            line.text.extend(["\u{1b}[", colour, "m"]);
+            line.push(&text);
+            line.text.push_str("\u{1b}[0m");
+        } else {
+            line.push(&text);
+        }
         if !is_last {
             let blanks = column.width.saturating_sub(width(&text));
-            line.extend(std::iter::repeat_n(' ', blanks));
+            line.push(&" ".repeat(blanks));
         }
+    }
+}
+
+/// A line of a row while it is drawn.
+#[derive(Default)]
+struct Line {
+    text: String,
+    /// The number of terminal columns so far; colours take none.
+    width: usize,
+}
+
+impl Line {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.width += width(text);
     }
 }
 

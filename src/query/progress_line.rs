@@ -7,16 +7,36 @@ use std::{
 };
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use once_cell::sync::Lazy;
 
 /// The time until the line appears: a range that is read sooner needs no line.
 const DELAY: Duration = Duration::from_secs(1);
 /// The highest number of drawings in a second.
 const DRAWINGS_PER_SECOND: u8 = 5;
 
+/// The line as indicatif draws it. The process has one, as it has one terminal, so that every
+/// message can take the line away while it is written.
+static BAR: Lazy<ProgressBar> = Lazy::new(|| {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    let style = ProgressStyle::with_template("{progress}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.set_style(style.with_key("progress", write_progress));
+    bar
+});
+
+/// Runs `write` while the line is off the terminal.
+pub(crate) fn suspend_progress<T>(write: impl FnOnce() -> T) -> T {
+    BAR.suspend(write)
+}
+
+/// Takes the line off the terminal for good.
+pub(crate) fn end_progress() {
+    BAR.finish_and_clear();
+}
+
 /// The line that says how much of a range has been read.
 #[derive(Debug)]
 pub(crate) struct ProgressLine {
-    bar: ProgressBar,
     is_shown: bool,
     /// The number of events in pieces that were read whole.
     read: u64,
@@ -27,12 +47,8 @@ pub(crate) struct ProgressLine {
 impl ProgressLine {
     /// Returns a line that appears on standard error, if that is a terminal.
     pub(crate) fn on_terminal() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        let style = ProgressStyle::with_template("{progress}");
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_style(style.with_key("progress", write_progress));
+        BAR.reset();
         Self {
-            bar,
             is_shown: false,
             read: 0,
             in_piece: 0,
@@ -41,37 +57,27 @@ impl ProgressLine {
 
     /// Adds a page with `events` events. `total` is the number of events of the range, as
     /// the API says; only the first such number is used.
-    pub(super) fn page_read(&mut self, events: usize, total: Option<u64>) {
-        if let (None, Some(total)) = (self.bar.length(), total) {
-            self.bar.set_length(total);
+    pub(crate) fn page_read(&mut self, events: usize, total: Option<u64>) {
+        if let (None, Some(total)) = (BAR.length(), total) {
+            BAR.set_length(total);
         }
         self.in_piece += events as u64;
-        if !self.is_shown && self.bar.elapsed() >= DELAY {
+        if !self.is_shown && BAR.elapsed() >= DELAY {
             self.is_shown = true;
             let terminal = ProgressDrawTarget::stderr_with_hz(DRAWINGS_PER_SECOND);
-            self.bar.set_draw_target(terminal);
+            BAR.set_draw_target(terminal);
         }
-        self.bar.set_position(self.read + self.in_piece);
+        BAR.set_position(self.read + self.in_piece);
     }
 
     /// Keeps the events of the piece, which was read whole.
-    pub(super) fn piece_ended(&mut self) {
+    pub(crate) fn piece_ended(&mut self) {
         self.read += std::mem::take(&mut self.in_piece);
     }
 
     /// Forgets the events of the piece, which is read again.
-    pub(super) fn piece_dropped(&mut self) {
+    pub(crate) fn piece_dropped(&mut self) {
         self.in_piece = 0;
-    }
-
-    /// Runs `write` while the line is off the terminal.
-    pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.bar.suspend(write)
-    }
-
-    /// Takes the line off the terminal for good.
-    pub(crate) fn end(&self) {
-        self.bar.finish_and_clear();
     }
 }
 
