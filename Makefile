@@ -111,7 +111,7 @@ fuzz: ## look for inputs that break a property, FUZZ_SECONDS for each of FUZZ_TA
 	@for target in $(FUZZ_TARGETS); do \
 		mkdir -p target/fuzz/$$target; \
 		$(FUZZ) run $(FUZZ_OPTIONS) $$target target/fuzz/$$target fuzz/corpus/$$target -- \
-			-max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096; \
+			-max_total_time=$(FUZZ_SECONDS) -timeout=60 -rss_limit_mb=4096; \
 	done
 
 .PHONY: fuzz-corpus
@@ -120,7 +120,7 @@ fuzz-corpus: ## keep the fewest inputs that reach what `make fuzz` reached
 		mkdir -p target/fuzz/$$target.least target/fuzz/$$target; \
 		rm -f target/fuzz/$$target.least/*; \
 		$(FUZZ) run $(FUZZ_OPTIONS) $$target target/fuzz/$$target.least fuzz/corpus/$$target \
-			target/fuzz/$$target -- -set_cover_merge=1 -max_len=1024; \
+			target/fuzz/$$target -- -set_cover_merge=1 -use_counters=0 -max_len=1024; \
 		rm -f fuzz/corpus/$$target/*; cp target/fuzz/$$target.least/* fuzz/corpus/$$target/; \
 	done
 

@@ -141,7 +141,8 @@ impl List {
             } else {
                 Links::None
             },
-            ignores_range: has(3) && has(4) && is_strange,
+            // Without an order either, every sweep takes thousands of requests.
+            ignores_range: has(3) && has(4) && is_strange && order != Order::None,
             refuses: has(5),
             includes: (has(6), has(7)),
         }
