@@ -277,7 +277,8 @@ mod tests {
             many.collect::<Vec<_>>().join(",")
         ));
         assert_eq!(shown["id"], "a");
-        assert_eq!(shown["field 998"], "102 bytes left out");
+        assert_eq!(shown["field 100"], "102 bytes left out");
+        assert_eq!(shown["field 998"], "x".repeat(100));
         assert_eq!(shown["left_out_fields"], 501);
         let names = (0..20).map(|place| format!(r#""{place}{}": 1"#, "n".repeat(5000)));
         let shown = cut(&format!(
