@@ -51,7 +51,7 @@ fn fails(exporter: &Exporter, reason: &str, says: &[&str]) {
     for words in says {
         assert!(line.contains(words), "{words:?} is not said: {line}");
     }
-    exporter.wait_for_text("/", "failing since");
+    exporter.wait_for_text("/", "Polls of the Audit API: failing for ");
 }
 
 fn shows_nothing_private(exporter: &Exporter) {

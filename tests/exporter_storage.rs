@@ -35,7 +35,7 @@ fn a_volume_that_goes_away_loses_nothing() {
     exporter.wait_for(UP, &[], is(0.0));
     let line = exporter.program.wait_for_line("reason=storage");
     assert!(line.contains("is gone"), "{line}");
-    exporter.wait_for_text("/", "failing since");
+    exporter.wait_for_text("/", "Polls of the Audit API: failing for ");
     assert!(is(2.0)(exporter.counted()), "only what was committed");
 
     fs::rename(&away, &there).expect("the folder is moved back");

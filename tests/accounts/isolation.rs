@@ -45,7 +45,7 @@ fn every_series_of_an_account_bears_its_name() {
     assert_eq!(of[0], of[1]);
     assert!(of[0].len() > 20, "{of:?}");
     let page = exporter.page("/");
-    for text in [">one</h3>", ">two</h3>", "2 accounts. Polls succeed for 2"] {
+    for text in [">one</th>", ">two</th>", "2 accounts: 2 ok."] {
         assert!(page.contains(text), "{page}");
     }
     let line = exporter.program.wait_for_line("first poll succeeded");
@@ -95,7 +95,7 @@ fn an_account_that_fails_does_not_affect_the_others() {
         failures("fine", "auth") + failures("fine", "timeout")
     ));
     let page = exporter.page("/");
-    let place = |name: &str| page.find(&format!(">{name}</h3>")).expect(name);
+    let place = |name: &str| page.find(&format!(">{name}</th>")).expect(name);
     assert!(place("rejected") < place("fine") && place("silent") < place("fine"));
     assert_eq!(exporter.status("/-/healthy"), 200);
 }

@@ -132,3 +132,49 @@ async fn bind_all(port: u16) -> io::Result<TcpListener> {
         bound => bound,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns a port that was free just now.
+    fn free_port() -> u16 {
+        let listener = std::net::TcpListener::bind("[::]:0").expect("a port");
+        listener.local_addr().expect("an address").port()
+    }
+
+    #[tokio::test]
+    async fn an_address_that_another_one_includes_needs_no_listener() {
+        let cases: [(&[Option<&str>], usize); 6] = [
+            (&[Some("0.0.0.0"), Some("::")], 1),
+            (&[Some("::"), Some("0.0.0.0")], 1),
+            (&[Some("127.0.0.1"), None], 1),
+            (&[Some("0.0.0.0"), Some("127.0.0.1")], 1),
+            (&[Some("127.0.0.1"), Some("127.0.0.1")], 1),
+            (&[Some("127.0.0.1"), Some("127.0.0.2"), Some("::1")], 3),
+        ];
+        for (hosts, expected) in cases {
+            let port = free_port();
+            let addresses: Vec<_> = hosts.iter().map(|host| (*host, port)).collect();
+            let bound = bind(&addresses).await;
+            assert_eq!(bound.expect("listeners").len(), expected, "{hosts:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn each_port_that_is_taken_is_named_once_with_what_to_do() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = taken.local_addr().expect("an address").port();
+        let addresses = [(Some("127.0.0.1"), port), (Some("no.such.invalid"), 1)];
+        let BindErrors(errors) = bind(&addresses).await.expect_err("errors");
+        let [in_use, unknown] = &errors[..] else {
+            panic!("{errors:?}")
+        };
+        assert!(in_use.is_in_use() && !unknown.is_in_use());
+        let expected = format!(
+            "cannot listen on 127.0.0.1:{port}: Address already in use (os error 98); another process uses that port: end the process, or choose another port with --web.listen-address"
+        );
+        assert_eq!(in_use.to_string(), expected);
+        assert!(std::error::Error::source(in_use).is_none());
+    }
+}
