@@ -119,6 +119,19 @@ impl ConnectionFault {
     }
 }
 
+/// Returns `true` if the server answered by TLS that it does not admit the client, as one does
+/// that asks for a certificate.
+pub(crate) fn is_refused_by_tls(error: &reqwest::Error) -> bool {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if matches!(tls_error(error), Some(TlsError::AlertReceived(_))) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
 /// Returns the error of TLS that `error` is, or that an I/O error holds.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
     if let Some(error) = error.downcast_ref() {

@@ -15,6 +15,7 @@ mod resolver;
 mod vendor_message;
 
 pub use crate::config::Credentials;
+pub(crate) use connection_fault::is_refused_by_tls;
 pub(crate) use error::EndlessPages;
 pub use error::{ApiError, REASONS, retry_after};
 pub use http_clients::{ApiBounds, HttpClients};

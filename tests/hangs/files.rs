@@ -30,7 +30,9 @@ fn six_hundred_secrets_that_hang_stop_no_account() {
     accounts.extend(with_files(&crowd, "healthy", HEALTHY));
     crowd.configure(&accounts);
     crowd.record();
-    let exporter = crowd.start_by(&mut calls.command(), &["--poll.interval=5s"]);
+    // On a busy machine the API of the test takes seconds to answer 700 accounts.
+    let settings = ["--poll.interval=10s", "--api.timeout=20s"];
+    let exporter = crowd.start_by(&mut calls.command(), &settings);
     crowd.wait_until_counted(&exporter, SLOW + HEALTHY);
     calls.hang("HANG_FILES");
     for _ in 0..2 {

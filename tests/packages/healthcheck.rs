@@ -1,10 +1,12 @@
 //! `healthcheck`, the hidden command behind `HEALTHCHECK` of the image.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
 use std::thread;
 
+use test_support::certificates::Authority;
 use test_support::process::{Process, START};
 use test_support::program::{Program, command};
 use test_support::tools;
@@ -101,4 +103,25 @@ fn an_exporter_with_tls_is_asked_by_https_whatever_its_certificate() {
         line.strip_prefix("ACCEPT ").map(str::to_owned)
     });
     assert_eq!(check(&address), (Some(0), String::new()));
+}
+
+#[test]
+fn an_exporter_that_asks_for_a_client_certificate_is_healthy_if_it_answers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = Authority::new();
+    fs::write(folder.path().join("ca.pem"), authority.pem()).expect("a file");
+    authority
+        .issue(&["exporter.test"])
+        .write(folder.path(), "server");
+    let web = folder.path().join("web.yml");
+    for version in ["TLS12", "TLS13"] {
+        let text = format!(
+            "tls_server_config: {{cert_file: server.pem, key_file: server.key, max_version: {version}, client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.pem}}\n"
+        );
+        fs::write(&web, text).expect("a file");
+        let config = format!("--web.config.file={}", web.display());
+        let demo = Program::start(&["demo", "--web.listen-address=127.0.0.1:0", &config]);
+        let address = demo.address().to_string();
+        assert_eq!(check(&address), (Some(0), String::new()), "{version}");
+    }
 }
