@@ -87,6 +87,12 @@ fn a_configuration_that_hangs_fails_its_reload_and_nothing_else() {
     calls.release("HANG_FILES");
     accounts.push(crowd.account("added"));
     crowd.configure(&accounts);
-    reload(&exporter, "configuration loaded", 1);
+    // A reload fails at once until the call that hung has returned.
+    eventually("a reload", RELOADED, || {
+        exporter.program.signal("HUP");
+        let log = exporter.program.log();
+        let is_loaded = log.contains("configuration loaded");
+        is_loaded.then_some(()).ok_or(log)
+    });
     crowd.count_one_more(&exporter, HEALTHY + 1);
 }
