@@ -22,10 +22,7 @@ use std::{
 };
 
 use audit_simulator::SimulatorSettings;
-use clap::{
-    Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
-    error::ErrorKind,
-};
+use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use exporter_web::{FileError, ReadFile};
 
 use crate::config::{
@@ -147,12 +144,7 @@ pub fn parse(
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let value = |name: &str| env::var_os(name);
     let set = command_with(&value);
-    let matches = set.clone().try_get_matches_from(&arguments);
-    let matches = matches.or_else(|error| match error.kind() {
-        // The help names the variables that are set to nothing, too.
-        ErrorKind::DisplayHelp => command().try_get_matches_from(&arguments),
-        _ => Err(error),
-    })?;
+    let matches = set.clone().try_get_matches_from(&arguments)?;
     let (names, chosen) = chosen(&matches);
     let command = names.iter().fold(&set, |command, name| {
         command.find_subcommand(name).unwrap_or(command)
