@@ -151,6 +151,27 @@ impl<K: Key> Blocks<K> {
         }
     }
 
+    /// Returns the family without the exemplars of these series.
+    pub(super) fn without_exemplars(&self, mut keys: Vec<K>) -> Self {
+        keys.sort_unstable();
+        let without = |block: &Arc<Block<K>>| {
+            let mut rows = block.rows.clone();
+            for row in &mut rows {
+                row.exemplar
+                    .take_if(|_| keys.binary_search(&row.key).is_ok());
+            }
+            if rows == block.rows {
+                Arc::clone(block)
+            } else {
+                Arc::new(Block::new(rows))
+            }
+        };
+        Self {
+            common: self.common.clone(),
+            blocks: self.blocks.iter().map(without).collect(),
+        }
+    }
+
     /// Returns `true` if the blocks of both are the same in memory.
     pub(super) fn are_shared_with(&self, other: &Self) -> bool {
         let mut blocks = self.blocks.iter().zip(&other.blocks);
@@ -190,18 +211,22 @@ impl FamilyHeader {
 }
 
 fn split<K: Clone>(rows: &[Row<K>]) -> Vec<Arc<Block<K>>> {
-    let block = |rows: Vec<Row<K>>| {
-        Arc::new(Block {
-            rows,
-            parts: PerVariant::default(),
-        })
-    };
     if rows.is_empty() {
         return Vec::new();
     }
     let count = rows.len().div_ceil(BLOCK);
     let size = rows.len().div_ceil(count);
-    rows.chunks(size).map(<[_]>::to_vec).map(block).collect()
+    let blocks = rows.chunks(size).map(|rows| Block::new(rows.to_vec()));
+    blocks.map(Arc::new).collect()
+}
+
+impl<K> Block<K> {
+    fn new(rows: Vec<Row<K>>) -> Self {
+        Self {
+            rows,
+            parts: PerVariant::default(),
+        }
+    }
 }
 
 impl<K: Key> Block<K> {

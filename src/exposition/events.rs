@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use audit_core::{
     event::{EventType, label_value},
-    ledger::{Change, Changes, SeriesKey},
+    ledger::{Change, Changes, EndedExemplars, SeriesKey},
 };
 
 use super::blocks::{Blocks, Key, Row};
@@ -40,6 +40,14 @@ impl EventFamilies {
         Self {
             by_type: self.by_type.with(rows(&changes.types)),
             series: self.series.with(rows(&changes.series)),
+        }
+    }
+
+    /// Returns the families without the exemplars that are over.
+    pub(super) fn without_exemplars(&self, ended: EndedExemplars) -> Self {
+        Self {
+            by_type: self.by_type.without_exemplars(ended.types),
+            series: self.series.without_exemplars(ended.series),
         }
     }
 

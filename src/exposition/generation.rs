@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use audit_core::{event::EventType, ledger::Changes};
+use audit_core::{
+    event::EventType,
+    ledger::{Changes, EndedExemplars},
+};
 use jiff::Timestamp;
 use once_cell::sync::OnceCell;
 
@@ -164,6 +167,24 @@ impl ShownAccounts {
             self.last_changed = self.generation;
         }
         Some(self.generation)
+    }
+
+    /// Shows an account without the exemplars that are over. The counts stay as they are.
+    pub(super) fn end_exemplars(
+        &mut self,
+        (name, id): (&Option<Arc<str>>, u64),
+        ended: EndedExemplars,
+    ) {
+        let account = self.accounts.get_mut(name);
+        if let Some(account) = account.filter(|account| account.id == id)
+            && let Some(events) = &account.events
+        {
+            *account = Arc::new(ShownAccount {
+                events: Some(events.without_exemplars(ended)),
+                ..(**account).clone()
+            });
+            self.generation += 1;
+        }
     }
 
     /// Returns the list of another account if it is equal to `types`, and `types`

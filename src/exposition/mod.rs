@@ -27,7 +27,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use audit_core::{
     event::EventType,
     gate::ScraperId,
-    ledger::{Changes, Ledger},
+    ledger::{Changes, EndedExemplars, Ledger},
 };
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -261,6 +261,16 @@ impl AccountExposition {
         if let Some(generation) = generation {
             ledger.shown(generation);
         }
+    }
+
+    /// Shows the counters without these exemplars, in a new generation.
+    pub fn end_exemplars(&self, ended: EndedExemplars) {
+        let Shown {
+            exposition,
+            name,
+            id,
+        } = &*self.0;
+        exposition.change(|accounts| accounts.end_exemplars((name, *id), ended));
     }
 
     /// Returns the list of another account if it is equal to `types`, and `types`

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write as _, io::Read as _};
 use audit_core::{
     event::{EventId, Labels, label_value},
     gate::{Gate, SavedGate, Scrape, ScrapeInterval, ScraperId},
-    ledger::{Age, Exemplar},
+    ledger::{Age, Change, Exemplar},
 };
 use proptest::{prelude::*, sample::select};
 
@@ -25,6 +25,8 @@ enum Step {
     NameTypes(u8),
     Scrape(u8, usize),
     Wait(u64),
+    /// Exemplars end that were shown for long enough.
+    EndExemplars,
     /// The next steps belong to this account.
     Turn(usize),
     /// The account is added again, as after a reload.
@@ -40,6 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..5_u8).prop_map(Step::NameTypes),
         4 => (0..3_u8, 0..Variant::ALL.len()).prop_map(|(a, b)| Step::Scrape(a, b)),
         2 => select(vec![1, 10, 50, 700]).prop_map(Step::Wait),
+        2 => Just(Step::EndExemplars),
         3 => (0..3_usize).prop_map(Step::Turn),
         1 => Just(Step::Replace),
     ]
@@ -154,6 +157,7 @@ impl Model {
                 self.gate.record_scrape(scrape, generation, self.uptime);
             }
             Step::Wait(seconds) => self.uptime += Duration::from_secs(*seconds),
+            Step::EndExemplars => self.end_exemplars(),
             Step::Turn(account) => self.turn = account % self.accounts.len(),
             Step::Replace => {
                 let exposition = Arc::clone(&self.exposition);
@@ -194,6 +198,17 @@ impl Model {
             .place
             .publish(&mut account.ledger, &changes, &types, start());
         account.shown = Some((account.ledger.all(), types));
+    }
+
+    fn end_exemplars(&mut self) {
+        let uptime = self.uptime;
+        let account = self.account();
+        let ended = account.ledger.end_exemplars(uptime);
+        if let Some((all, _)) = &mut account.shown {
+            without_exemplars(&mut all.series, &ended.series);
+            without_exemplars(&mut all.types, &ended.types);
+        }
+        account.place.end_exemplars(ended);
     }
 
     fn served(&self, variant: Variant) -> String {
@@ -295,6 +310,12 @@ impl Model {
             let ends = own.ends_with("\n# EOF\n") && own.matches("# EOF").count() == 1;
             assert_eq!(ends, variant.format == Format::OpenMetrics, "{own}");
         }
+    }
+}
+
+fn without_exemplars<K: PartialEq>(shown: &mut [Change<K>], ended: &[K]) {
+    for change in shown {
+        change.latest.take_if(|_| ended.contains(&change.key));
     }
 }
 
@@ -413,4 +434,26 @@ fn the_generation_in_which_counts_last_changed_is_known() {
     model.take(&Step::Event(0, 0, 2, 2, false));
     model.commit();
     assert_eq!(model.exposition.last_changed(), number(&model));
+}
+
+#[test]
+fn an_exemplar_that_ends_changes_no_count() {
+    let mut model = Model::new(false, ScrapeInterval::Off, &[None]);
+    model.take(&Step::Event(0, 0, 1, 1, false));
+    model.take(&Step::Flood(600));
+    model.commit();
+    let variant = Variant::new(Format::OpenMetrics, Encoding::Identity);
+    let exemplars = |model: &Model| model.served(variant).matches(" # {").count();
+    let changed = model.exposition.last_changed();
+    assert_eq!(exemplars(&model), 603);
+    model.uptime += Duration::from_mins(9);
+    // The exemplar of this type is shown for longer.
+    model.take(&Step::Event(0, 1, 2, 2, false));
+    model.commit();
+    let changed = changed + 1;
+    model.uptime += Duration::from_mins(1);
+    model.end_exemplars();
+    assert_eq!(exemplars(&model), 2);
+    assert_eq!(model.exposition.last_changed(), changed);
+    model.check();
 }

@@ -145,6 +145,9 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         };
         let all = collector.account.ledger.gate_timeouts();
         instrumentation::GateTimeouts { all }.restore(&collector.metrics);
+        let (local, now) = (collector.clock.local(), collector.clock.uptime());
+        let Account { ledger, .. } = &mut collector.account;
+        ledger.restore_exemplars(&collector.gate.lock(), local, now);
         collector.show(&Changes::default());
         collector
     }
@@ -375,10 +378,19 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         if !stage.caught_up {
             return;
         }
-        let all = (!std::mem::replace(&mut self.is_shown, true)).then(|| ledger.all());
+        let is_first = !std::mem::replace(&mut self.is_shown, true);
+        let all = is_first.then(|| ledger.all());
         let changes = all.as_ref().unwrap_or(changes);
         self.exposition
             .publish(ledger, changes, &self.types, stage.start);
+    }
+
+    /// Shows the counters without the exemplars that were shown for long enough at `now`.
+    pub(super) fn end_exemplars(&mut self, now: Duration) {
+        let Account { ledger, .. } = &mut self.account;
+        if ledger.exemplar_end().is_some_and(|end| end <= now) {
+            self.exposition.end_exemplars(ledger.end_exemplars(now));
+        }
     }
 
     /// Shows how many events wait for the gate.

@@ -1,4 +1,5 @@
-//! Commits what the gate asks for while the poller waits: for the API, or for the next poll.
+//! What is done while the poller waits for the API, or for the next poll: commits that the
+//! gate asks for are made, and exemplars end.
 //!
 //! An answer of the API may take minutes, with all its retries. Counts that are due to be
 //! shown, events that were counted and new scrapers do not wait for it.
@@ -15,7 +16,8 @@ const COMMIT_RETRY: Duration = Duration::from_mins(1);
 
 impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     /// Does `work`, and looks at the gate meanwhile: each second while a count waits, and
-    /// when a new scraper comes. `waits` is called with the uptime before each wait, and with
+    /// when a new scraper comes. Ends exemplars that were shown for long enough. `waits` is
+    /// called with the uptime before each wait, and with
     /// the uptime at which the wait ends; `None` if only the end of `work` or a new scraper
     /// ends it.
     ///
@@ -31,13 +33,16 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             if now >= self.look_due {
                 self.look(now).await;
             }
+            self.end_exemplars(now);
             let look_due = (!self.is_settled()).then_some(self.look_due);
-            waits(now, look_due);
+            let exemplar_end = self.account.ledger.exemplar_end();
+            let next = look_due.into_iter().chain(exemplar_end).min();
+            waits(now, next);
             tokio::select! {
                 biased;
                 done = &mut work => return done,
                 () = self.gate.unstored(), if !self.is_store_failing => self.look_due = now,
-                () = self.clock.sleep_until(self.look_due), if look_due.is_some() => {}
+                () = self.clock.sleep_until(next.unwrap_or(now)), if next.is_some() => {}
             }
         }
     }

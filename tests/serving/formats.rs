@@ -3,7 +3,9 @@
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
-use test_support::audit_event::events;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use test_support::audit_event::{events, with, written};
 use test_support::exporter::{Exporter, ONE_POLL};
 use test_support::raw_http::{Head, RawHttp};
 use test_support::scripted_api::{ScriptedApi, healthy};
@@ -102,25 +104,34 @@ fn head_has_the_headers_of_get() {
 }
 
 #[test]
-fn an_exemplar_names_the_newest_event_also_after_a_restart() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let storage = format!("--storage.path={}", folder.path().display());
-    let api = ScriptedApi::start(healthy(events(3, "USER_STATUS")));
-    let exemplars = |exporter: &Exporter| {
-        let mut http = RawHttp::connect(exporter.program.address());
-        let (_, body) = http.get_as("/metrics", &[("Accept", OPEN_METRICS)]);
-        let text = String::from_utf8(body).expect("UTF-8");
-        let lines = text.lines().filter(|line| line.contains(" # {event_id="));
-        let mut lines: Vec<_> = lines.map(str::to_owned).collect();
-        lines.sort();
-        lines
-    };
-    let first = Exporter::polling_with(&api, &[&[&*storage], &ONE_POLL[..]].concat());
-    first.wait_until_up();
-    let before = exemplars(&first);
-    assert!(!before.is_empty());
-    drop(first);
-    drop(api);
-    let second = Exporter::polling_with(&ScriptedApi::start(healthy(Vec::new())), &[&storage]);
-    assert_eq!(exemplars(&second), before);
+fn an_exemplar_names_the_newest_event_also_after_a_restart_soon_after() {
+    let minutes_ago = |minutes| written(Timestamp::now() - SignedDuration::from_mins(minutes));
+    for (age, is_kept) in [(0, true), (9, true), (11, false)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let storage = format!("--storage.path={}", folder.path().display());
+        let created_at = json!(minutes_ago(age));
+        let events = events(3, "USER_STATUS").into_iter();
+        let events = events.map(|event| with(event, "created_at", created_at.clone()));
+        let api = ScriptedApi::start(healthy(events.collect()));
+        let arguments = [&[&*storage, "--poll.start=1h"], &ONE_POLL[..]].concat();
+        let first = Exporter::polling_with(&api, &arguments);
+        first.wait_until_up();
+        let before = exemplars(&first);
+        assert!(!before.is_empty());
+        drop(first);
+        drop(api);
+        let second = Exporter::polling_with(&ScriptedApi::start(healthy(Vec::new())), &[&storage]);
+        let expected = if is_kept { before } else { Vec::new() };
+        assert_eq!(exemplars(&second), expected, "{age} minutes");
+    }
+}
+
+fn exemplars(exporter: &Exporter) -> Vec<String> {
+    let mut http = RawHttp::connect(exporter.program.address());
+    let (_, body) = http.get_as("/metrics", &[("Accept", OPEN_METRICS)]);
+    let text = String::from_utf8(body).expect("UTF-8");
+    let lines = text.lines().filter(|line| line.contains(" # {event_id="));
+    let mut lines: Vec<_> = lines.map(str::to_owned).collect();
+    lines.sort();
+    lines
 }

@@ -249,15 +249,21 @@ impl Gate {
     /// time that a scrape may take. It is zero if the gate is off.
     #[must_use]
     pub fn hold(&self, now: Duration) -> Duration {
-        let interval = match self.setting {
-            ScrapeInterval::Off => return Duration::ZERO,
+        hold_of(self.interval(now))
+    }
+
+    /// Returns the scrape interval that the user has set, or else the longest that is known,
+    /// or else a minute. It is zero if the gate is off.
+    #[must_use]
+    pub fn interval(&self, now: Duration) -> Duration {
+        match self.setting {
+            ScrapeInterval::Off => Duration::ZERO,
             ScrapeInterval::Fixed(interval) => interval,
             ScrapeInterval::Learned => self
                 .scrapers
                 .longest_interval(now)
                 .unwrap_or(UNKNOWN_INTERVAL),
-        };
-        hold_of(interval)
+        }
     }
 
     /// Returns `true` if every count may be shown at once: no server has ever scraped, or

@@ -8,6 +8,7 @@ mod cap;
 mod exemplar;
 mod key;
 mod series;
+mod showing;
 
 pub use cap::SeriesCap;
 pub use exemplar::Exemplar;
@@ -16,6 +17,7 @@ pub use series::{Change, FirstValue, SavedCounter};
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
 use crate::{
@@ -67,6 +69,15 @@ pub struct Changes {
     /// have seen the value before them, since they had waited for as long as an event may
     /// wait.
     pub gate_timeouts: u64,
+}
+
+/// The counters whose exemplars are shown no longer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EndedExemplars {
+    /// Counters of `nexmo_audit_events_total`.
+    pub series: Vec<SeriesKey>,
+    /// Counters of `nexmo_audit_events_by_type_total`.
+    pub types: Vec<Arc<str>>,
 }
 
 impl Changes {
@@ -189,6 +200,33 @@ impl Ledger {
     pub fn shown(&mut self, generation: u64) {
         self.series.shown(generation);
         self.types.shown(generation);
+    }
+
+    /// Has the exemplars that were restored shown for as long as if they had been shown since
+    /// their events were created. To be called before the counters are shown first; `local`
+    /// is the time of the wall clock at `now`.
+    pub fn restore_exemplars(&mut self, gate: &Gate, local: Timestamp, now: Duration) {
+        self.series.restore_exemplars(gate, local, now);
+        self.types.restore_exemplars(gate, local, now);
+    }
+
+    /// Returns the time since the process started at which
+    /// [`end_exemplars`](Self::end_exemplars) has something to do; `None` if no exemplar is
+    /// shown.
+    #[must_use]
+    pub fn exemplar_end(&self) -> Option<Duration> {
+        let ends = [self.series.exemplar_end(), self.types.exemplar_end()];
+        ends.into_iter().flatten().min()
+    }
+
+    /// Ends the exemplars that were shown for long enough at `now`, and returns their
+    /// counters. An exemplar is shown for ten minutes or five scrape intervals, whichever is
+    /// longer, and at most a minute more.
+    pub fn end_exemplars(&mut self, now: Duration) -> EndedExemplars {
+        EndedExemplars {
+            series: self.series.end_exemplars(now),
+            types: self.types.end_exemplars(now),
+        }
     }
 
     /// Returns the counters of `nexmo_audit_events_total`.

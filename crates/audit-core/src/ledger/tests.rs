@@ -330,3 +330,109 @@ fn events_that_a_bound_lets_through_are_added_to_those_that_were_stored() {
         assert_eq!((ledger.gate_timeouts(), ledger.pending()), (8, 0));
     }
 }
+
+/// Returns the events of the exemplars that are shown of types and of series.
+fn exemplars(ledger: &Ledger) -> Vec<String> {
+    let Changes { series, types, .. } = ledger.all();
+    let types = types.iter().filter_map(Change::shown_exemplar);
+    let series = series.iter().filter_map(Change::shown_exemplar);
+    let ids = types.chain(series).map(|exemplar| exemplar.event_id());
+    ids.map(Into::into).collect()
+}
+
+fn event(name: &str, created_at: i64) -> Option<Exemplar> {
+    let created_at = Timestamp::from_second(created_at).expect("a time");
+    Exemplar::new(EventId::from_text(name), Some(name), created_at)
+}
+
+#[test]
+fn an_exemplar_is_shown_for_ten_minutes_or_five_scrape_intervals() {
+    let minutes = Duration::from_mins;
+    for (interval, end) in [
+        (ScrapeInterval::Off, 12),
+        (ScrapeInterval::Learned, 12),
+        (ScrapeInterval::Fixed(Duration::from_secs(15)), 12),
+        (ScrapeInterval::Fixed(minutes(4)), 22),
+    ] {
+        let gate = Gate::new(interval, &SavedGate::default());
+        let mut ledger = Ledger::new(10);
+        let count = |ledger: &mut Ledger, name, created_at, now| {
+            let labels = labels("A", "CD", "GB");
+            ledger.count(&labels, Age::News, event(name, created_at));
+            let changes = ledger.changes(&gate, now);
+            ledger.confirm(&changes);
+        };
+        assert_eq!(ledger.exemplar_end(), None);
+        // It is shown from one minute and a half on, and the end is a whole minute.
+        count(&mut ledger, "first", 2000, Duration::from_secs(90));
+        assert_eq!(ledger.exemplar_end(), Some(minutes(end)), "{interval:?}");
+        // An event that was created earlier and one without an exemplar are not shown, and the
+        // shown one ends when it would.
+        count(&mut ledger, "earlier", 1000, minutes(5));
+        ledger.count(&labels("A", "CD", "GB"), Age::News, None);
+        ledger.confirm(&ledger.changes(&gate, minutes(6)));
+        let before = minutes(end).saturating_sub(Duration::from_nanos(1));
+        assert_eq!(ledger.end_exemplars(before), EndedExemplars::default());
+        assert_eq!(exemplars(&ledger), ["first", "first"]);
+        let ended = ledger.end_exemplars(minutes(end));
+        assert_eq!((ended.types.len(), ended.series.len()), (1, 1));
+        assert_eq!(exemplars(&ledger), [""; 0]);
+        assert_eq!(ledger.exemplar_end(), None);
+        // What is over stays over, until an event comes that is newer.
+        count(&mut ledger, "earlier", 1500, minutes(30));
+        assert_eq!(exemplars(&ledger), [""; 0]);
+        count(&mut ledger, "second", 2000, minutes(31));
+        assert_eq!(exemplars(&ledger), ["second", "second"]);
+        assert_eq!(ledger.exemplar_end(), Some(minutes(29 + end)));
+    }
+}
+
+#[test]
+fn the_time_of_an_exemplar_begins_when_its_event_is_shown() {
+    let mut served = Served::new();
+    let mut ledger = Ledger::new(10);
+    ledger.name_types(["A"]);
+    served.commit(&mut ledger);
+    ledger.count(&labels("A", "CD", "GB"), Age::News, event("held", 0));
+    served.scrapes(1, 1);
+    served.commit(&mut ledger);
+    assert_eq!((ledger.pending(), ledger.exemplar_end()), (1, None));
+    ledger.shown(1);
+    served.scrapes(20, 2);
+    served.commit(&mut ledger);
+    assert_eq!(ledger.pending(), 0);
+    let end = ledger.exemplar_end().expect("an end");
+    let shown_for = end.saturating_sub(served.now());
+    assert!(shown_for >= Duration::from_mins(10) && shown_for < Duration::from_mins(11));
+}
+
+#[test]
+fn a_restored_exemplar_is_shown_as_if_since_its_event_was_created() {
+    let gate = Gate::new(ScrapeInterval::Off, &SavedGate::default());
+    let local = Timestamp::from_second(100_000).expect("a time");
+    let second = Duration::from_secs;
+    for (age, end) in [
+        (0, Some(second(660))),
+        (300, Some(second(360))),
+        (600, Some(second(60))),
+        (601, None),
+        // The clock was set back.
+        (-50, Some(second(660))),
+    ] {
+        let mut ledger = Ledger::new(10);
+        let saved = SavedCounter {
+            total: 1,
+            published: 1,
+            first_value: FirstValue::Seen,
+            waits_since: None,
+        };
+        let waiting = SavedCounter { total: 2, ..saved };
+        let latest = event("a", 100_000 - age);
+        ledger.restore_series(&labels("A", "CD", "GB"), saved, latest.clone());
+        // One that waits is shown only with its event.
+        ledger.restore_type("A", waiting, latest);
+        ledger.restore_exemplars(&gate, local, second(7));
+        assert_eq!(ledger.exemplar_end(), end, "{age}");
+        assert_eq!(exemplars(&ledger).len(), usize::from(end.is_some()));
+    }
+}

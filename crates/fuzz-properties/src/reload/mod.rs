@@ -5,7 +5,7 @@
 //!
 //! No event is counted twice, and none is lost. A counter that was shown neither falls nor
 //! disappears as long as its key is counted, and is shown again when the key is counted again.
-//! A reload that fails changes nothing.
+//! A reload that fails changes nothing. A while after the last event no exemplar is shown.
 
 mod configuration;
 mod expected;
@@ -28,6 +28,8 @@ const MAX_STEPS: usize = 48;
 const SERVERS: u64 = 2;
 /// The scrape intervals that the gate is set to.
 const SCRAPE_INTERVALS: [&str; 3] = ["0", "auto", "15s"];
+/// An exemplar is shown for ten minutes and at most another one.
+const LONGEST_EXEMPLAR: Duration = Duration::from_mins(11);
 /// The longest time until everything is counted and shown after all is well again: a key that
 /// was rejected is tried again after six minutes.
 const LONGEST: Duration = Duration::from_mins(40);
@@ -188,6 +190,8 @@ impl History {
         self.reload().await;
         self.scrape();
         self.wait_until_whole().await;
+        self.process().pass(LONGEST_EXEMPLAR).await;
+        assert!(!self.process().shows_exemplars());
         if let Some(process) = self.process.take() {
             process.end().await;
         }

@@ -23,6 +23,8 @@ use super::{
 const TURNS: usize = 12;
 /// The format in which scrapes are answered.
 const TEXT: Variant = Variant::new(Format::Text, Encoding::Identity);
+/// The format that has exemplars.
+const OPEN_METRICS: Variant = Variant::new(Format::OpenMetrics, Encoding::Identity);
 
 /// A running process.
 pub(super) struct Process {
@@ -131,9 +133,18 @@ impl Process {
 
     /// Returns what a scrape shows of the events.
     pub(super) fn shown(&self) -> Shown {
-        let answer = self.exposition.scrape(None, TEXT, self.uptime());
+        Shown::read(&self.scrape(TEXT))
+    }
+
+    /// Returns `true` if a scrape shows an exemplar.
+    pub(super) fn shows_exemplars(&self) -> bool {
+        self.scrape(OPEN_METRICS).contains(" # {")
+    }
+
+    fn scrape(&self, variant: Variant) -> String {
+        let answer = self.exposition.scrape(None, variant, self.uptime());
         let text = answer.expect("an answer").parts.concat();
-        Shown::read(std::str::from_utf8(&text).expect("UTF-8"))
+        String::from_utf8(text).expect("UTF-8")
     }
 
     /// Ends the process as a signal does.

@@ -3,10 +3,11 @@
 use std::{hash::Hash, num::NonZeroU64, time::Duration};
 
 use indexmap::{Equivalent, IndexMap};
+use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use super::Exemplar;
+use super::{Exemplar, showing::Showing};
 use crate::gate::{Gate, Sight};
 
 /// The stored values of one counter.
@@ -55,19 +56,26 @@ pub struct Change<K> {
     pub saved: SavedCounter,
     /// The newest event that the counter counts.
     pub latest: Option<Exemplar>,
+    showing: Showing,
     /// The number of events that are shown now although a scraper may not have seen the
     /// value before them, since they had waited for as long as an event may wait.
     pub timed_out: u64,
 }
 
 impl<K> Change<K> {
-    /// Returns the newest event that is shown; `None` while any event waits to be shown,
-    /// since that event may be the newest.
+    /// Returns the exemplar that is shown: the newest event, for
+    /// [as long as an exemplar is shown](super::Ledger::end_exemplars). Returns `None` while
+    /// any event waits to be shown, since that event may be the newest.
     pub fn shown_exemplar(&self) -> Option<&Exemplar> {
-        let SavedCounter {
-            total, published, ..
-        } = self.saved;
-        self.latest.as_ref().filter(|_| published == total)
+        let is_shown = self.saved.shows_all() && self.showing != Showing::Over;
+        self.latest.as_ref().filter(|_| is_shown)
+    }
+}
+
+impl SavedCounter {
+    /// Returns `true` if no event waits to be shown.
+    fn shows_all(self) -> bool {
+        self.published == self.total
     }
 }
 
@@ -75,6 +83,7 @@ impl<K> Change<K> {
 struct Counter {
     saved: SavedCounter,
     latest: Option<Exemplar>,
+    showing: Showing,
     /// The first generation of the exposition that showed the counter.
     shown_in: Option<NonZeroU64>,
     /// `true` if the place of the counter is in `Series::unsettled`.
@@ -90,6 +99,8 @@ pub(super) struct Series<K> {
     /// The places of the counters that are dirty, pending or new. The next commit looks at
     /// these alone.
     unsettled: Vec<usize>,
+    /// The earliest time at which an exemplar is over; `None` if none is shown.
+    exemplar_end: Option<Duration>,
 }
 
 impl<K: Hash + Eq + Clone> Series<K> {
@@ -97,6 +108,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
         Self {
             counters: IndexMap::default(),
             unsettled: Vec::new(),
+            exemplar_end: None,
         }
     }
 
@@ -161,6 +173,12 @@ impl<K: Hash + Eq + Clone> Series<K> {
                 key: key.clone(),
                 saved,
                 latest: counter.latest.clone(),
+                showing: match counter.showing {
+                    Showing::NotYet if saved.shows_all() && counter.latest.is_some() => {
+                        Showing::from(now, gate)
+                    }
+                    showing => showing,
+                },
                 timed_out,
             })
         };
@@ -175,6 +193,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
             key: key.clone(),
             saved: counter.saved,
             latest: counter.latest.clone(),
+            showing: counter.showing,
             timed_out: 0,
         })
         .collect()
@@ -191,6 +210,8 @@ impl<K: Hash + Eq + Clone> Series<K> {
             if let Some((_, counter)) = self.counters.get_index_mut(change.place) {
                 counter.saved = change.saved;
                 counter.dirty = false;
+                counter.showing = change.showing;
+                self.exemplar_end = earliest(self.exemplar_end, counter);
             }
         }
         let counters = &mut self.counters;
@@ -226,6 +247,43 @@ impl<K: Hash + Eq + Clone> Series<K> {
         }
     }
 
+    /// See [`super::Ledger::restore_exemplars`].
+    pub(super) fn restore_exemplars(&mut self, gate: &Gate, local: Timestamp, now: Duration) {
+        for counter in self.counters.values_mut() {
+            if let Some(latest) = &counter.latest
+                && counter.saved.shows_all()
+            {
+                counter.showing = Showing::since(latest.created_at(), local, now, gate);
+                self.exemplar_end = earliest(self.exemplar_end, counter);
+            }
+        }
+    }
+
+    /// See [`super::Ledger::exemplar_end`].
+    pub(super) fn exemplar_end(&self) -> Option<Duration> {
+        self.exemplar_end
+    }
+
+    /// Ends the exemplars whose time is over at `now`, and returns the keys of their
+    /// counters.
+    pub(super) fn end_exemplars(&mut self, now: Duration) -> Vec<K> {
+        let mut ended = Vec::new();
+        if self.exemplar_end.is_none_or(|end| now < end) {
+            return ended;
+        }
+        self.exemplar_end = None;
+        for (key, counter) in &mut self.counters {
+            match counter.showing {
+                Showing::Until(end) if end <= now => {
+                    counter.showing = Showing::Over;
+                    ended.push(key.clone());
+                }
+                _ => self.exemplar_end = earliest(self.exemplar_end, counter),
+            }
+        }
+        ended
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, SavedCounter)> {
         self.counters
             .iter()
@@ -254,6 +312,15 @@ impl<K: Hash + Eq + Clone> Series<K> {
     }
 }
 
+/// Returns the earlier of two times: `end`, and the one at which the exemplar of `counter` is
+/// over.
+fn earliest(end: Option<Duration>, counter: &Counter) -> Option<Duration> {
+    match counter.showing {
+        Showing::Until(own) => Some(end.map_or(own, |end| end.min(own))),
+        _ => end,
+    }
+}
+
 impl Counter {
     fn is_pending(&self) -> bool {
         self.saved.published < self.saved.total
@@ -265,6 +332,7 @@ impl Counter {
         let newest = self.latest.as_ref().map(Exemplar::created_at);
         if newest.is_none_or(|newest| event.created_at() >= newest) {
             self.latest = Some(event);
+            self.showing = Showing::NotYet;
         }
     }
 
