@@ -18,11 +18,15 @@ RUN_ALL  := cargo nextest run --workspace --no-fail-fast -E 'not binary(million)
 RUN_UNIT := cargo nextest run --workspace --no-fail-fast \
 	-E 'not binary(third_party) and not binary(packages) and not binary(million)'
 else
-RUN_UNIT := cargo test --no-fail-fast --workspace --exclude nexmo-audit-exporter && cargo test --no-fail-fast --lib --bins \
+RUN_UNIT := cargo test --no-fail-fast --workspace --exclude nexmo-audit-exporter && cargo test --no-fail-fast \
+	--package nexmo-audit-exporter --lib --bins \
 	$(patsubst tests/%.rs,--test %,$(wildcard tests/*.rs)) \
 	$(patsubst tests/%/main.rs,--test %,$(filter-out tests/third_party/% tests/packages/% tests/million/%,$(wildcard tests/*/main.rs)))
 RUN_ALL  := $(RUN_UNIT) --test third_party --test packages
 endif
+
+# What `cargo package` makes packages of, but for the exporter itself.
+CRATES := audit-core audit-simulator exporter-web yaml-tree
 
 # $(call with,TOOL,COMMAND) runs COMMAND, or notes that it is skipped for want of TOOL.
 define with
@@ -78,6 +82,8 @@ lint: ## formatting, clippy, documentation, dependencies, Dockerfile
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+	@# By itself a crate has only the features that it asks for.
+	for crate in $(CRATES); do cargo check --locked --package $$crate; done
 	$(call with,cargo-deny,cargo deny --all-features check --hide-inclusion-graph bans licenses sources)
 	$(call with,hadolint,hadolint Dockerfile)
 
@@ -175,6 +181,11 @@ deb: ## build a Debian package of the static program into target/packages
 .PHONY: sbom
 sbom: tools ## list what the program is made of: target/packages/*.cdx.json, CycloneDX
 	packaging/sbom.sh target/packages/nexmo-audit-exporter.cdx.json
+
+# Into target/package, each built from nothing but the packages.
+.PHONY: crates
+crates: ## make the packages that `cargo publish` would upload
+	cargo package --locked
 
 .PHONY: reproducible
 reproducible: ## build the release twice in different folders, and compare the bytes

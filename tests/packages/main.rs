@@ -2,6 +2,7 @@
 //! list of what they are made of.
 
 mod command_line;
+mod crates;
 mod dashboards;
 mod debian;
 mod generated;
