@@ -1,5 +1,15 @@
 FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
+# The dependencies have a layer of their own, which stays until one of these files changes.
+COPY Cargo.toml Cargo.lock ./
+COPY crates/audit-core/Cargo.toml crates/audit-core/
+COPY crates/audit-simulator/Cargo.toml crates/audit-simulator/
+COPY crates/exporter-web/Cargo.toml crates/exporter-web/
+COPY crates/fuzz-properties/Cargo.toml crates/fuzz-properties/
+COPY crates/test-support/Cargo.toml crates/test-support/
+COPY crates/yaml-tree/Cargo.toml crates/yaml-tree/
+COPY packaging/build.sh packaging/build-dependencies.sh packaging/
+RUN packaging/build-dependencies.sh
 COPY . .
 # For `build_info`: there is no repository around the sources.
 ARG NEXMO_AUDIT_REVISION=unknown

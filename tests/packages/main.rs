@@ -12,6 +12,7 @@ mod image;
 mod kubernetes;
 mod manual;
 mod prometheus_rules;
+mod release_build;
 mod static_program;
 mod supply_chain;
 mod systemd;
