@@ -178,8 +178,18 @@ deb: ## build a Debian package of the static program into target/packages
 	packaging/build.sh target/packages/nexmo-audit-exporter
 	packaging/debian/build.sh target/packages/nexmo-audit-exporter target/packages
 
+.PHONY: dist
+dist: sbom-tools ## make what a release publishes in target/dist: archive, Debian package, SBOM, checksums
+	rm -rf target/dist
+	packaging/dist.sh target/dist
+
+.PHONY: sbom-tools
+sbom-tools:
+	@bash tests/tools/system.sh
+	@bash tests/tools/python.sh
+
 .PHONY: sbom
-sbom: tools ## list what the program is made of: target/packages/*.cdx.json, CycloneDX
+sbom: sbom-tools ## list what the program is made of: target/packages/*.cdx.json, CycloneDX
 	packaging/sbom.sh target/packages/nexmo-audit-exporter.cdx.json
 
 # Into target/package, each built from nothing but the packages.

@@ -1,6 +1,7 @@
 //! The deliverables beside the program: the files in `packaging`, the image, and the
 //! list of what they are made of.
 
+mod archive;
 mod command_line;
 mod crates;
 mod dashboards;
