@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -176,6 +177,40 @@ fn the_revision_is_that_of_the_sources() {
     let changed = format!("{sha1},\n    \"dirty\": true\n");
     assert_eq!(packaged(&changed), "a2b7775f0b4a-dirty");
     assert_eq!(script.revision(Some("of the image")), "of the image");
+}
+
+/// A compiler that says that it is of the release before the one that is asked for.
+const OLD_RUSTC: &str = r#"#!/bin/sh
+rustc "$@" | sed '/^rustc 1\.\|^release: 1\./s/1\.[0-9]*/1.94/'
+"#;
+
+#[test]
+fn an_older_rust_is_told_which_version_is_wanted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rustc = folder.path().join("old-rustc");
+    fs::write(&rustc, OLD_RUSTC).expect("a script");
+    fs::set_permissions(&rustc, fs::Permissions::from_mode(0o755)).expect("a script");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args([
+        "check",
+        "--locked",
+        "--offline",
+        "--bin=nexmo-audit-exporter",
+    ]);
+    cargo.arg("--target-dir").arg(folder.path().join("target"));
+    let output = cargo
+        .current_dir(repository(""))
+        .env("RUSTC", &rustc)
+        .output()
+        .expect("cargo");
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let expected = format!(
+        "nexmo-audit-exporter@{} requires rustc {}",
+        env!("CARGO_PKG_VERSION"),
+        env!("CARGO_PKG_RUST_VERSION")
+    );
+    assert!(said.contains(&expected), "{said}");
 }
 
 /// Each toolchain that builds the program is the one that it asks for.

@@ -11,8 +11,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 base=$(sed -n 's/^FROM \(.*\) AS build$/\1/p' Dockerfile)
 work=$(mktemp -d)
+# vfs copies the whole image for each layer, and overlay cannot lie on itself.
+driver=overlay
+[[ $(stat --file-system --format %T "$work") != overlayfs ]] || driver=vfs
 buildah() {
-    command buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run" "$@"
+    command buildah --storage-driver "$driver" --root "$work/storage" --runroot "$work/run" "$@"
 }
 trap 'buildah umount --all >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
 
