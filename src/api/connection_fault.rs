@@ -1,6 +1,6 @@
 //! The reason why a connection failed, and what to do about it.
 
-use std::{error::Error, io};
+use std::{error::Error, io, iter};
 
 use jiff::Timestamp;
 use rustls::{CertificateError, Error as TlsError, pki_types::UnixTime};
@@ -29,21 +29,18 @@ impl ConnectionFault {
     /// on the way.
     pub(super) fn of(error: &reqwest::Error, proxy: Option<&str>) -> Self {
         let mut innermost: &dyn Error = error;
-        loop {
-            if let Some(tls) = tls_error(innermost) {
+        for error in causes(error) {
+            if let Some(tls) = tls_error(error) {
                 return Self::of_tls(tls);
             }
-            if innermost.downcast_ref().is_some_and(hyper::Error::is_parse) {
+            if error.downcast_ref().is_some_and(hyper::Error::is_parse) {
                 let cause = "the answer of the server is no HTTP";
                 let advice =
                     "check scheme and port of --api.base-url: the port may be one for https";
                 return Self::lasting(cause, advice);
             }
             // The innermost cause is the one that a person can act on.
-            match innermost.source() {
-                Some(source) => innermost = source,
-                None => break,
-            }
+            innermost = error;
         }
         let advice = match proxy {
             Some(variable) => {
@@ -122,14 +119,13 @@ impl ConnectionFault {
 /// Returns `true` if the server answered by TLS that it does not admit the client, as one does
 /// that asks for a certificate.
 pub(crate) fn is_refused_by_tls(error: &reqwest::Error) -> bool {
-    let mut next: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        if matches!(tls_error(error), Some(TlsError::AlertReceived(_))) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+    causes(error).any(|error| matches!(tls_error(error), Some(TlsError::AlertReceived(_))))
+}
+
+/// Returns an error and what caused it, the innermost cause last.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let error: &(dyn Error + 'static) = error;
+    iter::successors(Some(error), |&error| error.source())
 }
 
 /// Returns the error of TLS that `error` is, or that an I/O error holds.
