@@ -23,22 +23,27 @@ struct CommandHelp {
     /// The flags that `-h` shows, without the dashes; none if it shows all of them.
     short: &'static [&'static str],
     examples: &'static [Example],
-    /// What follows the flags and the examples.
-    notes: &'static str,
+    /// The lines that follow the flags and the examples.
+    notes: &'static [&'static str],
 }
 
-const VARIABLES: &str = "Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
+/// The sentence on the variables of the flags that it is given.
+macro_rules! variables_of {
+    ($flags:literal) => {
+        concat!(
+            $flags,
+            " has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _."
+        )
+    };
+}
+
+const VARIABLES: &str = variables_of!("Every flag");
+const VARIABLES_BUT_OUTPUT: &str = variables_of!("Every flag but --output");
 const SIMULATE: &str = "Every flag has an environment variable: NEXMO_AUDIT_SIMULATE_ and the flag in capitals, dashes as _; those of the log have NEXMO_AUDIT_ before them.";
-const CREDENTIALS: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
-VONAGE_API_SECRET) from the environment, or the secret from --api.secret-file; or the accounts of --config.file.\n\
-Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
-const HISTORY: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
-VONAGE_API_SECRET) from the environment, or the secret from --api.secret-file; or the accounts of --config.file.\n\
-Every flag but --output has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
-const STATE: &str = "The exporter must not run on the state meanwhile. show and export change nothing.\n\
-Every flag has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
-const STATE_EXPORT: &str = "The exporter must not run on the state meanwhile. show and export change nothing.\n\
-Every flag but --output has an environment variable: NEXMO_AUDIT_ and the flag in capitals, dots and dashes as _.";
+const ACCOUNT: &str = "The account: NEXMO_API_KEY and NEXMO_API_SECRET (or VONAGE_API_KEY and \
+VONAGE_API_SECRET) from the environment, or the secret from --api.secret-file; or the accounts of --config.file.";
+const STATE: &str =
+    "The exporter must not run on the state meanwhile. show and export change nothing.";
 const SERVE_BY_ITSELF: &str = "Without a command, the program serves, and takes the flags of serve.\n\
 nexmo-audit-exporter COMMAND --help shows the flags of a command, and examples.";
 const MORE: &str = "--help shows all flags, and examples.";
@@ -84,7 +89,7 @@ const HELP: &[CommandHelp] = &[
                 "nexmo-audit-exporter events list --tail 20",
             ),
         ],
-        notes: SERVE_BY_ITSELF,
+        notes: &[SERVE_BY_ITSELF],
     },
     CommandHelp {
         path: &["serve"],
@@ -103,7 +108,7 @@ const HELP: &[CommandHelp] = &[
                 "nexmo-audit-exporter serve --poll.start=2026-11-01 --events.log=/var/log/nexmo.jsonl",
             ),
         ],
-        notes: CREDENTIALS,
+        notes: &[ACCOUNT, VARIABLES],
     },
     CommandHelp {
         path: &["check-config"],
@@ -112,7 +117,7 @@ const HELP: &[CommandHelp] = &[
             "Check what serve would read, with the same flags and variables",
             "nexmo-audit-exporter check-config --config.file=/etc/nexmo/config.yml",
         )],
-        notes: CREDENTIALS,
+        notes: &[ACCOUNT, VARIABLES],
     },
     CommandHelp {
         path: &["demo"],
@@ -121,7 +126,7 @@ const HELP: &[CommandHelp] = &[
             "Let other machines see it, at another port",
             "nexmo-audit-exporter demo --web.listen-address=:9000",
         )],
-        notes: VARIABLES,
+        notes: &[VARIABLES],
     },
     CommandHelp {
         path: &["simulate"],
@@ -144,7 +149,7 @@ const HELP: &[CommandHelp] = &[
                 "NEXMO_API_KEY=abcd1234 NEXMO_API_SECRET=simulated-secret nexmo-audit-exporter events list --api.base-url=http://127.0.0.1:10611/beta/audit",
             ),
         ],
-        notes: SIMULATE,
+        notes: &[SIMULATE],
     },
     CommandHelp {
         path: &["backfill"],
@@ -169,7 +174,7 @@ const HELP: &[CommandHelp] = &[
                 "nexmo-audit-exporter backfill --from=30d --output=history/",
             ),
         ],
-        notes: HISTORY,
+        notes: &[ACCOUNT, VARIABLES_BUT_OUTPUT],
     },
     CommandHelp {
         path: &["events"],
@@ -178,7 +183,7 @@ const HELP: &[CommandHelp] = &[
             "Show the last 20 events, and those that follow",
             "nexmo-audit-exporter events list --tail=20 --follow",
         )],
-        notes: "",
+        notes: &[],
     },
     CommandHelp {
         path: &["events", "list"],
@@ -222,7 +227,7 @@ const HELP: &[CommandHelp] = &[
                 "nexmo-audit-exporter events list --source=DEVAPI --output=json | jq -r .user_email",
             ),
         ],
-        notes: CREDENTIALS,
+        notes: &[ACCOUNT, VARIABLES],
     },
     CommandHelp {
         path: &["events", "get"],
@@ -231,7 +236,7 @@ const HELP: &[CommandHelp] = &[
             "Show all fields of an event",
             "nexmo-audit-exporter events get aaaaaaaa-bbbb-cccc-dddd-0123456789ab",
         )],
-        notes: CREDENTIALS,
+        notes: &[ACCOUNT, VARIABLES],
     },
     CommandHelp {
         path: &["events", "types"],
@@ -240,13 +245,13 @@ const HELP: &[CommandHelp] = &[
             "Show the types and what they mean",
             "nexmo-audit-exporter events types",
         )],
-        notes: CREDENTIALS,
+        notes: &[ACCOUNT, VARIABLES],
     },
     CommandHelp {
         path: &["state"],
         short: &[],
         examples: &[],
-        notes: STATE,
+        notes: &[STATE, VARIABLES],
     },
     CommandHelp {
         path: &["state", "show"],
@@ -255,7 +260,7 @@ const HELP: &[CommandHelp] = &[
             "Show what is stored of all accounts",
             "nexmo-audit-exporter state show --storage.path=/var/lib/nexmo-audit-exporter",
         )],
-        notes: STATE,
+        notes: &[STATE, VARIABLES],
     },
     CommandHelp {
         path: &["state", "export"],
@@ -264,7 +269,7 @@ const HELP: &[CommandHelp] = &[
             "Write an account to a file",
             "nexmo-audit-exporter state export --account=production --output=production.jsonl",
         )],
-        notes: STATE_EXPORT,
+        notes: &[STATE, VARIABLES_BUT_OUTPUT],
     },
     CommandHelp {
         path: &["state", "import"],
@@ -273,7 +278,7 @@ const HELP: &[CommandHelp] = &[
             "Take in an account on another machine",
             "nexmo-audit-exporter state import production.jsonl --storage.path=/var/lib/nexmo-audit-exporter",
         )],
-        notes: STATE,
+        notes: &[STATE, VARIABLES],
     },
 ];
 
@@ -308,14 +313,14 @@ fn at(command: Command, path: &[&str], help: &CommandHelp) -> Command {
 fn helped(command: Command, help: &CommandHelp) -> Command {
     let long = long_text(help);
     let (short, command) = if help.short.is_empty() {
-        (help.notes, command)
+        (help.notes.join("\n"), command)
     } else {
         let is_short = |long: &str| long == "help" || help.short.contains(&long);
         let hide = |arg: Arg| match arg.get_long() {
             Some(name) if !is_short(name) => arg.hide_short_help(true),
             _ => arg,
         };
-        (MORE, command.mut_args(hide))
+        (MORE.to_owned(), command.mut_args(hide))
     };
     command.after_help(short).after_long_help(long)
 }
@@ -339,7 +344,7 @@ fn long_text(help: &CommandHelp) -> String {
     if !help.examples.is_empty() && !help.notes.is_empty() {
         text.push('\n');
     }
-    text.push_str(help.notes);
+    text.push_str(&help.notes.join("\n"));
     text.trim_end().to_owned()
 }
 
