@@ -19,10 +19,7 @@ fn ended(command: &mut Command) -> (Option<i32>, String) {
 fn check(folder: &tempfile::TempDir, arguments: &[&str]) -> Command {
     let mut command = command();
     command.current_dir(folder.path()).arg("check-config");
-    // A free port, so that tests do not meet at the default one.
-    command
-        .arg("--web.listen-address=127.0.0.1:0")
-        .args(arguments);
+    command.args(arguments);
     command
 }
 
