@@ -21,7 +21,7 @@ pub(crate) async fn try_places(settings: &Settings) -> Result<Vec<String>, Probl
         Ok(()) => {}
         Err(StoreError::AlreadyOpen { path, pid }) => {
             let path = path.display();
-            let process = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+            let process = StoreError::process(pid);
             doubts.push(format!(
                 "an exporter{process} uses {path}, so that neither the state nor a port that is in use could be tried"
             ));

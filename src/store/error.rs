@@ -12,7 +12,7 @@ pub enum StoreError {
     #[error(
         "{} is in use by another process{}: stop that process, or give each exporter \
          a storage path of its own",
-        path.display(), process(*pid)
+        path.display(), StoreError::process(*pid)
     )]
     AlreadyOpen {
         /// The file.
@@ -151,6 +151,11 @@ impl StoreError {
         }
     }
 
+    /// Returns what follows the word "process" or "exporter" in a message.
+    pub(crate) fn process(pid: Option<u32>) -> String {
+        pid.map_or_else(String::new, |pid| format!(" (pid {pid})"))
+    }
+
     pub(super) fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
@@ -196,10 +201,6 @@ impl StoreError {
             other => Self::io(doing, path, io::Error::other(other)),
         }
     }
-}
-
-fn process(pid: Option<u32>) -> String {
-    pid.map_or_else(String::new, |pid| format!(" (pid {pid})"))
 }
 
 fn remedy(source: &io::Error) -> &'static str {
