@@ -9,6 +9,15 @@ set -euo pipefail
 mkdir -p "$(dirname "$1")"
 program=$(realpath "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# The cargo of Debian 12 cannot read the manifest, which says the version.
+wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+version=$(rustc --version | cut -d ' ' -f 2)
+if ! printf '%s\n' "$wanted" "$version" | sort --version-sort --check=quiet; then
+    echo "Rust $wanted or newer is needed, and rustc is $version: install it by https://rustup.rs" >&2
+    exit 1
+fi
+
 target=$(rustc --print host-tuple)
 sysroot=$(rustc --print sysroot)
 

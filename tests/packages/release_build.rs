@@ -37,6 +37,11 @@ else
 fi
 "#;
 
+/// The compiler of Debian 12, as far as it is asked.
+const OLD_RUSTC: &str = r#"#!/usr/bin/env bash
+[[ $* == --version ]] && echo "rustc 1.63.0 (Debian 1.63.0)"
+"#;
+
 /// A folder of stand-ins for programs, which comes first in the path.
 struct StandIns {
     folder: tempfile::TempDir,
@@ -61,14 +66,17 @@ impl StandIns {
     }
 
     fn run(&self, script: &mut Command) {
-        let path = env::var("PATH").expect("a path");
-        let folder = self.folder.path().display();
         script
-            .env("PATH", format!("{folder}:{path}"))
             .env("REAL_CARGO", env!("CARGO"))
             .env("REAL_RUSTC", real_rustc())
             .env("CARGO_TARGET_DIR", self.path("target"));
-        output_of(script);
+        output_of(self.first_in_path(script));
+    }
+
+    fn first_in_path<'c>(&self, script: &'c mut Command) -> &'c mut Command {
+        let path = env::var("PATH").expect("a path");
+        let folder = self.folder.path().display();
+        script.env("PATH", format!("{folder}:{path}"))
     }
 
     /// Returns what cargo would build of packages from the registry, with profile and features.
@@ -171,4 +179,21 @@ fn the_program_is_linked_on_arm64_by_the_linker_of_the_system() {
     rustc.arg("-o").arg(stand_ins.path("linked")).arg(&source);
     output_of(&mut rustc);
     output_of(&mut Command::new(stand_ins.path("linked")));
+}
+
+#[test]
+fn an_old_rust_builds_no_release_and_is_told_what_is_wanted() {
+    let stand_ins = StandIns::new();
+    stand_ins.put("rustc", OLD_RUSTC);
+    let mut script = Command::new(repository("packaging/build.sh"));
+    script.arg(stand_ins.path("program"));
+    let output = stand_ins.first_in_path(&mut script).output();
+    let output = output.expect("the script");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let wanted = env!("CARGO_PKG_RUST_VERSION");
+    let expected = format!(
+        "Rust {wanted} or newer is needed, and rustc is 1.63.0: install it by https://rustup.rs\n"
+    );
+    assert_eq!(said, expected);
 }
