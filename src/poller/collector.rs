@@ -16,7 +16,8 @@ use audit_core::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Api, Clock, Storage, instrumentation, lookback::RangeRead, missing::Missing, piece::PieceWanted,
+    Api, Clock, Origin, Storage, instrumentation, lookback::RangeRead, missing::Missing,
+    piece::PieceWanted,
 };
 use crate::{
     api::ApiError, exposition::AccountExposition, gate::SharedGate, metrics::AccountMetrics,
@@ -57,6 +58,8 @@ pub(super) struct Collector<A, S, C> {
     exposition: AccountExposition,
     pub(super) gate: Arc<SharedGate>,
     pub(super) account: Account,
+    /// `true` once the account has the ids that were stored.
+    has_ids: bool,
     /// The vendor's event types that the account counts.
     types: Arc<[EventType]>,
     /// `true` once the counts have been shown.
@@ -118,7 +121,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     /// shown at once.
     pub(super) fn new(
         (api, storage, clock): (Arc<A>, S, C),
-        (account, recount): (Account, Recount),
+        (account, origin, recount): (Account, Origin, Recount),
         metrics: Arc<AccountMetrics>,
         (exposition, gate): (AccountExposition, Arc<SharedGate>),
     ) -> Self {
@@ -131,6 +134,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             exposition,
             gate,
             account,
+            has_ids: origin == Origin::FirstStart,
             types: Arc::default(),
             is_shown: false,
             deep_sweep: None,
@@ -175,6 +179,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
     pub(super) async fn poll(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {
         // If the store fails, requests to the API would be in vain.
         self.commit_if_needed().await?;
+        self.recall_ids().await?;
         let outcome = self.read_all(counts).await;
         if outcome.is_err() {
             self.recount.abandon();
@@ -183,6 +188,18 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
             let _ = self.commit_if_needed().await;
         }
         outcome
+    }
+
+    /// Reads the ids that were stored, without which nothing can be counted. The counts are
+    /// shown already, since a million ids take half a second.
+    async fn recall_ids(&mut self) -> Result<(), PollError> {
+        if !self.has_ids {
+            let ids = self.storage.ids(self.account.window.no_ids()).await;
+            let ids = ids.map_err(|error| PollError::Storage(Box::new(error)))?;
+            self.account.window.recall(ids);
+            self.has_ids = true;
+        }
+        Ok(())
     }
 
     async fn read_all(&mut self, counts: &mut PollCounts) -> Result<(), PollError> {

@@ -123,6 +123,15 @@ struct NewAccount<S> {
     recount: RecountSettings,
 }
 
+/// Where the counts of an account come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// The account counts for the first time.
+    FirstStart,
+    /// The account was read from the store, without its ids.
+    Store,
+}
+
 /// A poller whose account has begun to count.
 #[derive(Debug)]
 struct Polling<A, S, C> {
@@ -170,7 +179,7 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             recount: settings.recount(),
         };
         let stored = match stored {
-            Some(account) => Ok(new.collector(account, (&api, &clock, &gate))),
+            Some(account) => Ok(new.collector(account, Origin::Store, (&api, &clock, &gate))),
             None => Err(new),
         };
         Self {
@@ -223,7 +232,8 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             Ok(collector) => collector,
             Err(new) => {
                 let account = first_start(&settings, &*api, &clock, &mut type_list, &mut reporter);
-                new.collector(account.await, (&api, &clock, &gate))
+                let account = account.await;
+                new.collector(account, Origin::FirstStart, (&api, &clock, &gate))
             }
         };
         Polling {
@@ -243,13 +253,14 @@ impl<S: Storage> NewAccount<S> {
     fn collector<A: Api, C: Clock + Clone>(
         self,
         mut account: Account,
+        origin: Origin,
         (api, clock, gate): (&Arc<A>, &C, &Arc<SharedGate>),
     ) -> Collector<A, S, C> {
         account.outbox = self.outbox;
         account.filter = self.filter;
         let parts = (Arc::clone(api), self.storage, clock.clone());
         let shown = (self.exposition, Arc::clone(gate));
-        let account = (account, Recount::new(self.recount));
+        let account = (account, origin, Recount::new(self.recount));
         Collector::new(parts, account, self.metrics, shown)
     }
 }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use audit_core::{account::Commit, event::EventType, gate::SavedGate};
+use audit_core::{account::Commit, event::EventType, gate::SavedGate, window::Ids};
 use jiff::Timestamp;
 
 use crate::api::{ApiAnswer, ApiError, paging::PageSource};
@@ -36,6 +36,9 @@ pub trait Api: PageSource {
 pub trait Storage: Send {
     /// The reason why a commit failed.
     type Error: Error + Send + Sync + 'static;
+
+    /// Reads the ids that were stored into `ids`, which has none.
+    fn ids(&mut self, ids: Ids) -> impl Future<Output = Result<Ids, Self::Error>> + Send;
 
     /// Stores `commit` and `gate` in one transaction. The caller may store a commit again
     /// after an error.

@@ -12,7 +12,7 @@ use audit_core::{
     gate::SavedGate,
     ledger::Ledger,
     outbox::Outbox,
-    window::{Remembered, Window, WindowSettings},
+    window::{Ids, Window, WindowSettings},
 };
 use jiff::Timestamp;
 
@@ -99,19 +99,17 @@ impl AccountStorage {
         self
     }
 
-    /// Reads the account; `None` if it was never stored.
+    /// Reads the account without its ids, which [`Storage::ids`] reads; `None` if the account
+    /// was never stored.
     pub(crate) fn load(
         &self,
         settings: WindowSettings,
         max_series: usize,
     ) -> Result<Option<Account>, StoreError> {
-        let window = |saved, ids: &mut dyn Iterator<Item = Remembered>| {
-            Window::restore(settings, saved, ids)
-        };
         let ledger = Ledger::new(max_series);
-        let saved = self.queue.store().load_account(&self.key, ledger, window)?;
+        let saved = self.queue.store().load_account(&self.key, ledger)?;
         Ok(saved.map(|saved| Account {
-            window: saved.window,
+            window: Window::restore(settings, saved.window),
             ledger: saved.ledger,
             stage: saved.stage,
             outbox: Outbox::default(),
@@ -122,6 +120,15 @@ impl AccountStorage {
 
 impl Storage for AccountStorage {
     type Error = Arc<StoreError>;
+
+    async fn ids(&mut self, mut ids: Ids) -> Result<Ids, Arc<StoreError>> {
+        let key = Arc::clone(&self.key);
+        let read = move |store: &mut Store| {
+            store.load_ids(&key, |stored| ids.restore(stored))?;
+            Ok(ids)
+        };
+        self.queue.read(read).await
+    }
 
     async fn commit(
         &mut self,

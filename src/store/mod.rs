@@ -86,13 +86,13 @@ pub struct Store {
     last_write: LastWrite,
 }
 
-/// An account as it was stored. `W` is the form of its window.
+/// An account as it was stored, without the ids that it remembers.
 #[derive(Debug, Clone)]
-pub struct SavedAccount<W> {
+pub struct SavedAccount {
     /// The progress of counting.
     pub stage: Stage,
-    /// The value that `restore` of [`Store::load_account`] returned.
-    pub window: W,
+    /// The window.
+    pub window: SavedWindow,
     /// The counters.
     pub ledger: Ledger,
 }
@@ -150,23 +150,32 @@ impl Store {
     /// Reads an account, and puts its counters into the empty `ledger`. Returns `None`
     /// if the account was never stored.
     ///
-    /// `restore` gets the window and an iterator over its ids, oldest first, so that a
-    /// million ids are never in memory twice. The times of the ids are rounded down to
-    /// seconds.
-    ///
     /// # Errors
     ///
-    /// [`StoreError`] if the file cannot be read. The result of `restore` is then
-    /// dropped.
-    pub fn load_account<W>(
+    /// [`StoreError`] if the file cannot be read.
+    pub fn load_account(
         &mut self,
         api_key: &str,
         ledger: Ledger,
-        restore: impl FnOnce(SavedWindow, &mut dyn Iterator<Item = Remembered>) -> W,
-    ) -> Result<Option<SavedAccount<W>>, StoreError> {
-        self.with_file("read", |file, _| {
-            read::account(file, api_key, ledger, restore)
-        })
+    ) -> Result<Option<SavedAccount>, StoreError> {
+        self.with_file("read", |file, _| read::account(file, api_key, ledger))
+    }
+
+    /// Reads the ids that an account remembers; none if the account was never stored. There
+    /// may be millions, so they are read apart from the counters, which are shown before.
+    ///
+    /// `take` gets an iterator over the ids, oldest first, so that they are never in memory
+    /// twice. The times of the ids are rounded down to seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the file cannot be read. The result of `take` is then dropped.
+    pub fn load_ids<T>(
+        &mut self,
+        api_key: &str,
+        take: impl FnOnce(&mut dyn Iterator<Item = Remembered>) -> T,
+    ) -> Result<T, StoreError> {
+        self.with_file("read", |file, _| read::ids(file, api_key, take))
     }
 
     /// Reads the memory of the gate. `now` is the time of the wall clock; a scraper that

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use audit_core::{
+    account::Stage,
     event::Labels,
     gate::{SavedGate, SavedScraper, ScraperId},
     ledger::Ledger,
@@ -25,13 +26,43 @@ use super::{
 };
 
 /// Reads an account; see [`Store::load_account`](super::Store::load_account).
-pub(super) fn account<W>(
+pub(super) fn account(
     file: &OpenFile,
     api_key: &str,
     mut ledger: Ledger,
-    restore: impl FnOnce(SavedWindow, &mut dyn Iterator<Item = Remembered>) -> W,
-) -> Result<Option<SavedAccount<W>>, Error> {
+) -> Result<Option<SavedAccount>, Error> {
     let transaction = file.database.begin_read()?;
+    let Some((number, stage, window)) = progress(&transaction, api_key)? else {
+        return Ok(None);
+    };
+    counters(&transaction, number, &mut ledger)?;
+    let gate_timeouts = read_number(&transaction, &tables::gate_timeouts_key(number))?;
+    ledger.restore_gate_timeouts(gate_timeouts.unwrap_or(0));
+    Ok(Some(SavedAccount {
+        stage,
+        window,
+        ledger,
+    }))
+}
+
+/// Passes the ids of an account to `take`; see [`Store::load_ids`](super::Store::load_ids).
+pub(super) fn ids<T>(
+    file: &OpenFile,
+    api_key: &str,
+    take: impl FnOnce(&mut dyn Iterator<Item = Remembered>) -> T,
+) -> Result<T, Error> {
+    let transaction = file.database.begin_read()?;
+    match progress(&transaction, api_key)? {
+        Some((number, _, window)) => ids_from(&transaction, number, window.floor, take),
+        None => Ok(take(&mut std::iter::empty())),
+    }
+}
+
+/// Reads how far an account is counted; `None` if it was never stored.
+fn progress(
+    transaction: &ReadTransaction,
+    api_key: &str,
+) -> Result<Option<(AccountNumber, Stage, SavedWindow)>, Error> {
     let number = transaction.open_table(ACCOUNTS)?.get(api_key)?;
     let Some(number) = number.map(|number| number.value()) else {
         return Ok(None);
@@ -41,16 +72,7 @@ pub(super) fn account<W>(
         .ok_or_else(|| Error::Corrupted("an account has no progress".to_owned()))?
         .value();
     let (stage, window) = tables::stage_and_window(progress)?;
-    counters(&transaction, number, &mut ledger)?;
-    let gate_timeouts = read_number(&transaction, &tables::gate_timeouts_key(number))?;
-    ledger.restore_gate_timeouts(gate_timeouts.unwrap_or(0));
-    Ok(Some(SavedAccount {
-        stage,
-        window: ids(&transaction, number, window.floor, |ids| {
-            restore(window, ids)
-        })?,
-        ledger,
-    }))
+    Ok(Some((number, stage, window)))
 }
 
 /// Reads the memory of the gate.
@@ -179,12 +201,12 @@ fn span(from: i128, to: i128) -> Duration {
 
 /// Passes the ids to `take` one by one, since there may be a million. An error ends the
 /// iterator early, and is then returned.
-fn ids<W>(
+fn ids_from<T>(
     transaction: &ReadTransaction,
     account: AccountNumber,
     floor: Timestamp,
-    take: impl FnOnce(&mut dyn Iterator<Item = Remembered>) -> W,
-) -> Result<W, Error> {
+    take: impl FnOnce(&mut dyn Iterator<Item = Remembered>) -> T,
+) -> Result<T, Error> {
     let remembered = tables::ids_from(account, floor);
     let mut failed = None;
     let table = transaction.open_table(IDS)?;

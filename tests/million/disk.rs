@@ -8,7 +8,7 @@ use audit_core::{
     gate::SavedGate,
     ledger::{Exemplar, Ledger, SavedCounter, SeriesKey},
     outbox::Outbox,
-    window::{Remembered, SavedWindow, Window},
+    window::{Ids, Remembered, SavedWindow, Window},
 };
 use nexmo_audit_exporter::poller::Storage;
 
@@ -88,13 +88,8 @@ impl Disk {
             }
         }
         ledger.restore_gate_timeouts(stored.gate_timeouts);
-        let ids = if plan.mutant == Some(Mutant::IdsInMemory) {
-            &[]
-        } else {
-            stored.ids.as_slice()
-        };
         Some(Account {
-            window: Window::restore(plan.window(), stored.window, ids.iter().copied()),
+            window: Window::restore(plan.window(), stored.window),
             ledger,
             outbox: Outbox::default(),
             filter: TypeFilter::default(),
@@ -220,6 +215,16 @@ enum CommitOutcome {
 
 impl Storage for StoredAccount {
     type Error = DiskFull;
+
+    async fn ids(&mut self, mut ids: Ids) -> Result<Ids, DiskFull> {
+        let Self(world) = self;
+        let world = world.lock();
+        if world.plan.mutant != Some(Mutant::IdsInMemory) {
+            let stored = world.disk.account.as_ref();
+            ids.restore(stored.iter().flat_map(|stored| stored.ids.iter().copied()));
+        }
+        Ok(ids)
+    }
 
     async fn commit(&mut self, commit: Arc<Commit>, gate: Arc<SavedGate>) -> Result<(), DiskFull> {
         let Self(world) = self;

@@ -41,10 +41,9 @@ pub fn holds(data: &[u8]) {
     let _ = store.load_gate(at(0));
     let _ = store.last_line(KEY);
     let _ = store.lines(KEY, bytes.number(8), 1 << 20);
-    let readable = store.load_account(KEY, audit_core::ledger::Ledger::new(100), |_, ids| {
-        ids.count()
-    });
-    if let Ok(Some(_)) = readable {
+    let counters = store.load_account(KEY, audit_core::ledger::Ledger::new(100));
+    let ids = store.load_ids(KEY, |ids| ids.count());
+    if let (Ok(Some(_)), Ok(_)) = (counters, ids) {
         load_account(&mut store, KEY).expect("it was read before");
     }
     drop(store);

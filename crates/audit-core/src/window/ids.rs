@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use rustc_hash::FxBuildHasher;
 
+use super::Remembered;
 use crate::event::EventId;
 
 /// The number of buckets into which the span of the ids is divided. A new id is looked for in
@@ -16,7 +17,7 @@ const BUCKETS: i32 = 24;
 
 /// The ids that a window remembers.
 #[derive(Debug, Clone)]
-pub(super) struct Ids {
+pub struct Ids {
     /// The span of one bucket, in seconds.
     width: i64,
     buckets: BTreeMap<i64, HashSet<EventId, FxBuildHasher>>,
@@ -42,6 +43,31 @@ impl Ids {
         }
     }
 
+    pub(super) fn without_ids(&self) -> Self {
+        Self {
+            width: self.width,
+            buckets: BTreeMap::new(),
+        }
+    }
+
+    /// Adds ids as they were stored, oldest first. An id that was stored at several times is
+    /// kept at each of them.
+    pub fn restore(&mut self, ids: impl IntoIterator<Item = Remembered>) {
+        let mut ids = ids.into_iter().peekable();
+        let mut same = Vec::new();
+        while let Some(first) = ids.next() {
+            let bucket = self.bucket(first.time);
+            same.push(first.id);
+            while let Some(next) = ids.next_if(|next| self.bucket(next.time) == bucket) {
+                same.push(next.id);
+            }
+            self.buckets
+                .entry(bucket)
+                .or_default()
+                .extend(same.drain(..));
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.buckets.values().map(HashSet::len).sum()
     }
@@ -59,7 +85,8 @@ impl Ids {
         {
             return Before::AsLate;
         }
-        let elsewhere = self.buckets.iter_mut().find(|(_, ids)| ids.contains(&id));
+        let mut newest_first = self.buckets.iter_mut().rev();
+        let elsewhere = newest_first.find(|(_, ids)| ids.contains(&id));
         let before = match elsewhere {
             Some((later, _)) if *later > bucket => return Before::AsLate,
             Some((_, ids)) => {

@@ -16,12 +16,13 @@
 mod ids;
 mod lateness;
 
+pub use ids::Ids;
 pub use lateness::RegularLateness;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::EventId;
-use ids::{Before, Ids};
+use ids::Before;
 use lateness::Lateness;
 
 /// How far back a window reaches.
@@ -152,13 +153,10 @@ impl Window {
         }
     }
 
-    /// Returns a window as it was stored. `ids` may contain ids from before the floor.
+    /// Returns a window as it was stored, but for its ids: [`Window::recall`] has to be called
+    /// before the next event.
     #[must_use]
-    pub fn restore(
-        settings: WindowSettings,
-        saved: SavedWindow,
-        ids: impl IntoIterator<Item = Remembered>,
-    ) -> Self {
+    pub fn restore(settings: WindowSettings, saved: SavedWindow) -> Self {
         let mut window = Self::new(settings, saved.floor);
         window.watermark = saved.watermark;
         window.newest = saved.newest;
@@ -168,10 +166,19 @@ impl Window {
         let stored = saved.newest.unwrap_or(saved.floor);
         let stored = stored.duration_since(saved.floor);
         window.seen = Ids::new(settings.retention.max(stored));
-        for Remembered { time, id } in ids {
-            window.seen.remember(id, time);
-        }
         window
+    }
+
+    /// Returns an empty set for the ids that were stored.
+    #[must_use]
+    pub fn no_ids(&self) -> Ids {
+        self.seen.without_ids()
+    }
+
+    /// Remembers the ids that were stored. They come from [`Window::no_ids`], and may contain
+    /// ids from before the floor.
+    pub fn recall(&mut self, ids: Ids) {
+        self.seen = ids;
     }
 
     /// Returns what a commit stores, apart from ids.

@@ -430,6 +430,18 @@ fn spans_that_leave_the_calendar_saturate() {
     assert_eq!(window.floor, at(0));
 }
 
+fn restored(
+    settings: WindowSettings,
+    saved: SavedWindow,
+    stored: impl IntoIterator<Item = Remembered>,
+) -> Window {
+    let mut window = Window::restore(settings, saved);
+    let mut ids = window.no_ids();
+    ids.restore(stored);
+    window.recall(ids);
+    window
+}
+
 #[test]
 fn a_restored_window_goes_on_where_the_stored_one_was() {
     let mut window = window();
@@ -437,7 +449,7 @@ fn a_restored_window_goes_on_where_the_stored_one_was() {
     window.admit(id(2), None, at(20));
     window.complete_sweep(clocks(5000));
     let (saved, ids) = (window.saved(), window.fresh().to_vec());
-    let mut restored = Window::restore(window.settings, saved, ids);
+    let mut restored = restored(window.settings, saved, ids);
     assert_eq!(restored.saved(), saved);
     assert_eq!(restored.fresh(), []);
     for window in [&mut window, &mut restored] {
@@ -575,7 +587,7 @@ fn ids_that_were_stored_with_a_longer_retention_are_in_few_buckets() {
         newest: Some(hour(240)),
     };
     for hours in [241, 2] {
-        let mut window = Window::restore(retention(hours), saved, ids.clone());
+        let mut window = restored(retention(hours), saved, ids.clone());
         assert_eq!(window.remembered(), 2400);
         let buckets = window.seen.buckets();
         assert!(buckets <= 25, "{buckets} for {hours} hours");
@@ -617,4 +629,34 @@ fn only_clocks_that_are_further_apart_than_a_time_zone_can_be_disproved() {
 
 fn hour(hour: i64) -> Timestamp {
     Timestamp::from_second(3600 * hour).expect("a time")
+}
+
+#[test]
+fn an_id_that_was_stored_at_two_times_is_kept_until_the_later_one_is_forgotten() {
+    let settings = WindowSettings {
+        lookback: SignedDuration::from_mins(10),
+        retention: SignedDuration::from_hours(24),
+    };
+    let saved = SavedWindow {
+        floor: hour(0),
+        watermark: Some(hour(20)),
+        newest: Some(hour(20)),
+    };
+    let remembered = |at| Remembered {
+        time: hour(at),
+        id: id(1),
+    };
+    let mut window = restored(settings, saved, [remembered(1), remembered(20)]);
+    for at in [1, 20, 10] {
+        let again = window.admit(id(1), Some(hour(at)), hour(20));
+        assert_eq!(again, Admission::Duplicate, "{at}");
+        assert_eq!(window.fresh(), [], "{at}");
+    }
+    let clocks = Clocks {
+        api: hour(40),
+        local: hour(40),
+    };
+    window.complete_sweep(clocks);
+    let again = window.admit(id(1), Some(hour(20)), hour(40));
+    assert_eq!(again, Admission::Duplicate);
 }

@@ -89,11 +89,15 @@ pub fn new_account() -> Account {
 
 /// Loads an account as the exporter does when it starts.
 pub fn load_account(store: &mut Store, key: &str) -> Option<Account> {
-    let restore = |saved, ids: &mut dyn Iterator<Item = _>| Window::restore(SETTINGS, saved, ids);
-    let saved = store.load_account(key, Ledger::new(100), restore);
+    let saved = store.load_account(key, Ledger::new(100));
     let saved = saved.expect("the state can be read")?;
+    let mut window = Window::restore(SETTINGS, saved.window);
+    let mut ids = window.no_ids();
+    let read = store.load_ids(key, |stored| ids.restore(stored));
+    read.expect("the ids can be read");
+    window.recall(ids);
     Some(Account {
-        window: saved.window,
+        window,
         ledger: saved.ledger,
         stage: saved.stage,
         outbox: Outbox::default(),
@@ -121,20 +125,19 @@ fn counter<K>(change: Change<K>) -> (K, Counter) {
 
 impl State {
     pub fn load(store: &mut Store, key: &str) -> Option<Self> {
-        let saved = store
-            .load_account(key, Ledger::new(100), |window, ids| {
-                let ids: Vec<_> = ids
-                    .map(|id| (id.time.as_second(), id.id.to_bits()))
-                    .collect();
-                assert!(ids.is_sorted(), "ids come oldest first");
-                (window, ids.into_iter().collect())
-            })
-            .expect("the state can be read")?;
+        let saved = store.load_account(key, Ledger::new(100));
         let SavedAccount {
             stage,
-            window: (window, ids),
+            window,
             ledger,
-        } = saved;
+        } = saved.expect("the state can be read")?;
+        let ids = store.load_ids(key, |ids| {
+            let ids = ids.map(|id| (id.time.as_second(), id.id.to_bits()));
+            ids.collect::<Vec<_>>()
+        });
+        let ids = ids.expect("the ids can be read");
+        assert!(ids.is_sorted(), "ids come oldest first");
+        let ids = ids.into_iter().collect();
         let Changes {
             series,
             types,
