@@ -348,6 +348,31 @@ fn many_ids_are_forgotten_at_once_and_leave_the_file_commit_by_commit() {
 }
 
 #[test]
+fn ids_before_between_and_after_stored_ones_are_stored() {
+    let open_gate = Gate::new(ScrapeInterval::Off, &SavedGate::default());
+    let directory = directory();
+    let mut store = open(directory.path());
+    let [mut one, mut other] = [new_account(), new_account()];
+    // They fill several pages of the file.
+    for (every, from) in [(7, 1000), (2, 0), (1, 0), (5, 0)] {
+        for number in (from..5000).rev().step_by(every) {
+            let created_at = Some(at(50 + i64::try_from(number % 40).expect("a number")));
+            one.window.admit(id(number), created_at, at(100));
+            other.window.admit(id(5000 - number), created_at, at(100));
+        }
+        let commits = [&one, &other].map(|account| account.prepare(&open_gate, Duration::ZERO));
+        let named = [(KEYS[0], &commits[0]), (KEYS[1], &commits[1])];
+        store.write(&named, None, at(100)).expect("they are stored");
+        one.confirm(&commits[0]);
+        other.confirm(&commits[1]);
+        for (key, account) in [(KEYS[0], &one), (KEYS[1], &other)] {
+            let ids = State::load(&mut store, key).expect("an account").ids();
+            assert_eq!(ids, account.window.remembered(), "{key} {every}");
+        }
+    }
+}
+
+#[test]
 fn the_ids_may_be_read_in_part() {
     let directory = directory();
     let mut store = open(directory.path());

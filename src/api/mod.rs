@@ -377,7 +377,9 @@ impl ApiClient {
         response: &mut Response,
         until: Instant,
     ) -> Result<(Vec<u8>, Option<Room>), ApiError> {
-        let mut body = Vec::new();
+        let announced = response.content_length().unwrap_or(0);
+        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+        let mut body = Vec::with_capacity(announced.min(LARGE_BODY_BYTES));
         if read(response, &mut body, LARGE_BODY_BYTES, self.proxy).await? {
             return Ok((body, None));
         }

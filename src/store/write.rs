@@ -1,18 +1,18 @@
 //! Writes commits to the state file.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ops::Bound, sync::Arc, time::Duration};
 
 use audit_core::{
     account::Commit, gate::SavedGate, ledger::Changes, outbox::Lines, window::Remembered,
 };
 use jiff::{SignedDuration, Timestamp};
-use redb::{Error, ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
+use redb::{CursorError, Error, ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
 
 use super::{
     file::{self, OpenFile},
     tables::{
         self, ACCOUNTS, AccountNumber, GATE_BEGUN, GATE_STORED_AT, GATE_WAIT_TIME, IDS, LINES,
-        LINES_REMOVED, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES, TYPES, WRITER,
+        LINES_REMOVED, NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES, StoredIdKey, TYPES, WRITER,
     },
     write_id::WriteId,
 };
@@ -90,15 +90,39 @@ fn write_ids(
         .map(|id| tables::id_key(account, id))
         .filter(|key| *key >= forgotten.end)
         .collect();
-    // Keys that are inserted in order fill one page of the file after the other.
     keys.sort_unstable();
-    for key in keys {
-        table.insert(key, ())?;
-    }
+    insert_in_order(&mut table, keys)?;
     let first_kept = table.range(forgotten.clone())?.nth(FORGOTTEN_AT_ONCE);
     let first_kept = first_kept.transpose()?.map(|(key, _)| key.value());
     let forgotten = forgotten.start..first_kept.unwrap_or(forgotten.end);
     Ok(table.retain_in(forgotten, |_, ()| false)?)
+}
+
+/// Inserts keys that are in order. Keys between which none is stored are inserted together
+/// and fill one page of the file after the other, which costs a small part of looking for the
+/// place of each.
+fn insert_in_order(
+    table: &mut Table<'_, StoredIdKey, ()>,
+    keys: Vec<StoredIdKey>,
+) -> Result<(), Error> {
+    let mut keys = keys.into_iter();
+    let mut next = keys.next();
+    while let Some(first) = next {
+        let mut gap = table.lower_bound_mut(Bound::Included(first))?;
+        while let Some(key) = next {
+            match gap.insert_before(key, ()) {
+                Ok(()) => {}
+                Err(CursorError::UnorderedKey) if key == first => {
+                    // The key is stored.
+                }
+                Err(CursorError::UnorderedKey) => break,
+                Err(error) => return Err(error.into()),
+            }
+            next = keys.next();
+        }
+        gap.close()?;
+    }
+    Ok(())
 }
 
 fn write_counters(

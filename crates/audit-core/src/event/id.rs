@@ -1,6 +1,6 @@
 //! The identity of an event in 16 bytes.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -16,19 +16,21 @@ impl EventId {
     /// Returns the identity of the event whose id the API writes as `text`.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
-        Self(uuid_bits(text.as_bytes()).unwrap_or_else(|| xxh3_128(text.as_bytes())))
+        Self::from_spelling(text).0
+    }
+
+    /// Like [`EventId::from_text`]. Returns `true` too if the id is displayed as exactly `text`.
+    pub(crate) fn from_spelling(text: &str) -> (Self, bool) {
+        match Uuid::read(text.as_bytes()) {
+            Some(Uuid { bits, is_lower }) => (Self(bits), is_lower),
+            None => (Self(xxh3_128(text.as_bytes())), false),
+        }
     }
 
     /// Returns the identity of an element without an id, a hash of its JSON. It tells the
     /// element apart from others and recognizes it in the next answer.
     pub(crate) fn from_content(raw: &str) -> Self {
         Self(xxh3_128(raw.as_bytes()))
-    }
-
-    /// Returns `true` if the id is displayed as exactly `text`.
-    pub(crate) fn is_spelled(self, text: &str) -> bool {
-        !text.bytes().any(|byte| byte.is_ascii_uppercase())
-            && uuid_bits(text.as_bytes()) == Some(self.0)
     }
 
     /// Returns the 128 bits that are stored.
@@ -60,24 +62,51 @@ impl fmt::Display for EventId {
     }
 }
 
-/// Returns the bits of a UUID in the form 8-4-4-4-12; `None` for any other text.
-fn uuid_bits(text: &[u8]) -> Option<u128> {
-    if text.len() != 36 {
-        return None;
-    }
-    let mut bits = 0;
-    for (place, &byte) in text.iter().enumerate() {
-        if matches!(place, 8 | 13 | 18 | 23) {
-            if byte != b'-' {
-                return None;
-            }
-        } else {
-            let digit = char::from(byte).to_digit(16)?;
-            bits = bits << 4 | u128::from(digit);
-        }
-    }
-    Some(bits)
+/// A UUID that was read from a text.
+struct Uuid {
+    bits: u128,
+    /// `true` if no digit is in upper case.
+    is_lower: bool,
 }
+
+impl Uuid {
+    /// Reads a UUID in the form 8-4-4-4-12; `None` for any other text.
+    fn read(text: &[u8]) -> Option<Self> {
+        let text: &[u8; 36] = text.try_into().ok()?;
+        let is_separated = [8, 13, 18, 23].iter().all(|place| text[*place] == b'-');
+        let mut flags = 0;
+        let mut digits = |places: Range<usize>| {
+            text[places].iter().fold(0_u64, |bits, byte| {
+                let digit = HEX_DIGITS[usize::from(*byte)];
+                flags |= digit;
+                bits << 4 | u64::from(digit & 0xf)
+            })
+        };
+        let high = digits(0..8) << 32 | digits(9..13) << 16 | digits(14..18);
+        let low = digits(19..23) << 48 | digits(24..36);
+        (is_separated && flags & NO_DIGIT == 0).then_some(Self {
+            bits: u128::from(high) << 64 | u128::from(low),
+            is_lower: flags & UPPER == 0,
+        })
+    }
+}
+
+/// In [`HEX_DIGITS`]: the digit is in upper case.
+const UPPER: u8 = 0x10;
+/// In [`HEX_DIGITS`]: the byte is no digit.
+const NO_DIGIT: u8 = 0x20;
+
+/// The value of each byte as a hexadecimal digit.
+const HEX_DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789ABCDEF"[value as usize] as usize] = value | UPPER;
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
 
 #[cfg(test)]
 mod tests {
@@ -119,8 +148,8 @@ mod tests {
             ("event-1", false),
         ];
         for (text, spelled) in cases {
-            let id = EventId::from_text(text);
-            assert_eq!(id.is_spelled(text), spelled, "{text}");
+            let (id, is_spelled) = EventId::from_spelling(text);
+            assert_eq!(is_spelled, spelled, "{text}");
             assert_eq!(id.to_string() == text, spelled, "{text}");
         }
     }

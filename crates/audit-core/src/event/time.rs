@@ -19,7 +19,26 @@ const FORM_MAX_CHARS: usize = 40;
 /// since the Unix epoch, and RFC 1123. Returns `None` for any other text.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<Timestamp> {
-    parse_iso(text).or_else(|| parse_other(text.trim_ascii()))
+    parse_documented(text)
+        .or_else(|| parse_iso(text))
+        .or_else(|| parse_other(text.trim_ascii()))
+}
+
+/// Reads the form that is documented, `2018-08-13T10:15:31`. The parser of all forms takes ten
+/// times as long for it.
+fn parse_documented(text: &str) -> Option<Timestamp> {
+    const SEPARATORS: [(usize, u8); 5] = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    let text: &[u8; 19] = text.as_bytes().try_into().ok()?;
+    let is_separated = |(place, separator): (usize, u8)| text[place] == separator;
+    SEPARATORS.into_iter().all(is_separated).then_some(())?;
+    let two = |place: usize| {
+        let [tens, ones] = [text[place], text[place + 1]].map(|digit| digit.wrapping_sub(b'0'));
+        let value = tens.wrapping_mul(10).wrapping_add(ones);
+        (tens < 10 && ones < 10).then_some(value.cast_signed())
+    };
+    let year = i16::from(two(0)?) * 100 + i16::from(two(2)?);
+    let time = DateTime::new(year, two(5)?, two(8)?, two(11)?, two(14)?, two(17)?, 0).ok()?;
+    Offset::UTC.to_timestamp(time).ok()
 }
 
 /// Returns the form of a time that cannot be read, without its value: each digit as `9` and
@@ -105,6 +124,38 @@ mod tests {
         for (text, expected) in cases {
             let expected = expected.map(|text| text.parse::<Timestamp>().expect(text));
             assert_eq!(parse_time(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_documented_form_is_read_as_the_parser_of_all_forms_reads_it() {
+        let time = "2018-08-13T10:15:31";
+        let others = [
+            '0', '1', '2', '3', '5', '6', '9', '-', ':', 'T', 't', ' ', '/', 'é',
+        ];
+        for (place, character) in time.char_indices() {
+            for other in others {
+                let (before, rest) = time.split_at(place);
+                let text = format!("{before}{other}{}", &rest[character.len_utf8()..]);
+                let read = parse_documented(&text);
+                assert!(read.is_none() || read == parse_iso(&text), "{text}");
+            }
+        }
+        let some = [
+            "0000-01-01T00:00:00",
+            "1969-12-31T23:59:59",
+            "9999-12-30T22:00:00",
+        ];
+        for text in some.into_iter().chain([time, "2024-02-29T23:59:59"]) {
+            let read = parse_documented(text);
+            assert!(read.is_some() && read == parse_iso(text), "{text}");
+        }
+        for text in [
+            "2023-02-29T00:00:00",
+            "2018-08-13T24:00:00",
+            "9999-12-31T23:59:59",
+        ] {
+            assert_eq!(parse_documented(text), None, "{text}");
         }
     }
 

@@ -355,6 +355,11 @@ impl Window {
 
     /// Raises the floor to `retention` before `watermark`, or before the newest element if
     /// that is earlier, so that nothing is lost even if both clocks were wrong.
+    ///
+    /// A catch-up that is days behind forgets no sooner, although its own pieces and the deep
+    /// sweep after it ask only for the lookback before the watermark and for the retention before
+    /// now. An event without a remembered id must be before the floor, and a floor so close to
+    /// the watermark would refuse all events that the API shows in a time zone of hours behind.
     fn forget(&mut self, watermark: Timestamp) {
         let Some(newest_element) = self.newest_element else {
             return;

@@ -357,10 +357,8 @@ proptest! {
             r#"{{"_embedded": {{"events": [{}]}}, "page": {{"totalElements": {elements}}}}}"#,
             events.join(",")
         );
+        is_as_lenient(&text);
         let lenient = Page::parse_lenient(&text, Keep::Parsed);
-        if let Some(page) = plain::parse(&text) {
-            prop_assert_eq!(Ok(page), lenient.clone());
-        }
         prop_assert_eq!(Page::parse(&text, Keep::Parsed), lenient.clone());
         let mut raw = Page::parse(&text, Keep::Raw);
         if let Ok(page) = &mut raw {
@@ -373,7 +371,47 @@ proptest! {
 #[test]
 fn a_page_as_documented_is_read_in_one_pass() {
     let documented = include_str!("../../../tests/fixtures/list-as-documented.json");
-    assert!(plain::parse(documented).is_some());
+    for keep in [Keep::Parsed, Keep::Raw] {
+        assert!(plain::parse(documented, keep).is_some());
+    }
+    is_as_lenient(documented);
+}
+
+/// Asserts that a page that can be read in one pass is read as the lenient parser reads it.
+fn is_as_lenient(text: &str) {
+    for keep in [Keep::Parsed, Keep::Raw] {
+        if let Some(page) = plain::parse(text, keep) {
+            assert_eq!(Ok(page), Page::parse_lenient(text, keep), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_page_with_any_byte_wrong_is_read_as_the_lenient_parser_reads_it() {
+    let page = r#" {"_embedded": {"events": [{"id": "a\/", "event_type": "é\u00e9",
+        "created_at": "2018-08-13T10:15:31", "source": null, "account_id": "k",
+        "context": {"n": [-10.5e+7, true, false, {}]}}, {"id": "b"}], "x": []},
+        "page": {"totalElements": 21, "totalPages": null},
+        "_links": {"self": {"href": "a"}, "next": {}}, "page2": 0} "#;
+    let others = [
+        "", " ", "\"", "\\", "{", "}", "[", "]", ",", ":", "0", "1", "-", ".", "e", "n", "s", "\n",
+        "\0", "\u{1f}", "\u{7f}", "é", "_", "\\u00e9", "null", "\"a\",", "[[",
+    ];
+    assert!(
+        plain::parse(page, Keep::Raw).is_none(),
+        "an id has an escape"
+    );
+    let page = page.replace(r"a\/", "a").replace(r"é\u00e9", "é");
+    assert!(plain::parse(&page, Keep::Raw).is_some());
+    for (place, character) in page.char_indices() {
+        let (before, rest) = page.split_at(place);
+        let after = &rest[character.len_utf8()..];
+        is_as_lenient(before);
+        for other in others {
+            is_as_lenient(&format!("{before}{other}{after}"));
+            is_as_lenient(&format!("{before}{other}{rest}"));
+        }
+    }
 }
 
 #[test]
