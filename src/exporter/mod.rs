@@ -22,10 +22,10 @@ pub use outside::{Outside, ReloadedApi};
 pub(crate) use plan::client;
 pub(crate) use trial::try_places;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use exporter_web::{Server, WebConfigFile, bind};
+use exporter_web::{LocalAddress, Server, WebConfigFile, bind};
 use jiff::Timestamp;
 use tokio::{runtime::Handle, sync::oneshot};
 
@@ -48,7 +48,7 @@ const LONGEST_END: Duration = Duration::from_secs(4);
 /// Reads the current configuration. May wait for files.
 pub(crate) type ReadSettings = Arc<dyn Fn() -> anyhow::Result<Settings> + Send + Sync>;
 
-/// The exporter, with its ports bound and its accounts prepared.
+/// The exporter, with its addresses bound and its accounts prepared.
 pub struct Exporter {
     supervisor: Supervisor,
     reload: ReloadHandle,
@@ -60,20 +60,20 @@ pub struct Exporter {
 }
 
 impl Exporter {
-    /// Binds the ports, opens the store and prepares the accounts. Sends no request to the
+    /// Binds the addresses, opens the store and prepares the accounts. Sends no request to the
     /// API yet. `web` is the web configuration of the settings.
     ///
     /// # Errors
     ///
-    /// If a port cannot be bound or the state cannot be used, or both. The message says what
+    /// If an address cannot be bound or the state cannot be used, or both. The message says what
     /// to do.
     pub async fn bind(settings: &Settings, web: WebConfigFile) -> anyhow::Result<Self> {
         let web = Arc::new(web);
-        let listeners = match bind(&ports(settings)).await {
+        let listeners = match bind(&settings.listen).await {
             Ok(listeners) => listeners,
-            Err(ports) => match try_state(&settings.storage_path) {
-                Ok(()) => return Err(ports.into()),
-                Err(state) => bail!("{ports}\n{state}"),
+            Err(addresses) => match try_state(&settings.storage_path) {
+                Ok(()) => return Err(addresses.into()),
+                Err(state) => bail!("{addresses}\n{state}"),
             },
         };
         // Before the server takes its share.
@@ -146,7 +146,7 @@ impl Exporter {
     /// # Errors
     ///
     /// If the system cannot tell the addresses.
-    pub fn local_addresses(&self) -> io::Result<Vec<SocketAddr>> {
+    pub fn local_addresses(&self) -> io::Result<Vec<LocalAddress>> {
         self.server.local_addresses()
     }
 
@@ -209,14 +209,6 @@ impl Exporter {
         drop(stopped);
         Ok(())
     }
-}
-
-/// Returns the hosts and the ports to listen on.
-fn ports(settings: &Settings) -> Vec<(Option<&str>, u16)> {
-    let listen = settings.listen.iter();
-    listen
-        .map(|address| (address.host.as_deref(), address.port))
-        .collect()
 }
 
 /// Tells the supervisor to stop polling, unless it was told before.

@@ -93,7 +93,7 @@ impl Site for ExporterSite {
                 self.metrics(&request.headers, scrape)
             }
             (Route::Metrics, &Method::HEAD) => self.metrics(&request.headers, None),
-            (Route::Landing, &Method::GET | &Method::HEAD) => self.landing(request),
+            (Route::Landing, &Method::GET | &Method::HEAD) => self.landing(request, peer),
             (Route::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
             (Route::Ready, &Method::GET | &Method::HEAD) => self.ready(),
             (Route::Reload, &Method::POST | &Method::PUT) => self.reload(&request.headers).await,
@@ -161,10 +161,10 @@ impl ExporterSite {
             .await;
     }
 
-    fn landing(&self, request: &request::Parts) -> Response<ResponseBody> {
+    fn landing(&self, request: &request::Parts, peer: Peer) -> Response<ResponseBody> {
         let uptime = self.started.elapsed();
         let needs = self.web.client_needs();
-        let address = OwnAddress::of(request, needs.tls);
+        let address = OwnAddress::of(request, peer.address(), needs.tls);
         let user = basic_auth_user(&request.headers);
         let page = LandingPage {
             example: ScrapeExample {

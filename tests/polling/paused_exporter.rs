@@ -66,7 +66,8 @@ impl PausedExporter {
         let exporter = Exporter::bind(&read(settings, &api, folder.path()), web)
             .await
             .expect("an exporter");
-        let address = exporter.local_addresses().expect("addresses")[0];
+        let addresses = exporter.local_addresses().expect("addresses");
+        let address = addresses[0].port().expect("a port");
         // The exporter runs in the runtime of the test, and so with its clock.
         tokio::spawn(async move { exporter.run(&Handle::current(), pending).await });
         Self {
