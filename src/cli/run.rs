@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use audit_simulator::{Simulator, SimulatorError};
-use exporter_web::read_file;
+use exporter_web::{InheritedSocket, InheritedSocketError, read_file};
 use jiff::{Timestamp, Zoned};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{Instrument, Span};
@@ -37,9 +37,13 @@ const BAD_CONFIGURATION: u8 = 2;
 /// The exit status after a failure.
 const FAILED: u8 = 1;
 
+/// The sockets that a service manager hands over, or why they cannot be used.
+type Inherited = Result<Vec<InheritedSocket>, InheritedSocketError>;
+
 /// Runs one command line and returns its exit status: 0 after success, 1 after a
-/// failure, 2 after bad usage or a bad configuration.
-pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// failure, 2 after bad usage or a bad configuration. The command `serve` uses the sockets
+/// that are inherited.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>, inherited: Inherited) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let request = match parse(&arguments) {
         Ok(request) => request,
@@ -48,7 +52,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let Request { action, sources } = request;
     let outcome = match action {
-        Action::Serve(options) => serve(&options, sources, arguments).await,
+        Action::Serve(options) => serve(&options, sources, arguments, inherited).await,
         Action::Events(action) => query_events(action, sources).await,
         Action::Backfill(options) => write_history(&options, sources).await,
         Action::State(action) => state::run(action, sources).await,
@@ -88,6 +92,7 @@ async fn serve(
     options: &Options,
     sources: Sources,
     arguments: Vec<OsString>,
+    inherited: Inherited,
 ) -> anyhow::Result<()> {
     let (settings, web) = check_config::settings(options, sources)?;
     logging::init(settings.log)?;
@@ -95,7 +100,7 @@ async fn serve(
     let mut signals = ShutdownSignals::new()?;
     // From here on SIGHUP does not end the program.
     let hangup = signal(SignalKind::hangup())?;
-    let exporter = Exporter::bind(&settings, web).await?;
+    let exporter = Exporter::bind(&settings, web, inherited?).await?;
     let read = move || read_settings(&arguments);
     let exporter = exporter.reload_from(Arc::new(read));
     let (accounts, interval) = (settings.accounts.len(), settings.poll.interval);

@@ -25,7 +25,7 @@ pub(crate) use trial::try_places;
 use std::{io, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use exporter_web::{LocalAddress, Server, WebConfigFile, bind};
+use exporter_web::{InheritedSocket, Listener, LocalAddress, Server, WebConfigFile, bind};
 use jiff::Timestamp;
 use tokio::{runtime::Handle, sync::oneshot};
 
@@ -61,21 +61,20 @@ pub struct Exporter {
 
 impl Exporter {
     /// Binds the addresses, opens the store and prepares the accounts. Sends no request to the
-    /// API yet. `web` is the web configuration of the settings.
+    /// API yet. `web` is the web configuration of the settings. Sockets that are `inherited` are
+    /// used in place of the addresses.
     ///
     /// # Errors
     ///
     /// If an address cannot be bound or the state cannot be used, or both. The message says what
     /// to do.
-    pub async fn bind(settings: &Settings, web: WebConfigFile) -> anyhow::Result<Self> {
+    pub async fn bind(
+        settings: &Settings,
+        web: WebConfigFile,
+        inherited: Vec<InheritedSocket>,
+    ) -> anyhow::Result<Self> {
         let web = Arc::new(web);
-        let listeners = match bind(&settings.listen).await {
-            Ok(listeners) => listeners,
-            Err(addresses) => match try_state(&settings.storage_path) {
-                Ok(()) => return Err(addresses.into()),
-                Err(state) => bail!("{addresses}\n{state}"),
-            },
-        };
+        let listeners = listeners(settings, inherited).await?;
         // Before the server takes its share.
         let bounds = descriptors::raise(settings);
         let process = process_metrics().context("the metrics cannot be registered")?;
@@ -209,6 +208,32 @@ impl Exporter {
         drop(stopped);
         Ok(())
     }
+}
+
+/// Returns the sockets that are inherited or, if there are none, binds the addresses.
+async fn listeners(
+    settings: &Settings,
+    inherited: Vec<InheritedSocket>,
+) -> anyhow::Result<Vec<Listener>> {
+    if inherited.is_empty() {
+        return match bind(&settings.listen).await {
+            Ok(listeners) => Ok(listeners),
+            Err(addresses) => match try_state(&settings.storage_path) {
+                Ok(()) => Err(addresses.into()),
+                Err(state) => bail!("{addresses}\n{state}"),
+            },
+        };
+    }
+    let names: Vec<&str> = inherited.iter().map(|socket| &*socket.name).collect();
+    tracing::info!(
+        sockets = inherited.len(),
+        names = names.join(", "),
+        "the sockets of the service manager are used in place of --web.listen-address"
+    );
+    let listeners = inherited.into_iter().map(InheritedSocket::listener);
+    listeners
+        .collect::<io::Result<_>>()
+        .context("the sockets of the service manager cannot be used")
 }
 
 /// Tells the supervisor to stop polling, unless it was told before.

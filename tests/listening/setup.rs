@@ -64,6 +64,22 @@ impl Setup {
         exporter
     }
 
+    /// Returns a command that hands over a socket, given as standard input, as systemd does.
+    pub(crate) fn activated(&self, more: &[&str]) -> Command {
+        let serve = self.command("serve", "state", more);
+        let mut shell = Command::new("sh");
+        let hand_over = "exec 3<&0 0</dev/null; export LISTEN_FDS=1 LISTEN_FDNAMES=metrics; LISTEN_PID=$$ exec \"$0\" \"$@\"";
+        shell.args(["-c", hand_over]).arg(serve.get_program());
+        shell.args(serve.get_args()).current_dir(self.folder.path());
+        for (name, value) in serve.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        shell
+    }
+
     /// Writes a file, and returns the flag that names it as the web configuration.
     pub(crate) fn web_config(&self, text: &str) -> String {
         let path = self.path("web.yml");

@@ -63,7 +63,7 @@ impl PausedExporter {
         let guard = listening.set_default();
         let folder = tempfile::tempdir().expect("a folder");
         let web = WebConfigFile::read(None).expect("no configuration");
-        let exporter = Exporter::bind(&read(settings, &api, folder.path()), web)
+        let exporter = Exporter::bind(&read(settings, &api, folder.path()), web, Vec::new())
             .await
             .expect("an exporter");
         let addresses = exporter.local_addresses().expect("addresses");

@@ -65,6 +65,7 @@ mod body;
 mod client_certificates;
 mod connection;
 mod files;
+mod inherited;
 mod listen_address;
 mod listener;
 mod open_connections;
@@ -87,6 +88,7 @@ pub use body::ResponseBody;
 pub use files::{
     FileError, FileStamps, Hanging, PendingFile, ReadFile, read_file, within_time_limit,
 };
+pub use inherited::{InheritedSocket, InheritedSocketError, inherited_sockets};
 pub use listen_address::{ListenAddress, ListenAddressError};
 pub use listener::{Listener, LocalAddress};
 pub use passwords::basic_auth_user;

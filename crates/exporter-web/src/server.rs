@@ -15,6 +15,8 @@ use crate::{
 
 /// The longest time for answers in flight to end at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time between two looks, at shutdown, for clients that are about to ask.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 /// The time until the next attempt after a connection could not be accepted, which is
 /// when the process has no descriptor left.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -62,7 +64,7 @@ impl<S: Site> Server<S> {
     }
 
     /// Serves until `shutdown` resolves, and then for up to ten seconds until the
-    /// answers in flight have ended.
+    /// answers in flight have ended. A client that has just connected is answered, too.
     ///
     /// Meanwhile the server loads the web configuration again when it changes.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
@@ -81,8 +83,13 @@ impl<S: Site> Server<S> {
             tasks.spawn(accept(listener, handler, graceful));
         }
         shutdown.await;
-        // Closes the listeners, so that new clients are refused and do not wait.
+        // Closes the listeners, so that new clients are refused and do not wait. Clients of
+        // an inherited socket wait for the next process.
         tasks.shutdown().await;
+        // Bounded, since no connection stays young.
+        while handler.connections.awaits_request() {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
         handler.connections.end_silent();
         let Some(graceful) = Arc::into_inner(graceful) else {
             return;

@@ -62,6 +62,15 @@ impl UnixSocket {
         })
     }
 
+    /// Accepts the connections of a socket that another process has opened, whose file is left
+    /// to that process.
+    pub(crate) fn inherited(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        Ok(Self {
+            listener: UnixListener::from_std(listener)?,
+            _file: None,
+        })
+    }
+
     /// Fails where [`UnixSocket::listen`] would, and leaves everything as it is.
     pub(crate) async fn try_listening(path: &Path) -> io::Result<()> {
         match usable(path).await? {

@@ -138,6 +138,13 @@ impl OpenConnections {
         true
     }
 
+    /// Returns `true` if a client has just connected and has not sent its request yet.
+    pub(crate) fn awaits_request(&self) -> bool {
+        let table = self.table();
+        let mut connections = table.networks.values().flat_map(HashMap::values);
+        connections.any(|one| one.activity.is_about_to_ask())
+    }
+
     /// Closes every connection that has sent no request.
     pub(crate) fn end_silent(&self) {
         let table = self.table();
