@@ -8,7 +8,7 @@ use exporter_web::{LocalAddress, WebConfigFile};
 
 use crate::{
     config::{EnvironmentCredentials, Options, Problems, Settings},
-    exporter::{CountingThreads, Exporter},
+    exporter::{CountingThreads, Exporter, ServiceManager},
 };
 
 /// Events per second: enough to see counters rise.
@@ -35,7 +35,7 @@ pub(super) async fn run(mut options: Options, signal: impl AsyncFnMut()) -> anyh
     let web = WebConfigFile::read(settings.web_config.as_deref()).map_err(Problems::from)?;
     // Nothing is lost with a state that ends with the process.
     settings.shutdown_timeout = Duration::ZERO;
-    let exporter = Exporter::bind(&settings, web, Vec::new()).await?;
+    let exporter = Exporter::bind(&settings, web, ServiceManager::default()).await?;
     let addresses = exporter.local_addresses()?;
     let address = addresses.first().context("no address is listened on")?;
     introduce(address, &settings.telemetry_path)?;

@@ -5,6 +5,7 @@ use std::{
     io::{IsTerminal, stdout},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
@@ -24,7 +25,7 @@ use crate::{
         AccountOptions, BackfillOptions, BackfillSettings, Environment, GetSettings, ListSettings,
         LogSettings, Options, Problems, QuerySettings, Settings, Sources, TypesSettings,
     },
-    exporter::{self, CountingThreads, Exporter},
+    exporter::{self, CountingThreads, Exporter, ServiceManager},
     metrics::{AccountMetrics, log_seconds},
     query::{self, backfill, events, history::RetryingClient},
     server::reload::ReloadHandle,
@@ -32,6 +33,8 @@ use crate::{
 
 /// The largest config file that is read, in bytes: room for tens of thousands of accounts.
 const MAX_CONFIG_BYTES: u64 = 16 << 20;
+/// The longest that a start may take: a state with millions of ids on a slow disk.
+const LONGEST_START: Duration = Duration::from_mins(10);
 /// The exit status after bad usage or a bad configuration.
 const BAD_CONFIGURATION: u8 = 2;
 /// The exit status after a failure.
@@ -100,7 +103,9 @@ async fn serve(
     let mut signals = ShutdownSignals::new()?;
     // From here on SIGHUP does not end the program.
     let hangup = signal(SignalKind::hangup())?;
-    let exporter = Exporter::bind(&settings, web, inherited?).await?;
+    let manager = ServiceManager::of_environment(inherited?);
+    manager.starting(LONGEST_START);
+    let exporter = Exporter::bind(&settings, web, manager).await?;
     let read = move || read_settings(&arguments);
     let exporter = exporter.reload_from(Arc::new(read));
     let (accounts, interval) = (settings.accounts.len(), settings.poll.interval);
