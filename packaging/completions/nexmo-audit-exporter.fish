@@ -16,7 +16,7 @@ function __fish_nexmo_audit_exporter_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.listen-address -d 'Address to listen on, or unix: and the path of a unix socket; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
@@ -53,7 +53,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" 
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "events" -d 'Query events of the Audit API'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "state" -d 'Look at the stored state, and move accounts from one state to another'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.listen-address -d 'Address to listen on, or unix: and the path of a unix socket; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
@@ -81,7 +81,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l metrics.created-timestamps -d 'Tell OpenMetrics scrapers when each counter was 0 (`_created`); a server without this feature stores one more series for each counter'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -l events.log-personal-data -d 'Write all fields of an event, with the user, the IP address and the context'
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.listen-address -d 'Address to listen on, or unix: and the path of a unix socket; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.config.file -d 'File with TLS and basic authentication, in the format of Prometheus\' exporter-toolkit; read again when it changes' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand check-config" -l web.max-requests -d 'Highest number of answers in flight at once, 0 for no limit; further requests are answered with 503' -r
@@ -129,7 +129,7 @@ complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcomman
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l config.file -d 'File with settings and accounts, in YAML; flags and environment variables take precedence' -r -F
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.level -d 'Lowest severity that is logged: error, warn, info, debug or trace' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l log.format -d 'Form of each line: logfmt or json' -r
-complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.listen-address -d 'Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
+complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.listen-address -d 'Address to listen on, or unix: and the path of a unix socket; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.interval -d 'Time from one poll to the next; at most --poll.lookback' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l poll.start -d 'Time from which the first start counts: now, an age (24h), a date in UTC or an RFC 3339 time; later starts ignore it' -r
 complete -c nexmo-audit-exporter -n "__fish_nexmo_audit_exporter_using_subcommand demo" -l web.enable-lifecycle -d 'Allow POST /-/reload, which reads the configuration again, as SIGHUP does'

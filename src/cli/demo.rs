@@ -4,11 +4,11 @@ use std::{io::Write, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use audit_simulator::{Simulator, SimulatorSettings};
-use exporter_web::WebConfigFile;
+use exporter_web::{LocalAddress, WebConfigFile};
 
 use crate::{
     config::{EnvironmentCredentials, Options, Problems, Settings},
-    exporter::{CountingThreads, Exporter},
+    exporter::{CountingThreads, Exporter, ServiceManager},
 };
 
 /// Events per second: enough to see counters rise.
@@ -35,11 +35,9 @@ pub(super) async fn run(mut options: Options, signal: impl AsyncFnMut()) -> anyh
     let web = WebConfigFile::read(settings.web_config.as_deref()).map_err(Problems::from)?;
     // Nothing is lost with a state that ends with the process.
     settings.shutdown_timeout = Duration::ZERO;
-    let exporter = Exporter::bind(&settings, web).await?;
-    let address = *exporter
-        .local_addresses()?
-        .first()
-        .context("no address is listened on")?;
+    let exporter = Exporter::bind(&settings, web, ServiceManager::default()).await?;
+    let addresses = exporter.local_addresses()?;
+    let address = addresses.first().context("no address is listened on")?;
     introduce(address, &settings.telemetry_path)?;
     let simulating = tokio::spawn(simulator.run(std::future::pending()));
     let counting = CountingThreads::start().context("no thread can be started")?;
@@ -58,18 +56,29 @@ fn account() -> SimulatorSettings {
     }
 }
 
-fn introduce(address: SocketAddr, path: &str) -> std::io::Result<()> {
-    write!(
-        std::io::stdout().lock(),
-        "A simulated account with about one event a second is being counted.
-
-  Open       http://{address}/
+fn introduce(address: &LocalAddress, path: &str) -> std::io::Result<()> {
+    let ways = match address {
+        LocalAddress::Port(address) => format!(
+            "Open       http://{address}/
   See        curl -s http://{address}{path} | grep nexmo_audit_events
   Scrape     scrape_configs:
                - job_name: nexmo-audit
                  metrics_path: {path}
                  static_configs:
-                   - targets: [\"{address}\"]
+                   - targets: [\"{address}\"]"
+        ),
+        LocalAddress::UnixSocket(socket) => {
+            let socket = socket.display();
+            format!(
+                "See        curl -s --unix-socket {socket} http://localhost{path} | grep nexmo_audit_events"
+            )
+        }
+    };
+    write!(
+        std::io::stdout().lock(),
+        "A simulated account with about one event a second is being counted.
+
+  {ways}
   Your own   NEXMO_API_KEY=... NEXMO_API_SECRET=... nexmo-audit-exporter serve
 
 Ctrl-C ends it.

@@ -1,16 +1,18 @@
 //! Asks the exporter of the same container whether it is healthy: the `HEALTHCHECK` of
 //! an image that holds no other program.
 //!
-//! The check knows only where the exporter listens. It neither verifies certificates nor
-//! has a password or a certificate, so it asks loopback alone and takes any answer for no
-//! more than a sign of life.
+//! The check knows only where the exporter listens: what `--web.listen-address` says, also
+//! where systemd has handed over the sockets. It neither verifies certificates nor has a
+//! password or a certificate, so it asks loopback or a unix socket alone and takes any answer
+//! for no more than a sign of life.
 
 use std::{net::IpAddr, time::Duration};
 
 use anyhow::{Context, bail};
-use reqwest::{Client, StatusCode, redirect::Policy};
+use exporter_web::ListenAddress;
+use reqwest::{Client, ClientBuilder, StatusCode, redirect::Policy};
 
-use crate::{api::is_refused_by_tls, config::ListenAddress};
+use crate::api::is_refused_by_tls;
 
 /// The time limit of one request, well below that of the image's `HEALTHCHECK`.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -23,33 +25,44 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 /// only it knows.
 pub(super) async fn run(listen_addresses: &[String]) -> anyhow::Result<()> {
     let address = listen_addresses.first().context("no address to ask")?;
-    let address: ListenAddress = address.parse()?;
-    if address.port == 0 {
-        bail!(
+    match address.parse()? {
+        ListenAddress::Port { port: 0, .. } => bail!(
             "port 0 stands for a port that only the exporter knows: set --web.listen-address to another port"
-        );
-    }
-    let client = client()?;
-    let mut failure = None;
-    for url in urls(&address) {
-        match ask(&client, &url).await {
-            Ok(()) => return Ok(()),
-            Err(error) => failure = failure.or(Some(error)),
+        ),
+        ListenAddress::Port { host, port } => {
+            ask_all(&client().build()?, &urls(host.as_deref(), port)).await
+        }
+        ListenAddress::UnixSocket(path) => {
+            let client = client().unix_socket(&*path).build()?;
+            let asked = ask_all(&client, &urls(Some("localhost"), 80)).await;
+            // The URLs do not name the socket.
+            asked.with_context(|| address.clone())
         }
     }
-    Err(failure.context("no address to ask")?)
 }
 
-fn client() -> anyhow::Result<Client> {
+fn client() -> ClientBuilder {
     // Fails only if a provider was installed before.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Ok(Client::builder()
+    Client::builder()
         .no_proxy()
         .redirect(Policy::none())
         .timeout(REQUEST_TIMEOUT)
         // The certificate names the host as others know it, not loopback.
         .tls_danger_accept_invalid_certs(true)
-        .build()?)
+}
+
+/// Asks one URL after the other until one says that the exporter is healthy, and returns the
+/// first failure if none does.
+async fn ask_all(client: &Client, urls: &[String]) -> anyhow::Result<()> {
+    let mut failure = None;
+    for url in urls {
+        match ask(client, url).await {
+            Ok(()) => return Ok(()),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    Err(failure.context("no address to ask")?)
 }
 
 async fn ask(client: &Client, url: &str) -> anyhow::Result<()> {
@@ -66,18 +79,21 @@ async fn ask(client: &Client, url: &str) -> anyhow::Result<()> {
     bail!("{url} answers {status}: {}", text.trim());
 }
 
-/// Returns the URLs to ask, in order, of an exporter that listens on `address`.
-fn urls(address: &ListenAddress) -> Vec<String> {
+/// Returns the URLs to ask, in order, of an exporter that listens on this host and port.
+fn urls(host: Option<&str>, port: u16) -> Vec<String> {
     let is_unspecified = |host: &str| host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified());
-    let hosts = match address.host.as_deref() {
+    let hosts = match host {
         Some(host) if !is_unspecified(host) => vec![host],
         // A container may have only one of the two families.
         _ => vec!["127.0.0.1", "::1"],
     };
     let with = |scheme| {
         hosts.iter().map(move |host| {
-            let (host, port) = (Some((*host).to_owned()), address.port);
-            format!("{scheme}://{}/-/healthy", ListenAddress { host, port })
+            let host = Some((*host).to_owned());
+            format!(
+                "{scheme}://{}/-/healthy",
+                ListenAddress::Port { host, port }
+            )
         })
     };
     with("http").chain(with("https")).collect()
@@ -97,13 +113,15 @@ mod tests {
             ("10.0.0.7:9", vec!["10.0.0.7:9"]),
             ("exporter:9", vec!["exporter:9"]),
         ] {
-            let address = listens.parse().expect(listens);
+            let ListenAddress::Port { host, port } = listens.parse().expect(listens) else {
+                panic!("{listens} is a port")
+            };
             let with = |scheme| {
                 let asked = asked.iter();
                 asked.map(move |host| format!("{scheme}://{host}/-/healthy"))
             };
             let expected: Vec<_> = with("http").chain(with("https")).collect();
-            assert_eq!(urls(&address), expected, "{listens}");
+            assert_eq!(urls(host.as_deref(), port), expected, "{listens}");
         }
     }
 }

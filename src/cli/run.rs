@@ -5,11 +5,12 @@ use std::{
     io::{IsTerminal, stdout},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
 use audit_simulator::{Simulator, SimulatorError};
-use exporter_web::read_file;
+use exporter_web::{InheritedSocket, InheritedSocketError, read_file};
 use jiff::{Timestamp, Zoned};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{Instrument, Span};
@@ -24,7 +25,7 @@ use crate::{
         AccountOptions, BackfillOptions, BackfillSettings, Environment, GetSettings, ListSettings,
         LogSettings, Options, Problems, QuerySettings, Settings, Sources, TypesSettings,
     },
-    exporter::{self, CountingThreads, Exporter},
+    exporter::{self, CountingThreads, Exporter, ServiceManager},
     metrics::{AccountMetrics, log_seconds},
     query::{self, backfill, events, history::RetryingClient},
     server::reload::ReloadHandle,
@@ -32,14 +33,20 @@ use crate::{
 
 /// The largest config file that is read, in bytes: room for tens of thousands of accounts.
 const MAX_CONFIG_BYTES: u64 = 16 << 20;
+/// The longest that a start may take: a state with millions of ids on a slow disk.
+const LONGEST_START: Duration = Duration::from_mins(10);
 /// The exit status after bad usage or a bad configuration.
 const BAD_CONFIGURATION: u8 = 2;
 /// The exit status after a failure.
 const FAILED: u8 = 1;
 
+/// The sockets that a service manager hands over, or why they cannot be used.
+type Inherited = Result<Vec<InheritedSocket>, InheritedSocketError>;
+
 /// Runs one command line and returns its exit status: 0 after success, 1 after a
-/// failure, 2 after bad usage or a bad configuration.
-pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// failure, 2 after bad usage or a bad configuration. The command `serve` uses the sockets
+/// that are inherited.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>, inherited: Inherited) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let request = match parse(&arguments) {
         Ok(request) => request,
@@ -48,7 +55,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let Request { action, sources } = request;
     let outcome = match action {
-        Action::Serve(options) => serve(&options, sources, arguments).await,
+        Action::Serve(options) => serve(&options, sources, arguments, inherited).await,
         Action::Events(action) => query_events(action, sources).await,
         Action::Backfill(options) => write_history(&options, sources).await,
         Action::State(action) => state::run(action, sources).await,
@@ -88,6 +95,7 @@ async fn serve(
     options: &Options,
     sources: Sources,
     arguments: Vec<OsString>,
+    inherited: Inherited,
 ) -> anyhow::Result<()> {
     let (settings, web) = check_config::settings(options, sources)?;
     logging::init(settings.log)?;
@@ -95,7 +103,9 @@ async fn serve(
     let mut signals = ShutdownSignals::new()?;
     // From here on SIGHUP does not end the program.
     let hangup = signal(SignalKind::hangup())?;
-    let exporter = Exporter::bind(&settings, web).await?;
+    let manager = ServiceManager::of_environment(inherited?);
+    manager.starting(LONGEST_START);
+    let exporter = Exporter::bind(&settings, web, manager).await?;
     let read = move || read_settings(&arguments);
     let exporter = exporter.reload_from(Arc::new(read));
     let (accounts, interval) = (settings.accounts.len(), settings.poll.interval);

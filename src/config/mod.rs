@@ -16,7 +16,6 @@ mod credentials;
 mod duration;
 mod environment;
 mod file;
-mod listen;
 mod log;
 mod options;
 mod problems;
@@ -41,7 +40,6 @@ pub use environment::{
     AccountWithSecret, Environment, EnvironmentCredentials, SettingOrigins, Sources,
 };
 pub use file::{AccountEntry, ConfigFile, EntrySecret, FileSetting};
-pub use listen::ListenAddress;
 pub use log::{LogFormat, LogLevel, LogSettings};
 pub use options::{
     AccountOptions, ConfigOptions, EventsOptions, LogOptions, MetricsOptions, Options, PollOptions,

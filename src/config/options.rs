@@ -38,7 +38,7 @@ pub struct Options {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Web")]
 pub struct WebOptions {
-    /// Address to listen on; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port.
+    /// Address to listen on, or unix: and the path of a unix socket; without a host, every IPv4 and IPv6 address; may be repeated; port 0 takes a free port.
     #[arg(
         long = "web.listen-address",
         value_name = "ADDRESS",

@@ -3,11 +3,12 @@
 use std::{path::PathBuf, time::Duration};
 
 use audit_core::{account::PollStart, gate::ScrapeInterval};
+use exporter_web::ListenAddress;
 use jiff::SignedDuration;
 
 use super::{
-    AccountSettings, ApiProxy, Environment, EventsOptions, ListenAddress, LogSettings, Options,
-    PollOptions, Problems, SettingsCheck,
+    AccountSettings, ApiProxy, Environment, EventsOptions, LogSettings, Options, PollOptions,
+    Problems, SettingsCheck,
 };
 
 /// Everything that `serve` needs, checked.

@@ -90,8 +90,8 @@ fn every_problem_is_named_and_says_what_to_do() {
             &["--web.listen-address=a", "--web.listen-address=b"],
             found(),
             &[
-                "--web.listen-address \"a\" is not an address; write it like :10610, 127.0.0.1:10610 or [::1]:10610",
-                "--web.listen-address \"b\" is not an address; write it like :10610, 127.0.0.1:10610 or [::1]:10610",
+                "--web.listen-address \"a\" is not an address; write it like :10610, 127.0.0.1:10610, [::1]:10610 or unix:/run/exporter/metrics.sock",
+                "--web.listen-address \"b\" is not an address; write it like :10610, 127.0.0.1:10610, [::1]:10610 or unix:/run/exporter/metrics.sock",
             ],
         ),
         (

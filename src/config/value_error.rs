@@ -3,9 +3,6 @@
 /// The reason why a value cannot be used. The message follows the name of the setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
-    /// The text is not an address to listen on.
-    #[error("{0:?} is not an address; write it like :10610, 127.0.0.1:10610 or [::1]:10610")]
-    Address(String),
     /// The text is not a duration, or a negative one.
     #[error("{0:?} is not a duration; write it like 30s, 15m or 24h")]
     Duration(String),

@@ -8,10 +8,12 @@ mod disk_watch;
 mod event_log;
 mod last_call;
 mod load;
+mod notifications;
 mod outside;
 mod pause;
 mod plan;
 mod running_account;
+mod service_manager;
 mod supervisor;
 mod trial;
 
@@ -20,12 +22,17 @@ pub(crate) use counting_threads::CountingThreads;
 pub use load::{SharedParts, StartError};
 pub use outside::{Outside, ReloadedApi};
 pub(crate) use plan::client;
+pub use service_manager::ServiceManager;
 pub(crate) use trial::try_places;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
-use exporter_web::{Server, WebConfigFile, bind};
+use exporter_web::{InheritedSocket, Listener, LocalAddress, Server, WebConfigFile, bind};
 use jiff::Timestamp;
 use tokio::{runtime::Handle, sync::oneshot};
 
@@ -34,48 +41,52 @@ use crate::{
     config::Settings,
     metrics::{ProcessMetrics, log_seconds},
     poller::health::Health,
-    server::{ExporterSite, ScrapeRecorder, reload::ReloadHandle},
+    server::{ExporterSite, Liveness, ScrapeRecorder, reload::ReloadHandle},
     store::{SharedStore, try_state},
 };
 use event_log::SharedEventLog;
 use last_call::LastCall;
+use notifications::Notifications;
 use outside::HttpOutside;
 use supervisor::Supervisor;
 
+/// The longest that the end of the process takes after the last call: answers in flight, the
+/// event log and the state.
+const AFTER_LAST_CALL: Duration = Duration::from_secs(25);
 /// The longest that the end of the process waits for the state to be closed.
 const LONGEST_END: Duration = Duration::from_secs(4);
 
 /// Reads the current configuration. May wait for files.
 pub(crate) type ReadSettings = Arc<dyn Fn() -> anyhow::Result<Settings> + Send + Sync>;
 
-/// The exporter, with its ports bound and its accounts prepared.
+/// The exporter, with its addresses bound and its accounts prepared.
 pub struct Exporter {
     supervisor: Supervisor,
     reload: ReloadHandle,
     server: Server<ExporterSite>,
     health: Arc<Health>,
     last_call: LastCall,
+    notifications: Arc<Notifications>,
     store: SharedStore,
     event_log: Option<Arc<SharedEventLog>>,
 }
 
 impl Exporter {
-    /// Binds the ports, opens the store and prepares the accounts. Sends no request to the
-    /// API yet. `web` is the web configuration of the settings.
+    /// Binds the addresses, opens the store and prepares the accounts. Sends no request to the
+    /// API yet. `web` is the web configuration of the settings. The sockets that `manager` hands
+    /// over are used in place of the addresses.
     ///
     /// # Errors
     ///
-    /// If a port cannot be bound or the state cannot be used, or both. The message says what
+    /// If an address cannot be bound or the state cannot be used, or both. The message says what
     /// to do.
-    pub async fn bind(settings: &Settings, web: WebConfigFile) -> anyhow::Result<Self> {
+    pub async fn bind(
+        settings: &Settings,
+        web: WebConfigFile,
+        mut manager: ServiceManager,
+    ) -> anyhow::Result<Self> {
         let web = Arc::new(web);
-        let listeners = match bind(&ports(settings)).await {
-            Ok(listeners) => listeners,
-            Err(ports) => match try_state(&settings.storage_path) {
-                Ok(()) => return Err(ports.into()),
-                Err(state) => bail!("{ports}\n{state}"),
-            },
-        };
+        let listeners = listeners(settings, std::mem::take(&mut manager.sockets)).await?;
         // Before the server takes its share.
         let bounds = descriptors::raise(settings);
         let process = process_metrics().context("the metrics cannot be registered")?;
@@ -86,6 +97,10 @@ impl Exporter {
         let (exposition, gate) = (Arc::clone(&shared.exposition), Arc::clone(&shared.gate));
         let (health, store) = (Arc::clone(&shared.health), shared.store.clone());
         let event_log = shared.event_log.clone();
+        let liveness = Liveness {
+            health: Arc::clone(&health),
+            state: Arc::clone(store.disk()),
+        };
         let (reload, reloads) = ReloadHandle::new();
         let recorder = ScrapeRecorder::new(Arc::clone(&gate), started.into_std());
         let recorder = Arc::new(recorder);
@@ -95,12 +110,11 @@ impl Exporter {
             gate: Arc::clone(&gate),
             scrape_interval: settings.scrape_interval,
             web: Arc::clone(&web),
-            health: Arc::clone(&health),
+            liveness: liveness.clone(),
             process: Arc::clone(&process),
             started: started.into_std(),
             reload: settings.enable_lifecycle.then(|| reload.clone()),
             recorder: Arc::clone(&recorder),
-            state: Arc::clone(store.disk()),
             event_log: event_log.as_ref().map(|log| log.disk()),
         };
         let last_call = LastCall {
@@ -110,6 +124,13 @@ impl Exporter {
             started,
             timeout: settings.shutdown_timeout,
         };
+        let notifications = Arc::new(Notifications {
+            manager,
+            liveness,
+            process: Arc::clone(&process),
+            started,
+            is_stopping: AtomicBool::new(false),
+        });
         let supervisor = Supervisor {
             settings: settings.clone(),
             accounts: Accounts::new(shared, settings)?,
@@ -117,6 +138,7 @@ impl Exporter {
             web: Arc::clone(&web),
             reloads,
             read: None,
+            notifications: Arc::clone(&notifications),
         };
         Ok(Self {
             supervisor,
@@ -124,6 +146,7 @@ impl Exporter {
             server: Server::new(listeners, site, web).max_requests(settings.max_requests),
             health,
             last_call,
+            notifications,
             store,
             event_log,
         })
@@ -146,7 +169,7 @@ impl Exporter {
     /// # Errors
     ///
     /// If the system cannot tell the addresses.
-    pub fn local_addresses(&self) -> io::Result<Vec<SocketAddr>> {
+    pub fn local_addresses(&self) -> io::Result<Vec<LocalAddress>> {
         self.server.local_addresses()
     }
 
@@ -167,11 +190,15 @@ impl Exporter {
         let mut supervising = counting.spawn(self.supervisor.run(counting.clone(), stop));
         let state = Arc::clone(self.store.disk());
         let watching = tokio::spawn(disk_watch::run(state, self.event_log.clone()));
+        let notifications = Arc::clone(&self.notifications);
+        let notifying = tokio::spawn(async move { notifications.run().await });
         // What the accounts show is shown until the end.
         let mut stopped = None;
         let shutdown = async {
             signal().await;
             tracing::info!("shutting down");
+            let at_most = self.last_call.timeout.saturating_add(AFTER_LAST_CALL);
+            self.notifications.stopping(at_most);
             if self.last_call.timeout.is_zero() {
                 return;
             }
@@ -206,17 +233,36 @@ impl Exporter {
             );
         }
         watching.abort();
+        notifying.abort();
         drop(stopped);
         Ok(())
     }
 }
 
-/// Returns the hosts and the ports to listen on.
-fn ports(settings: &Settings) -> Vec<(Option<&str>, u16)> {
-    let listen = settings.listen.iter();
-    listen
-        .map(|address| (address.host.as_deref(), address.port))
-        .collect()
+/// Returns the sockets that are inherited or, if there are none, binds the addresses.
+async fn listeners(
+    settings: &Settings,
+    inherited: Vec<InheritedSocket>,
+) -> anyhow::Result<Vec<Listener>> {
+    if inherited.is_empty() {
+        return match bind(&settings.listen).await {
+            Ok(listeners) => Ok(listeners),
+            Err(addresses) => match try_state(&settings.storage_path) {
+                Ok(()) => Err(addresses.into()),
+                Err(state) => bail!("{addresses}\n{state}"),
+            },
+        };
+    }
+    let names: Vec<&str> = inherited.iter().map(|socket| &*socket.name).collect();
+    tracing::info!(
+        sockets = inherited.len(),
+        names = names.join(", "),
+        "the sockets of the service manager are used in place of --web.listen-address"
+    );
+    let listeners = inherited.into_iter().map(InheritedSocket::listener);
+    listeners
+        .collect::<io::Result<_>>()
+        .context("the sockets of the service manager cannot be used")
 }
 
 /// Tells the supervisor to stop polling, unless it was told before.

@@ -14,6 +14,7 @@ use super::{
     ReadSettings,
     accounts::{Accounts, StoppedAccounts},
     load::StartError,
+    notifications::Notifications,
     outside::HttpOutside,
 };
 use crate::{
@@ -32,6 +33,7 @@ pub(super) struct Supervisor {
     pub(super) reloads: mpsc::Receiver<ReloadReply>,
     /// `None` if a reload changes nothing.
     pub(super) read: Option<ReadSettings>,
+    pub(super) notifications: Arc<Notifications>,
 }
 
 /// The reason why a reload failed.
@@ -53,6 +55,7 @@ impl Supervisor {
         mut stop: oneshot::Receiver<()>,
     ) -> StoppedAccounts<HttpOutside> {
         self.accounts.start(&counting);
+        self.notifications.ready();
         loop {
             tokio::select! {
                 _ = &mut stop => return self.accounts.stop_polling().await,
@@ -67,6 +70,7 @@ impl Supervisor {
     }
 
     async fn reload(&mut self, counting: &Handle) -> Result<(), ReloadFailure> {
+        self.notifications.reloading();
         let outcome = self.take_over(counting).await;
         let now = Timestamp::now();
         match &outcome {
@@ -77,6 +81,7 @@ impl Supervisor {
                 error.log();
             }
         }
+        self.notifications.ready();
         outcome
     }
 

@@ -1,14 +1,13 @@
 //! Tries the places that an exporter would use, without keeping them.
 
-use exporter_web::bind;
+use exporter_web::try_binding;
 
-use super::ports;
 use crate::{
     config::{EventLogSettings, Problems, Settings},
     store::{StoreError, try_appending, try_state},
 };
 
-/// Tries the state, the event log and the ports, and keeps none of them. Returns what could
+/// Tries the state, the event log and the addresses to listen on, and keeps none of them. Returns what could
 /// not be tried.
 ///
 /// # Errors
@@ -23,7 +22,7 @@ pub(crate) async fn try_places(settings: &Settings) -> Result<Vec<String>, Probl
             let path = path.display();
             let process = StoreError::process(pid);
             doubts.push(format!(
-                "an exporter{process} uses {path}, so that neither the state nor a port that is in use could be tried"
+                "an exporter{process} uses {path}, so that neither the state nor an address that is in use could be tried"
             ));
             is_running = true;
         }
@@ -32,7 +31,7 @@ pub(crate) async fn try_places(settings: &Settings) -> Result<Vec<String>, Probl
     if let Some(problem) = settings.event_log.as_ref().and_then(event_log_problem) {
         problems.push(problem);
     }
-    if let Err(errors) = bind(&ports(settings)).await {
+    if let Err(errors) = try_binding(&settings.listen).await {
         let errors = errors.0.into_iter();
         let of_others = errors.filter(|error| !(is_running && error.is_in_use()));
         problems.extend(of_others.map(|error| error.to_string()));

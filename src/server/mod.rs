@@ -4,6 +4,7 @@ mod accept;
 mod browser;
 mod forwarded;
 mod landing;
+mod liveness;
 mod own_address;
 pub(crate) mod reload;
 mod routes;
@@ -12,5 +13,6 @@ mod scraper_addresses;
 mod scraper_warnings;
 mod visitor;
 
+pub(crate) use liveness::Liveness;
 pub(crate) use routes::ExporterSite;
 pub(crate) use scrape_recorder::ScrapeRecorder;

@@ -4,6 +4,7 @@
 //! All of it is what the client itself has sent. It is checked character by character, since
 //! it goes into HTML and YAML.
 
+use exporter_web::PeerAddress;
 use hyper::{
     HeaderMap,
     header::HOST,
@@ -28,12 +29,15 @@ pub(super) struct OwnAddress {
     pub(super) prefix: String,
     /// `true` if a proxy has named a part of the address.
     pub(super) is_proxied: bool,
+    /// `true` if the client has connected to a unix socket, so that the address is no more
+    /// than the name that the client gives to it.
+    pub(super) is_unix_socket: bool,
 }
 
 impl OwnAddress {
-    /// Returns the address that a request names. `is_tls` says how the exporter itself is
-    /// asked.
-    pub(super) fn of(request: &request::Parts, is_tls: bool) -> Self {
+    /// Returns the address that a request of `peer` names. `is_tls` says how the exporter
+    /// itself is asked.
+    pub(super) fn of(request: &request::Parts, peer: PeerAddress, is_tls: bool) -> Self {
         let headers = &request.headers;
         let scheme = forwarded::first(headers, "proto", "x-forwarded-proto");
         let forwarded_host = forwarded::first(headers, "host", "x-forwarded-host");
@@ -50,6 +54,7 @@ impl OwnAddress {
             host: forwarded_host.or(host).unwrap_or(UNKNOWN_HOST).to_owned(),
             prefix,
             is_proxied,
+            is_unix_socket: peer == PeerAddress::UnixSocket,
         }
     }
 
@@ -103,7 +108,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        OwnAddress::of(&parts, is_tls)
+        OwnAddress::of(&parts, PeerAddress::UnixSocket, is_tls)
     }
 
     #[test]
@@ -125,7 +130,10 @@ mod tests {
             .body(())
             .expect("a request")
             .into_parts();
-        assert_eq!(OwnAddress::of(&parts, false).host, "whole.example:1");
+        assert_eq!(
+            OwnAddress::of(&parts, PeerAddress::UnixSocket, false).host,
+            "whole.example:1"
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::{
     accept::accepted,
     browser::is_from_another_site,
     landing::{AccountTable, GateState, LandingPage, ScrapeExample},
+    liveness::Liveness,
     own_address::OwnAddress,
     scrape_recorder::ScrapeRecorder,
     visitor::{ScrapeRequest, Visitor},
@@ -30,7 +31,6 @@ use crate::{
     exposition::{Accepted, Encoding, Exposition, MetricsAnswer},
     gate::SharedGate,
     metrics::ProcessMetrics,
-    poller::health::Health,
     server::reload::ReloadHandle,
     store::DiskCall,
 };
@@ -54,15 +54,13 @@ pub(crate) struct ExporterSite {
     pub(crate) scrape_interval: ScrapeInterval,
     /// What clients have to show.
     pub(crate) web: Arc<WebConfigFile>,
-    pub(crate) health: Arc<Health>,
+    pub(crate) liveness: Liveness,
     pub(crate) process: Arc<ProcessMetrics>,
     /// The time at which the process started.
     pub(crate) started: Instant,
     /// The handle that asks for reloads; `None` if clients may not ask for them.
     pub(crate) reload: Option<ReloadHandle>,
     pub(crate) recorder: Arc<ScrapeRecorder>,
-    /// The call by which the store waits for the disk.
-    pub(crate) state: Arc<DiskCall>,
     /// The call by which the event log waits for its disk; `None` if none is kept.
     pub(crate) event_log: Option<Arc<DiskCall>>,
 }
@@ -93,7 +91,7 @@ impl Site for ExporterSite {
                 self.metrics(&request.headers, scrape)
             }
             (Route::Metrics, &Method::HEAD) => self.metrics(&request.headers, None),
-            (Route::Landing, &Method::GET | &Method::HEAD) => self.landing(request),
+            (Route::Landing, &Method::GET | &Method::HEAD) => self.landing(request, peer),
             (Route::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
             (Route::Ready, &Method::GET | &Method::HEAD) => self.ready(),
             (Route::Reload, &Method::POST | &Method::PUT) => self.reload(&request.headers).await,
@@ -161,10 +159,10 @@ impl ExporterSite {
             .await;
     }
 
-    fn landing(&self, request: &request::Parts) -> Response<ResponseBody> {
+    fn landing(&self, request: &request::Parts, peer: Peer) -> Response<ResponseBody> {
         let uptime = self.started.elapsed();
         let needs = self.web.client_needs();
-        let address = OwnAddress::of(request, needs.tls);
+        let address = OwnAddress::of(request, peer.address(), needs.tls);
         let user = basic_auth_user(&request.headers);
         let page = LandingPage {
             example: ScrapeExample {
@@ -173,14 +171,14 @@ impl ExporterSite {
                 needs,
                 user: user.as_deref(),
             },
-            accounts: AccountTable::of(&self.health, uptime),
+            accounts: AccountTable::of(&self.liveness.health, uptime),
             gate: match self.gate.hold(uptime) {
                 _ if self.scrape_interval == ScrapeInterval::Off => GateState::Off,
                 Duration::ZERO => GateState::NeverScraped,
                 hold => GateState::Holding(hold),
             },
             failed_reload: self.process.failed_reload(),
-            state_hangs: self.state.hangs_for(),
+            state_hangs: self.liveness.state.hangs_for(),
             event_log_hangs: self.event_log.as_ref().and_then(|log| log.hangs_for()),
             renamed: self.recorder.warnings.last_rename(),
             now: Timestamp::now(),
@@ -213,7 +211,7 @@ impl ExporterSite {
                 "403: a page of another site asks for the reload\n",
             );
         }
-        if self.health.is_ending() {
+        if self.liveness.health.is_ending() {
             return text(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "503: the exporter is shutting down and loads no configuration\n",
@@ -229,7 +227,7 @@ impl ExporterSite {
     }
 
     fn healthy(&self) -> Response<ResponseBody> {
-        if self.health.stalled(self.started.elapsed()) == 0 {
+        if self.liveness.is_alive(self.started.elapsed()) {
             text(StatusCode::OK, "healthy\n")
         } else {
             text(
@@ -240,12 +238,12 @@ impl ExporterSite {
     }
 
     fn ready(&self) -> Response<ResponseBody> {
-        if self.health.is_ending() {
+        if self.liveness.health.is_ending() {
             text(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "shutting down: the last counts can still be fetched\n",
             )
-        } else if self.health.is_ready() {
+        } else if self.liveness.health.is_ready() {
             text(StatusCode::OK, "ready\n")
         } else {
             text(

@@ -2,11 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    net::IpAddr,
     sync::{Mutex, PoisonError},
 };
 
 use audit_core::gate::ScraperId;
+use exporter_web::PeerAddress;
 
 /// The highest number of scrapers whose addresses are known, more than any installation
 /// has.
@@ -14,12 +14,12 @@ const MAX_ADDRESSES: usize = 64;
 
 /// The address of each scraper that this process has seen.
 #[derive(Debug, Default)]
-pub(super) struct ScraperAddresses(Mutex<BTreeMap<ScraperId, IpAddr>>);
+pub(super) struct ScraperAddresses(Mutex<BTreeMap<ScraperId, PeerAddress>>);
 
 impl ScraperAddresses {
     /// Records the address of a scraper. If there is no room for it, all others are
     /// forgotten: those that keep coming are soon known again.
-    pub(super) fn record(&self, scraper: ScraperId, address: IpAddr) {
+    pub(super) fn record(&self, scraper: ScraperId, address: PeerAddress) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.contains_key(&scraper) {
             return;
@@ -31,7 +31,7 @@ impl ScraperAddresses {
     }
 
     /// Returns the address of a scraper; `None` if it is not known.
-    pub(super) fn get(&self, scraper: ScraperId) -> Option<IpAddr> {
+    pub(super) fn get(&self, scraper: ScraperId) -> Option<PeerAddress> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(&scraper).copied()
     }
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn the_addresses_of_64_scrapers_are_known() {
         let addresses = ScraperAddresses::default();
-        let address = IpAddr::from([10, 0, 0, 1]);
+        let address = PeerAddress::UnixSocket;
         let known = || (0..200).filter(|scraper| addresses.get(ScraperId(*scraper)).is_some());
         for scraper in (0..64).chain(0..64) {
             addresses.record(ScraperId(scraper), address);

@@ -2,12 +2,12 @@
 
 use std::{
     collections::BTreeSet,
-    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use audit_core::gate::{Scrape, ScraperId};
+use exporter_web::PeerAddress;
 use jiff::Timestamp;
 
 use crate::metrics::log_seconds;
@@ -43,7 +43,7 @@ impl ScraperWarnings {
     pub(super) fn warn_of_slow_scraper(
         &self,
         scraper: ScraperId,
-        server: IpAddr,
+        server: PeerAddress,
         interval: Duration,
     ) {
         if self.slow.give(scraper, 0) {
@@ -60,7 +60,7 @@ impl ScraperWarnings {
     pub(super) fn warn_of_other_name(
         &self,
         scrape: &Scrape,
-        server: IpAddr,
+        server: PeerAddress,
         host: &str,
         now: Timestamp,
     ) {
@@ -75,7 +75,7 @@ impl ScraperWarnings {
     }
 
     /// Warns that several servers are one scraper for the exporter.
-    pub(super) fn warn_of_pool(&self, scraper: ScraperId, server: IpAddr) {
+    pub(super) fn warn_of_pool(&self, scraper: ScraperId, server: PeerAddress) {
         if self.pooled.give(scraper, 0) {
             tracing::warn!(
                 %server,
@@ -85,7 +85,7 @@ impl ScraperWarnings {
     }
 
     /// Warns that a scraper is back after another one has taken its place.
-    pub(super) fn warn_of_return(&self, scraper: ScraperId, server: IpAddr) {
+    pub(super) fn warn_of_return(&self, scraper: ScraperId, server: PeerAddress) {
         if self.returned.give(scraper, 0) {
             tracing::warn!(
                 %server,
@@ -133,7 +133,7 @@ mod tests {
                 timeout: Duration::ZERO,
             };
             let now = Timestamp::from_second(second).expect("a time");
-            warnings.warn_of_other_name(&scrape, IpAddr::from([10, 0, 0, 1]), "a:1", now);
+            warnings.warn_of_other_name(&scrape, PeerAddress::UnixSocket, "a:1", now);
             warnings.last_rename().map(Timestamp::as_second)
         };
         assert_eq!(warnings.last_rename(), None);

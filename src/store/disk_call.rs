@@ -40,11 +40,19 @@ struct EndOfCall<'a>(&'a DiskCall);
 
 impl DiskCall {
     /// Returns the calls of a thread that waits for the disk of `file`.
-    pub(super) fn new(file: String) -> Self {
+    pub(crate) fn new(file: String) -> Self {
         Self {
             file,
             state: Mutex::default(),
         }
+    }
+
+    /// Returns a call that hangs.
+    #[cfg(test)]
+    pub(crate) fn hanging() -> Self {
+        let call = Self::new(String::new());
+        call.state().begun = Instant::now().checked_sub(HANGS_AFTER);
+        call
     }
 
     pub(crate) fn file(&self) -> &str {

@@ -47,6 +47,14 @@ const ENVIRONMENT: Section = (
             "A file in PEM with the certificates that are trusted, in place of those of the system.",
         ),
         ("TZ", "The time zone of --local."),
+        (
+            "LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES",
+            "The sockets that systemd hands over to serve, which uses them in place of --web.listen-address.",
+        ),
+        (
+            "NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID",
+            "Where serve tells systemd that it is ready, reloads, stops and is alive.",
+        ),
         ("NO_COLOR", "No colours on a terminal."),
     ],
 );

@@ -12,7 +12,7 @@ use std::time::Duration;
 use exporter_web::WebConfigFile;
 use nexmo_audit_exporter::cli::{self, Action};
 use nexmo_audit_exporter::config::{EnvironmentCredentials, Settings};
-use nexmo_audit_exporter::exporter::Exporter;
+use nexmo_audit_exporter::exporter::{Exporter, ServiceManager};
 use tempfile::TempDir;
 use test_support::exposition;
 use test_support::program::{API_KEY, API_SECRET};
@@ -63,10 +63,15 @@ impl PausedExporter {
         let guard = listening.set_default();
         let folder = tempfile::tempdir().expect("a folder");
         let web = WebConfigFile::read(None).expect("no configuration");
-        let exporter = Exporter::bind(&read(settings, &api, folder.path()), web)
-            .await
-            .expect("an exporter");
-        let address = exporter.local_addresses().expect("addresses")[0];
+        let exporter = Exporter::bind(
+            &read(settings, &api, folder.path()),
+            web,
+            ServiceManager::default(),
+        )
+        .await
+        .expect("an exporter");
+        let addresses = exporter.local_addresses().expect("addresses");
+        let address = addresses[0].port().expect("a port");
         // The exporter runs in the runtime of the test, and so with its clock.
         tokio::spawn(async move { exporter.run(&Handle::current(), pending).await });
         Self {

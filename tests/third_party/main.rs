@@ -20,5 +20,6 @@ mod prometheus_server;
 mod publish_gate;
 mod replacement;
 mod schemathesis;
+mod unix_socket;
 mod vonage_client;
 mod web_config;

@@ -15,6 +15,7 @@ declare -A wanted=(
     [man]=man-db
     [openssl]=openssl
     [systemd-analyze]=systemd
+    [systemd-socket-activate]=systemd
     [zsh]=zsh
 )
 missing=()

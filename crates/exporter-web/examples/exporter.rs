@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     registry.register(Box::new(ProcessCollector::for_self()))?;
     let file = env::args().nth(1);
     let web_config = WebConfigFile::read(file.as_deref().map(Path::new))?;
-    let listeners = bind(&[(None, 9999)]).await?;
+    let listeners = bind(&[":9999".parse()?]).await?;
     let server = Server::new(listeners, Metrics(registry), Arc::new(web_config));
     let shutdown = async {
         let _ = tokio::signal::ctrl_c().await;

@@ -10,6 +10,9 @@ use once_cell::sync::Lazy;
 
 use crate::sent::WrittenAnswers;
 
+/// The time from the acceptance of a connection within which most clients send a request.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
 /// The origin of the times in [`Activity`], which are milliseconds.
 static ORIGIN: Lazy<Instant> = Lazy::new(Instant::now);
 
@@ -51,6 +54,12 @@ impl Activity {
     /// Returns `true` if the connection has sent a request.
     pub(crate) fn has_asked(&self) -> bool {
         self.has_asked.load(Relaxed)
+    }
+
+    /// Returns `true` if the connection is too young for its first request to be late.
+    pub(crate) fn is_about_to_ask(&self) -> bool {
+        let age = Duration::from_millis(now().saturating_sub(self.last.load(Relaxed)));
+        !self.has_asked() && age < FIRST_REQUEST
     }
 
     /// Resolves after `limit` if no request has come by then, and otherwise never.

@@ -1,17 +1,20 @@
-//! Listening on ports.
+//! Listening on ports and unix sockets.
 
 use std::{
     fmt, io,
     net::{IpAddr, Ipv6Addr, SocketAddr},
+    path::Path,
 };
 
 use tokio::net::{TcpListener, lookup_host};
 
+use crate::{ListenAddress, Listener, unix_socket::UnixSocket};
+
 /// An address that a server cannot listen on, and what to do about it.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {error}; {}", advice(.error.kind()))]
+#[error("cannot listen on {address}: {error}; {}", advice(.address, .error.kind()))]
 pub struct BindError {
-    address: String,
+    address: ListenAddress,
     /// The error of the system, which the message contains.
     error: io::Error,
 }
@@ -30,52 +33,50 @@ impl fmt::Display for BindErrors {
 impl std::error::Error for BindErrors {}
 
 impl BindError {
-    /// Returns `true` if another process listens on the port.
+    /// Returns `true` if another process listens on the address.
     #[must_use]
     pub fn is_in_use(&self) -> bool {
         self.error.kind() == io::ErrorKind::AddrInUse
     }
 }
 
-fn advice(kind: io::ErrorKind) -> &'static str {
-    match kind {
-        io::ErrorKind::AddrInUse => {
+fn advice(address: &ListenAddress, kind: io::ErrorKind) -> &'static str {
+    use io::ErrorKind::{AddrInUse, AlreadyExists, PermissionDenied};
+    match (address, kind) {
+        (ListenAddress::Port { .. }, AddrInUse) => {
             "another process uses that port: end the process, or choose another port with --web.listen-address"
         }
-        io::ErrorKind::PermissionDenied => "choose a port above 1023 with --web.listen-address",
-        _ => "choose an address of this machine with --web.listen-address",
+        (ListenAddress::Port { .. }, PermissionDenied) => {
+            "choose a port above 1023 with --web.listen-address"
+        }
+        (ListenAddress::Port { .. }, _) => {
+            "choose an address of this machine with --web.listen-address"
+        }
+        (ListenAddress::UnixSocket(_), AddrInUse) => {
+            "another process uses that socket: end the process, or choose another path with --web.listen-address"
+        }
+        (ListenAddress::UnixSocket(_), AlreadyExists) => {
+            "remove the file, or choose another path with --web.listen-address"
+        }
+        (ListenAddress::UnixSocket(_), _) => {
+            "the folder must exist, and let the user that the exporter runs as write there"
+        }
     }
 }
 
-/// Listens on ports, each of a host, or of every interface, IPv4 and IPv6, if the host is
-/// `None`. Port 0 takes a free port. An address that one of the other addresses includes, as
-/// `[::]:1` includes `0.0.0.0:1`, needs no listener.
+/// Listens on addresses. Port 0 takes a free port, and no host stands for every interface,
+/// IPv4 and IPv6. An address that one of the other addresses includes, as `[::]:1` includes
+/// `0.0.0.0:1`, needs no listener. The file of a unix socket is removed with its listener.
 ///
 /// # Errors
-/// [`BindErrors`], one for each name that is unknown and each port that cannot be taken.
-pub async fn bind(addresses: &[(Option<&str>, u16)]) -> Result<Vec<TcpListener>, BindErrors> {
-    let mut listeners = Vec::new();
-    let mut left = Vec::new();
-    // The addresses that include others come first.
-    let is_wide = |host: Option<&str>| host.is_none_or(|host| host == "::");
-    let all = addresses.iter().copied();
-    let (wide, narrow): (Vec<_>, Vec<_>) = all.partition(|(host, _)| is_wide(*host));
-    for (host, port) in wide.into_iter().chain(narrow) {
-        match bind_one(host, port).await {
-            Ok(listener) => listeners.push(listener),
-            Err(error) => left.push((host, port, error)),
-        }
-    }
-    let mut errors = Vec::new();
-    for (host, port, error) in left {
-        if !is_included(host, port, &listeners).await {
-            let host = host.unwrap_or_default();
-            let address = if host.contains(':') {
-                format!("[{host}]:{port}")
-            } else {
-                format!("{host}:{port}")
-            };
-            errors.push(BindError { address, error });
+/// [`BindErrors`], one for each name that is unknown and each address that cannot be taken.
+pub async fn bind(addresses: &[ListenAddress]) -> Result<Vec<Listener>, BindErrors> {
+    let (listeners, mut errors) = bind_ports(addresses).await;
+    let mut listeners: Vec<Listener> = listeners.into_iter().map(Listener::from).collect();
+    for path in unix_sockets(addresses) {
+        match UnixSocket::listen(path).await {
+            Ok(socket) => listeners.push(socket.into()),
+            Err(error) => errors.push(of_unix_socket(path, error)),
         }
     }
     if errors.is_empty() {
@@ -85,7 +86,72 @@ pub async fn bind(addresses: &[(Option<&str>, u16)]) -> Result<Vec<TcpListener>,
     }
 }
 
-async fn bind_one(host: Option<&str>, port: u16) -> io::Result<TcpListener> {
+/// Fails where [`bind`] would, and keeps no address. The file of a unix socket that a process
+/// has left behind stays as it is.
+///
+/// # Errors
+/// Those of [`bind`].
+pub async fn try_binding(addresses: &[ListenAddress]) -> Result<(), BindErrors> {
+    let (_, mut errors) = bind_ports(addresses).await;
+    for path in unix_sockets(addresses) {
+        if let Err(error) = UnixSocket::try_listening(path).await {
+            errors.push(of_unix_socket(path, error));
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(BindErrors(errors))
+    }
+}
+
+fn of_unix_socket(path: &Path, error: io::Error) -> BindError {
+    let address = ListenAddress::UnixSocket(path.to_owned());
+    BindError { address, error }
+}
+
+/// Returns the paths of the unix sockets, each of them once.
+fn unix_sockets(addresses: &[ListenAddress]) -> Vec<&Path> {
+    let mut paths = Vec::new();
+    for address in addresses {
+        if let ListenAddress::UnixSocket(path) = address
+            && !paths.contains(&path.as_path())
+        {
+            paths.push(path.as_path());
+        }
+    }
+    paths
+}
+
+/// Listens on the ports among the addresses.
+async fn bind_ports(addresses: &[ListenAddress]) -> (Vec<TcpListener>, Vec<BindError>) {
+    let mut listeners = Vec::new();
+    let mut left = Vec::new();
+    // The addresses that include others come first.
+    let is_wide = |host: Option<&str>| host.is_none_or(|host| host == "::");
+    let ports = addresses.iter().filter_map(|address| match address {
+        ListenAddress::Port { host, port } => Some((host.as_deref(), *port)),
+        ListenAddress::UnixSocket(_) => None,
+    });
+    let (wide, narrow): (Vec<_>, Vec<_>) = ports.partition(|(host, _)| is_wide(*host));
+    for (host, port) in wide.into_iter().chain(narrow) {
+        match bind_port(host, port).await {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => left.push((host, port, error)),
+        }
+    }
+    let mut errors = Vec::new();
+    for (host, port, error) in left {
+        if !is_included(host, port, &listeners).await {
+            let host = host.map(str::to_owned);
+            let address = ListenAddress::Port { host, port };
+            errors.push(BindError { address, error });
+        }
+    }
+    (listeners, errors)
+}
+
+async fn bind_port(host: Option<&str>, port: u16) -> io::Result<TcpListener> {
     match host {
         Some(host) => bind_host(host, port).await,
         None => bind_all(port).await,
@@ -155,7 +221,11 @@ mod tests {
         ];
         for (hosts, expected) in cases {
             let port = free_port();
-            let addresses: Vec<_> = hosts.iter().map(|host| (*host, port)).collect();
+            let address = |host: Option<&str>| ListenAddress::Port {
+                host: host.map(str::to_owned),
+                port,
+            };
+            let addresses: Vec<_> = hosts.iter().copied().map(address).collect();
             let bound = bind(&addresses).await;
             assert_eq!(bound.expect("listeners").len(), expected, "{hosts:?}");
         }
@@ -165,7 +235,8 @@ mod tests {
     async fn each_port_that_is_taken_is_named_once_with_what_to_do() {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = taken.local_addr().expect("an address").port();
-        let addresses = [(Some("127.0.0.1"), port), (Some("no.such.invalid"), 1)];
+        let addresses = [&*format!("127.0.0.1:{port}"), "no.such.invalid:1"];
+        let addresses = addresses.map(|address| address.parse().expect("an address"));
         let BindErrors(errors) = bind(&addresses).await.expect_err("errors");
         let [in_use, unknown] = &errors[..] else {
             panic!("{errors:?}")

@@ -8,14 +8,12 @@ use hyper_util::{
     server::graceful::Watcher,
 };
 use rustls::ServerConfig;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
     Site,
+    listener::ClientStream,
     request_handler::{ConnectedClient, RequestHandler},
     stream::WatchedStream,
 };
@@ -31,13 +29,11 @@ const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// Serves one connection until its end.
 pub(crate) async fn serve<S: Site>(
-    stream: TcpStream,
+    stream: ClientStream,
     handler: Arc<RequestHandler<S>>,
     client: ConnectedClient,
     watcher: Watcher,
 ) {
-    // Fails only if the connection has already ended.
-    let _ = stream.set_nodelay(true);
     let no_request = client.activity.no_request_within(FIRST_HEAD_TIMEOUT);
     let tls = handler.web_config.current().tls.clone();
     let serving = async {
@@ -57,23 +53,22 @@ pub(crate) async fn serve<S: Site>(
 }
 
 async fn serve_tls<S: Site>(
-    mut stream: TcpStream,
+    mut stream: ClientStream,
     tls: Arc<ServerConfig>,
     handler: &RequestHandler<S>,
     client: &ConnectedClient,
     watcher: Watcher,
 ) {
     // HTTP begins with a capital letter, and TLS with another byte.
-    let mut first = [0];
-    match stream.peek(&mut first).await {
-        Ok(1..) if first[0].is_ascii_uppercase() => {
+    match stream.peek().await {
+        Ok(Some(first)) if first.is_ascii_uppercase() => {
             if let Err(error) = refuse_plain_http(&mut stream).await {
                 tracing::debug!(%error, "a connection ended early");
             }
             return;
         }
-        Ok(1..) => {}
-        Ok(0) | Err(_) => return,
+        Ok(Some(_)) => {}
+        Ok(None) | Err(_) => return,
     }
     let stream = WatchedStream::new(stream, Arc::clone(&client.activity));
     match TlsAcceptor::from(tls).accept(stream).await {
@@ -86,7 +81,7 @@ async fn serve_tls<S: Site>(
 }
 
 /// Answers a request without TLS in the words of servers in Go.
-async fn refuse_plain_http(stream: &mut TcpStream) -> io::Result<()> {
+async fn refuse_plain_http(stream: &mut ClientStream) -> io::Result<()> {
     const ANSWER: &[u8] =
         b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
     // Closing a connection with unread bytes would reset it, and lose the answer.

@@ -23,7 +23,7 @@
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let web_config = WebConfigFile::read(Some(Path::new("web-config.yml")))?;
-//!     let listeners = bind(&[(None, 9999)]).await?;
+//!     let listeners = bind(&[":9999".parse()?]).await?;
 //!     let server = Server::new(listeners, Metrics, Arc::new(web_config));
 //!     let shutdown = async {
 //!         let _ = tokio::signal::ctrl_c().await;
@@ -65,6 +65,9 @@ mod body;
 mod client_certificates;
 mod connection;
 mod files;
+mod inherited;
+mod listen_address;
+mod listener;
 mod open_connections;
 mod passwords;
 mod peer;
@@ -77,15 +80,19 @@ mod site;
 mod slots;
 mod stream;
 mod tls;
+mod unix_socket;
 mod web_config;
 
-pub use bind::{BindError, BindErrors, bind};
+pub use bind::{BindError, BindErrors, bind, try_binding};
 pub use body::ResponseBody;
 pub use files::{
     FileError, FileStamps, Hanging, PendingFile, ReadFile, read_file, within_time_limit,
 };
+pub use inherited::{InheritedSocket, InheritedSocketError, inherited_sockets};
+pub use listen_address::{ListenAddress, ListenAddressError};
+pub use listener::{Listener, LocalAddress};
 pub use passwords::basic_auth_user;
-pub use peer::Peer;
+pub use peer::{Peer, PeerAddress};
 pub use scrape_time_limit::scrape_time_limit;
 pub use server::Server;
 pub use site::Site;

@@ -1,23 +1,22 @@
 //! Accepts connections, and ends without losing an answer in flight.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-    time::MissedTickBehavior,
-};
+use tokio::{task::JoinSet, time::MissedTickBehavior};
 
 use crate::{
-    Peer, Site, WebConfigFile,
+    Listener, LocalAddress, Peer, PeerAddress, Site, WebConfigFile,
     activity::Activity,
     connection,
+    listener::ClientStream,
     request_handler::{ConnectedClient, RequestHandler},
 };
 
 /// The longest time for answers in flight to end at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time between two looks, at shutdown, for clients that are about to ask.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 /// The time until the next attempt after a connection could not be accepted, which is
 /// when the process has no descriptor left.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -29,7 +28,7 @@ const MAX_REQUESTS: usize = 40;
 /// A server of HTTP/1.1, with TLS and passwords as a web configuration file says.
 #[derive(Debug)]
 pub struct Server<S> {
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     site: S,
     web_config: Arc<WebConfigFile>,
     max_requests: usize,
@@ -39,7 +38,7 @@ impl<S: Site> Server<S> {
     /// Creates a server that answers once it runs. Its listeners queue connections
     /// until then.
     #[must_use]
-    pub fn new(listeners: Vec<TcpListener>, site: S, web_config: Arc<WebConfigFile>) -> Self {
+    pub fn new(listeners: Vec<Listener>, site: S, web_config: Arc<WebConfigFile>) -> Self {
         Self {
             listeners,
             site,
@@ -60,12 +59,12 @@ impl<S: Site> Server<S> {
     ///
     /// # Errors
     /// Returns an error if the system cannot tell an address.
-    pub fn local_addresses(&self) -> io::Result<Vec<SocketAddr>> {
-        self.listeners.iter().map(TcpListener::local_addr).collect()
+    pub fn local_addresses(&self) -> io::Result<Vec<LocalAddress>> {
+        self.listeners.iter().map(Listener::local_address).collect()
     }
 
     /// Serves until `shutdown` resolves, and then for up to ten seconds until the
-    /// answers in flight have ended.
+    /// answers in flight have ended. A client that has just connected is answered, too.
     ///
     /// Meanwhile the server loads the web configuration again when it changes.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
@@ -84,8 +83,13 @@ impl<S: Site> Server<S> {
             tasks.spawn(accept(listener, handler, graceful));
         }
         shutdown.await;
-        // Closes the listeners, so that new clients are refused and do not wait.
+        // Closes the listeners, so that new clients are refused and do not wait. Clients of
+        // an inherited socket wait for the next process.
         tasks.shutdown().await;
+        // Bounded, since no connection stays young.
+        while handler.connections.awaits_request() {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
         handler.connections.end_silent();
         let Some(graceful) = Arc::into_inner(graceful) else {
             return;
@@ -116,7 +120,7 @@ async fn follow(web_config: Arc<WebConfigFile>) {
 }
 
 async fn accept<S: Site>(
-    listener: TcpListener,
+    listener: Listener,
     handler: Arc<RequestHandler<S>>,
     graceful: Arc<GracefulShutdown>,
 ) {
@@ -133,16 +137,16 @@ async fn accept<S: Site>(
 
 /// Serves a connection in a task of its own, so that no connection waits for another.
 fn begin<S: Site>(
-    stream: TcpStream,
-    address: SocketAddr,
+    stream: ClientStream,
+    address: PeerAddress,
     handler: &Arc<RequestHandler<S>>,
     graceful: &GracefulShutdown,
 ) {
     let client = ConnectedClient {
-        peer: Peer::new(address.ip()),
+        peer: Peer::new(address),
         activity: Arc::new(Activity::new()),
     };
-    let place = handler.connections.admit(address.ip(), &client.activity);
+    let place = handler.connections.admit(address, &client.activity);
     let key = place.key();
     let serving = connection::serve(stream, Arc::clone(handler), client, graceful.watcher());
     let task = tokio::spawn(async move {

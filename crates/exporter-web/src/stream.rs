@@ -1,4 +1,4 @@
-//! A TCP stream that records when the client does not read, fails if that lasts too long,
+//! The stream of a connection, which records when the client does not read, fails if that lasts too long,
 //! and records when an answer was sent.
 
 use std::{
@@ -12,11 +12,10 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::Sleep,
 };
 
-use crate::activity::Activity;
+use crate::{activity::Activity, listener::ClientStream};
 
 /// The longest time for a client to read what was sent. The buffers of the system hold
 /// some hundred kilobytes; this is the time to take those, and then the rest.
@@ -25,14 +24,14 @@ const WRITE_LIMIT: Duration = Duration::from_secs(30);
 /// The stream of one connection, which tells its [`Activity`] whether the client reads, and
 /// when it is flushed.
 pub(crate) struct WatchedStream {
-    stream: TcpStream,
+    stream: ClientStream,
     activity: Arc<Activity>,
     /// The time limit, while the client does not read.
     limit: Option<Pin<Box<Sleep>>>,
 }
 
 impl WatchedStream {
-    pub(crate) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
+    pub(crate) fn new(stream: ClientStream, activity: Arc<Activity>) -> Self {
         Self {
             stream,
             activity,

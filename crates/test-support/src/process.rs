@@ -39,8 +39,13 @@ struct Written {
 impl Process {
     /// Starts `command` with both its outputs read, so that it never blocks on them.
     pub fn start(name: &str, command: &mut Command) -> Self {
+        Self::start_with_input(name, command, Stdio::null())
+    }
+
+    /// Starts `command` in the same way, with `input` as its standard input.
+    pub fn start_with_input(name: &str, command: &mut Command, input: Stdio) -> Self {
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

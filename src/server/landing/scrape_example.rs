@@ -56,10 +56,13 @@ impl ScrapeExample<'_> {
                 "    basic_auth:\n      username: {user}\n      password_file: nexmo-audit-password"
             );
         }
+        yaml.push_str("    static_configs:\n");
+        if self.address.is_unix_socket && !self.address.is_proxied {
+            yaml.push_str("      # Prometheus cannot ask the unix socket: write the address of the proxy before it.\n");
+        }
         let _ = write!(
             yaml,
-            "    static_configs:
-      - targets: [\"{}\"]
+            "      - targets: [\"{}\"]
     relabel_configs:
       # Stays when the address changes, so that the series go on.
       - target_label: instance
@@ -97,6 +100,7 @@ mod tests {
             host: "audit.example:10610".to_owned(),
             prefix: prefix.to_owned(),
             is_proxied,
+            is_unix_socket: false,
         }
     }
 
@@ -153,5 +157,19 @@ mod tests {
         );
         assert!(proxied.contains("    scheme: https\n    metrics_path: \"/audit/metrics\"\n"));
         assert!(!proxied.contains("tls_config"), "{proxied}");
+    }
+
+    #[test]
+    fn behind_a_unix_socket_the_target_is_that_of_the_proxy() {
+        let hint = "# Prometheus cannot ask the unix socket";
+        let with = |is_proxied| {
+            let address = OwnAddress {
+                is_unix_socket: true,
+                ..address(false, "", is_proxied)
+            };
+            yaml(&address, "/metrics", ClientNeeds::default())
+        };
+        assert!(with(false).contains(hint), "{}", with(false));
+        assert!(!with(true).contains(hint), "{}", with(true));
     }
 }

@@ -24,6 +24,7 @@ fn address() -> OwnAddress {
         host: "audit.example:10610".to_owned(),
         prefix: String::new(),
         is_proxied: false,
+        is_unix_socket: false,
     }
 }
 

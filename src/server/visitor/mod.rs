@@ -1,9 +1,7 @@
 //! Tells a scraper from a person, and from another scraper.
 
-use std::net::IpAddr;
-
 use audit_core::gate::{Scrape, ScraperId};
-use exporter_web::{Peer, scrape_time_limit};
+use exporter_web::{Peer, PeerAddress, scrape_time_limit};
 use hyper::{
     HeaderMap,
     header::{HOST, HeaderValue, USER_AGENT},
@@ -28,7 +26,7 @@ pub(super) struct ScrapeRequest {
     /// The scrape, as the gate records it.
     pub(super) scrape: Scrape,
     /// The address of the connection.
-    pub(super) server: IpAddr,
+    pub(super) server: PeerAddress,
     /// The name by which the scraper calls the exporter, with the port if there is one.
     target: Option<HeaderValue>,
 }
@@ -36,7 +34,7 @@ pub(super) struct ScrapeRequest {
 /// The client of one connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Visitor {
-    address: IpAddr,
+    address: PeerAddress,
     connection: u64,
 }
 
@@ -97,7 +95,11 @@ impl Visitor {
     /// that no client can pass for a scraper with another address.
     fn scraper(&self, headers: &HeaderMap, product: &[u8]) -> ScraperId {
         let mut hash = Xxh3::new();
-        ForwardedClient::Address(self.address).update(&mut hash);
+        match self.address {
+            PeerAddress::Ip(address) => ForwardedClient::Address(address).update(&mut hash),
+            // Longer than one kind of address and shorter than the other.
+            PeerAddress::UnixSocket => hash.update(b"unix socket"),
+        }
         hash.update(product);
         if let Some(client) = ForwardedClient::first(headers) {
             hash.update(b"\0");

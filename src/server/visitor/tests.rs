@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use hyper::{Request, header::HeaderName};
 use proptest::prelude::*;
@@ -20,7 +20,8 @@ fn request(uri: &str, headers: &[(&'static str, &str)]) -> request::Parts {
 }
 
 fn visit(address: &str, headers: &[(&'static str, &str)]) -> Option<Scrape> {
-    let peer = Peer::new(address.parse().expect("an address"));
+    let address: IpAddr = address.parse().expect("an address");
+    let peer = Peer::new(address.into());
     let scrape = Visitor::from(peer).scrape(&request("/metrics", headers));
     scrape.map(|request| request.scrape)
 }
@@ -104,6 +105,30 @@ fn a_scraper_is_known_by_its_address_its_product_and_the_client_of_a_proxy() {
     assert_ne!(pretender.scraper, first.scraper);
 }
 
+/// All clients of a unix socket have one address, and a proxy tells them apart.
+#[test]
+fn scrapers_behind_a_unix_socket_are_told_apart_by_product_and_proxy() {
+    let scraper = |agent: &str, client: &str| {
+        let mut headers = vec![(SCRAPE_TIMEOUT, "9.5"), ("user-agent", agent)];
+        headers.extend((!client.is_empty()).then_some(("x-forwarded-for", client)));
+        let visitor = Visitor::from(Peer::new(PeerAddress::UnixSocket));
+        let request = visitor.scrape(&request("/metrics", &headers));
+        request.expect("a scraper").scrape.scraper
+    };
+    let direct = scraper("Prometheus/3.5.0", "");
+    assert_eq!(direct, scraper("Prometheus/3.6.0", ""));
+    let others = [
+        scraper("vm_promscrape", ""),
+        scraper("Prometheus/3.5.0", "192.0.2.1"),
+        scraper("Prometheus/3.5.0", "192.0.2.2"),
+        prometheus("127.0.0.1", &[]).scraper,
+    ];
+    for (place, other) in others.iter().enumerate() {
+        assert_ne!(direct, *other);
+        assert!(!others[..place].contains(other));
+    }
+}
+
 #[test]
 fn an_upgrade_leaves_the_product_as_it_was() {
     let of = |agent: &str| {
@@ -133,7 +158,7 @@ fn the_target_is_the_name_by_which_the_exporter_is_called() {
     let target = |uri: &str, host: Option<&str>| {
         let mut headers = vec![(SCRAPE_TIMEOUT, "10")];
         headers.extend(host.map(|host| ("host", host)));
-        let peer = Peer::new("10.0.0.1".parse().expect("an address"));
+        let peer = Peer::new(IpAddr::from([10, 0, 0, 1]).into());
         let scrape = Visitor::from(peer).scrape(&request(uri, &headers));
         scrape.expect("a scraper").scrape.target
     };
@@ -167,7 +192,7 @@ proptest! {
                 parts.headers.insert(HeaderName::from_static(name), value);
             }
         }
-        let peer = Peer::new("10.0.0.1".parse().expect("an address"));
+        let peer = Peer::new(IpAddr::from([10, 0, 0, 1]).into());
         let states_a_limit = parts.headers.contains_key(SCRAPE_TIMEOUT);
         let scrape = Visitor::from(peer).scrape(&parts);
         prop_assert!(scrape.is_some() || !states_a_limit);
@@ -179,7 +204,7 @@ fn the_log_names_the_host_as_far_as_it_is_a_name() {
     let long = "h".repeat(MAX_TARGET + 1);
     let scrape = |uri: &str, host: &str| {
         let headers = [(SCRAPE_TIMEOUT, "10"), ("host", host)];
-        let peer = Peer::new("10.0.0.1".parse().expect("an address"));
+        let peer = Peer::new(IpAddr::from([10, 0, 0, 1]).into());
         let scrape = Visitor::from(peer).scrape(&request(uri, &headers));
         scrape.expect("a scraper")
     };

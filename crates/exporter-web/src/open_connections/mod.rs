@@ -14,7 +14,7 @@ use std::{
 
 use tokio::task::AbortHandle;
 
-use crate::activity::Activity;
+use crate::{PeerAddress, activity::Activity};
 
 /// The highest number of connections: more than an exporter has clients.
 const MAX_CONNECTIONS: usize = 1000;
@@ -35,7 +35,7 @@ pub(crate) struct OpenConnections {
 
 #[derive(Debug, Default)]
 struct ConnectionTable {
-    networks: HashMap<IpAddr, HashMap<u64, OpenConnection>>,
+    networks: HashMap<PeerAddress, HashMap<u64, OpenConnection>>,
     /// The number of connections of all networks.
     open: usize,
     next_id: u64,
@@ -55,7 +55,7 @@ struct OpenConnection {
 #[derive(Debug)]
 pub(crate) struct Place {
     connections: Arc<OpenConnections>,
-    network: IpAddr,
+    network: PeerAddress,
     id: u64,
 }
 
@@ -71,7 +71,7 @@ impl OpenConnections {
     }
 
     /// Takes a place for a new connection, for which another one may be closed.
-    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr, activity: &Arc<Activity>) -> Place {
+    pub(crate) fn admit(self: &Arc<Self>, address: PeerAddress, activity: &Arc<Activity>) -> Place {
         let network = network(address);
         let mut table = self.table();
         if table.open >= self.max {
@@ -97,7 +97,7 @@ impl OpenConnections {
     }
 
     /// Records which task serves a connection, so that the connection can be closed.
-    pub(crate) fn set_task(&self, (network, id): (IpAddr, u64), task: AbortHandle) {
+    pub(crate) fn set_task(&self, (network, id): (PeerAddress, u64), task: AbortHandle) {
         let mut table = self.table();
         let connections = table.networks.get_mut(&network);
         match connections.and_then(|connections| connections.get_mut(&id)) {
@@ -112,7 +112,7 @@ impl OpenConnections {
     ///
     /// The client has [`MAX_BEHIND`] to go on, but no time at all if its network has at
     /// least two more answers in flight than the network of `address`.
-    pub(crate) fn cut_answer(&self, address: IpAddr) -> bool {
+    pub(crate) fn cut_answer(&self, address: PeerAddress) -> bool {
         let asking = network(address);
         let mut table = self.table();
         let share = |connections: &HashMap<u64, OpenConnection>| {
@@ -136,6 +136,13 @@ impl OpenConnections {
         };
         table.close(network, id);
         true
+    }
+
+    /// Returns `true` if a client has just connected and has not sent its request yet.
+    pub(crate) fn awaits_request(&self) -> bool {
+        let table = self.table();
+        let mut connections = table.networks.values().flat_map(HashMap::values);
+        connections.any(|one| one.activity.is_about_to_ask())
     }
 
     /// Closes every connection that has sent no request.
@@ -182,7 +189,7 @@ impl ConnectionTable {
         }
     }
 
-    fn close(&mut self, network: IpAddr, id: u64) {
+    fn close(&mut self, network: PeerAddress, id: u64) {
         if let Some(OpenConnection {
             task: Some(task), ..
         }) = self.remove(network, id)
@@ -191,7 +198,7 @@ impl ConnectionTable {
         }
     }
 
-    fn remove(&mut self, network: IpAddr, id: u64) -> Option<OpenConnection> {
+    fn remove(&mut self, network: PeerAddress, id: u64) -> Option<OpenConnection> {
         let connections = self.networks.get_mut(&network)?;
         let connection = connections.remove(&id)?;
         self.open -= 1;
@@ -204,7 +211,7 @@ impl ConnectionTable {
 
 impl Place {
     /// Returns the key by which [`OpenConnections::set_task`] finds the connection.
-    pub(crate) fn key(&self) -> (IpAddr, u64) {
+    pub(crate) fn key(&self) -> (PeerAddress, u64) {
         (self.network, self.id)
     }
 }
@@ -216,14 +223,15 @@ impl Drop for Place {
 }
 
 /// Returns an IPv4 address as it is, and of an IPv6 address the first 64 bits: one
-/// client is usually given all addresses below those.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
+/// client is usually given all addresses below those. All clients of unix sockets are one
+/// network.
+pub(crate) fn network(address: PeerAddress) -> PeerAddress {
+    match address {
+        PeerAddress::Ip(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            IpAddr::from(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0)).into()
         }
-        address @ IpAddr::V4(_) => address,
+        address => address,
     }
 }
 

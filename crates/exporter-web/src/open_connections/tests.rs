@@ -1,7 +1,7 @@
 use super::*;
 
-fn address(text: &str) -> IpAddr {
-    text.parse().expect("an address")
+fn address(text: &str) -> PeerAddress {
+    text.parse::<IpAddr>().expect("an address").into()
 }
 
 /// A connection that is idle until it is closed.

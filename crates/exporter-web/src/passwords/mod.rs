@@ -12,16 +12,14 @@ mod queue;
 
 pub(crate) use queue::PasswordQueue;
 
-use std::{
-    collections::BTreeMap, fmt, net::IpAddr, ops::Range, str::FromStr, sync::Arc, time::Duration,
-};
+use std::{collections::BTreeMap, fmt, ops::Range, str::FromStr, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::{HeaderMap, header::AUTHORIZATION};
 use once_cell::sync::OnceCell;
 use ring::{hmac, rand::SystemRandom};
 
-use crate::{scrape_time_limit::scrape_time_limit, settings::PasswordHash};
+use crate::{PeerAddress, scrape_time_limit::scrape_time_limit, settings::PasswordHash};
 
 /// The time limit of a request that states none or zero: that of a scrape, if nothing else is
 /// configured.
@@ -99,7 +97,7 @@ impl Passwords {
     }
 
     /// Checks the password of a request that came from `network`.
-    pub(crate) async fn check(&self, headers: &HeaderMap, network: IpAddr) -> Verdict {
+    pub(crate) async fn check(&self, headers: &HeaderMap, network: PeerAddress) -> Verdict {
         let Some((name, password)) = credentials(headers) else {
             return Verdict::Refused;
         };

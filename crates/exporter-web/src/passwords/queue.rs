@@ -8,12 +8,13 @@
 use std::{
     collections::VecDeque,
     fmt,
-    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::sync::oneshot;
+
+use crate::PeerAddress;
 
 /// The queue of passwords that wait for their check.
 #[derive(Default)]
@@ -28,7 +29,7 @@ struct Waiting {
 }
 
 struct Network {
-    prefix: IpAddr,
+    prefix: PeerAddress,
     passwords: VecDeque<oneshot::Sender<Turn>>,
 }
 
@@ -38,7 +39,11 @@ pub(super) struct Turn(Option<Arc<PasswordQueue>>);
 impl PasswordQueue {
     /// Waits until a password of a client in `network` may be checked; `None` if that takes
     /// longer than `limit`.
-    pub(super) async fn turn(self: &Arc<Self>, network: IpAddr, limit: Duration) -> Option<Turn> {
+    pub(super) async fn turn(
+        self: &Arc<Self>,
+        network: PeerAddress,
+        limit: Duration,
+    ) -> Option<Turn> {
         let granted = {
             let mut waiting = self.lock();
             if !waiting.is_busy {
@@ -59,7 +64,7 @@ impl PasswordQueue {
 }
 
 impl Waiting {
-    fn push(&mut self, prefix: IpAddr, grant: oneshot::Sender<Turn>) {
+    fn push(&mut self, prefix: PeerAddress, grant: oneshot::Sender<Turn>) {
         let mut networks = self.networks.iter_mut();
         let Some(network) = networks.find(|network| network.prefix == prefix) else {
             let passwords = VecDeque::from([grant]);

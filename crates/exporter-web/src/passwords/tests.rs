@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use futures_util::FutureExt;
 use hyper::header::HeaderValue;
 
@@ -6,8 +8,8 @@ use crate::scrape_time_limit::HEADER;
 
 const COST: u32 = 4;
 
-fn network(last: u8) -> IpAddr {
-    IpAddr::from([192, 0, 2, last])
+fn network(last: u8) -> PeerAddress {
+    IpAddr::from([192, 0, 2, last]).into()
 }
 
 fn hash(password: &str) -> PasswordHash {

@@ -84,3 +84,17 @@ async fn a_shutdown_waits_for_responses_in_flight_and_for_nothing_else() {
     assert_eq!(body.len(), LARGE);
     ended.await.expect("a server that ends");
 }
+
+/// A client that has connected to a socket that outlives the server would ask nobody else.
+#[tokio::test]
+async fn a_client_that_has_just_connected_is_answered_at_shutdown() {
+    let server = Running::start("").await;
+    let connected = server.connect().await;
+    // Connections are accepted in their order, so the first one is by now.
+    let other = ask(server.connect().await, "/", "").await;
+    other.expect("an answer");
+    let ended = server.shut_down().await;
+    let answer = ask(connected, "/late", "").await.expect("an answer");
+    assert_eq!((answer.status, &*answer.body), (200, "/late"));
+    ended.await.expect("a server that ends");
+}

@@ -98,7 +98,8 @@ impl Running {
         let path = folder.path().join("web-config.yml");
         fs::write(&path, web_config).expect("a file");
         let web_config = Arc::new(WebConfigFile::read(Some(&path)).expect("settings"));
-        let listeners = bind(&[(Some("127.0.0.1"), 0)]).await.expect("a port");
+        let any_port = "127.0.0.1:0".parse().expect("an address");
+        let listeners = bind(&[any_port]).await.expect("a port");
         let (counted, held) = (Arc::default(), Arc::new(Semaphore::new(0)));
         let (report, sent) = mpsc::unbounded_channel();
         let site = TestSite {
@@ -107,7 +108,8 @@ impl Running {
             sent: report,
         };
         let server = with(Server::new(listeners, site, Arc::clone(&web_config)));
-        let address = server.local_addresses().expect("an address")[0];
+        let address = server.local_addresses().expect("an address")[0].port();
+        let address = address.expect("a port");
         let (shutdown, asked) = oneshot::channel();
         let ended = tokio::spawn(server.run(async {
             let _ = asked.await;
