@@ -86,3 +86,43 @@ fn settings(text: &str) -> impl Iterator<Item = &str> {
         name.starts_with("NEXMO_AUDIT_").then_some(name)
     })
 }
+
+/// The unit names the file of a single account before it is known whether there is one.
+#[test]
+fn the_units_own_settings_are_no_doubt_beside_several_accounts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let check = || {
+        let mut check = Command::new(executable());
+        check.arg("check-config").env("NO_PROXY", "");
+        check.env("NEXMO_AUDIT_CONFIG_FILE", path("config.yml"));
+        check.env("NEXMO_AUDIT_API_SECRET_FILE", path("api-secret"));
+        check.env("NEXMO_AUDIT_STORAGE_PATH", path("state"));
+        check.env("NEXMO_AUDIT_WEB_LISTEN_ADDRESS", "127.0.0.1:0");
+        let output = check.output().expect("check-config");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let config = |file: &str| {
+        let account =
+            format!("accounts: [{{name: a, api_key: abcd1234, api_secret_file: {file}}}]");
+        fs::write(path("config.yml"), account).expect("a config file");
+    };
+    fs::write(path("a.secret"), "secret").expect("a secret");
+    config("a.secret");
+    assert!(!check().contains("is ignored"), "no file: {}", check());
+
+    fs::write(path("api-secret"), "secret").expect("a secret");
+    config("api-secret");
+    assert!(
+        !check().contains("is ignored"),
+        "the account's: {}",
+        check()
+    );
+
+    config("a.secret");
+    assert!(
+        check().contains("--api.secret-file is ignored"),
+        "{}",
+        check()
+    );
+}
