@@ -13,7 +13,7 @@ use super::output_of;
 use super::static_program::static_program;
 
 /// The longest time that a root may run.
-const LONGEST: &str = "180";
+const LONGEST: &str = "300";
 
 #[test]
 fn the_package_from_its_installation_to_its_end_on_debian_11() {
@@ -65,7 +65,10 @@ fn run_in(release: &str, script: &str) {
     };
     let folder = tempfile::tempdir().expect("a folder");
     fill(folder.path(), script);
-    let group = ControlGroup::new();
+    // The folder's name is that of no other test.
+    let machine = folder.path().file_name().and_then(|name| name.to_str());
+    let machine = machine.expect("UTF-8").replace('.', "packages-");
+    let group = ControlGroup::new(&machine);
     let mut boot = Command::new("timeout");
     boot.args(["--kill-after=10", LONGEST, "bash", "-c"]);
     boot.arg(r#"[[ -z $GROUP ]] || echo $$ >"$GROUP/cgroup.procs"; exec "$@""#);
@@ -75,7 +78,7 @@ fn run_in(release: &str, script: &str) {
     boot.args(["--register=no", "--console=pipe", "--quiet"]);
     boot.args(group.arguments());
     let test = folder.path().display();
-    boot.arg(format!("--machine=packages-{}", std::process::id()));
+    boot.arg(format!("--machine={machine}"));
     boot.arg(format!("--bind={test}:/test"));
     for unit in ["test.service", "test.target"] {
         boot.arg(format!(
@@ -122,7 +125,7 @@ fn fill(folder: &Path, script: &str) {
 struct ControlGroup(Option<PathBuf>);
 
 impl ControlGroup {
-    fn new() -> Self {
+    fn new(machine: &str) -> Self {
         if Path::new("/run/systemd/system").exists() {
             return Self(None);
         }
@@ -133,8 +136,8 @@ impl ControlGroup {
             (kind == "cgroup2").then(|| PathBuf::from(path))
         });
         let group = group.expect("cgroup2 is mounted");
-        let group = group.join(format!("packages-{}", std::process::id()));
-        fs::create_dir_all(&group).expect("a control group");
+        let group = group.join(machine);
+        fs::create_dir(&group).expect("a control group");
         Self(Some(group))
     }
 
@@ -150,10 +153,18 @@ impl ControlGroup {
 
 impl Drop for ControlGroup {
     fn drop(&mut self) {
-        let Some(group) = &self.0 else { return };
-        for inner in ["payload", "supervisor"] {
-            let _ = fs::remove_dir(group.join(inner));
+        if let Some(group) = &self.0 {
+            remove_groups(group);
         }
-        let _ = fs::remove_dir(group);
     }
+}
+
+/// Removes a control group and those in it, whose files go with them.
+fn remove_groups(group: &Path) {
+    for inner in fs::read_dir(group).into_iter().flatten().flatten() {
+        if inner.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_groups(&inner.path());
+        }
+    }
+    let _ = fs::remove_dir(group);
 }
