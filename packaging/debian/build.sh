@@ -40,7 +40,11 @@ pack() {
 
 put 0755 "$program" usr/bin/$name
 put 0644 packaging/systemd/$name.service lib/systemd/system/$name.service
-put 0644 packaging/systemd/$name.env etc/default/$name
+put 0644 packaging/systemd/$name.socket lib/systemd/system/$name.socket
+# Templates, from which postinst makes the files of the administrator.
+put 0644 packaging/systemd/$name.env usr/share/$name/default.env
+put 0644 packaging/systemd/config.yml usr/share/$name/config.yml
+put 0644 packaging/systemd/$name.logrotate etc/logrotate.d/$name
 put 0644 packaging/completions/$name usr/share/bash-completion/completions/$name
 put 0644 packaging/completions/_$name usr/share/zsh/vendor-completions/_$name
 put 0644 packaging/completions/$name.fish usr/share/fish/vendor_completions.d/$name.fish

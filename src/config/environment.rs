@@ -87,7 +87,13 @@ impl Environment {
         let accounts = file.accounts.take();
         let accounts = accounts.map(|some| with_secrets(some, &file.path, file.open_to_all));
         let variables = CredentialVariables::read();
-        let doubts = variables.doubts(accounts.is_some(), secret_file);
+        let doubts = variables.doubts(
+            accounts.is_some(),
+            match &accounts {
+                Some(accounts) => secret_file.filter(|file| is_unused(file, accounts)),
+                None => secret_file,
+            },
+        );
         sources.warnings.extend(doubts);
         Self {
             // The accounts of a config file replace the account of the environment.
@@ -160,6 +166,17 @@ impl SettingOrigins {
     pub(super) fn at(&self, line: usize) -> String {
         format!("{}:{line}:", self.path)
     }
+}
+
+/// Returns `true` if the file has a secret that no account of the config file has. A unit of
+/// systemd names the file of a single account before it is known whether there is one.
+fn is_unused(secret_file: &Path, accounts: &[AccountWithSecret]) -> bool {
+    let is_file = |secret: &EntrySecret| match secret {
+        EntrySecret::File(file) => file == secret_file,
+        EntrySecret::Text(_) => false,
+    };
+    let mut secrets = accounts.iter().filter_map(|one| one.entry.secret.as_ref());
+    !secrets.any(is_file) && ApiSecret::begin(secret_file).wait().is_ok()
 }
 
 /// Returns where an account of the config file at `path` is written.

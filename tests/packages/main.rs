@@ -14,6 +14,7 @@ mod kubernetes;
 mod manual;
 mod prometheus_rules;
 mod release_build;
+mod roots;
 mod static_program;
 mod supply_chain;
 mod systemd;

@@ -74,6 +74,10 @@ const FILES: Section = (
             "/etc/nexmo-audit-exporter/api-secret",
             "The API secret of the unit of the Debian package.",
         ),
+        (
+            "/etc/nexmo-audit-exporter/config.yml",
+            "The config file of the unit of the Debian package, for several accounts.",
+        ),
     ],
 );
 

@@ -1,4 +1,4 @@
-//! The systemd unit, checked by systemd itself.
+//! The systemd units, checked by systemd itself.
 
 use std::fs;
 use std::process::Command;
@@ -12,11 +12,13 @@ use super::{LONGEST_STOP, output_of};
 
 const UNIT: &str = "packaging/systemd/nexmo-audit-exporter.service";
 
+const SOCKET: &str = "packaging/systemd/nexmo-audit-exporter.socket";
+
 /// The highest exposure, in tenths, of 10.0 for a service without protection. systemd
 /// 252 gives the unit 1.3.
 const MOST_EXPOSED: &str = "15";
 
-/// Writes the unit with the path of a program that exists.
+/// Writes the units with the path of a program that exists.
 fn unit_of_this_program() -> tempfile::TempDir {
     let text = fs::read_to_string(repository(UNIT)).expect("the unit");
     let installed = "/usr/bin/nexmo-audit-exporter";
@@ -25,18 +27,22 @@ fn unit_of_this_program() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("nexmo-audit-exporter.service");
     fs::write(path, text.replace(installed, &built)).expect("the copy");
+    let socket = folder.path().join("nexmo-audit-exporter.socket");
+    fs::copy(repository(SOCKET), socket).expect("the socket");
     folder
 }
 
 #[test]
-fn systemd_finds_no_fault_with_the_unit() {
+fn systemd_finds_no_fault_with_the_units() {
     let Some(analyze) = tools::require("systemd-analyze") else {
         return;
     };
     let folder = unit_of_this_program();
     let mut verify = Command::new(analyze);
     verify.args(["verify", "--man=no", "--recursive-errors=no"]);
-    verify.arg(folder.path().join("nexmo-audit-exporter.service"));
+    for unit in ["service", "socket"] {
+        verify.arg(folder.path().join(format!("nexmo-audit-exporter.{unit}")));
+    }
     let output = verify.output().expect("systemd-analyze");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.is_empty(), "{said}");
@@ -85,4 +91,44 @@ fn settings(text: &str) -> impl Iterator<Item = &str> {
         let name = set.trim_start_matches('#').split('=').next()?;
         name.starts_with("NEXMO_AUDIT_").then_some(name)
     })
+}
+
+/// The unit names the file of a single account before it is known whether there is one.
+#[test]
+fn the_units_own_settings_are_no_doubt_beside_several_accounts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let check = || {
+        let mut check = Command::new(executable());
+        check.arg("check-config").env("NO_PROXY", "");
+        check.env("NEXMO_AUDIT_CONFIG_FILE", path("config.yml"));
+        check.env("NEXMO_AUDIT_API_SECRET_FILE", path("api-secret"));
+        check.env("NEXMO_AUDIT_STORAGE_PATH", path("state"));
+        check.env("NEXMO_AUDIT_WEB_LISTEN_ADDRESS", "127.0.0.1:0");
+        let output = check.output().expect("check-config");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let config = |file: &str| {
+        let account =
+            format!("accounts: [{{name: a, api_key: abcd1234, api_secret_file: {file}}}]");
+        fs::write(path("config.yml"), account).expect("a config file");
+    };
+    fs::write(path("a.secret"), "secret").expect("a secret");
+    config("a.secret");
+    assert!(!check().contains("is ignored"), "no file: {}", check());
+
+    fs::write(path("api-secret"), "secret").expect("a secret");
+    config("api-secret");
+    assert!(
+        !check().contains("is ignored"),
+        "the account's: {}",
+        check()
+    );
+
+    config("a.secret");
+    assert!(
+        check().contains("--api.secret-file is ignored"),
+        "{}",
+        check()
+    );
 }

@@ -24,6 +24,9 @@ optional() {
 
 required system
 required packages
+# It mostly waits for the archive, beside the others.
+step roots &
+roots=$!
 required python
 required node
 required cargo-deny
@@ -35,6 +38,8 @@ optional prometheus prometheus-2.53 2.53 trixie
 optional prometheus prometheus-3 3 sid
 optional vmalert
 optional chromium
+
+wait "$roots" || failed+=(roots)
 
 if ((${#failed[@]})); then
     echo "tools: failed: ${failed[*]}" >&2

@@ -8,13 +8,14 @@ declare -A wanted=(
     [buildah]=buildah
     [debootstrap]=debootstrap
     [deb-systemd-helper]=init-system-helpers
-    [fakeroot]=fakeroot
     [fish]=fish
     [groff]=groff-base
     [lintian]=lintian
     [man]=man-db
+    [mmdebstrap]=mmdebstrap
     [openssl]=openssl
     [systemd-analyze]=systemd
+    [systemd-nspawn]=systemd-container
     [systemd-socket-activate]=systemd
     [zsh]=zsh
 )

@@ -56,6 +56,17 @@ pub fn require_node_module(package: &str) -> Option<PathBuf> {
     }
 }
 
+/// Returns a folder that `make tools` makes. Without the folder the test is skipped, and
+/// fails in CI.
+pub fn require_folder(folder: &str) -> Option<PathBuf> {
+    let path = repository(TOOLS).join(folder);
+    if path.is_dir() {
+        Some(path)
+    } else {
+        missing(folder)
+    }
+}
+
 /// Returns the folder of the Node.js modules.
 pub fn node_modules() -> PathBuf {
     repository(TOOLS).join("node/node_modules")
