@@ -95,15 +95,16 @@ pub(super) struct FamilyHeader {
 }
 
 impl RenderedPart {
-    pub(super) fn new(text: String, encoding: Encoding, position: Position) -> Self {
+    pub(super) fn new(text: impl Into<Bytes>, encoding: Encoding, position: Position) -> Self {
+        let text = text.into();
         match encoding {
             Encoding::Identity => Self {
-                bytes: text.into(),
+                bytes: text,
                 checksum: Checksum::default(),
             },
             Encoding::Gzip => Self {
-                bytes: gzip::deflate(text.as_bytes(), position).into(),
-                checksum: Checksum::of(text.as_bytes()),
+                bytes: gzip::deflate(&text, position).into(),
+                checksum: Checksum::of(&text),
             },
         }
     }

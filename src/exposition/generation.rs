@@ -240,21 +240,27 @@ impl ShownAccounts {
 
 impl Generation {
     /// Returns the accounts in the order of their names.
-    pub(super) fn accounts(&self) -> impl Iterator<Item = &ShownAccount> {
-        self.accounts.iter().map(|account| &**account)
+    pub(super) fn accounts(&self) -> &[Arc<ShownAccount>] {
+        &self.accounts
+    }
+
+    /// Returns `true` if there are few accounts; see [`ShownAccounts::generation_if_few`].
+    pub(super) fn has_few_accounts(&self) -> bool {
+        self.accounts.len() <= FEW_ACCOUNTS
     }
 
     /// Returns the event families in one variant.
     pub(super) fn body(&self, variant: Variant) -> &Body {
         self.bodies
             .of(variant)
-            .get_or_init(|| Body::of(variant, self.parts(variant)))
+            .get_or_init(|| Body::beginning(variant, self.parts(variant)))
     }
 
     /// Returns the parts of the body; nothing, not even a header, until an account publishes.
     fn parts(&self, variant: Variant) -> Vec<&RenderedPart> {
         let families = || {
-            self.accounts()
+            self.accounts
+                .iter()
                 .filter_map(|account| account.events.as_ref())
         };
         if families().next().is_none() {

@@ -6,6 +6,7 @@
 //! clock.
 
 mod accept;
+mod account_families;
 mod blocks;
 mod body;
 mod events;
@@ -36,6 +37,7 @@ use crate::{
     gate::SharedGate,
     metrics::{AccountMetrics, ProcessMetrics},
 };
+use account_families::AccountFamilies;
 use body::Body;
 use format::PerVariant;
 use generation::{Generation, ShownAccount, ShownAccounts};
@@ -63,6 +65,7 @@ pub struct Exposition {
     /// The number of the newest generation of `accounts`.
     newest: AtomicU64,
     own: ArcSwapOption<OwnMetrics>,
+    account_families: Mutex<AccountFamilies>,
     /// `true` for a variant that was scraped: its body is rendered with each commit.
     scraped: PerVariant<AtomicBool>,
     gate: Arc<SharedGate>,
@@ -108,9 +111,11 @@ impl Exposition {
         gate: Arc<SharedGate>,
         settings: ExpositionSettings,
     ) -> Self {
+        let created = settings.created.map(Timestamp::as_millisecond);
         Self {
             process,
             settings,
+            account_families: Mutex::new(AccountFamilies::new(created)),
             accounts: Mutex::default(),
             latest: ArcSwap::from_pointee(ShownAccounts::default().generation()),
             newest: AtomicU64::new(0),
@@ -119,6 +124,11 @@ impl Exposition {
             gate,
             next_id: AtomicU64::new(0),
         }
+    }
+
+    /// Returns the metrics of the process.
+    pub(crate) fn process(&self) -> &ProcessMetrics {
+        &self.process
     }
 
     /// Adds an account and the metrics of its poller. An account of the same name is
@@ -197,16 +207,16 @@ impl Exposition {
         let events = if may_show {
             current.body(variant)
         } else {
-            empty = Body::of(variant, []);
+            empty = Body::beginning(variant, []);
             &empty
         };
         let own = self.own_metrics(&current, uptime);
-        let own = own.part(variant)?;
+        let own = own.end(variant, &current, &self.account_families)?;
         let trailer = (variant.encoding == Encoding::Gzip).then(|| {
             let trailer = events.checksum.then(own.checksum).trailer();
             Bytes::copy_from_slice(&trailer)
         });
-        let parts = events.parts.iter().chain([&own.bytes]).cloned();
+        let parts = events.parts.iter().chain(&own.parts).cloned();
         Ok(MetricsAnswer {
             parts: parts.chain(trailer).collect(),
             generation: if may_show { current.number } else { 0 },
@@ -228,10 +238,8 @@ impl Exposition {
         kept.unwrap_or_else(|| {
             let hold = self.gate.hold(uptime);
             self.process.publish_hold.set(hold.as_secs_f64());
-            let accounts = current.accounts().map(|account| account.metrics.gather());
-            let families = own::merged(std::iter::once(self.process.gather()).chain(accounts));
             let created = self.settings.created.map(Timestamp::as_millisecond);
-            let own = OwnMetrics::new(families, created, generation, uptime);
+            let own = OwnMetrics::new(self.process.gather(), created, generation, uptime);
             let own = Arc::new(own);
             self.own.store(Some(Arc::clone(&own)));
             own

@@ -8,7 +8,7 @@ pub(in crate::poller) struct CommitHangs;
 impl CommitHangs {
     pub(in crate::poller) fn record(metrics: &AccountMetrics) {
         metrics.storage_failures.inc();
-        metrics.up.set(0.0);
+        metrics.up.set(0);
         // The disk is named once for all accounts.
         tracing::debug!("the commit has not ended yet");
     }

@@ -15,10 +15,7 @@ pub(in crate::poller) struct DeepSweepFailed<'a> {
 impl DeepSweepFailed<'_> {
     pub(in crate::poller) fn record(&self, metrics: &AccountMetrics) {
         if let PollError::Api(error) = self.error {
-            metrics
-                .poll_failures
-                .with_label_values(&[error.reason()])
-                .inc();
+            metrics.poll_failures.inc([error.reason().into()]);
         }
         tracing::warn!(error = %self.error, "a deep poll failed; it goes on after the next poll");
     }

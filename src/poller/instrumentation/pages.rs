@@ -22,7 +22,7 @@ impl PageCounted<'_> {
             before_floor,
         } = self.tally;
         for lag in lags {
-            metrics.ingest_lag.observe(*lag);
+            metrics.histograms.ingest_lag.observe(*lag);
         }
         if !lags.is_empty() {
             metrics.last_event_observed.set(self.at);

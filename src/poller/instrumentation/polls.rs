@@ -95,7 +95,10 @@ pub(in crate::poller) struct PollSucceeded {
 impl PollSucceeded {
     pub(in crate::poller) fn record(&self, metrics: &AccountMetrics) {
         metrics.show_polls(Polls::Succeed);
-        metrics.poll_duration.observe(self.took.as_secs_f64());
+        metrics
+            .histograms
+            .poll_duration
+            .observe(self.took.as_secs_f64());
         metrics.last_poll_success.set(self.at);
         if let Some(watermark) = self.watermark {
             metrics.watermark.set(watermark);
@@ -136,10 +139,13 @@ pub(in crate::poller) struct PollFailed<'a> {
 impl PollFailed<'_> {
     pub(in crate::poller) fn record(&self, metrics: &AccountMetrics) {
         metrics.show_polls(Polls::Fail);
-        metrics.poll_duration.observe(self.took.as_secs_f64());
+        metrics
+            .histograms
+            .poll_duration
+            .observe(self.took.as_secs_f64());
         let reason = self.error.reason();
         if let PollError::Api(_) = self.error {
-            metrics.poll_failures.with_label_values(&[reason]).inc();
+            metrics.poll_failures.inc([reason.into()]);
         }
         if self.is_first {
             tracing::warn!(reason, error = %self.error, next_in_seconds = log_seconds(self.next_in), "polls fail; no event is lost, since the next poll asks for the same range again");
