@@ -185,7 +185,20 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
 
     /// Polls without end. The future may be dropped at any await: counts are shown only
     /// after they are stored.
-    pub async fn run(self) {
+    ///
+    /// The future is small while the poller waits, which is nearly always, since there may
+    /// be ten thousand of them: what is needed for the beginning or for one poll is in a
+    /// box of its own.
+    pub fn run(self) -> impl Future<Output = ()> + Send {
+        let begun = Box::pin(self.begun());
+        async {
+            let mut polling = begun.await;
+            polling.run().await;
+        }
+    }
+
+    /// Waits for the first poll. An account without stored counts begins to count before.
+    async fn begun(self) -> Box<Polling<A, S, C>> {
         let first_poll = self
             .clock
             .uptime()
@@ -196,9 +209,9 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             self.reporter.expect_wait(uptime, wait);
             self.clock.sleep_until(first_poll).await;
         }
-        let mut polling = self.begin().await;
+        let mut polling = Box::new(self.begin().await);
         polling.wait_for_next_poll(first_poll, false).await;
-        polling.run().await;
+        polling
     }
 
     /// Creates the collector. An account without stored counts needs the time of the API
@@ -255,11 +268,11 @@ impl<S: Storage> NewAccount<S> {
 }
 
 impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
-    async fn run(mut self) {
+    async fn run(&mut self) {
         loop {
             let begun = self.clock.uptime();
             let mut counts = PollCounts::default();
-            let outcome = self.poll(&mut counts).await;
+            let outcome = Box::pin(self.poll(&mut counts)).await;
             let ended = self.clock.uptime();
             let (took, at) = (ended.saturating_sub(begun), self.clock.local());
             let succeeded = outcome.is_ok();
@@ -298,7 +311,7 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
     /// succeeded, and counts are shown as the gate allows it.
     async fn wait_for_next_poll(&mut self, until: Duration, succeeded: bool) {
         if succeeded {
-            self.deep_sweep(until).await;
+            Box::pin(self.deep_sweep(until)).await;
         }
         let Self {
             api,
