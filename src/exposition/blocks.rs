@@ -180,6 +180,22 @@ impl<K: Key> Blocks<K> {
             && blocks.all(|(one, other)| Arc::ptr_eq(one, other))
     }
 
+    /// Returns `true` if there are no more than so many series.
+    pub(super) fn has_at_most(&self, series: usize) -> bool {
+        self.blocks
+            .iter()
+            .map(|block| block.rows.len())
+            .sum::<usize>()
+            <= series
+    }
+
+    /// Writes all series.
+    pub(super) fn write(&self, text: &mut String, format: Format) {
+        for row in self.blocks.iter().flat_map(|block| &block.rows) {
+            row.render(text, &self.common, format);
+        }
+    }
+
     /// Returns the parts, each of which is rendered when it is first used.
     pub(super) fn parts(&self, variant: Variant) -> impl Iterator<Item = &RenderedPart> {
         self.blocks.iter().map(move |block| {

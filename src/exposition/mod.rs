@@ -9,6 +9,7 @@ mod accept;
 mod account_families;
 mod blocks;
 mod body;
+mod event_groups;
 mod events;
 mod format;
 mod generation;
@@ -39,6 +40,7 @@ use crate::{
 };
 use account_families::AccountFamilies;
 use body::Body;
+use event_groups::EventGroups;
 use format::PerVariant;
 use generation::{Generation, ShownAccount, ShownAccounts};
 use own::OwnMetrics;
@@ -64,6 +66,9 @@ pub struct Exposition {
     latest: ArcSwap<Generation>,
     /// The number of the newest generation of `accounts`.
     newest: AtomicU64,
+    event_groups: Mutex<EventGroups>,
+    /// `true` if each generation is rendered at once, since there are few accounts.
+    renders_at_once: AtomicBool,
     own: ArcSwapOption<OwnMetrics>,
     account_families: Mutex<AccountFamilies>,
     /// `true` for a variant that was scraped: its body is rendered with each commit.
@@ -119,6 +124,8 @@ impl Exposition {
             accounts: Mutex::default(),
             latest: ArcSwap::from_pointee(ShownAccounts::default().generation()),
             newest: AtomicU64::new(0),
+            event_groups: Mutex::default(),
+            renders_at_once: AtomicBool::new(true),
             own: ArcSwapOption::empty(),
             scraped: PerVariant::default(),
             gate,
@@ -158,10 +165,12 @@ impl Exposition {
             // Renders the bodies before any scrape can see the generation.
             for variant in Variant::ALL {
                 if self.scraped.of(variant).load(Ordering::Relaxed) {
-                    next.body(variant);
+                    next.body(variant, &self.event_groups);
                 }
             }
         }
+        self.renders_at_once
+            .store(next.is_some(), Ordering::Relaxed);
         self.newest.store(accounts.generation, Ordering::Release);
         if let Some(next) = next {
             self.latest.store(Arc::new(next));
@@ -188,6 +197,12 @@ impl Exposition {
         latest
     }
 
+    /// Returns `true` if a scrape takes so long that it may not keep a thread from other
+    /// answers: with many accounts it renders what has changed since the last one.
+    pub(crate) fn takes_long(&self) -> bool {
+        !self.renders_at_once.load(Ordering::Relaxed)
+    }
+
     /// Returns the answer to `scraper`, or to a client that is none. The gate decides
     /// whether a scraper is shown events; any other client is. `uptime` is the time since
     /// the process started.
@@ -205,7 +220,7 @@ impl Exposition {
         self.scraped.of(variant).store(true, Ordering::Relaxed);
         let empty;
         let events = if may_show {
-            current.body(variant)
+            current.body(variant, &self.event_groups)
         } else {
             empty = Body::beginning(variant, []);
             &empty
