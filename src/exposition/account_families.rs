@@ -13,7 +13,7 @@ use super::{
     blocks::{FamilyHeader, RenderedPart},
     format::{Format, PerVariant, Variant},
     generation::ShownAccount,
-    gzip::Position,
+    gzip::Deflater,
     lines,
 };
 use crate::metrics::{ACCOUNT_FAMILIES, AccountFamily, Kind, Shown};
@@ -81,8 +81,9 @@ impl AccountFamilies {
         accounts: &[Arc<ShownAccount>],
         variant: Variant,
     ) -> impl Iterator<Item = &RenderedPart> {
+        let mut deflater = Deflater::default();
         self.0.iter_mut().flat_map(move |family| {
-            family.renew(accounts, variant);
+            family.renew(accounts, variant, &mut deflater);
             let parts = family.parts.of(variant).iter();
             let rendered: Vec<_> = parts.filter_map(|part| part.rendered.as_ref()).collect();
             let header = (!rendered.is_empty()).then(|| family.header.part(variant));
@@ -93,14 +94,14 @@ impl AccountFamilies {
 
 impl KeptFamily {
     /// Renders again what has changed.
-    fn renew(&mut self, accounts: &[Arc<ShownAccount>], variant: Variant) {
+    fn renew(&mut self, accounts: &[Arc<ShownAccount>], variant: Variant, deflater: &mut Deflater) {
         let parts = self.parts.of_mut(variant);
         parts.truncate(accounts.len().div_ceil(ACCOUNTS));
         for (place, accounts) in accounts.chunks(ACCOUNTS).enumerate() {
             match parts.get_mut(place) {
                 Some(part) if part.shows(&self.renderer, accounts) => {}
-                Some(part) => *part = self.renderer.part(accounts, variant),
-                None => parts.push(self.renderer.part(accounts, variant)),
+                Some(part) => *part = self.renderer.part(accounts, variant, deflater),
+                None => parts.push(self.renderer.part(accounts, variant, deflater)),
             }
         }
     }
@@ -124,7 +125,12 @@ impl KeptPart {
 }
 
 impl Renderer {
-    fn part(&self, accounts: &[Arc<ShownAccount>], variant: Variant) -> KeptPart {
+    fn part(
+        &self,
+        accounts: &[Arc<ShownAccount>],
+        variant: Variant,
+        deflater: &mut Deflater,
+    ) -> KeptPart {
         let (mut numbers, mut text) = (Vec::new(), String::new());
         for account in accounts {
             self.each_number(account, |number, sample| {
@@ -137,7 +143,7 @@ impl Renderer {
         numbers.shrink_to_fit();
         text.shrink_to_fit();
         let rendered =
-            (!text.is_empty()).then(|| RenderedPart::new(text, variant.encoding, Position::Inner));
+            (!text.is_empty()).then(|| RenderedPart::of_many(text, variant.encoding, deflater));
         KeptPart { numbers, rendered }
     }
 

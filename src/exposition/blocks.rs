@@ -12,7 +12,7 @@ use once_cell::sync::OnceCell;
 
 use super::{
     format::{Encoding, Format, PerVariant, Variant},
-    gzip::{self, Checksum, Position},
+    gzip::{self, Checksum, Deflater, Position},
     lines::{self, Header},
 };
 use crate::metrics::Family;
@@ -105,6 +105,17 @@ impl RenderedPart {
             Encoding::Gzip => Self {
                 bytes: gzip::deflate(&text, position).into(),
                 checksum: Checksum::of(&text),
+            },
+        }
+    }
+
+    /// Returns one of many parts that are rendered together, which is not the last one.
+    pub(super) fn of_many(text: String, encoding: Encoding, deflater: &mut Deflater) -> Self {
+        match encoding {
+            Encoding::Identity => Self::new(text, encoding, Position::Inner),
+            Encoding::Gzip => Self {
+                bytes: deflater.deflate(text.as_bytes()).into(),
+                checksum: Checksum::of(text.as_bytes()),
             },
         }
     }

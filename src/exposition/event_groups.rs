@@ -13,7 +13,7 @@ use super::{
     blocks::{Blocks, Key, RenderedPart},
     events::EventFamilies,
     format::{PerVariant, Variant},
-    gzip::Position,
+    gzip::Deflater,
 };
 
 /// The most accounts that share a part. With fewer accounts a change costs less, with more
@@ -44,12 +44,13 @@ impl EventGroups {
         variant: Variant,
     ) -> &[EventGroup] {
         let groups = self.0.of_mut(variant);
+        let mut deflater = Deflater::default();
         groups.truncate(families.len().div_ceil(ACCOUNTS));
         for (place, families) in families.chunks(ACCOUNTS).enumerate() {
             match groups.get_mut(place) {
                 Some(group) if group.shows(families) => {}
-                Some(group) => *group = EventGroup::new(families, variant),
-                None => groups.push(EventGroup::new(families, variant)),
+                Some(group) => *group = EventGroup::new(families, variant, &mut deflater),
+                None => groups.push(EventGroup::new(families, variant, &mut deflater)),
             }
         }
         groups
@@ -57,13 +58,13 @@ impl EventGroups {
 }
 
 impl EventGroup {
-    fn new(families: &[&Arc<EventFamilies>], variant: Variant) -> Self {
+    fn new(families: &[&Arc<EventFamilies>], variant: Variant, deflater: &mut Deflater) -> Self {
         let by_type = families.iter().map(|families| &families.by_type);
         let series = families.iter().map(|families| &families.series);
         Self {
             shown: families.iter().map(|shown| Arc::downgrade(shown)).collect(),
-            by_type: parts(by_type, variant),
-            series: parts(series, variant),
+            by_type: parts(by_type, variant, deflater),
+            series: parts(series, variant, deflater),
         }
     }
 
@@ -76,6 +77,7 @@ impl EventGroup {
 fn parts<'f, K: Key + 'f>(
     families: impl Iterator<Item = &'f Blocks<K>>,
     variant: Variant,
+    deflater: &mut Deflater,
 ) -> Vec<RenderedPart> {
     let mut parts = Vec::new();
     let mut shared = String::new();
@@ -83,17 +85,17 @@ fn parts<'f, K: Key + 'f>(
         if blocks.has_at_most(FEW_SERIES) {
             blocks.write(&mut shared, variant.format);
         } else {
-            parts.extend(part(&mut shared, variant));
+            parts.extend(part(&mut shared, variant, deflater));
             parts.extend(blocks.parts(variant).cloned());
         }
     }
-    parts.extend(part(&mut shared, variant));
+    parts.extend(part(&mut shared, variant, deflater));
     parts
 }
 
 /// Returns a part of what is in `text`, which is empty then.
-fn part(text: &mut String, variant: Variant) -> Option<RenderedPart> {
+fn part(text: &mut String, variant: Variant, deflater: &mut Deflater) -> Option<RenderedPart> {
     let mut text = mem::take(text);
     text.shrink_to_fit();
-    (!text.is_empty()).then(|| RenderedPart::new(text, variant.encoding, Position::Inner))
+    (!text.is_empty()).then(|| RenderedPart::of_many(text, variant.encoding, deflater))
 }

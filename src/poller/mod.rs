@@ -190,33 +190,24 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
     /// be ten thousand of them: what is needed for the beginning or for one poll is in a
     /// box of its own.
     pub fn run(self) -> impl Future<Output = ()> + Send {
-        let begun = Box::pin(self.begun());
+        let poller = Box::new(self);
         async {
-            let mut polling = begun.await;
+            let uptime = poller.clock.uptime();
+            let wait = poller.settings.first_poll_in;
+            let first_poll = uptime.saturating_add(wait);
+            if poller.stored.is_err() {
+                poller.reporter.expect_wait(uptime, wait);
+                poller.clock.sleep_until(first_poll).await;
+            }
+            let mut polling = Box::pin(poller.begin()).await;
+            polling.wait_for_next_poll(first_poll, false).await;
             polling.run().await;
         }
     }
 
-    /// Waits for the first poll. An account without stored counts begins to count before.
-    async fn begun(self) -> Box<Polling<A, S, C>> {
-        let first_poll = self
-            .clock
-            .uptime()
-            .saturating_add(self.settings.first_poll_in);
-        if self.stored.is_err() {
-            let uptime = self.clock.uptime();
-            let wait = self.settings.first_poll_in;
-            self.reporter.expect_wait(uptime, wait);
-            self.clock.sleep_until(first_poll).await;
-        }
-        let mut polling = Box::new(self.begin().await);
-        polling.wait_for_next_poll(first_poll, false).await;
-        polling
-    }
-
     /// Creates the collector. An account without stored counts needs the time of the API
     /// for this, so the future waits until an outage of the API ends.
-    async fn begin(self) -> Polling<A, S, C> {
+    async fn begin(self: Box<Self>) -> Box<Polling<A, S, C>> {
         let Self {
             settings,
             api,
@@ -224,7 +215,7 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             gate,
             mut reporter,
             stored,
-        } = self;
+        } = *self;
         let mut type_list = TypeList::new();
         // The first poll of a new account reads all that a deep sweep would read again.
         let wait = match &stored {
@@ -239,7 +230,7 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
                 new.collector(account.await, (&api, &clock, &gate))
             }
         };
-        Polling {
+        Box::new(Polling {
             settings,
             api,
             clock,
@@ -248,7 +239,7 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             types_are_named: false,
             deep_sweep_due,
             collector,
-        }
+        })
     }
 }
 
