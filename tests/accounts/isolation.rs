@@ -5,6 +5,7 @@ use std::fs;
 
 use test_support::exporter::{Exporter, is};
 use test_support::exposition::samples;
+use test_support::raw_http::RawHttp;
 
 use crate::vendor::{EVENTS, UP, Vendor, account, wait_for_counted};
 
@@ -213,5 +214,33 @@ fn an_account_has_its_own_series_only_where_they_tell_something() {
         let mut lines = page.lines().filter(|line| line.starts_with(&name));
         assert!(lines.all(|line| !line.contains("account=")), "{page}");
         assert!(page.contains(&name), "{page}");
+    }
+}
+
+/// More accounts than those whose scrape is rendered at each commit.
+#[test]
+fn many_accounts_are_scraped_whole_in_each_format() {
+    let names: Vec<_> = (10..30).map(|number| format!("account-{number}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let vendor = Vendor::new(&names);
+    for name in &names {
+        vendor.record_many(name, 1);
+    }
+    vendor.configure_accounts(&names);
+    let exporter = vendor.start();
+    for name in &names {
+        wait_for_counted(&exporter, name, 1);
+    }
+    let mut http = RawHttp::connect(exporter.program.address());
+    for accept in ["text/plain;version=0.0.4", "application/openmetrics-text"] {
+        let (head, page) = http.get_as("/metrics", &[("Accept", accept)]);
+        assert_eq!(head.status, 200);
+        let page = String::from_utf8(page).expect("UTF-8");
+        for name in &names {
+            let label = format!("account=\"{name}\"");
+            let series = page.lines().filter(|line| line.contains(&label)).count();
+            assert_eq!(series, 52, "{page}");
+        }
+        assert_eq!(page.ends_with("# EOF\n"), accept.contains("openmetrics"));
     }
 }
