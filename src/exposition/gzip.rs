@@ -114,12 +114,12 @@ mod tests {
     fn gzip(parts: &[Vec<u8>]) -> Vec<u8> {
         let mut all = HEADER.to_vec();
         let mut checksum = Checksum::default();
-        let mut deflater = Deflater::default();
+        let mut inner = Deflater::default();
         for (place, part) in parts.iter().enumerate() {
             if place + 1 == parts.len() {
                 all.extend(deflate(part, Position::Last));
             } else {
-                let deflated = deflater.deflate(part);
+                let deflated = inner.deflate(part);
                 assert_eq!(deflated, deflate(part, Position::Inner));
                 all.extend(deflated);
             }
