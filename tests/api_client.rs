@@ -9,7 +9,7 @@ use nexmo_audit_exporter::api::{
     ApiBounds, ApiClient, ApiClientSettings, ApiError, Credentials, HttpClients, MAX_BODY_BYTES,
     PageQuery, REASONS,
 };
-use nexmo_audit_exporter::metrics::AccountMetrics;
+use nexmo_audit_exporter::metrics::{AccountMetrics, ProcessMetrics};
 use serde_json::json;
 use test_support::audit_event::{base64, event, events};
 use test_support::exporter::{Exporter, is};
@@ -139,7 +139,8 @@ fn client(api: &ScriptedApi) -> ApiClient {
         key: API_KEY.into(),
         secret: API_SECRET.into(),
     };
-    let metrics = AccountMetrics::new(REASONS, None).expect("metrics");
+    let process = ProcessMetrics::new().expect("metrics");
+    let metrics = AccountMetrics::new(REASONS, &process);
     ApiClient::new(
         &HttpClients::new(None, ApiBounds::ONE_ACCOUNT),
         &settings,

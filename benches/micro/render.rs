@@ -35,8 +35,8 @@ struct OnShow {
 
 impl OnShow {
     fn new(number: usize) -> Self {
-        let metrics = Arc::new(AccountMetrics::new(&[], None).expect("metrics"));
         let process = Arc::new(ProcessMetrics::new().expect("metrics"));
+        let metrics = Arc::new(AccountMetrics::new(&[], &process));
         let gate = || Gate::new(ScrapeInterval::Off, &SavedGate::default());
         let exposition = Exposition::new(
             process,

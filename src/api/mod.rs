@@ -279,11 +279,9 @@ impl ApiClient {
         let begun = Instant::now();
         let (code, outcome) = self.exchange_in_slot(method, url, &credentials).await;
         tracing::trace!(operation, %code, took_seconds = log_seconds(begun.elapsed()), "answer");
+        self.metrics.api_requests.inc([operation.into(), code]);
         self.metrics
-            .api_requests
-            .with_label_values(&[operation, &*code])
-            .inc();
-        self.metrics
+            .histograms
             .api_request_duration
             .with_label_values(&[operation])
             .observe(begun.elapsed().as_secs_f64());

@@ -26,7 +26,7 @@ use crate::{
         LogSettings, Options, Problems, QuerySettings, Settings, Sources, TypesSettings,
     },
     exporter::{self, CountingThreads, Exporter, ServiceManager},
-    metrics::{AccountMetrics, log_seconds},
+    metrics::{AccountMetrics, ProcessMetrics, log_seconds},
     query::{self, backfill, events, history::RetryingClient},
     server::reload::ReloadHandle,
 };
@@ -208,7 +208,7 @@ fn client(settings: &QuerySettings) -> anyhow::Result<RetryingClient> {
     logging::init(settings.log)?;
     log_warnings(&settings.warnings);
     // The metrics go nowhere: nothing scrapes a command that ends.
-    let metrics = Arc::new(AccountMetrics::new(REASONS, None)?);
+    let metrics = Arc::new(AccountMetrics::new(REASONS, &ProcessMetrics::new()?));
     Ok(RetryingClient::new(exporter::client(
         &HttpClients::new(settings.proxy.clone(), ApiBounds::ONE_ACCOUNT),
         &settings.account,

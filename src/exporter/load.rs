@@ -143,10 +143,9 @@ impl<O: Outside> SharedParts<O> {
         start: Start,
         before: Option<Arc<AccountHealth>>,
     ) -> anyhow::Result<LoadedAccount<O>> {
-        let name = plan.account.name.clone();
         let metrics = match &before {
             Some(before) => Arc::clone(before.metrics()),
-            None => self.new_metrics(name.as_deref())?,
+            None => self.new_metrics(),
         };
         let storage = self.store.account(plan.api_key());
         let settings = poller_settings(&plan, start);
@@ -165,12 +164,12 @@ impl<O: Outside> SharedParts<O> {
         })
     }
 
-    fn new_metrics(&self, name: Option<&str>) -> anyhow::Result<Arc<AccountMetrics>> {
-        let mut metrics = AccountMetrics::new(REASONS, name)?;
+    fn new_metrics(&self) -> Arc<AccountMetrics> {
+        let mut metrics = AccountMetrics::new(REASONS, self.exposition.process());
         if self.event_log.is_some() {
-            metrics = metrics.with_event_log()?;
+            metrics = metrics.with_event_log();
         }
-        Ok(Arc::new(metrics))
+        Arc::new(metrics)
     }
 
     /// Prepares the tasks of an account. `kept` is what scrapes show of the account that

@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        metrics::AccountMetrics,
+        metrics::{AccountMetrics, ProcessMetrics},
         poller::health::{AccountHealth, Health},
         store::DiskCall,
     };
@@ -152,7 +152,8 @@ mod tests {
         let path = folder.path().join("notify");
         let socket = UnixDatagram::bind(&path).expect("a socket");
         socket.set_nonblocking(true).expect("a socket");
-        let metrics = Arc::new(AccountMetrics::new(&[], None).expect("metrics"));
+        let process = ProcessMetrics::new().expect("metrics");
+        let metrics = Arc::new(AccountMetrics::new(&[], &process));
         let account = Arc::new(AccountHealth::new(None, metrics, Duration::ZERO));
         let health = Arc::new(Health::default());
         health.replace(vec![Arc::clone(&account)]);

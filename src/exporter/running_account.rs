@@ -39,7 +39,7 @@ pub(super) struct RunningAccount<O: Outside> {
     pub(super) exposition: AccountExposition,
     api: Arc<O::Api>,
     /// The poller to run; `None` once it runs.
-    prepared: Option<AccountPoller<O>>,
+    prepared: Option<Box<AccountPoller<O>>>,
     pause: PauseSwitch,
     poller: Option<AbortHandle>,
 }
@@ -58,7 +58,7 @@ impl<O: Outside> RunningAccount<O> {
             health,
             exposition,
             api,
-            prepared: Some(prepared),
+            prepared: Some(Box::new(prepared)),
             pause: PauseSwitch::default(),
             poller: None,
         }

@@ -12,7 +12,7 @@ use once_cell::sync::OnceCell;
 
 use super::{
     format::{Encoding, Format, PerVariant, Variant},
-    gzip::{self, Checksum, Position},
+    gzip::{self, Checksum, Deflater, Position},
     lines::{self, Header},
 };
 use crate::metrics::Family;
@@ -95,14 +95,26 @@ pub(super) struct FamilyHeader {
 }
 
 impl RenderedPart {
-    pub(super) fn new(text: String, encoding: Encoding, position: Position) -> Self {
+    pub(super) fn new(text: impl Into<Bytes>, encoding: Encoding, position: Position) -> Self {
+        let text = text.into();
         match encoding {
             Encoding::Identity => Self {
-                bytes: text.into(),
+                bytes: text,
                 checksum: Checksum::default(),
             },
             Encoding::Gzip => Self {
-                bytes: gzip::deflate(text.as_bytes(), position).into(),
+                bytes: gzip::deflate(&text, position).into(),
+                checksum: Checksum::of(&text),
+            },
+        }
+    }
+
+    /// Returns one of many parts that are rendered together, which is not the last one.
+    pub(super) fn of_many(text: String, encoding: Encoding, deflater: &mut Deflater) -> Self {
+        match encoding {
+            Encoding::Identity => Self::new(text, encoding, Position::Inner),
+            Encoding::Gzip => Self {
+                bytes: deflater.deflate(text.as_bytes()).into(),
                 checksum: Checksum::of(text.as_bytes()),
             },
         }
@@ -177,6 +189,22 @@ impl<K: Key> Blocks<K> {
         let mut blocks = self.blocks.iter().zip(&other.blocks);
         self.blocks.len() == other.blocks.len()
             && blocks.all(|(one, other)| Arc::ptr_eq(one, other))
+    }
+
+    /// Returns `true` if there are no more than so many series.
+    pub(super) fn has_at_most(&self, series: usize) -> bool {
+        self.blocks
+            .iter()
+            .map(|block| block.rows.len())
+            .sum::<usize>()
+            <= series
+    }
+
+    /// Writes all series.
+    pub(super) fn write(&self, text: &mut String, format: Format) {
+        for row in self.blocks.iter().flat_map(|block| &block.rows) {
+            row.render(text, &self.common, format);
+        }
     }
 
     /// Returns the parts, each of which is rendered when it is first used.

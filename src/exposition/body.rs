@@ -1,4 +1,4 @@
-//! The beginning of the body of a response.
+//! The body of a response, as parts that are sent.
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use super::{
     gzip::{self, Checksum},
 };
 
-/// The event families as they are sent, before the exporter's own metrics.
+/// The event families as they are sent, or the exporter's own metrics, which follow them.
 #[derive(Debug, Clone)]
 pub(super) struct Body {
     pub(super) parts: Vec<Bytes>,
@@ -16,20 +16,33 @@ pub(super) struct Body {
 }
 
 /// Parts with fewer bytes are joined: sending many small parts costs more than copying
-/// them once for each commit.
+/// them once.
 const SMALL: usize = 16 << 10;
 
 impl Body {
-    pub(super) fn of<'a>(
+    /// Returns the beginning of a response.
+    pub(super) fn beginning<'a>(
         variant: Variant,
+        rendered: impl IntoIterator<Item = &'a RenderedPart>,
+    ) -> Self {
+        let header = match variant.encoding {
+            Encoding::Identity => Vec::new(),
+            Encoding::Gzip => gzip::HEADER.to_vec(),
+        };
+        Self::joined(header, rendered)
+    }
+
+    /// Returns the end of a response.
+    pub(super) fn end<'a>(rendered: impl IntoIterator<Item = &'a RenderedPart>) -> Self {
+        Self::joined(Vec::new(), rendered)
+    }
+
+    fn joined<'a>(
+        mut small: Vec<u8>,
         rendered: impl IntoIterator<Item = &'a RenderedPart>,
     ) -> Self {
         let mut parts = Vec::new();
         let mut checksum = Checksum::default();
-        let mut small = match variant.encoding {
-            Encoding::Identity => Vec::new(),
-            Encoding::Gzip => gzip::HEADER.to_vec(),
-        };
         for part in rendered {
             checksum = checksum.then(part.checksum);
             if part.bytes.len() < SMALL {

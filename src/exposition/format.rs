@@ -54,4 +54,8 @@ impl<T> PerVariant<T> {
     pub(super) fn of(&self, variant: Variant) -> &T {
         &self.0[variant.place()]
     }
+
+    pub(super) fn of_mut(&mut self, variant: Variant) -> &mut T {
+        &mut self.0[variant.place()]
+    }
 }

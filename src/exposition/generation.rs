@@ -1,6 +1,10 @@
 //! The accounts as scrapes show them, generation by generation.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    iter,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use audit_core::{
     event::EventType,
@@ -10,8 +14,9 @@ use jiff::Timestamp;
 use once_cell::sync::OnceCell;
 
 use super::{
-    blocks::{FamilyHeader, RenderedPart},
+    blocks::FamilyHeader,
     body::Body,
+    event_groups::EventGroups,
     events::{DescribedTypes, EventFamilies},
     format::{PerVariant, Variant},
 };
@@ -54,7 +59,7 @@ pub(super) struct ShownAccount {
     pub(super) metrics: Arc<AccountMetrics>,
     types: Arc<[EventType]>,
     /// `None` until the account publishes.
-    events: Option<EventFamilies>,
+    events: Option<Arc<EventFamilies>>,
 }
 
 #[derive(Debug)]
@@ -95,9 +100,20 @@ impl ShownAccount {
 
     fn with(&self, changes: &Changes, types: Arc<[EventType]>, created: Option<Timestamp>) -> Self {
         let created = created.map(Timestamp::as_millisecond);
-        let nothing = || EventFamilies::new(self.name.as_ref(), created).with(changes);
+        let nothing = || {
+            EventFamilies::new(self.name.as_ref(), created)
+                .with(changes)
+                .into()
+        };
         let events = self.events.as_ref();
-        let events = events.map_or_else(nothing, |events| events.with(changes));
+        let events = events.map_or_else(nothing, |events| {
+            let next = events.with(changes);
+            if next.are_shown_as(events) {
+                Arc::clone(events)
+            } else {
+                Arc::new(next)
+            }
+        });
         Self {
             types,
             events: Some(events),
@@ -108,7 +124,7 @@ impl ShownAccount {
     /// Returns `true` if both show the same counts of events.
     fn shows_the_counts_of(&self, other: &Self) -> bool {
         match (&self.events, &other.events) {
-            (Some(events), Some(others)) => events.are_shown_as(others),
+            (Some(events), Some(others)) => Arc::ptr_eq(events, others),
             (None, None) => true,
             _ => false,
         }
@@ -180,7 +196,7 @@ impl ShownAccounts {
             && let Some(events) = &account.events
         {
             *account = Arc::new(ShownAccount {
-                events: Some(events.without_exemplars(ended)),
+                events: Some(events.without_exemplars(ended).into()),
                 ..(**account).clone()
             });
             self.generation += 1;
@@ -240,33 +256,33 @@ impl ShownAccounts {
 
 impl Generation {
     /// Returns the accounts in the order of their names.
-    pub(super) fn accounts(&self) -> impl Iterator<Item = &ShownAccount> {
-        self.accounts.iter().map(|account| &**account)
+    pub(super) fn accounts(&self) -> &[Arc<ShownAccount>] {
+        &self.accounts
     }
 
-    /// Returns the event families in one variant.
-    pub(super) fn body(&self, variant: Variant) -> &Body {
-        self.bodies
-            .of(variant)
-            .get_or_init(|| Body::of(variant, self.parts(variant)))
+    /// Returns `true` if there are few accounts; see [`ShownAccounts::generation_if_few`].
+    pub(super) fn has_few_accounts(&self) -> bool {
+        self.accounts.len() <= FEW_ACCOUNTS
     }
 
-    /// Returns the parts of the body; nothing, not even a header, until an account publishes.
-    fn parts(&self, variant: Variant) -> Vec<&RenderedPart> {
-        let families = || {
-            self.accounts()
-                .filter_map(|account| account.events.as_ref())
-        };
-        if families().next().is_none() {
-            return Vec::new();
-        }
-        let headers = &self.headers;
-        let mut parts = vec![headers.by_type.part(variant)];
-        parts.extend(families().flat_map(|events| events.by_type.parts(variant)));
-        parts.push(headers.series.part(variant));
-        parts.extend(families().flat_map(|events| events.series.parts(variant)));
-        parts.push(headers.descriptions.part(variant));
-        parts.extend(self.described.blocks.parts(variant));
-        parts
+    /// Returns the event families in one variant; nothing, not even a header, until an account
+    /// publishes. `groups` are parts that may be kept from other generations.
+    pub(super) fn body(&self, variant: Variant, groups: &Mutex<EventGroups>) -> &Body {
+        self.bodies.of(variant).get_or_init(|| {
+            let families = self.accounts.iter();
+            let families: Vec<_> = families.filter_map(|shown| shown.events.as_ref()).collect();
+            if families.is_empty() {
+                return Body::beginning(variant, []);
+            }
+            let mut groups = groups.lock().unwrap_or_else(PoisonError::into_inner);
+            let groups = groups.renewed(&families, variant);
+            let headers = &self.headers;
+            let by_type = groups.iter().flat_map(|group| &group.by_type);
+            let series = groups.iter().flat_map(|group| &group.series);
+            let parts = iter::once(headers.by_type.part(variant)).chain(by_type);
+            let parts = parts.chain([headers.series.part(variant)]).chain(series);
+            let parts = parts.chain([headers.descriptions.part(variant)]);
+            Body::beginning(variant, parts.chain(self.described.blocks.parts(variant)))
+        })
     }
 }

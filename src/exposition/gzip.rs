@@ -61,14 +61,34 @@ pub(super) enum Position {
     Last,
 }
 
+/// Compresses parts that are not the last one, one after the other. To begin takes longer
+/// than to compress a small part, since it takes 300 kB of memory.
+#[derive(Debug, Default)]
+pub(super) struct Deflater(Option<Compress>);
+
+impl Deflater {
+    /// Compresses a part independently of the parts before it.
+    pub(super) fn deflate(&mut self, text: &[u8]) -> Vec<u8> {
+        let level = Compression::default();
+        let compress = self.0.get_or_insert_with(|| Compress::new(level, false));
+        compress.reset();
+        deflate_by(compress, text, FlushCompress::Full)
+    }
+}
+
 /// Compresses a part independently of the parts before it. The last part is compressed
 /// for nearly every scrape, and therefore fast rather than well.
 pub(super) fn deflate(text: &[u8], position: Position) -> Vec<u8> {
-    let (flush, level) = match position {
-        Position::Inner => (FlushCompress::Full, Compression::default()),
-        Position::Last => (FlushCompress::Finish, Compression::fast()),
-    };
-    let mut compress = Compress::new(level, false);
+    match position {
+        Position::Inner => Deflater::default().deflate(text),
+        Position::Last => {
+            let mut compress = Compress::new(Compression::fast(), false);
+            deflate_by(&mut compress, text, FlushCompress::Finish)
+        }
+    }
+}
+
+fn deflate_by(compress: &mut Compress, text: &[u8], flush: FlushCompress) -> Vec<u8> {
     let mut deflated = Vec::with_capacity(text.len() / 4 + TRAILER_SPACE);
     loop {
         let done = usize::try_from(compress.total_in()).unwrap_or(usize::MAX);
@@ -94,13 +114,15 @@ mod tests {
     fn gzip(parts: &[Vec<u8>]) -> Vec<u8> {
         let mut all = HEADER.to_vec();
         let mut checksum = Checksum::default();
+        let mut inner = Deflater::default();
         for (place, part) in parts.iter().enumerate() {
-            let kind = if place + 1 == parts.len() {
-                Position::Last
+            if place + 1 == parts.len() {
+                all.extend(deflate(part, Position::Last));
             } else {
-                Position::Inner
-            };
-            all.extend(deflate(part, kind));
+                let deflated = inner.deflate(part);
+                assert_eq!(deflated, deflate(part, Position::Inner));
+                all.extend(deflated);
+            }
             checksum = checksum.then(Checksum::of(part));
         }
         all.extend(checksum.trailer());

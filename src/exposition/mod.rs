@@ -6,8 +6,10 @@
 //! clock.
 
 mod accept;
+mod account_families;
 mod blocks;
 mod body;
+mod event_groups;
 mod events;
 mod format;
 mod generation;
@@ -36,7 +38,9 @@ use crate::{
     gate::SharedGate,
     metrics::{AccountMetrics, ProcessMetrics},
 };
+use account_families::AccountFamilies;
 use body::Body;
+use event_groups::EventGroups;
 use format::PerVariant;
 use generation::{Generation, ShownAccount, ShownAccounts};
 use own::OwnMetrics;
@@ -62,7 +66,11 @@ pub struct Exposition {
     latest: ArcSwap<Generation>,
     /// The number of the newest generation of `accounts`.
     newest: AtomicU64,
+    event_groups: Mutex<EventGroups>,
+    /// `true` if each generation is rendered at once, since there are few accounts.
+    renders_at_once: AtomicBool,
     own: ArcSwapOption<OwnMetrics>,
+    account_families: Mutex<AccountFamilies>,
     /// `true` for a variant that was scraped: its body is rendered with each commit.
     scraped: PerVariant<AtomicBool>,
     gate: Arc<SharedGate>,
@@ -108,17 +116,26 @@ impl Exposition {
         gate: Arc<SharedGate>,
         settings: ExpositionSettings,
     ) -> Self {
+        let created = settings.created.map(Timestamp::as_millisecond);
         Self {
             process,
             settings,
+            account_families: Mutex::new(AccountFamilies::new(created)),
             accounts: Mutex::default(),
             latest: ArcSwap::from_pointee(ShownAccounts::default().generation()),
             newest: AtomicU64::new(0),
+            event_groups: Mutex::default(),
+            renders_at_once: AtomicBool::new(true),
             own: ArcSwapOption::empty(),
             scraped: PerVariant::default(),
             gate,
             next_id: AtomicU64::new(0),
         }
+    }
+
+    /// Returns the metrics of the process.
+    pub(crate) fn process(&self) -> &ProcessMetrics {
+        &self.process
     }
 
     /// Adds an account and the metrics of its poller. An account of the same name is
@@ -148,10 +165,12 @@ impl Exposition {
             // Renders the bodies before any scrape can see the generation.
             for variant in Variant::ALL {
                 if self.scraped.of(variant).load(Ordering::Relaxed) {
-                    next.body(variant);
+                    next.body(variant, &self.event_groups);
                 }
             }
         }
+        self.renders_at_once
+            .store(next.is_some(), Ordering::Relaxed);
         self.newest.store(accounts.generation, Ordering::Release);
         if let Some(next) = next {
             self.latest.store(Arc::new(next));
@@ -178,6 +197,12 @@ impl Exposition {
         latest
     }
 
+    /// Returns `true` if a scrape takes so long that it may not keep a thread from other
+    /// answers: with many accounts it renders what has changed since the last one.
+    pub(crate) fn takes_long(&self) -> bool {
+        !self.renders_at_once.load(Ordering::Relaxed)
+    }
+
     /// Returns the answer to `scraper`, or to a client that is none. The gate decides
     /// whether a scraper is shown events; any other client is. `uptime` is the time since
     /// the process started.
@@ -195,18 +220,18 @@ impl Exposition {
         self.scraped.of(variant).store(true, Ordering::Relaxed);
         let empty;
         let events = if may_show {
-            current.body(variant)
+            current.body(variant, &self.event_groups)
         } else {
-            empty = Body::of(variant, []);
+            empty = Body::beginning(variant, []);
             &empty
         };
         let own = self.own_metrics(&current, uptime);
-        let own = own.part(variant)?;
+        let own = own.end(variant, &current, &self.account_families)?;
         let trailer = (variant.encoding == Encoding::Gzip).then(|| {
             let trailer = events.checksum.then(own.checksum).trailer();
             Bytes::copy_from_slice(&trailer)
         });
-        let parts = events.parts.iter().chain([&own.bytes]).cloned();
+        let parts = events.parts.iter().chain(&own.parts).cloned();
         Ok(MetricsAnswer {
             parts: parts.chain(trailer).collect(),
             generation: if may_show { current.number } else { 0 },
@@ -228,10 +253,8 @@ impl Exposition {
         kept.unwrap_or_else(|| {
             let hold = self.gate.hold(uptime);
             self.process.publish_hold.set(hold.as_secs_f64());
-            let accounts = current.accounts().map(|account| account.metrics.gather());
-            let families = own::merged(std::iter::once(self.process.gather()).chain(accounts));
             let created = self.settings.created.map(Timestamp::as_millisecond);
-            let own = OwnMetrics::new(families, created, generation, uptime);
+            let own = OwnMetrics::new(self.process.gather(), created, generation, uptime);
             let own = Arc::new(own);
             self.own.store(Some(Arc::clone(&own)));
             own

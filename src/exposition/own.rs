@@ -1,6 +1,9 @@
 //! The metrics of the exporter's own work, which are the end of a response.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use once_cell::sync::OnceCell;
 use prometheus::{
@@ -9,8 +12,11 @@ use prometheus::{
 };
 
 use super::{
+    account_families::AccountFamilies,
     blocks::RenderedPart,
-    format::{Format, PerVariant, Variant},
+    body::Body,
+    format::{Encoding, Format, PerVariant, Variant},
+    generation::Generation,
     gzip::Position,
     lines::{self, Header},
 };
@@ -20,23 +26,25 @@ use crate::metrics::Kind;
 /// complete.
 const END: &str = "# EOF\n";
 
-/// The metrics of the exporter's own work, as they were at one time.
+/// The metrics of the exporter's own work, as they were at one time: those of each account,
+/// and then those of the process.
 #[derive(Debug)]
 pub(super) struct OwnMetrics {
     /// The number of the generation that was shown at that time.
     pub(super) generation: u64,
     /// The uptime of the process at that time.
     pub(super) gathered: Duration,
-    families: Vec<MetricFamily>,
+    /// The families of the process.
+    process: Vec<MetricFamily>,
     /// The time when the counters were 0, in milliseconds since 1970, if `_created` is to
     /// be shown.
     created: Option<i64>,
-    parts: PerVariant<OnceCell<RenderedPart>>,
+    ends: PerVariant<OnceCell<Body>>,
 }
 
 impl OwnMetrics {
     pub(super) fn new(
-        families: Vec<MetricFamily>,
+        process: Vec<MetricFamily>,
         created: Option<i64>,
         generation: u64,
         gathered: Duration,
@@ -44,29 +52,50 @@ impl OwnMetrics {
         Self {
             generation,
             gathered,
-            families,
+            process,
             created,
-            parts: PerVariant::default(),
+            ends: PerVariant::default(),
         }
     }
 
-    /// Returns all families and the end of the response. Fails if the format cannot
-    /// represent a family.
-    pub(super) fn part(&self, variant: Variant) -> prometheus::Result<&RenderedPart> {
-        let part = self.parts.of(variant);
-        if let Some(part) = part.get() {
-            return Ok(part);
+    /// Returns all families and the end of the response. `accounts` are the families of the
+    /// accounts of `generation`. Fails if the format cannot represent a family.
+    pub(super) fn end(
+        &self,
+        variant: Variant,
+        generation: &Generation,
+        accounts: &Mutex<AccountFamilies>,
+    ) -> prometheus::Result<&Body> {
+        self.ends.of(variant).get_or_try_init(|| {
+            let mut accounts = accounts.lock().unwrap_or_else(PoisonError::into_inner);
+            let shown = generation.accounts();
+            if generation.has_few_accounts() {
+                // Their few samples are compressed together with those of the process.
+                let plain = Variant::new(variant.format, Encoding::Identity);
+                let mut text = Vec::new();
+                for part in accounts.parts(shown, plain) {
+                    text.extend_from_slice(&part.bytes);
+                }
+                text.extend_from_slice(self.of_process(variant.format)?.as_bytes());
+                let last = RenderedPart::new(text, variant.encoding, Position::Last);
+                return Ok(Body::end([&last]));
+            }
+            let last = self.of_process(variant.format)?;
+            let last = RenderedPart::new(last, variant.encoding, Position::Last);
+            Ok(Body::end(accounts.parts(shown, variant).chain([&last])))
+        })
+    }
+
+    fn of_process(&self, format: Format) -> prometheus::Result<String> {
+        match format {
+            Format::Text => TextEncoder::new().encode_to_string(&self.process),
+            Format::OpenMetrics => Ok(self.open_metrics()),
         }
-        let text = match variant.format {
-            Format::Text => TextEncoder::new().encode_to_string(&self.families)?,
-            Format::OpenMetrics => self.open_metrics(),
-        };
-        Ok(part.get_or_init(|| RenderedPart::new(text, variant.encoding, Position::Last)))
     }
 
     fn open_metrics(&self) -> String {
         let mut text = String::new();
-        for family in &self.families {
+        for family in &self.process {
             self.family(&mut text, family);
         }
         text.push_str(END);
@@ -103,20 +132,6 @@ impl OwnMetrics {
             }
         }
     }
-}
-
-/// Merges the families of several registries, and sorts them by name.
-pub(super) fn merged(registries: impl Iterator<Item = Vec<MetricFamily>>) -> Vec<MetricFamily> {
-    let mut all: BTreeMap<String, MetricFamily> = BTreeMap::new();
-    for mut family in registries.flatten() {
-        match all.get_mut(family.name()) {
-            Some(there) => there.mut_metric().append(&mut family.take_metric()),
-            None => {
-                all.insert(family.name().to_owned(), family);
-            }
-        }
-    }
-    all.into_values().collect()
 }
 
 fn histogram(text: &mut String, name: &str, metric: &Metric) {

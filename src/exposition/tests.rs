@@ -11,8 +11,13 @@ use audit_core::{
 use proptest::{prelude::*, sample::select};
 
 use super::*;
-use crate::metrics::catalog::{self, Family};
+use crate::metrics::{
+    ACCOUNT_FAMILIES, Shown,
+    catalog::{self, Family},
+};
 
+/// More accounts than those that are rendered at each commit.
+const MANY: usize = 20;
 const START: &str = "2026-01-02T03:04:05.006Z";
 
 #[derive(Debug, Clone)]
@@ -31,6 +36,10 @@ enum Step {
     Turn(usize),
     /// The account is added again, as after a reload.
     Replace,
+    /// The account is removed, as after a reload.
+    Remove,
+    /// A number in the metrics of the work for the account changes.
+    Work(u8),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -43,8 +52,10 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..3_u8, 0..Variant::ALL.len()).prop_map(|(a, b)| Step::Scrape(a, b)),
         2 => select(vec![1, 10, 50, 700]).prop_map(Step::Wait),
         2 => Just(Step::EndExemplars),
-        3 => (0..3_usize).prop_map(Step::Turn),
+        3 => (0..MANY).prop_map(Step::Turn),
         1 => Just(Step::Replace),
+        1 => Just(Step::Remove),
+        4 => any::<u8>().prop_map(Step::Work),
     ]
 }
 
@@ -63,7 +74,8 @@ struct Model {
 struct Counted {
     name: Option<Arc<str>>,
     metrics: Arc<AccountMetrics>,
-    place: AccountExposition,
+    /// `None` while the account is removed.
+    place: Option<AccountExposition>,
     ledger: Ledger,
     types: Arc<[EventType]>,
     /// The changes and types of the last commit.
@@ -71,16 +83,37 @@ struct Counted {
 }
 
 impl Counted {
-    fn new(exposition: &Arc<Exposition>, name: Option<&str>) -> Self {
-        let metrics = Arc::new(AccountMetrics::new(&["auth"], name).expect("metrics"));
-        let name: Option<Arc<str>> = name.map(Into::into);
+    fn new(exposition: &Arc<Exposition>, name: Option<Arc<str>>) -> Self {
+        let metrics = AccountMetrics::new(&["body", "auth"], exposition.process());
+        let metrics = Arc::new(metrics);
         Self {
-            place: exposition.add(name.clone(), Arc::clone(&metrics)),
+            place: Some(exposition.add(name.clone(), Arc::clone(&metrics))),
             name,
             metrics,
             ledger: Ledger::new(3000),
             types: Arc::default(),
             shown: None,
+        }
+    }
+
+    /// Changes a number in the metrics of the work.
+    fn work(&self, number: u8) {
+        let metrics = &self.metrics;
+        let value = i64::from(number / 8);
+        match number % 8 {
+            0 => metrics.up.set(value % 2),
+            1 => metrics.late_events.inc(),
+            2 => metrics.poll_failures.inc(["auth".into()]),
+            3 => metrics.poll_failures.inc(["timeout".into()]),
+            4 => {
+                let code = (200 + value).to_string();
+                metrics.api_requests.inc(["list".into(), code.into()]);
+            }
+            5 => metrics.pending_events.set(value),
+            6 => metrics.watermark.set(start()),
+            _ => metrics
+                .last_poll_success
+                .set(start() + jiff::SignedDuration::from_millis(value)),
         }
     }
 }
@@ -101,7 +134,7 @@ impl Model {
         // In another order than that of the names.
         let accounts = names.iter().rev();
         let mut accounts: Vec<_> = accounts
-            .map(|name| Counted::new(&exposition, *name))
+            .map(|name| Counted::new(&exposition, name.map(Into::into)))
             .collect();
         accounts.reverse();
         Self {
@@ -140,7 +173,9 @@ impl Model {
                 let account = self.account();
                 let known = types.iter().map(|known| known.name.as_str());
                 account.ledger.name_types(known);
-                account.types = account.place.shared(types);
+                if let Some(place) = &account.place {
+                    account.types = place.shared(types);
+                }
             }
             Step::Scrape(scraper, variant) => {
                 let scrape = Scrape {
@@ -162,8 +197,18 @@ impl Model {
             Step::Replace => {
                 let exposition = Arc::clone(&self.exposition);
                 let account = self.account();
-                account.place = exposition.add(account.name.clone(), Arc::clone(&account.metrics));
+                if account.place.is_none() {
+                    *account = Counted::new(&exposition, account.name.clone());
+                    return;
+                }
+                let metrics = Arc::clone(&account.metrics);
+                account.place = Some(exposition.add(account.name.clone(), metrics));
             }
+            Step::Remove => {
+                let account = self.account();
+                (account.place, account.shown) = (None, None);
+            }
+            Step::Work(number) => self.account().work(*number),
         }
     }
 
@@ -194,10 +239,10 @@ impl Model {
         account.ledger.confirm(&changes);
         gate.confirm(&saved);
         let types = Arc::clone(&account.types);
-        account
-            .place
-            .publish(&mut account.ledger, &changes, &types, start());
-        account.shown = Some((account.ledger.all(), types));
+        if let Some(place) = &account.place {
+            place.publish(&mut account.ledger, &changes, &types, start());
+            account.shown = Some((account.ledger.all(), types));
+        }
     }
 
     fn end_exemplars(&mut self) {
@@ -208,7 +253,9 @@ impl Model {
             without_exemplars(&mut all.series, &ended.series);
             without_exemplars(&mut all.types, &ended.types);
         }
-        account.place.end_exemplars(ended);
+        if let Some(place) = &account.place {
+            place.end_exemplars(ended);
+        }
     }
 
     fn served(&self, variant: Variant) -> String {
@@ -299,13 +346,73 @@ impl Model {
         text
     }
 
-    fn check(&self) {
+    /// Renders the metrics of the work for the accounts without the code under test.
+    fn rendered_work(&self, format: Format) -> String {
+        let created = (self.created && format == Format::OpenMetrics)
+            .then(|| format!("{}.006", start().as_second()));
+        let mut text = String::new();
+        for family in ACCOUNT_FAMILIES {
+            let (family, shown) = (&family.family, family.shown);
+            let accounts = self.accounts.iter();
+            let accounts = accounts.filter(|account| account.place.is_some());
+            let mut samples = Vec::new();
+            for account in accounts {
+                let label = account
+                    .name
+                    .as_ref()
+                    .map(|name| format!("account=\"{name}\""));
+                let own = match shown(&account.metrics) {
+                    Shown::Nothing => vec![],
+                    Shown::Number(value) => vec![(vec![], value.to_string())],
+                    Shown::Time(time) => {
+                        let time = format!("{}.{:03}", time / 1000, time % 1000);
+                        vec![(vec![], time)]
+                    }
+                    Shown::Counters(counters) => {
+                        let mut all = vec![];
+                        counters.each(&mut |values, count| {
+                            let labels = family.labels.iter().zip(values);
+                            let labels = labels.map(|(name, value)| format!("{name}=\"{value}\""));
+                            all.push((labels.collect(), count.to_string()));
+                        });
+                        all
+                    }
+                };
+                for (mut labels, value) in own {
+                    labels.extend(label.clone());
+                    let labels = labels.join(",");
+                    let braced = if labels.is_empty() {
+                        labels
+                    } else {
+                        format!("{{{labels}}}")
+                    };
+                    samples.push((braced, value));
+                }
+            }
+            if samples.is_empty() {
+                continue;
+            }
+            let base = header(&mut text, family, format);
+            for (labels, value) in samples {
+                let _ = writeln!(text, "{}{labels} {value}", family.name);
+                if let Some(created) = created.as_ref().filter(|_| base != family.name) {
+                    let _ = writeln!(text, "{base}_created{labels} {created}");
+                }
+            }
+        }
+        text
+    }
+
+    fn check(&mut self) {
+        // After this time the exporter's own metrics are those of now.
+        self.uptime += OWN_METRICS_KEEP;
         for variant in Variant::ALL {
             let served = self.served(variant);
-            let rendered = self.rendered(variant.format);
+            let rendered = self.rendered(variant.format) + &self.rendered_work(variant.format);
             let own = served.strip_prefix(&*rendered);
             let own = own.unwrap_or_else(|| panic!("{variant:?}:\n{served}\n{rendered}"));
             assert!(own.starts_with("# HELP nexmo_audit_"), "{own}");
+            assert!(!own.contains("account="), "{own}");
             assert!(!own.contains("nexmo_audit_events_total"), "{own}");
             let ends = own.ends_with("\n# EOF\n") && own.matches("# EOF").count() == 1;
             assert_eq!(ends, variant.format == Format::OpenMetrics, "{own}");
@@ -327,6 +434,9 @@ fn header(text: &mut String, family: &Family, format: Format) -> String {
     let kind = format!("{:?}", family.kind).to_lowercase();
     let _ = writeln!(text, "# HELP {base} {}", family.help);
     let _ = writeln!(text, "# TYPE {base} {kind}");
+    if format == Format::OpenMetrics && base.ends_with("_seconds") {
+        let _ = writeln!(text, "# UNIT {base} seconds");
+    }
     base.to_owned()
 }
 
@@ -343,14 +453,15 @@ proptest! {
         steps in prop::collection::vec(step(), 1..60),
         created in any::<bool>(),
         gated in any::<bool>(),
-        several in any::<bool>(),
+        accounts in select(vec![1, 3, MANY]),
     ) {
         let interval = if gated { ScrapeInterval::Learned } else { ScrapeInterval::Off };
-        let names: &[_] = if several { &[Some("a b"), Some("c"), Some("d")] } else { &[None] };
-        let mut model = Model::new(created, interval, names);
+        let names: Vec<_> = (10..10 + accounts).map(|number| format!("a {number}")).collect();
+        let names: Vec<_> = names.iter().map(|name| (accounts > 1).then_some(&**name)).collect();
+        let mut model = Model::new(created, interval, &names);
         for step in &steps {
             model.take(step);
-            if matches!(step, Step::Commit) {
+            if matches!(step, Step::Commit | Step::Work(_)) {
                 model.check();
             }
         }

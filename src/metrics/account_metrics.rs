@@ -1,24 +1,16 @@
 //! The metrics of the work for one account.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
-use prometheus::{
-    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
-    Registry, core::Collector, proto::MetricFamily,
+
+use super::{
+    Family, ProcessMetrics, catalog,
+    event_log_metrics::EventLogMetrics,
+    histograms::Histograms,
+    values::{Counter, EachCounter, Gauge, LabelledCounters, TimeGauge},
 };
-
-use super::{Family, catalog, event_log_metrics::EventLogMetrics, time_gauge::TimeGauge};
-
-/// In seconds. Most polls are one request; a catch-up is thousands of requests.
-const POLL_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
-/// In seconds, up to the default lookback and then up to that of a deep poll.
-const LAG_BUCKETS: &[f64] = &[
-    1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0,
-];
-/// In seconds. The last bound is the default timeout of a request.
-const REQUEST_BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// How the polls of an account go, as [`AccountMetrics::show_polls`] shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,27 +34,26 @@ pub(crate) struct CatchUp {
     pub(crate) is_history: bool,
 }
 
-/// The metrics of the work for one account. The catalogue says what each means.
+/// The metrics of the work for one account. The catalogue says what each means, and
+/// [`ACCOUNT_FAMILIES`] which field a family shows.
 #[derive(Debug)]
 pub struct AccountMetrics {
-    registry: Registry,
+    /// The histograms, which all accounts share.
+    pub(crate) histograms: Histograms,
     pub(crate) up: Gauge,
-    pub(crate) catching_up: IntGauge,
+    pub(crate) catching_up: Gauge,
     /// The last catch-up, which is under way while `catching_up` is 1.
     pub(crate) catch_up: ArcSwapOption<CatchUp>,
-    pub(crate) poll_duration: Histogram,
-    pub(crate) poll_failures: IntCounterVec,
-    pub(crate) ingest_lag: Histogram,
-    pub(crate) api_requests: IntCounterVec,
-    pub(crate) api_request_duration: HistogramVec,
-    pub(crate) duplicate_events: IntCounter,
-    pub(crate) malformed_events: IntCounter,
-    pub(crate) late_events: IntCounter,
-    pub(crate) overflow_events: IntCounter,
-    pub(crate) pending_events: IntGauge,
-    pub(crate) gate_timeouts: IntCounter,
-    pub(crate) reconcile_missing: IntGauge,
-    pub(crate) storage_failures: IntCounter,
+    pub(crate) poll_failures: LabelledCounters<1>,
+    pub(crate) api_requests: LabelledCounters<2>,
+    pub(crate) duplicate_events: Counter,
+    pub(crate) malformed_events: Counter,
+    pub(crate) late_events: Counter,
+    pub(crate) overflow_events: Counter,
+    pub(crate) pending_events: Gauge,
+    pub(crate) gate_timeouts: Counter,
+    pub(crate) reconcile_missing: Gauge,
+    pub(crate) storage_failures: Counter,
     pub(crate) last_poll_success: TimeGauge,
     pub(crate) watermark: TimeGauge,
     pub(crate) newest_event: TimeGauge,
@@ -71,120 +62,124 @@ pub struct AccountMetrics {
     pub(crate) event_log: Option<EventLogMetrics>,
 }
 
+/// A family that each account shows.
+#[derive(Debug)]
+pub(crate) struct AccountFamily {
+    pub(crate) family: Family,
+    /// Returns what an account shows of the family.
+    pub(crate) shown: fn(&AccountMetrics) -> Shown<'_>,
+}
+
+/// What an account shows of a family.
+pub(crate) enum Shown<'a> {
+    /// No sample.
+    Nothing,
+    Number(i64),
+    /// Milliseconds since 1970.
+    Time(i64),
+    /// A sample for each counter.
+    Counters(&'a dyn EachCounter),
+}
+
+macro_rules! account_families {
+    ($($constant:ident: $metrics:ident $shown:expr;)*) => {
+        /// The families that each account shows, in the order of their names.
+        pub(crate) const ACCOUNT_FAMILIES: &[AccountFamily] = &[$(
+            AccountFamily {
+                family: catalog::$constant,
+                shown: |$metrics| $shown,
+            },
+        )*];
+    };
+}
+
+account_families! {
+    API_REQUESTS: of Shown::Counters(&of.api_requests);
+    CATCHING_UP: of Shown::Number(of.catching_up.get());
+    DUPLICATE_EVENTS: of count(of.duplicate_events.get());
+    EVENT_LOG_FAILURES: of match &of.event_log {
+        Some(event_log) => count(event_log.failures.get()),
+        None => Shown::Nothing,
+    };
+    EVENT_LOG_PENDING_LINES: of match &of.event_log {
+        Some(event_log) => count(event_log.pending()),
+        None => Shown::Nothing,
+    };
+    GATE_TIMEOUTS: of count(of.gate_timeouts.get());
+    LAST_EVENT_OBSERVED: of time(&of.last_event_observed);
+    LAST_POLL_SUCCESS: of time(&of.last_poll_success);
+    LATE_EVENTS: of count(of.late_events.get());
+    MALFORMED_EVENTS: of count(of.malformed_events.get());
+    NEWEST_EVENT: of time(&of.newest_event);
+    OVERFLOW_EVENTS: of count(of.overflow_events.get());
+    PENDING_EVENTS: of Shown::Number(of.pending_events.get());
+    POLL_FAILURES: of Shown::Counters(&of.poll_failures);
+    RECONCILE_MISSING: of Shown::Number(of.reconcile_missing.get());
+    STORAGE_FAILURES: of count(of.storage_failures.get());
+    UP: of Shown::Number(of.up.get());
+    WATERMARK: of time(&of.watermark);
+}
+
+fn count(count: u64) -> Shown<'static> {
+    Shown::Number(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+fn time(gauge: &TimeGauge) -> Shown<'_> {
+    gauge.milliseconds().map_or(Shown::Nothing, Shown::Time)
+}
+
 impl AccountMetrics {
-    /// Registers all metrics. `reasons` are the values of the label `reason` of
-    /// `nexmo_audit_poll_failures_total`, which begin at 0, so that the first failure is
-    /// seen as an increase. `account` is the value of the label `account`; without it the
-    /// series have no such label.
-    ///
-    /// # Errors
-    ///
-    /// If a name in the catalogue is invalid or occurs twice.
-    pub fn new(reasons: &[&str], account: Option<&str>) -> prometheus::Result<Self> {
-        let label = account.map(|name| (catalog::ACCOUNT.to_owned(), name.to_owned()));
-        let labels = label.map(|label| HashMap::from([label]));
-        let registry = Registry::new_custom(None, labels)?;
-        let metrics = Self {
-            up: on(&registry, Gauge::with_opts(opts(&catalog::UP)))?,
-            catching_up: on(&registry, IntGauge::with_opts(opts(&catalog::CATCHING_UP)))?,
+    /// Returns the metrics of an account without an event log. `reasons` are the values of
+    /// the label `reason` of `nexmo_audit_poll_failures_total`, which begin at 0, so that the
+    /// first failure is seen as an increase. `process` has the histograms that all accounts
+    /// share.
+    #[must_use]
+    pub fn new(reasons: &[&'static str], process: &ProcessMetrics) -> Self {
+        let mut reasons = reasons.to_vec();
+        reasons.sort_unstable();
+        let reasons = reasons.into_iter().map(|reason| [Cow::Borrowed(reason)]);
+        Self {
+            histograms: process.histograms.clone(),
+            up: Gauge::default(),
+            catching_up: Gauge::default(),
             catch_up: ArcSwapOption::empty(),
-            poll_duration: on(
-                &registry,
-                Histogram::with_opts(buckets(&catalog::POLL_DURATION, POLL_BUCKETS)),
-            )?,
-            poll_failures: on(&registry, counters(&catalog::POLL_FAILURES))?,
-            ingest_lag: on(
-                &registry,
-                Histogram::with_opts(buckets(&catalog::INGEST_LAG, LAG_BUCKETS)),
-            )?,
-            api_requests: on(&registry, counters(&catalog::API_REQUESTS))?,
-            api_request_duration: on(
-                &registry,
-                HistogramVec::new(
-                    buckets(&catalog::API_REQUEST_DURATION, REQUEST_BUCKETS),
-                    catalog::API_REQUEST_DURATION.labels,
-                ),
-            )?,
-            duplicate_events: on(
-                &registry,
-                IntCounter::with_opts(opts(&catalog::DUPLICATE_EVENTS)),
-            )?,
-            malformed_events: on(
-                &registry,
-                IntCounter::with_opts(opts(&catalog::MALFORMED_EVENTS)),
-            )?,
-            late_events: on(
-                &registry,
-                IntCounter::with_opts(opts(&catalog::LATE_EVENTS)),
-            )?,
-            overflow_events: on(
-                &registry,
-                IntCounter::with_opts(opts(&catalog::OVERFLOW_EVENTS)),
-            )?,
-            pending_events: on(
-                &registry,
-                IntGauge::with_opts(opts(&catalog::PENDING_EVENTS)),
-            )?,
-            gate_timeouts: on(
-                &registry,
-                IntCounter::with_opts(opts(&catalog::GATE_TIMEOUTS)),
-            )?,
-            reconcile_missing: on(
-                &registry,
-                IntGauge::with_opts(opts(&catalog::RECONCILE_MISSING)),
-            )?,
-            storage_failures: on(
-                &registry,
-                IntCounter::with_opts(opts(&catalog::STORAGE_FAILURES)),
-            )?,
-            last_poll_success: TimeGauge::on(&registry, &catalog::LAST_POLL_SUCCESS)?,
-            watermark: TimeGauge::on(&registry, &catalog::WATERMARK)?,
-            newest_event: TimeGauge::on(&registry, &catalog::NEWEST_EVENT)?,
-            last_event_observed: TimeGauge::on(&registry, &catalog::LAST_EVENT_OBSERVED)?,
+            poll_failures: LabelledCounters::beginning_with(reasons),
+            api_requests: LabelledCounters::beginning_with([]),
+            duplicate_events: Counter::default(),
+            malformed_events: Counter::default(),
+            late_events: Counter::default(),
+            overflow_events: Counter::default(),
+            pending_events: Gauge::default(),
+            gate_timeouts: Counter::default(),
+            reconcile_missing: Gauge::default(),
+            storage_failures: Counter::default(),
+            last_poll_success: TimeGauge::default(),
+            watermark: TimeGauge::default(),
+            newest_event: TimeGauge::default(),
+            last_event_observed: TimeGauge::default(),
             event_log: None,
-            registry,
-        };
-        for reason in reasons {
-            metrics.poll_failures.with_label_values(&[*reason]);
         }
-        Ok(metrics)
     }
 
-    /// Registers the metrics of the event log too.
-    pub(crate) fn with_event_log(mut self) -> prometheus::Result<Self> {
-        self.event_log = Some(EventLogMetrics::on(&self.registry)?);
-        Ok(self)
+    /// Returns the same metrics with those of the event log.
+    pub(crate) fn with_event_log(mut self) -> Self {
+        self.event_log = Some(EventLogMetrics::default());
+        self
     }
 
     /// Shows how the polls go, in the two metrics that say so.
     pub(crate) fn show_polls(&self, polls: Polls) {
-        self.up.set(if polls == Polls::Fail { 0.0 } else { 1.0 });
+        self.up.set(i64::from(polls != Polls::Fail));
         self.catching_up.set(i64::from(polls == Polls::CatchUp));
     }
+}
 
-    /// Returns all families with their current values.
-    pub(crate) fn gather(&self) -> Vec<MetricFamily> {
-        self.registry.gather()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_families_of_accounts_are_in_order() {
+        assert!(ACCOUNT_FAMILIES.is_sorted_by(|one, other| one.family.name < other.family.name));
     }
-}
-
-pub(super) fn on<C: Collector + Clone + 'static>(
-    registry: &Registry,
-    collector: prometheus::Result<C>,
-) -> prometheus::Result<C> {
-    let collector = collector?;
-    registry.register(Box::new(collector.clone()))?;
-    Ok(collector)
-}
-
-pub(super) fn opts(family: &Family) -> Opts {
-    Opts::new(family.name, family.help)
-}
-
-fn buckets(family: &Family, buckets: &[f64]) -> HistogramOpts {
-    HistogramOpts::from(opts(family)).buckets(buckets.to_vec())
-}
-
-fn counters(family: &Family) -> prometheus::Result<IntCounterVec> {
-    IntCounterVec::new(opts(family), family.labels)
 }

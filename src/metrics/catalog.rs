@@ -1,8 +1,8 @@
 //! The catalogue of all metric families: their names, help texts and labels.
 //!
-//! A new metric is a line in `families!` below, and a field of
-//! [`AccountMetrics`](super::AccountMetrics) if it belongs to an account, or of
-//! [`ProcessMetrics`](super::ProcessMetrics) if it does not.
+//! A new metric is a line in `families!` below. If it belongs to an account, it is a field of
+//! [`AccountMetrics`](super::AccountMetrics) too, and a line in `account_families!`; if it does
+//! not, it is a field of [`ProcessMetrics`](super::ProcessMetrics).
 
 use Kind::{Counter, Gauge, Histogram};
 
@@ -61,7 +61,7 @@ families! {
     CATCHING_UP: Gauge "nexmo_audit_catching_up" []
         "1 while history or an outage is read piece by piece and nexmo_audit_watermark_timestamp_seconds moves, 0 otherwise.";
     POLL_DURATION: Histogram "nexmo_audit_poll_duration_seconds" []
-        "How long polls took, including polls that failed.";
+        "How long polls of all accounts took, including polls that failed.";
     POLL_FAILURES: Counter "nexmo_audit_poll_failures_total" ["reason"]
         "Polls that failed, by reason: auth, rate_limited, status, timeout, transport or body.";
     LAST_POLL_SUCCESS: Gauge "nexmo_audit_last_poll_success_timestamp_seconds" []
@@ -73,11 +73,11 @@ families! {
     LAST_EVENT_OBSERVED: Gauge "nexmo_audit_last_event_observed_timestamp_seconds" []
         "When an event was last counted.";
     INGEST_LAG: Histogram "nexmo_audit_ingest_lag_seconds" []
-        "Time from the creation of an event until it was counted, by the clock of the API.";
+        "Time from the creation of an event until it was counted, by the clock of the API, for all accounts.";
     API_REQUESTS: Counter "nexmo_audit_api_requests_total" ["operation", "code"]
         "Requests to the Audit API by HTTP status; code is timeout or transport if no complete response arrived.";
     API_REQUEST_DURATION: Histogram "nexmo_audit_api_request_duration_seconds" ["operation"]
-        "How long requests to the Audit API took, including the body of the response.";
+        "How long requests to the Audit API took, including the body of the response, for all accounts.";
     DUPLICATE_EVENTS: Counter "nexmo_audit_duplicate_events_total" []
         "Events that were read again and not counted again; polls overlap, so this rises by design.";
     MALFORMED_EVENTS: Counter "nexmo_audit_malformed_events_total" []

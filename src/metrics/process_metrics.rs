@@ -5,22 +5,22 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use prometheus::{
-    Gauge, GaugeVec, Registry, process_collector::ProcessCollector, proto::MetricFamily,
+    Gauge, GaugeVec, Opts, Registry, core::Collector, process_collector::ProcessCollector,
+    proto::MetricFamily,
 };
 
-use super::{
-    account_metrics::{on, opts},
-    catalog,
-    time_gauge::TimeGauge,
-};
+use super::{Family, catalog, histograms::Histograms};
 
 /// The metrics that belong to the process and not to one account.
 #[derive(Debug)]
 pub struct ProcessMetrics {
     registry: Registry,
+    /// The histograms, which all accounts share.
+    pub(super) histograms: Histograms,
     pub(crate) publish_hold: Gauge,
     reload_successful: Gauge,
-    reload_success: TimeGauge,
+    /// No sample until the first success: a 0 would be 1970.
+    reload_success: GaugeVec,
     /// The last reload if it failed.
     reload_failed: ArcSwapOption<FailedReload>,
 }
@@ -68,16 +68,30 @@ impl ProcessMetrics {
         Ok(Self {
             publish_hold: on(&registry, Gauge::with_opts(opts(&catalog::PUBLISH_HOLD)))?,
             reload_successful: on(&registry, reload)?,
-            reload_success: TimeGauge::on(&registry, &catalog::RELOAD_SUCCESS)?,
+            reload_success: on(
+                &registry,
+                GaugeVec::new(
+                    opts(&catalog::RELOAD_SUCCESS),
+                    catalog::RELOAD_SUCCESS.labels,
+                ),
+            )?,
+            histograms: Histograms::on(&registry)?,
             reload_failed: ArcSwapOption::empty(),
             registry,
         })
     }
 
     /// Records that the configuration was loaded at the time `at`.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds fit in 53 bits for 285,000 years"
+    )]
     pub(crate) fn reloaded(&self, at: Timestamp) {
         self.reload_successful.set(1.0);
-        self.reload_success.set(at);
+        let seconds = at.as_millisecond() as f64 / 1000.0;
+        self.reload_success
+            .with_label_values::<&str>(&[])
+            .set(seconds);
         self.reload_failed.store(None);
     }
 
@@ -114,6 +128,19 @@ impl ProcessMetrics {
     pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()
     }
+}
+
+pub(super) fn on<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: prometheus::Result<C>,
+) -> prometheus::Result<C> {
+    let collector = collector?;
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
+}
+
+pub(super) fn opts(family: &Family) -> Opts {
+    Opts::new(family.name, family.help)
 }
 
 #[cfg(test)]

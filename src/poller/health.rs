@@ -177,13 +177,15 @@ impl AccountHealth {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::ProcessMetrics;
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
     fn account(begun: u64) -> Arc<AccountHealth> {
-        let metrics = Arc::new(AccountMetrics::new(&[], None).expect("metrics"));
+        let process = ProcessMetrics::new().expect("metrics");
+        let metrics = Arc::new(AccountMetrics::new(&[], &process));
         Arc::new(AccountHealth::new(None, metrics, at(begun)))
     }
 

@@ -194,25 +194,29 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
 
     /// Polls without end. The future may be dropped at any await: counts are shown only
     /// after they are stored.
-    pub async fn run(self) {
-        let first_poll = self
-            .clock
-            .uptime()
-            .saturating_add(self.settings.first_poll_in);
-        if self.stored.is_err() {
-            let uptime = self.clock.uptime();
-            let wait = self.settings.first_poll_in;
-            self.reporter.expect_wait(uptime, wait);
-            self.clock.sleep_until(first_poll).await;
+    ///
+    /// The future is small while the poller waits, which is nearly always, since there may
+    /// be ten thousand of them: what is needed for the beginning or for one poll is in a
+    /// box of its own.
+    pub fn run(self) -> impl Future<Output = ()> + Send {
+        let poller = Box::new(self);
+        async {
+            let uptime = poller.clock.uptime();
+            let wait = poller.settings.first_poll_in;
+            let first_poll = uptime.saturating_add(wait);
+            if poller.stored.is_err() {
+                poller.reporter.expect_wait(uptime, wait);
+                poller.clock.sleep_until(first_poll).await;
+            }
+            let mut polling = Box::pin(poller.begin()).await;
+            polling.wait_for_next_poll(first_poll, false).await;
+            polling.run().await;
         }
-        let mut polling = self.begin().await;
-        polling.wait_for_next_poll(first_poll, false).await;
-        polling.run().await;
     }
 
     /// Creates the collector. An account without stored counts needs the time of the API
     /// for this, so the future waits until an outage of the API ends.
-    async fn begin(self) -> Polling<A, S, C> {
+    async fn begin(self: Box<Self>) -> Box<Polling<A, S, C>> {
         let Self {
             settings,
             api,
@@ -220,7 +224,7 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             gate,
             mut reporter,
             stored,
-        } = self;
+        } = *self;
         let mut type_list = TypeList::new();
         // The first poll of a new account reads all that a deep sweep would read again.
         let wait = match &stored {
@@ -236,7 +240,7 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
                 new.collector(account, Origin::FirstStart, (&api, &clock, &gate))
             }
         };
-        Polling {
+        Box::new(Polling {
             settings,
             api,
             clock,
@@ -245,7 +249,7 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
             types_are_named: false,
             deep_sweep_due,
             collector,
-        }
+        })
     }
 }
 
@@ -266,11 +270,11 @@ impl<S: Storage> NewAccount<S> {
 }
 
 impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
-    async fn run(mut self) {
+    async fn run(&mut self) {
         loop {
             let begun = self.clock.uptime();
             let mut counts = PollCounts::default();
-            let outcome = self.poll(&mut counts).await;
+            let outcome = Box::pin(self.poll(&mut counts)).await;
             let ended = self.clock.uptime();
             let (took, at) = (ended.saturating_sub(begun), self.clock.local());
             let succeeded = outcome.is_ok();
@@ -309,7 +313,7 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
     /// succeeded, and counts are shown as the gate allows it.
     async fn wait_for_next_poll(&mut self, until: Duration, succeeded: bool) {
         if succeeded {
-            self.deep_sweep(until).await;
+            Box::pin(self.deep_sweep(until)).await;
         }
         let Self {
             api,

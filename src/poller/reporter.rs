@@ -136,9 +136,11 @@ mod tests {
     use fastrand::Rng;
 
     use super::*;
+    use crate::metrics::ProcessMetrics;
 
     fn reporter() -> PollReporter {
-        let metrics = Arc::new(AccountMetrics::new(&[], None).expect("metrics"));
+        let process = ProcessMetrics::new().expect("metrics");
+        let metrics = Arc::new(AccountMetrics::new(&[], &process));
         metrics.catching_up.set(1);
         let health = AccountHealth::new(None, Arc::clone(&metrics), Duration::ZERO);
         let schedule = Schedule::new(Duration::from_secs(30), Rng::with_seed(7));

@@ -24,11 +24,15 @@ impl Liveness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{metrics::AccountMetrics, poller::health::AccountHealth};
+    use crate::{
+        metrics::{AccountMetrics, ProcessMetrics},
+        poller::health::AccountHealth,
+    };
 
     #[test]
     fn a_poller_that_stalls_is_a_defect_unless_the_disk_hangs() {
-        let metrics = Arc::new(AccountMetrics::new(&[], None).expect("metrics"));
+        let process = ProcessMetrics::new().expect("metrics");
+        let metrics = Arc::new(AccountMetrics::new(&[], &process));
         let account = AccountHealth::new(None, metrics, Duration::ZERO);
         let health = Arc::new(Health::default());
         health.replace(vec![Arc::new(account)]);

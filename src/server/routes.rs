@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use audit_core::gate::{Scrape, ScrapeInterval};
+use audit_core::gate::{Scrape, ScrapeInterval, ScraperId};
 use bytes::Bytes;
 use exporter_web::{Peer, ResponseBody, Site, WebConfigFile, basic_auth_user};
 use hyper::{
@@ -17,6 +17,7 @@ use hyper::{
     http::request,
 };
 use jiff::Timestamp;
+use tokio::task::spawn_blocking;
 
 use super::{
     accept::accepted,
@@ -28,7 +29,7 @@ use super::{
     visitor::{ScrapeRequest, Visitor},
 };
 use crate::{
-    exposition::{Accepted, Encoding, Exposition, MetricsAnswer},
+    exposition::{Accepted, Encoding, Exposition, MetricsAnswer, Variant},
     gate::SharedGate,
     metrics::ProcessMetrics,
     server::reload::ReloadHandle,
@@ -88,9 +89,9 @@ impl Site for ExporterSite {
                 if let Some(ScrapeRequest { scrape, .. }) = &scrape {
                     self.wait_until_stored(scrape).await;
                 }
-                self.metrics(&request.headers, scrape)
+                self.metrics(&request.headers, scrape).await
             }
-            (Route::Metrics, &Method::HEAD) => self.metrics(&request.headers, None),
+            (Route::Metrics, &Method::HEAD) => self.metrics(&request.headers, None).await,
             (Route::Landing, &Method::GET | &Method::HEAD) => self.landing(request, peer),
             (Route::Healthy, &Method::GET | &Method::HEAD) => self.healthy(),
             (Route::Ready, &Method::GET | &Method::HEAD) => self.ready(),
@@ -119,7 +120,7 @@ impl ExporterSite {
     }
 
     /// Answers with the metrics. A `scrape` is recorded once the answer was sent.
-    fn metrics(
+    async fn metrics(
         &self,
         headers: &HeaderMap,
         scrape: Option<ScrapeRequest>,
@@ -127,7 +128,7 @@ impl ExporterSite {
         let accepted = accepted(headers);
         let uptime = self.started.elapsed();
         let scraper = scrape.as_ref().map(|request| request.scrape.scraper);
-        match self.exposition.scrape(scraper, accepted.variant, uptime) {
+        match self.scrape(scraper, accepted.variant, uptime).await {
             Ok(MetricsAnswer { parts, generation }) => {
                 let mut body = ResponseBody::from(parts);
                 if let Some(scrape) = scrape {
@@ -143,6 +144,21 @@ impl ExporterSite {
                 )
             }
         }
+    }
+
+    /// Returns the answer to a scrape. Where that takes long, other answers do not wait for it.
+    async fn scrape(
+        &self,
+        scraper: Option<ScraperId>,
+        variant: Variant,
+        uptime: Duration,
+    ) -> anyhow::Result<MetricsAnswer> {
+        if !self.exposition.takes_long() {
+            return Ok(self.exposition.scrape(scraper, variant, uptime)?);
+        }
+        let exposition = Arc::clone(&self.exposition);
+        let scrape = move || exposition.scrape(scraper, variant, uptime);
+        Ok(spawn_blocking(scrape).await??)
     }
 
     /// Waits a moment for a poller to store a new scraper, so that the first scrape

@@ -44,14 +44,14 @@ impl Rotation {
         self.exporter.wait_for(UP, &labels, is(expected));
     }
 
-    /// Waits until so many more polls of an account have ended. A file is looked at once a
-    /// second, and polls are a tenth of a second apart.
+    /// Waits until so many more requests of an account have succeeded, of which a poll has one.
+    /// A file is looked at once a second, and polls are a tenth of a second apart.
     fn wait_for_polls(&self, account: &str, number: u32) {
-        let ended = "nexmo_audit_poll_duration_seconds_count";
-        let labels = [("account", account)];
-        let before = self.exporter.value(ended, &labels);
-        let enough = |ended| ended >= before + f64::from(number);
-        self.exporter.wait_for(ended, &labels, enough);
+        let requests = "nexmo_audit_api_requests_total";
+        let labels = [("account", account), ("operation", "list"), ("code", "200")];
+        let before = self.exporter.value(requests, &labels);
+        let enough = |requests| requests >= before + f64::from(number);
+        self.exporter.wait_for(requests, &labels, enough);
     }
 
     /// Checks that so many polls were lost, and that a new event is counted.

@@ -114,7 +114,10 @@ use std::{
     time::Instant,
 };
 
-use nexmo_audit_exporter::{api::REASONS, metrics::AccountMetrics};
+use nexmo_audit_exporter::{
+    api::REASONS,
+    metrics::{AccountMetrics, ProcessMetrics},
+};
 
 use history::Outcome;
 use mutant::Mutant;
@@ -153,7 +156,8 @@ const FOUND: [u64; 3] = [13_605, 24_612, 56_125];
 type Failure = (u64, String);
 
 fn metrics() -> Arc<AccountMetrics> {
-    Arc::new(AccountMetrics::new(REASONS, None).expect("a registry"))
+    let process = ProcessMetrics::new().expect("a registry");
+    Arc::new(AccountMetrics::new(REASONS, &process))
 }
 
 fn number(variable: &str) -> Option<u64> {

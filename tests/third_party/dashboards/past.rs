@@ -12,8 +12,11 @@ const HALF: i64 = SAMPLES / 2;
 const METRICS: &str = include_str!("../../golden/metrics.snap");
 
 /// The metrics of the exporter that have no label `account`.
-const OF_THE_PROCESS: [&str; 5] = [
+const OF_THE_PROCESS: [&str; 8] = [
     "process_",
+    "nexmo_audit_api_request_duration_seconds",
+    "nexmo_audit_ingest_lag_seconds",
+    "nexmo_audit_poll_duration_seconds",
     "nexmo_audit_exporter_build_info",
     "nexmo_audit_event_type_info",
     "nexmo_audit_publish_hold_seconds",
@@ -205,11 +208,11 @@ impl Past {
             self.series(
                 &named(&name, &labels, &target),
                 samples,
-                |sample, _| match name.as_str() {
+                |sample, time| match name.as_str() {
                     "process_start_time_seconds"
                     | "nexmo_audit_config_last_reload_success_timestamp_seconds" => started,
                     "process_cpu_seconds_total" => sample,
-                    _ => 1,
+                    _ => value(&name, &labels, Polls::Succeed, sample, time),
                 },
             );
         }

@@ -145,6 +145,8 @@ impl Ledger {
                 self.types.open(name);
             }
         }
+        // With thousands of accounts, room for as many types again is most of their memory.
+        self.types.shrink();
     }
 
     /// Counts one event. `event` is the exemplar that leads to it.

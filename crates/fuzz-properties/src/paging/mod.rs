@@ -151,11 +151,12 @@ impl Process {
         time: &SimulatedTime,
         few_events: u64,
     ) -> Self {
-        let metrics = Arc::new(AccountMetrics::new(&[], None).expect("metrics"));
+        let process = Arc::new(ProcessMetrics::new().expect("metrics"));
+        let metrics = Arc::new(AccountMetrics::new(&[], &process));
         let gate = Gate::new(ScrapeInterval::Off, &SavedGate::default());
         let gate = Arc::new(SharedGate::new(gate));
         let exposition = Arc::new(Exposition::new(
-            Arc::new(ProcessMetrics::new().expect("metrics")),
+            process,
             Arc::clone(&gate),
             ExpositionSettings::default(),
         ));

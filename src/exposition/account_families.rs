@@ -1,0 +1,209 @@
+//! The metrics of the work for each account, in parts that are kept until a number in them
+//! changes.
+//!
+//! A poll changes a few numbers of one account, and with ten thousand accounts most numbers
+//! stand still between two scrapes. The accounts are therefore taken by the hundred, in the
+//! order of their names, and each family of a hundred accounts is a part. At each scrape the
+//! numbers that a part shows are compared with those of now, which costs little beside
+//! rendering and compressing.
+
+use std::{borrow::Cow, sync::Arc};
+
+use super::{
+    blocks::{FamilyHeader, RenderedPart},
+    format::{Format, PerVariant, Variant},
+    generation::ShownAccount,
+    gzip::Deflater,
+    lines,
+};
+use crate::metrics::{ACCOUNT_FAMILIES, AccountFamily, Kind, Shown};
+
+/// The most accounts of a part. With fewer accounts a change costs less, with more accounts
+/// gzip compresses better.
+const ACCOUNTS: usize = if cfg!(test) { 3 } else { 256 };
+/// The number that follows those of each account. No sample has this value.
+const END: i64 = i64::MIN;
+
+/// The families of the metrics of the work for each account.
+#[derive(Debug)]
+pub(super) struct AccountFamilies(Vec<KeptFamily>);
+
+/// A family with its parts as they were last rendered.
+#[derive(Debug)]
+struct KeptFamily {
+    renderer: Renderer,
+    header: FamilyHeader,
+    parts: PerVariant<Vec<KeptPart>>,
+}
+
+/// A family of accounts that follow each other, as it was rendered.
+#[derive(Debug)]
+struct KeptPart {
+    /// The id of each account, the values of its samples, and [`END`].
+    numbers: Vec<i64>,
+    /// `None` if no account has a sample.
+    rendered: Option<RenderedPart>,
+}
+
+/// Renders the samples of a family.
+#[derive(Debug)]
+struct Renderer {
+    family: &'static AccountFamily,
+    /// The time when the counters were 0, in milliseconds since 1970, if `_created` is to
+    /// be shown.
+    created: Option<i64>,
+}
+
+/// The value of a sample.
+#[derive(Debug, Clone, Copy)]
+enum Value {
+    Number(i64),
+    /// Milliseconds since 1970, which are shown in seconds.
+    Time(i64),
+}
+
+impl AccountFamilies {
+    /// Returns the families of no account. `created` is the time when the counters were 0,
+    /// in milliseconds since 1970, if `_created` is to be shown.
+    pub(super) fn new(created: Option<i64>) -> Self {
+        let family = |family: &'static AccountFamily| KeptFamily {
+            renderer: Renderer { family, created },
+            header: FamilyHeader::new(&family.family),
+            parts: PerVariant::default(),
+        };
+        Self(ACCOUNT_FAMILIES.iter().map(family).collect())
+    }
+
+    /// Returns the families of these accounts as they are now: the header of each family
+    /// that has samples, and its parts.
+    pub(super) fn parts(
+        &mut self,
+        accounts: &[Arc<ShownAccount>],
+        variant: Variant,
+    ) -> impl Iterator<Item = &RenderedPart> {
+        let mut deflater = Deflater::default();
+        self.0.iter_mut().flat_map(move |family| {
+            family.renew(accounts, variant, &mut deflater);
+            let parts = family.parts.of(variant).iter();
+            let rendered: Vec<_> = parts.filter_map(|part| part.rendered.as_ref()).collect();
+            let header = (!rendered.is_empty()).then(|| family.header.part(variant));
+            header.into_iter().chain(rendered)
+        })
+    }
+}
+
+impl KeptFamily {
+    /// Renders again what has changed.
+    fn renew(&mut self, accounts: &[Arc<ShownAccount>], variant: Variant, deflater: &mut Deflater) {
+        let parts = self.parts.of_mut(variant);
+        parts.truncate(accounts.len().div_ceil(ACCOUNTS));
+        for (place, accounts) in accounts.chunks(ACCOUNTS).enumerate() {
+            match parts.get_mut(place) {
+                Some(part) if part.shows(&self.renderer, accounts) => {}
+                Some(part) => *part = self.renderer.part(accounts, variant, deflater),
+                None => parts.push(self.renderer.part(accounts, variant, deflater)),
+            }
+        }
+    }
+}
+
+impl KeptPart {
+    /// Returns `true` if the part shows these accounts as they are now.
+    fn shows(&self, renderer: &Renderer, accounts: &[Arc<ShownAccount>]) -> bool {
+        let mut shown = self.numbers.iter();
+        let mut is_same = true;
+        for account in accounts {
+            renderer.each_number(account, |number, _| {
+                is_same &= shown.next() == Some(&number);
+            });
+            if !is_same {
+                return false;
+            }
+        }
+        shown.next().is_none()
+    }
+}
+
+impl Renderer {
+    fn part(
+        &self,
+        accounts: &[Arc<ShownAccount>],
+        variant: Variant,
+        deflater: &mut Deflater,
+    ) -> KeptPart {
+        let (mut numbers, mut text) = (Vec::new(), String::new());
+        for account in accounts {
+            self.each_number(account, |number, sample| {
+                numbers.push(number);
+                if let Some((labels, value)) = sample {
+                    self.sample(&mut text, (account, labels), value, variant.format);
+                }
+            });
+        }
+        numbers.shrink_to_fit();
+        text.shrink_to_fit();
+        let rendered =
+            (!text.is_empty()).then(|| RenderedPart::of_many(text, variant.encoding, deflater));
+        KeptPart { numbers, rendered }
+    }
+
+    /// Calls `number` with each number of an account, and with its sample if it is the value
+    /// of one.
+    fn each_number(
+        &self,
+        account: &ShownAccount,
+        mut number: impl FnMut(i64, Option<(&[Cow<'static, str>], Value)>),
+    ) {
+        number(account.id.cast_signed(), None);
+        match (self.family.shown)(&account.metrics) {
+            Shown::Nothing => {}
+            Shown::Number(value) => number(value, Some((&[], Value::Number(value)))),
+            Shown::Time(time) => number(time, Some((&[], Value::Time(time)))),
+            Shown::Counters(counters) => counters.each(&mut |labels, count| {
+                let value = as_number(count);
+                number(value, Some((labels, Value::Number(value))));
+            }),
+        }
+        number(END, None);
+    }
+
+    fn sample(
+        &self,
+        text: &mut String,
+        of: (&ShownAccount, &[Cow<'static, str>]),
+        value: Value,
+        format: Format,
+    ) {
+        let family = &self.family.family;
+        text.push_str(family.name);
+        self.labels(text, of);
+        text.push(' ');
+        match value {
+            Value::Number(number) => text.push_str(itoa::Buffer::new().format(number)),
+            Value::Time(time) => lines::seconds(text, time),
+        }
+        text.push('\n');
+        let created = self.created.filter(|_| family.kind == Kind::Counter);
+        if let Some(created) = created.filter(|_| format == Format::OpenMetrics) {
+            text.push_str(lines::family_name(family.name, family.kind, format));
+            text.push_str("_created");
+            self.labels(text, of);
+            text.push(' ');
+            lines::seconds(text, created);
+            text.push('\n');
+        }
+    }
+
+    fn labels(&self, text: &mut String, (account, values): (&ShownAccount, &[Cow<'static, str>])) {
+        let names = self.family.family.labels.iter().copied();
+        let own = names.zip(values.iter().map(|value| &**value));
+        lines::labels(
+            text,
+            own.chain(lines::account_label(account.name.as_deref())),
+        );
+    }
+}
+
+fn as_number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
