@@ -46,6 +46,16 @@ fn an_upgrade_loses_nothing_on_debian_13() {
 }
 
 #[test]
+fn a_restart_refuses_no_scrape_on_debian_11() {
+    run_in("bullseye", "socket.sh");
+}
+
+#[test]
+fn a_restart_refuses_no_scrape_on_debian_13() {
+    run_in("trixie", "socket.sh");
+}
+
+#[test]
 fn an_unusual_upgrade_loses_nothing() {
     run_in("bookworm", "unusual_upgrade.sh");
 }
