@@ -45,7 +45,7 @@ unless_installed() {
 debian() {
     local program
     fetch bookworm "$peers/debian" "${packages[@]}"
-    for program in "${programs[@]}"; do
+    for program in "${programs[@]}" bin/vgdb; do
         link "$program"
     done
 }

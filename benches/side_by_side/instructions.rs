@@ -1,12 +1,13 @@
 //! Instructions, whose number does not depend on other load of the machine: `callgrind`
-//! counts those of two runs that differ in how often they do one thing.
+//! counts those of two runs that differ in how often they do one thing, or those of a part
+//! of one run.
 //!
 //! The figures contain what a program does itself, and not what the system does for it,
 //! such as sending.
 
 use std::{
     env, fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, ExitCode},
     time::Duration,
 };
@@ -35,7 +36,9 @@ use super::{
 const COUNT: &str = "--count";
 /// The second argument of a process that commits what it counts.
 const COMMIT: &str = "commit";
-const SCRAPES: [u32; 2] = [10, 40];
+/// The numbers of scrapes before the count, and within it.
+const FIRST_SCRAPES: u32 = 3;
+const SCRAPES: u32 = 30;
 /// The pause between two scrapes, after which an answer that is kept for many scrapes
 /// at once is made again.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -95,9 +98,7 @@ pub(crate) fn measure(settings: &Settings) -> Vec<Count> {
     for (format, name) in [(Format::Text, "text"), (Format::OpenMetrics, "OpenMetrics")] {
         for encoding in Encoding::ALL {
             let ask = Ask { format, encoding };
-            let [less, more] =
-                SCRAPES.map(|scrapes| of_scrapes(settings, (&api, &stored), ask, scrapes));
-            let number = (more - less) / f64::from(SCRAPES[1] - SCRAPES[0]);
+            let number = of_scrapes(settings, (&api, &stored), ask) / f64::from(SCRAPES);
             let encoding = encoding.name();
             all.push(told(
                 format!("a scrape of {SERIES} series, {name}, {encoding}"),
@@ -141,45 +142,58 @@ fn told(of: String, number: f64) -> Count {
 fn of_pages(until: &str, file: &Path, pages: usize) -> f64 {
     let place = folder();
     let this = env::current_exe().expect("this program");
-    let mut count = callgrind(&this);
-    count.args([COUNT, until]).arg(file).arg(pages.to_string());
+    let mut count = callgrind();
+    count.arg(&this).args([COUNT, until]);
+    count.arg(file).arg(pages.to_string());
     let log = place.path().join("log");
     let mut program = Running::start(&mut count, &log);
     program.wait();
     collected(&log)
 }
 
-fn of_scrapes(
-    settings: &Settings,
-    (api, stored): (&Simulator, &Path),
-    ask: Ask,
-    times: u32,
-) -> f64 {
+fn of_scrapes(settings: &Settings, (api, stored): (&Simulator, &Path), ask: Ask) -> f64 {
     let (place, address) = (folder(), free_address());
     let storage = place.path().join("data");
     fs::create_dir(&storage).expect("a folder");
     fs::copy(stored.join("state.redb"), storage.join("state.redb")).expect("a store");
-    let mut exporter = ours::serve(callgrind(&settings.binary), api, &storage, address);
-    // One run must not poll more often than the other.
+    let mut exporter = callgrind();
+    exporter.arg("--instr-atstart=no").arg(&settings.binary);
+    let mut exporter = ours::serve(exporter, api, &storage, address);
+    // No poll is counted, and no thread looks for the work of another.
     exporter.args(["--poll.interval=15m", "--poll.reconcile-interval=0"]);
+    exporter.env("TOKIO_WORKER_THREADS", "1");
     let log = place.path().join("log");
     let running = Running::start(&mut exporter, &log);
     let (scraper, url) = (Scraper::new(), format!("http://{address}/metrics"));
     scraper.ask_until(&format!("http://{address}/-/ready"), ask, |_| true);
     scraper.ask_until(&url, ask, |answer| answer.series() == SERIES);
-    for _ in 0..times {
-        pacing::wait(PAUSE);
-        scraper.ask(&url, ask).expect("an answer");
-    }
+    let scrape = |times| {
+        for _ in 0..times {
+            pacing::wait(PAUSE);
+            scraper.ask(&url, ask).expect("an answer");
+        }
+    };
+    scrape(FIRST_SCRAPES);
+    switch(&running, "on");
+    scrape(SCRAPES);
+    switch(&running, "off");
     drop((scraper, running));
     collected(&log)
 }
 
-fn callgrind(program: &PathBuf) -> Command {
+fn callgrind() -> Command {
     let mut callgrind = command(tools::program("valgrind"));
     callgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-    callgrind.arg(program);
     callgrind
+}
+
+/// Switches counting on or off.
+fn switch(running: &Running, to: &str) {
+    let mut vgdb = Command::new(tools::program("vgdb"));
+    vgdb.arg(format!("--pid={}", running.id()));
+    let output = vgdb.args(["instrumentation", to]).output();
+    let output = output.expect("vgdb runs");
+    assert!(output.status.success(), "{vgdb:?}: {output:?}");
 }
 
 /// Returns the number in the log of callgrind.

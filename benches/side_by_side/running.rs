@@ -62,6 +62,11 @@ impl Running {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Returns the number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Returns the processor time that the program has used, in seconds, exact to a
     /// hundredth.
     pub(crate) fn processor_seconds(&self) -> f64 {

@@ -18,9 +18,9 @@ const HEAD: &str = "\
 # 3 %. `RENEW_GENERATED=1 make bench-instructions` renews this file.
 #
 # What the kernel does is not counted. Valgrind shows every program the same processor, so
-# code that chooses by processor chooses the same everywhere, if the machine has AVX2. Hash
-# tables with random seeds, the digits of times and durations, and wakes of threads differ
-# from run to run: by less than 0.5 % of each count.
+# code that chooses by processor chooses the same everywhere, if the machine has AVX2. Digits
+# of times and durations, random seeds, and the parts in which an answer is sent differ
+# from run to run: by less than 0.5 % of a scrape, and not at all of an event.
 ";
 
 /// The number of instructions of one thing.
