@@ -28,14 +28,15 @@ endif
 # What `cargo package` makes packages of, but for the exporter itself.
 CRATES := audit-core audit-simulator exporter-web yaml-tree
 
-# $(call with,TOOL,COMMAND) runs COMMAND, or notes that it is skipped for want of TOOL.
+# $(call with,TOOL,COMMAND,TARGET) runs COMMAND, or notes that it is skipped for want of TOOL,
+# which TARGET installs.
 define with
 @if command -v $(1) >/dev/null; then \
-	echo '$(2)'; $(2); \
+	echo "$(2)"; $(2); \
 elif [[ -n $${CI:-} ]]; then \
-	echo '$(1) is missing: run `make tools`' >&2; exit 1; \
+	echo '$(1) is missing: run `make $(3)`' >&2; exit 1; \
 else \
-	echo 'SKIPPED lint: $(1) (run `make tools`)' | tee -a $(SKIPPED); \
+	echo 'SKIPPED $@: $(1) (run `make $(3)`)' | tee -a $(SKIPPED); \
 fi
 endef
 
@@ -50,6 +51,8 @@ test: tools ## install what the tests need, then check and test everything
 	cargo test --workspace --doc --quiet
 	@status=0; MILLION_HISTORIES=$${MILLION_HISTORIES:-10000} $(MAKE) million || status=$$?; \
 	STORE_KILLS=1000 $(RUN_ALL) || status=$$?; \
+	$(MAKE) bench-instructions || status=$$?; \
+	$(MAKE) bench || status=$$?; \
 	if [[ -s $(SKIPPED) ]]; then sort -u $(SKIPPED); else echo 'Nothing was skipped.'; fi; \
 	exit $$status
 
@@ -84,8 +87,8 @@ lint: ## formatting, clippy, documentation, dependencies, Dockerfile
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 	@# By itself a crate has only the features that it asks for.
 	for crate in $(CRATES); do cargo check --locked --package $$crate; done
-	$(call with,cargo-deny,cargo deny --all-features check --hide-inclusion-graph bans licenses sources)
-	$(call with,hadolint,hadolint Dockerfile)
+	$(call with,cargo-deny,cargo deny --all-features check --hide-inclusion-graph bans licenses sources,tools)
+	$(call with,hadolint,hadolint Dockerfile,tools)
 
 # SOAK_SEED, SOAK_DURATION (2h), SOAK_KILLS, SOAK_RATE (events a second) and
 # SOAK_SCRAPE_INTERVAL (0: without the publish gate) are read from the environment.
@@ -130,19 +133,30 @@ fuzz-corpus: ## keep the fewest inputs that reach what `make fuzz` reached
 		rm -f fuzz/corpus/$$target/*; cp target/fuzz/$$target.least/* fuzz/corpus/$$target/; \
 	done
 
-# Builds the binary of the release image, as the Dockerfile does, and measures that.
-# BENCH_SECONDS=1 BENCH_SERIES=10000 BENCH_EVENTS=20000 is a short run; the head of
-# benches/side_by_side/settings.rs lists the other variables.
+# Builds the binary of the release image, as the Dockerfile does, and measures that. The
+# head of benches/side_by_side/settings.rs lists the variables that choose what.
 BENCH = RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all' \
 	cargo bench --locked --target $$(rustc --print host-tuple)
 
+# These need no peer that is a script.
+bench bench-instructions: PEERS = debian
+
 .PHONY: bench
-bench: peers ## measure the exporter beside other programs: benches/RESULTS.md
+bench: peers ## measure the exporter beside two other programs, in two minutes
+	$(call with,target/tools/peers/bin/wrk,BENCH_SHORT=1 $(BENCH) --bench side_by_side,peers)
+
+.PHONY: bench-whole
+bench-whole: peers ## measure the exporter beside other programs for a quarter of an hour: benches/RESULTS.md
 	$(BENCH) --bench side_by_side
 
+# RENEW_GENERATED=1 writes the file.
 .PHONY: bench-instructions
-bench-instructions: peers ## count instructions, which do not depend on the load of the machine
-	BENCH_PARTS=instructions $(BENCH) --bench side_by_side
+bench-instructions: peers ## count instructions, and compare them with benches/instructions.txt
+	$(call with,target/tools/peers/bin/valgrind,BENCH_PARTS=instructions $(BENCH) --bench side_by_side,peers)
+
+.PHONY: bench-accounts
+bench-accounts: peers ## measure ten thousand accounts in one exporter
+	BENCH_PARTS=accounts $(BENCH) --bench side_by_side
 
 .PHONY: bench-polls
 bench-polls: ## count the requests of a poll, which takes six minutes
@@ -212,7 +226,8 @@ manifests: ## print the example for Kubernetes as one file
 
 .PHONY: peers
 peers: ## install what the exporter is measured beside into target/tools/peers
-	@bash benches/install.sh
+	@mkdir -p target
+	@bash benches/install.sh $(PEERS) || [[ -z $${CI:-} ]]
 
 .PHONY: tools
 tools: ## install what the tests run against into target/tools

@@ -2,6 +2,9 @@
 # Installs the peers and the tools of the benchmarks into target/tools/peers. Debian
 # packages are unpacked and not installed: no service is started, and the system stays as
 # it is. Nothing is installed twice.
+#
+# Usage: install.sh [debian|python|node]...
+# Installs all of them if none is named.
 set -euo pipefail
 benches=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$benches/../tests/tools/paths.sh"
@@ -42,7 +45,7 @@ unless_installed() {
 debian() {
     local program
     fetch bookworm "$peers/debian" "${packages[@]}"
-    for program in "${programs[@]}"; do
+    for program in "${programs[@]}" bin/vgdb; do
         link "$program"
     done
 }
@@ -65,6 +68,12 @@ node() {
 
 mkdir -p "$peers/bin"
 bash "$here/system.sh"
-unless_installed debian "${BASH_SOURCE[0]}" debian
-unless_installed python "$benches/peers/requirements.txt" python
-unless_installed node "$benches/peers/package-lock.json" node
+(($#)) || set -- debian python node
+for part in "$@"; do
+    case $part in
+    debian) unless_installed debian "${BASH_SOURCE[0]}" debian ;;
+    python) unless_installed python "$benches/peers/requirements.txt" python ;;
+    node) unless_installed node "$benches/peers/package-lock.json" node ;;
+    *) echo "$part: not debian, python or node" >&2 && exit 2 ;;
+    esac
+done

@@ -70,19 +70,19 @@ fn one(
     let mut exporter = ours::serve(command(&settings.binary), api, &storage, address);
     // A deep poll would continue after the backlog is counted.
     exporter.arg("--poll.reconcile-interval=0");
-    let exporter = Running::start(&mut exporter, &place.path().join("exporter.log"));
+    let log = place.path().join("exporter.log");
+    let exporter = Running::start(&mut exporter, &log);
     let (scraper, url) = (Scraper::new(), format!("http://{address}/metrics"));
-    let ready = format!("http://{address}/-/ready");
     scraper.ask_until(&url, Ask::TEXT, |answer| answer.series() > 0);
     // The load takes as long as the API alone takes for half of the backlog.
     let pages = settings.events / PAGE;
     let seconds = LATENCY.as_secs_f64() * pages as f64 / PAGES as f64 / 2.0;
     let seconds = seconds.clamp(1.0, 3.0) as u32;
     let counting = load::run(&url, Ask::TEXT, connections, seconds);
-    if scraper.ask(&ready, Ask::TEXT).is_ok() {
+    if ours::has_caught_up(&log) {
         return None;
     }
-    scraper.ask_until(&ready, Ask::TEXT, |_| true);
+    ours::wait_until_caught_up(&log);
     exporter.wait_until_it_rests(REST);
     let idle = load::run(&url, Ask::TEXT, connections, seconds);
     progress(&format!(

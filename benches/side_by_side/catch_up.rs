@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    ours,
-    report::progress,
+    bare_loop, ours,
+    report::{median, progress},
     running::{Running, command, folder, free_address},
     scrape::{Answer, Ask, FAMILY, Scraper, is_series},
     settings::Settings,
@@ -22,6 +22,8 @@ pub(crate) const LATENCIES: [Duration; 2] = [Duration::ZERO, Duration::from_mill
 
 /// The number of runs of the exporter, which is fast enough for several.
 const RUNS: usize = 3;
+/// The factor by which more events are read beside a bare loop.
+const LONGER: usize = 10;
 
 pub(crate) const SCRIPT: &str = "Node.js, @vonage/audit and prom-client";
 
@@ -39,6 +41,38 @@ pub(crate) struct CatchUp {
     pub(crate) peak_memory: u64,
 }
 
+/// The times of a catch-up and of a loop that reads the same pages and throws them away.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BesideLoop {
+    pub(crate) events: usize,
+    pub(crate) took: Duration,
+    pub(crate) bare: Duration,
+}
+
+impl BesideLoop {
+    /// Returns the rate of the catch-up as a part of that of the loop.
+    pub(crate) fn ratio(self) -> f64 {
+        self.bare.as_secs_f64() / self.took.as_secs_f64()
+    }
+}
+
+/// Measures the exporter and a bare loop in turn, with an API that answers at once.
+pub(crate) fn beside_loop(settings: &Settings) -> BesideLoop {
+    let (place, latency) = (folder(), Duration::ZERO);
+    let events = settings.events * LONGER;
+    let api = Simulator::start(settings, place.path(), events, latency);
+    let run = |_| {
+        let took = by_ours(settings, (&api, events), latency).took;
+        let bare = bare_loop::time(&api, events, place.path());
+        (took.as_secs_f64(), bare.as_secs_f64())
+    };
+    let (took, bare): (Vec<_>, Vec<_>) = (0..RUNS).map(run).unzip();
+    let [took, bare] = [took, bare].map(|runs| Duration::from_secs_f64(median(runs)));
+    let beside = BesideLoop { events, took, bare };
+    progress(&format!("{beside:?}"));
+    beside
+}
+
 /// Measures both programs with each latency.
 pub(crate) fn measure(settings: &Settings) -> Vec<CatchUp> {
     let mut all = Vec::new();
@@ -46,7 +80,7 @@ pub(crate) fn measure(settings: &Settings) -> Vec<CatchUp> {
         let place = folder();
         let api = Simulator::start(settings, place.path(), settings.events, latency);
         let mut runs: Vec<CatchUp> = (0..RUNS)
-            .map(|_| by_ours(settings, &api, latency))
+            .map(|_| by_ours(settings, (&api, settings.events), latency))
             .collect();
         runs.sort_by_key(|run| run.took);
         all.push(runs[RUNS / 2]);
@@ -55,17 +89,21 @@ pub(crate) fn measure(settings: &Settings) -> Vec<CatchUp> {
     all
 }
 
-fn by_ours(settings: &Settings, api: &Simulator, latency: Duration) -> CatchUp {
+fn by_ours(settings: &Settings, (api, events): (&Simulator, usize), latency: Duration) -> CatchUp {
     let (place, address) = (folder(), free_address());
     let storage = place.path().join("data");
     let mut exporter = ours::serve(command(&settings.binary), api, &storage, address);
     exporter.arg("--poll.start=24h");
+    let log = place.path().join("exporter.log");
     one(
         super::peers::OURS,
-        (settings, api, latency),
-        &mut exporter,
-        place.path(),
+        (api, events, latency),
+        (&mut exporter, &log),
         &format!("http://{address}"),
+        |_| {
+            ours::wait_until_caught_up(&log);
+            Instant::now()
+        },
     )
 }
 
@@ -78,33 +116,38 @@ fn by_script(settings: &Settings, api: &Simulator, latency: Duration) -> CatchUp
         .env("NEXMO_API_SECRET", SECRET)
         .arg(tools::script("catch_up.cjs"))
         .args([&api.host, &address.port().to_string()]);
+    let url = format!("http://{address}");
     one(
         SCRIPT,
-        (settings, api, latency),
-        &mut script,
-        place.path(),
-        &format!("http://{address}"),
+        (api, settings.events, latency),
+        (&mut script, &place.path().join("script.log")),
+        &url,
+        // The script does not answer before all events are counted.
+        |scraper| {
+            let ready = scraper.ask_until(&format!("{url}/-/ready"), Ask::TEXT, |_| true);
+            ready.arrived
+        },
     )
 }
 
+/// Starts a program, and measures it until `wait` has returned the time at which all events
+/// are counted.
 fn one(
     name: &'static str,
-    (settings, api, latency): (&Settings, &Simulator, Duration),
-    command: &mut Command,
-    folder: &Path,
+    (api, all, latency): (&Simulator, usize, Duration),
+    (command, log): (&mut Command, &Path),
     url: &str,
+    wait: impl FnOnce(&Scraper) -> Instant,
 ) -> CatchUp {
     let scraper = Scraper::new();
     let api_before = api.running.processor_seconds();
     let started = Instant::now();
-    let running = Running::start(command, &folder.join("catch-up.log"));
-    // Both programs answer once all events are counted; the script does not answer
-    // before.
-    let ready = scraper.ask_until(&format!("{url}/-/ready"), Ask::TEXT, |_| true);
+    let running = Running::start(command, log);
+    let ended = wait(&scraper);
     let catch_up = CatchUp {
         name,
         latency,
-        took: ready.arrived - started,
+        took: ended - started,
         processor_seconds: running.processor_seconds(),
         api_processor_seconds: api.running.processor_seconds() - api_before,
         peak_memory: running.memory().peak,
@@ -112,11 +155,7 @@ fn one(
     let shown = scraper
         .ask(&format!("{url}/metrics"), Ask::TEXT)
         .expect(name);
-    assert_eq!(
-        events(&shown),
-        settings.events,
-        "events that {name} counted"
-    );
+    assert_eq!(events(&shown), all, "events that {name} counted");
     progress(&format!("{catch_up:?}"));
     catch_up
 }

@@ -32,6 +32,10 @@ const PUSHGATEWAY: &str = "prometheus-pushgateway";
 const PYTHON: &str = "Python prometheus_client";
 const NODE: &str = "Node.js prom-client";
 
+/// The highest number of series for which an exporter beside is measured. With more it takes
+/// a second to a scrape.
+const FAR_OFF_SERIES: usize = 10_000;
+
 /// A program that serves.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
@@ -89,25 +93,40 @@ pub(crate) fn is_exporter_beside(name: &str) -> bool {
     ![OURS, OURS_OPENMETRICS, CEILING, CEILING_OPENMETRICS].contains(&name)
 }
 
-/// The first line of what each peer says of its version.
-pub(crate) fn versions() -> Vec<String> {
+/// Returns what each measured peer, and the program that makes the load, says of its version.
+pub(crate) fn versions(settings: &Settings) -> Vec<String> {
+    let peers: [(&str, &dyn Fn() -> String); 5] = [
+        ("nginx", &|| tools::version(&tools::program("nginx"), "-v")),
+        (NODE_EXPORTER, &|| {
+            tools::version(&tools::program(NODE_EXPORTER), "--version")
+        }),
+        (PUSHGATEWAY, &|| {
+            tools::version(&tools::program(PUSHGATEWAY), "--version")
+        }),
+        (PYTHON, &python_version),
+        (NODE, &node_version),
+    ];
+    let measured = peers.iter().filter(|(name, _)| settings.includes(name));
+    let mut versions: Vec<String> = measured.map(|(_, version)| version()).collect();
+    versions.push(tools::version(&tools::program("wrk"), "--version"));
+    versions
+}
+
+fn python_version() -> String {
     let python = "import sys, prometheus_client, importlib.metadata as m; \
                   print('Python', sys.version.split()[0] + ', prometheus_client', m.version('prometheus_client'))";
     let output = Command::new(tools::python()).args(["-c", python]).output();
     let python = String::from_utf8(output.expect("Python runs").stdout).expect("text");
-    let node = tools::version(&tools::program("node"), "--version");
-    vec![
-        tools::version(&tools::program("nginx"), "-v"),
-        tools::version(&tools::program(NODE_EXPORTER), "--version"),
-        tools::version(&tools::program(PUSHGATEWAY), "--version"),
-        python.trim().to_owned(),
-        format!(
-            "Node.js {node}, prom-client {}, @vonage/audit {}",
-            module_version("prom-client"),
-            module_version("@vonage/audit")
-        ),
-        tools::version(&tools::program("wrk"), "--version"),
-    ]
+    python.trim().to_owned()
+}
+
+fn node_version() -> String {
+    format!(
+        "Node.js {}, prom-client {}, @vonage/audit {}",
+        tools::version(&tools::program("node"), "--version"),
+        module_version("prom-client"),
+        module_version("@vonage/audit")
+    )
 }
 
 fn module_version(name: &str) -> String {
@@ -151,7 +170,8 @@ impl Peers {
             (NODE, &|| node(path, &list)),
         ];
         for (name, make) in others {
-            if !settings.includes(name) {
+            let is_far_off = is_exporter_beside(name) && self.series > FAR_OFF_SERIES;
+            if is_far_off || !settings.includes(name) {
                 continue;
             }
             let mut peer = make();

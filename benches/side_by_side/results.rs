@@ -1,11 +1,13 @@
 //! The results of a run.
 
+use test_support::instruction_counts::Count;
+
 use super::{
+    accounts::Accounts,
     backlog::Backlog,
-    catch_up::CatchUp,
+    catch_up::{BesideLoop, CatchUp},
     counting::Counting,
     footprint::Footprint,
-    instructions::Instructions,
     peers::OURS,
     polling::Polling,
     scrape::Encoding,
@@ -20,7 +22,9 @@ pub(crate) struct Results {
     pub(crate) backlogs: Vec<Backlog>,
     pub(crate) counting: Option<Counting>,
     pub(crate) polls: Vec<Polling>,
-    pub(crate) instructions: Vec<Instructions>,
+    pub(crate) instructions: Vec<Count>,
+    pub(crate) accounts: Option<Accounts>,
+    pub(crate) beside_loop: Option<BesideLoop>,
 }
 
 /// The cost of a scrape of the exporter with a number of series.

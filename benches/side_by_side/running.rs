@@ -62,6 +62,11 @@ impl Running {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Returns the number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Returns the processor time that the program has used, in seconds, exact to a
     /// hundredth.
     pub(crate) fn processor_seconds(&self) -> f64 {
@@ -125,12 +130,16 @@ impl Running {
         assert!(status.success(), "the program ended with {status}");
     }
 
+    /// Sends a signal, such as `TERM`, to the program, which may have ended meanwhile.
+    pub(crate) fn signal(&self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.child.id());
+        let _ = Command::new("sh").args(["-c", &kill]).status();
+    }
+
     /// Asks the program to end, waits for that, and kills it if that takes too long.
     pub(crate) fn stop(&mut self) {
         if self.is_alive() {
-            let kill = format!("kill -TERM {}", self.child.id());
-            // The program may have ended meanwhile.
-            let _ = Command::new("sh").args(["-c", &kill]).status();
+            self.signal("TERM");
         }
         reached(END, || !self.is_alive());
         let _ = self.child.kill();
@@ -196,6 +205,11 @@ fn kilobytes(status: &str, name: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
     number.unwrap_or(0)
+}
+
+/// Returns `true` if a program has written `text` to its log.
+pub(crate) fn has_said(log: &Path, text: &str) -> bool {
+    fs::read_to_string(log).is_ok_and(|log| log.contains(text))
 }
 
 /// Makes a folder for the files of a benchmark, on the disk and not in memory.

@@ -5,8 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use flate2::read::GzDecoder;
-use reqwest::{Client, header::CONTENT_ENCODING, header::CONTENT_TYPE};
+use reqwest::{
+    Client,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap},
+};
 use test_support::eventually::repeat_until_ok;
 use tokio::runtime::{Builder, Runtime};
 
@@ -134,18 +138,7 @@ impl Scraper {
     /// Returns the answer with status 200, or why there is none.
     pub(crate) fn ask(&self, url: &str, ask: Ask) -> Result<Answer, String> {
         let started = Instant::now();
-        let (headers, body) = self
-            .runtime
-            .block_on(async {
-                let mut request = self.client.get(url);
-                for (name, value) in ask.headers() {
-                    request = request.header(name, value);
-                }
-                let response = request.send().await?.error_for_status()?;
-                let headers = response.headers().clone();
-                Ok((headers, response.bytes().await?))
-            })
-            .map_err(|error: reqwest::Error| format!("{error:?}"))?;
+        let (headers, body) = self.read(url, ask)?;
         let arrived = Instant::now();
         let holds = |name, text| {
             let value = headers.get(name).and_then(|value| value.to_str().ok());
@@ -167,6 +160,27 @@ impl Scraper {
             took: arrived - started,
             arrived,
         })
+    }
+
+    /// Returns the time to an answer with status 200, whose body is thrown away.
+    pub(crate) fn time(&self, url: &str, ask: Ask) -> Result<Duration, String> {
+        let started = Instant::now();
+        self.read(url, ask)?;
+        Ok(started.elapsed())
+    }
+
+    fn read(&self, url: &str, ask: Ask) -> Result<(HeaderMap, Bytes), String> {
+        let read = async {
+            let mut request = self.client.get(url);
+            for (name, value) in ask.headers() {
+                request = request.header(name, value);
+            }
+            let response = request.send().await?.error_for_status()?;
+            let headers = response.headers().clone();
+            Ok((headers, response.bytes().await?))
+        };
+        let answer = self.runtime.block_on(read);
+        answer.map_err(|error: reqwest::Error| format!("{error:?}"))
     }
 
     /// Asks until `holds` accepts the answer; panics if it never does.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    load,
+    SERIES, load,
     peers::{
         CEILING, CEILING_OPENMETRICS, OURS, OURS_OPENMETRICS, Peer, Peers, is_exporter_beside,
     },
@@ -11,17 +11,17 @@ use super::{
     settings::Settings,
 };
 
-/// The longest scrape of a peer that counts as fast.
-const FAST: Duration = Duration::from_millis(500);
-/// The seconds of load for a peer that is fast and yet far from the exporter and the
+/// The most seconds of load for an exporter beside. It is far from the exporter and the
 /// ceiling, which take turns of a second.
 const FAR_OFF: u32 = 2;
-/// A peer whose scrape takes longer gets no load.
-const TOO_SLOW: Duration = Duration::from_secs(3);
-/// The factor by which a cell of a slow peer may take longer than that of a fast one.
-const MOST: u32 = 4;
-/// The time in which a slow peer has to finish the requests of a load.
-const REST: Duration = Duration::from_secs(20);
+/// The highest number of connections with which an exporter beside is measured. With more it
+/// is as far off.
+const FAR_OFF_CONNECTIONS: u32 = 8;
+/// The numbers of connections that are measured with other numbers of series than
+/// [`SERIES`]. Those between tell nothing more.
+const EXTREMES: [u32; 2] = [1, 64];
+/// The time in which a peer has to finish the requests of a load.
+const REST: Duration = Duration::from_secs(5);
 
 /// The measurement of a peer with a number of series, connections, and one encoding.
 #[derive(Debug, Clone)]
@@ -80,14 +80,10 @@ impl Row<'_> {
         self.took
             .mul_f64((f64::from(connections) / cores as f64).max(1.0))
     }
-
-    fn is_fast(&self, connections: u32) -> bool {
-        self.expected(connections) <= FAST
-    }
 }
 
-/// Measures each peer for a second, several times in turn, so that a disturbance
-/// affects all of them.
+/// Measures each peer for a second, several times in turn, so that a disturbance affects
+/// all of them.
 fn in_turns(rows: &[&Row<'_>], connections: u32, settings: &Settings) -> Vec<Outcome> {
     let mut taken: Vec<Vec<Measured>> = vec![Vec::new(); rows.len()];
     for _ in 0..settings.seconds {
@@ -98,13 +94,18 @@ fn in_turns(rows: &[&Row<'_>], connections: u32, settings: &Settings) -> Vec<Out
     taken.iter().map(|taken| median(taken)).collect()
 }
 
-/// Measures the peers that are far from the ceiling, fast or not.
+/// Measures an exporter beside for the time of several scrapes.
 fn by_itself(row: &Row<'_>, connections: u32, seconds: u32) -> Outcome {
-    if row.is_fast(connections) {
-        let taken = under_load(row, connections, seconds.min(FAR_OFF));
-        return median(taken.as_slice());
-    }
-    slow_one(row, connections, seconds)
+    let long_enough = row.expected(connections) * 3;
+    let long_enough = long_enough.as_secs_f64().ceil() as u32;
+    let taken = under_load(row, connections, seconds.min(FAR_OFF).max(long_enough));
+    row.peer.running().wait_until_it_rests(REST);
+    median(taken.as_slice())
+}
+
+/// Returns `true` if something is learned from this many connections.
+fn is_told(series: usize, connections: u32) -> bool {
+    series == SERIES || EXTREMES.contains(&connections)
 }
 
 /// Measures all cells of these peers.
@@ -113,7 +114,8 @@ pub(crate) fn measure(settings: &Settings, peers: &Peers) -> Vec<Cell> {
     for encoding in Encoding::ALL {
         let mut left = Vec::new();
         let rows = rows(peers, encoding, &mut left);
-        for connections in &settings.connections {
+        let connections = settings.connections.iter();
+        for connections in connections.filter(|number| is_told(peers.series, **number)) {
             let cell = |name, bytes, outcome| Cell {
                 name,
                 series: peers.series,
@@ -125,12 +127,13 @@ pub(crate) fn measure(settings: &Settings, peers: &Peers) -> Vec<Cell> {
             for (name, bytes, why) in &left {
                 cells.push(cell(name, *bytes, Outcome::Left((*why).to_owned())));
             }
-            let close = |row: &&Row<'_>| row.is_fast(*connections) && !is_exporter_beside(row.name);
+            let close = |row: &&Row<'_>| !is_exporter_beside(row.name);
             let (close, others): (Vec<_>, Vec<_>) = rows.iter().partition(close);
             for (row, outcome) in close.iter().zip(in_turns(&close, *connections, settings)) {
                 cells.push(cell(row.name, row.bytes, outcome));
             }
-            for row in others {
+            let is_measured = *connections <= FAR_OFF_CONNECTIONS;
+            for row in others.into_iter().filter(|_| is_measured) {
                 let outcome = by_itself(row, *connections, settings.seconds);
                 cells.push(cell(row.name, row.bytes, outcome));
             }
@@ -161,11 +164,9 @@ fn rows<'p>(
     let mut rows = Vec::new();
     for (name, peer, format) in asks {
         let (ask, url) = (Ask { format, encoding }, peer.url_of(format));
-        let mut answer = scraper.ask(&url, ask).expect(name);
-        if answer.took < TOO_SLOW / 3 {
-            // A first scrape may have to prepare something.
-            answer = scraper.ask(&url, ask).expect(name);
-        }
+        // A first scrape may have to prepare something.
+        scraper.ask(&url, ask).expect(name);
+        let answer = scraper.ask(&url, ask).expect(name);
         assert_eq!(answer.series(), peers.series, "series of {name}, {ask:?}");
         if answer.is_gzip != (encoding == Encoding::Gzip) {
             left.push((name, answer.bytes, "does not compress"));
@@ -196,31 +197,6 @@ fn under_load(row: &Row<'_>, connections: u32, seconds: u32) -> Option<Measured>
         processor_seconds: used * 1000.0 / load.scrapes as f64,
         errors: load.errors,
     })
-}
-
-fn slow_one(row: &Row<'_>, connections: u32, seconds: u32) -> Outcome {
-    let expected = row.expected(connections);
-    let most = Duration::from_secs((seconds * MOST).into());
-    if row.took > TOO_SLOW && connections == 1 {
-        // There was time for only one scrape.
-        return Outcome::Measured(Measured {
-            per_second: 1.0 / row.took.as_secs_f64(),
-            p99: row.took,
-            processor_seconds: f64::NAN,
-            errors: 0,
-        });
-    }
-    let none = || Outcome::Left(format!("{:.1} s a scrape", row.took.as_secs_f64()));
-    if row.took > TOO_SLOW || expected * 3 / 2 > most {
-        return none();
-    }
-    let long_enough = Duration::from_secs(seconds.into())
-        .max(expected * 3)
-        .min(most);
-    let whole = u32::try_from(long_enough.as_secs_f64().ceil() as i64).unwrap_or(seconds);
-    let measured = under_load(row, connections, whole);
-    row.peer.running().wait_until_it_rests(REST);
-    measured.map_or_else(none, Outcome::Measured)
 }
 
 /// Returns the medians of each figure by itself.

@@ -4,7 +4,8 @@ use std::{env, path::PathBuf};
 
 use test_support::program::executable;
 
-/// The settings of a run.
+/// The settings of a run. `BENCH_SHORT` chooses the values of a run of two minutes for those
+/// that are not set.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// `BENCH_SECONDS`: the seconds of load on each cell.
@@ -15,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) connections: Vec<u32>,
     /// `BENCH_EVENTS`: the number of events of the backlog, and of remembered ids.
     pub(crate) events: usize,
+    /// `BENCH_ACCOUNTS`: the number of accounts in one exporter.
+    pub(crate) accounts: usize,
     /// `BENCH_PARTS`: some of [`PARTS`].
     pub(crate) parts: Vec<String>,
     /// `BENCH_PEERS`: the beginnings of names of peers; empty for all peers.
@@ -26,34 +29,38 @@ pub(crate) struct Settings {
 }
 
 /// The parts that can be measured by themselves.
-pub(crate) const PARTS: [&str; 6] = [
-    "scrapes",
-    "catch-up",
-    "backlog",
-    "counting",
-    "polls",
-    "instructions",
-];
+const PARTS: &str = "scrapes,catch-up,beside-loop,backlog,accounts,counting,polls,instructions";
+/// The parts of a short run, and their peers, which are no scripts.
+const SHORT_PARTS: &str = "scrapes,beside-loop,backlog,counting";
+const SHORT_PEERS: &str = "nginx,prometheus-pushgateway";
 
 impl Settings {
     /// Reads the settings from the environment.
     pub(crate) fn from_environment() -> Self {
         let known = [
+            "SHORT",
             "SECONDS",
             "SERIES",
             "CONNECTIONS",
             "EVENTS",
+            "ACCOUNTS",
             "PARTS",
             "PEERS",
             "BINARY",
         ];
+        let is_short = read("SHORT").is_some();
+        let setting = |name, whole: &str, short: &str| {
+            let default = if is_short { short } else { whole };
+            read(name).unwrap_or_else(|| default.to_owned())
+        };
         Self {
-            seconds: number(read("SECONDS").as_deref().unwrap_or("5")),
-            series: numbers("SERIES", "100,10000,100000"),
-            connections: numbers("CONNECTIONS", "1,8,64"),
-            events: number(read("EVENTS").as_deref().unwrap_or("100000")),
-            parts: list(&read("PARTS").unwrap_or_else(|| PARTS.join(","))),
-            peers: list(&read("PEERS").unwrap_or_default()),
+            seconds: number(&setting("SECONDS", "5", "2")),
+            series: numbers(&setting("SERIES", "100,10000,100000", "10000")),
+            connections: numbers(&setting("CONNECTIONS", "1,8,64", "8,64")),
+            events: number(&setting("EVENTS", "100000", "50000")),
+            accounts: number(&setting("ACCOUNTS", "10000", "10000")),
+            parts: list(&setting("PARTS", PARTS, SHORT_PARTS)),
+            peers: list(&setting("PEERS", "", SHORT_PEERS)),
             binary: read("BINARY").map_or_else(executable, PathBuf::from),
             is_whole: known.iter().all(|name| read(name).is_none()),
         }
@@ -80,9 +87,8 @@ fn list(text: &str) -> Vec<String> {
     items.map(str::to_owned).collect()
 }
 
-fn numbers<N: std::str::FromStr>(name: &str, default: &str) -> Vec<N> {
-    let text = read(name).unwrap_or_else(|| default.to_owned());
-    list(&text).iter().map(|item| number(item)).collect()
+fn numbers<N: std::str::FromStr>(text: &str) -> Vec<N> {
+    list(text).iter().map(|item| number(item)).collect()
 }
 
 fn number<N: std::str::FromStr>(text: &str) -> N {

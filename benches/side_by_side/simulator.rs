@@ -22,6 +22,15 @@ pub(crate) struct Simulator {
     pub(crate) host: String,
 }
 
+/// A simulator that answers nothing.
+pub(crate) struct Pause<'s>(&'s Simulator);
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        self.0.running.signal("CONT");
+    }
+}
+
 impl Simulator {
     /// Starts a simulator with this number of events, all of which lie in the past, and this
     /// latency.
@@ -43,6 +52,27 @@ impl Simulator {
         let history = format!("--history={}", (rate * 3600.0).ceil());
         let traffic = ["--steady", "--history-span=1h", &rates, &history];
         Self::with(settings, folder, &traffic, latency)
+    }
+
+    /// Starts a simulator of many accounts, each of which has so many events each second and
+    /// so many in the past.
+    pub(crate) fn of_accounts(
+        settings: &Settings,
+        folder: &Path,
+        accounts: usize,
+        (rate, history): (f64, u32),
+    ) -> Self {
+        let rates = format!("--rate={rate}");
+        let history = format!("--history={history}");
+        let accounts = format!("--accounts={accounts}");
+        let traffic = ["--steady", &rates, &history, &accounts];
+        Self::with(settings, folder, &traffic, Duration::ZERO)
+    }
+
+    /// Stops the simulator until the result is dropped: no request is answered meanwhile.
+    pub(crate) fn pause(&self) -> Pause<'_> {
+        self.running.signal("STOP");
+        Pause(self)
     }
 
     fn with(settings: &Settings, folder: &Path, traffic: &[&str], latency: Duration) -> Self {

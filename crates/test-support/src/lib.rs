@@ -9,7 +9,7 @@
 //! - [`exposition`] reads metrics back, [`eventually`] waits for a condition, [`pacing`]
 //!   for the next moment of a plan.
 //! - [`store`] holds states and processes that store them, a [`volume`] disks that fail, [`workload`] what the
-//!   benchmarks work on.
+//!   benchmarks work on, and [`instruction_counts`] what they may cost.
 //!
 //! A function of this crate panics, and so fails its test, where something does not go
 //! as it should.
@@ -31,6 +31,7 @@ pub mod eventually;
 pub mod exporter;
 pub mod exposition;
 pub mod http;
+pub mod instruction_counts;
 pub mod limited_list;
 pub mod pacing;
 pub mod process;

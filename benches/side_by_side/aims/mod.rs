@@ -1,10 +1,13 @@
 //! The aims of the exporter, and whether it reaches them.
 
+mod many_accounts;
+
 use std::{fs, path::Path};
 
 use super::{
     footprint::Footprint,
-    peers::{CEILING, OURS, is_exporter_beside},
+    instructions,
+    peers::{CEILING, CEILING_OPENMETRICS, OURS, OURS_OPENMETRICS, is_exporter_beside},
     results::Results,
     scrape::Encoding,
 };
@@ -12,11 +15,14 @@ use super::{
 /// The numbers of series and connections for which aims are judged.
 const SERIES: usize = 10_000;
 const CONNECTIONS: u32 = 8;
+const MANY_CONNECTIONS: u32 = 64;
 
 /// A line of the table.
 #[derive(Debug, Clone)]
 pub(crate) struct Aim {
     pub(crate) measure: String,
+    /// The figure of the report before these aims were set.
+    pub(crate) was: String,
     pub(crate) wanted: String,
     pub(crate) measured: String,
     /// `true` if the aim is reached; `None` if it was not measured.
@@ -41,28 +47,124 @@ impl Limit {
 
 /// Returns all aims.
 pub(crate) fn judge(results: &Results, binary: &Path) -> Vec<Aim> {
-    let mut aims = Vec::new();
+    let mut aims = vec![quiet_openmetrics(results)];
+    aims.extend(many_accounts::judge(results.accounts.as_ref()));
+    aims.push(backlog(results));
+    aims.push(every_cell(results));
+    aims.push(beside_loop(results));
+    aims.push(memory(results));
+    aims.extend(start(results));
+    aims.extend(polls(results));
+    aims.push(instructions(results));
     for encoding in Encoding::ALL {
         aims.push(of_ceiling(results, encoding));
         aims.push(of_best_beside(results, encoding));
     }
-    aims.push(backlog(results));
     aims.push(growth(results));
-    aims.push(memory(results));
-    aims.extend(start(results));
     aims.push(counting(results));
-    aims.extend(polls(results));
     aims.push(size(binary));
     aims
 }
 
-fn aim(measure: &str, wanted: &str, limit: Limit, measured: Option<(f64, String)>) -> Aim {
+fn aim(
+    measure: &str,
+    was: &str,
+    (wanted, limit): (&str, Limit),
+    measured: Option<(f64, String)>,
+) -> Aim {
     Aim {
         measure: measure.to_owned(),
+        was: was.to_owned(),
         wanted: wanted.to_owned(),
         met: measured.as_ref().map(|(figure, _)| limit.holds(*figure)),
         measured: measured.map_or("not measured".to_owned(), |(_, text)| text),
     }
+}
+
+/// Compares the formats, with gzip, of series without an event for longer than exemplars
+/// are shown.
+fn quiet_openmetrics(results: &Results) -> Aim {
+    let bytes = |name| {
+        let mut cells = results.cells.iter();
+        let cell = cells.find(|cell| {
+            cell.name == name && (cell.series, cell.encoding) == (SERIES, Encoding::Gzip)
+        });
+        cell.map(|cell| cell.bytes)
+    };
+    let measured = bytes(OURS_OPENMETRICS)
+        .zip(bytes(OURS))
+        .map(|(openmetrics, text)| {
+            let ratio = openmetrics as f64 / text as f64;
+            (ratio, format!("{ratio:.2} ({openmetrics} of {text} B)"))
+        });
+    aim(
+        "bytes of OpenMetrics with gzip, 10,000 series without recent events",
+        "8.65 (331390 of 38317 B)",
+        (
+            "at most 1.1 of the text format with gzip",
+            Limit::AtMost(1.1),
+        ),
+        measured,
+    )
+}
+
+/// Looks for the worst cell of `OpenMetrics` with gzip and many connections.
+fn every_cell(results: &Results) -> Aim {
+    let cells = results.cells.iter().filter(|cell| {
+        cell.name == OURS_OPENMETRICS
+            && (cell.encoding, cell.connections) == (Encoding::Gzip, MANY_CONNECTIONS)
+    });
+    let ratios = cells.filter_map(|cell| {
+        let ours = cell.measured()?;
+        let nginx = results.measured(
+            CEILING_OPENMETRICS,
+            cell.series,
+            cell.encoding,
+            cell.connections,
+        )?;
+        Some((ours.per_second / nginx.per_second, cell.series))
+    });
+    let worst = ratios.min_by(|a, b| a.0.total_cmp(&b.0));
+    aim(
+        "scrapes per second, OpenMetrics with gzip, 64 connections, worst number of series",
+        "0.85 of nginx (10000 series)",
+        (
+            "at least 0.95 of nginx with the same bytes",
+            Limit::AtLeast(0.95),
+        ),
+        worst.map(|(ratio, series)| (ratio, format!("{ratio:.2} of nginx ({series} series)"))),
+    )
+}
+
+fn beside_loop(results: &Results) -> Aim {
+    let measured = results.beside_loop.map(|beside| {
+        let ratio = beside.ratio();
+        let text = format!(
+            "{ratio:.2} (loop {:.2?}, exporter {:.2?}, {} events)",
+            beside.bare, beside.took, beside.events
+        );
+        (ratio, text)
+    });
+    aim(
+        "rate of a catch-up from an API that answers at once",
+        "0.57 to 0.67",
+        (
+            "0.8 of a loop that throws the pages away",
+            Limit::AtLeast(0.8),
+        ),
+        measured,
+    )
+}
+
+fn instructions(results: &Results) -> Aim {
+    let mut counts = results.instructions.iter();
+    let count = counts.find(|count| count.of == instructions::PARSE_TO_COMMIT);
+    aim(
+        "instructions of an event, parse to commit",
+        "18598",
+        ("9299, which is half", Limit::AtMost(9299.0)),
+        count.map(|count| (count.number, format!("{:.0}", count.number))),
+    )
 }
 
 fn rate(results: &Results, name: &str, encoding: Encoding) -> Option<f64> {
@@ -86,8 +188,14 @@ fn of_ceiling(results: &Results, encoding: Encoding) -> Aim {
             "scrapes per second, 10,000 series, 8 connections, {}",
             encoding.name()
         ),
-        "at least 0.9 of nginx with the same bytes",
-        Limit::AtLeast(0.9),
+        match encoding {
+            Encoding::Identity => "1.44 of nginx",
+            Encoding::Gzip => "1.10 of nginx",
+        },
+        (
+            "at least 0.9 of nginx with the same bytes",
+            Limit::AtLeast(0.9),
+        ),
         measured,
     )
 }
@@ -107,8 +215,11 @@ fn of_best_beside(results: &Results, encoding: Encoding) -> Aim {
         });
     aim(
         &format!("the same, {}, beside exporters", encoding.name()),
-        "40 times the best exporter beside",
-        Limit::AtLeast(40.0),
+        match encoding {
+            Encoding::Identity => "36 times",
+            Encoding::Gzip => "411 times",
+        },
+        ("40 times the best exporter beside", Limit::AtLeast(40.0)),
         measured,
     )
 }
@@ -124,9 +235,9 @@ fn backlog(results: &Results) -> Aim {
         (ratio, text)
     });
     aim(
-        "p99 of a scrape while a backlog is being counted",
-        "within 2 times of idle",
-        Limit::AtMost(2.0),
+        "p99 of a scrape beside a backlog of 100,000, one connection",
+        "4.0 times",
+        ("within 2.0 times of idle", Limit::AtMost(2.0)),
         measured,
     )
 }
@@ -144,8 +255,8 @@ fn growth(results: &Results) -> Aim {
     let measured = measured.filter(|_| growth.len() > 1);
     aim(
         "scrape cost from the fewest series to the most",
-        "grows as the bytes do, no faster",
-        Limit::AtMost(1.0),
+        "50.0 times the cost for 404.0 times the bytes",
+        ("grows as the bytes do, no faster", Limit::AtMost(1.0)),
         measured,
     )
 }
@@ -171,8 +282,8 @@ fn memory(results: &Results) -> Aim {
         });
     aim(
         "resident memory, 10,000 series and 100,000 ids",
-        "a third of the leanest exporter beside",
-        Limit::AtMost(1.0 / 3.0),
+        "0.49",
+        ("0.4 of the leanest exporter beside", Limit::AtMost(0.4)),
         measured,
     )
 }
@@ -189,14 +300,14 @@ fn start(results: &Results) -> [Aim; 2] {
     [
         aim(
             "start to first answered scrape, 10,000 series stored",
-            "under 50 ms",
-            Limit::AtMost(50.0),
+            "40.5 ms",
+            ("under 50 ms", Limit::AtMost(50.0)),
             ours.map(|ours| (ours, format!("{ours:.1} ms"))),
         ),
         aim(
             "the same, beside exporters",
-            "a fifth of the leanest beside",
-            Limit::AtMost(0.2),
+            "1.00",
+            ("0.5 of the leanest exporter beside", Limit::AtMost(0.5)),
             beside,
         ),
     ]
@@ -212,15 +323,19 @@ fn counting(results: &Results) -> Aim {
     });
     aim(
         "events counted per second per core, parse to commit",
-        "300,000",
-        Limit::AtLeast(300_000.0),
+        "639520 by the clock",
+        ("300,000", Limit::AtLeast(300_000.0)),
         measured,
     )
 }
 
 fn polls(results: &Results) -> Vec<Aim> {
     let polls = results.polls.iter().map(|polling| {
-        let limit = if polling.rate < 1.0 { 1.0 } else { 6.0 };
+        let (limit, was) = if polling.rate < 1.0 {
+            (1.0, "1.0")
+        } else {
+            (6.0, "about 90")
+        };
         let text = format!(
             "{:.1}, at most {} ({} to read the lookback again)",
             polling.requests, polling.most, polling.pages
@@ -230,8 +345,8 @@ fn polls(results: &Results) -> Vec<Aim> {
                 "list requests of a poll, {} events per second",
                 polling.rate
             ),
-            &limit.to_string(),
-            Limit::AtMost(limit),
+            was,
+            (&limit.to_string(), Limit::AtMost(limit)),
             Some((polling.requests, text)),
         )
     });
@@ -248,8 +363,8 @@ fn size(binary: &Path) -> Aim {
     let figure = if is_static { size } else { f64::INFINITY };
     aim(
         "release image",
-        "one static binary under 8 MB",
-        Limit::AtMost(8.0),
+        "7.9 MB, static",
+        ("one static binary under 8 MB", Limit::AtMost(8.0)),
         Some((figure, format!("{size:.1} MB, {kind}"))),
     )
 }

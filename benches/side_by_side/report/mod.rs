@@ -1,17 +1,21 @@
 //! The results as tables in Markdown.
 
+mod accounts;
+mod scrapes;
+
 use std::{collections::BTreeSet, fmt::Write as _, io::Write as _, time::Duration};
 
 use super::{
     aims::Aim,
-    catch_up::LATENCIES,
+    catch_up::{BesideLoop, LATENCIES},
     footprint::Footprint,
     machine,
-    peers::{CEILING, CEILING_OPENMETRICS, OURS, OURS_OPENMETRICS, versions},
+    peers::{OURS, versions},
     results::Results,
     scrape::Encoding,
-    scrapes::{Cell, Outcome},
+    scrapes::Cell,
     settings::Settings,
+    tools,
 };
 
 /// Reports progress.
@@ -48,24 +52,36 @@ pub(crate) fn cell(cell: &Cell) -> String {
 
 /// Returns the whole report.
 pub(crate) fn markdown(settings: &Settings, results: &Results, aims: &[Aim]) -> String {
-    let mut text = String::from(
-        "# Side by side\n\n`make bench` writes this file. Load comes from `wrk` on the same machine, so\nwhat counts is the ratio of two rows.\n",
+    let mut text = format!(
+        "# Side by side\n\n{}. Load comes from `wrk` on the same machine, so\nwhat counts is the ratio of two rows.\n",
+        if settings.is_whole {
+            "`make bench-whole` writes this file"
+        } else {
+            "A part of what `make bench-whole` measures"
+        }
     );
-    let mut lines = machine::lines();
-    lines.extend(versions());
+    let mut lines = vec![tools::version(&settings.binary, "--version")];
+    lines.extend(machine::lines());
+    lines.extend(versions(settings));
     text.push('\n');
     for line in lines {
         push(&mut text, format_args!("- {line}\n"));
     }
     aims_table(&mut text, aims);
+    if let Some(accounts) = &results.accounts {
+        accounts::tables(&mut text, accounts);
+    }
     for series in in_order(results.cells.iter().map(|cell| cell.series)) {
         for encoding in Encoding::ALL {
-            scrapes_table(&mut text, settings, results, (series, encoding));
+            scrapes::scrapes_table(&mut text, settings, results, (series, encoding));
         }
     }
-    cost_table(&mut text, settings, results);
+    scrapes::cost_table(&mut text, settings, results);
     footprint_table(&mut text, results);
     catch_up_table(&mut text, settings, results);
+    if let Some(beside) = results.beside_loop {
+        beside_loop_table(&mut text, beside);
+    }
     backlog_table(&mut text, settings, results);
     polls_table(&mut text, results);
     instructions_table(&mut text, results);
@@ -73,126 +89,22 @@ pub(crate) fn markdown(settings: &Settings, results: &Results, aims: &[Aim]) -> 
 }
 
 fn aims_table(text: &mut String, aims: &[Aim]) {
-    heading(text, "Aims", &["measure", "aim", "measured", ""]);
-    for aim in aims {
+    let columns = ["measure", "was", "aim", "measured", ""];
+    heading(text, "Aims that were measured", &columns);
+    for aim in aims.iter().filter(|aim| aim.met.is_some()) {
         let met = match aim.met {
             Some(true) => "met",
             Some(false) => "**missed**",
             None => "",
         };
-        row(text, &[&aim.measure, &aim.wanted, &aim.measured, met]);
-    }
-}
-
-fn scrapes_table(
-    text: &mut String,
-    settings: &Settings,
-    results: &Results,
-    (series, encoding): (usize, Encoding),
-) {
-    let mut columns = vec![String::new(), "bytes".to_owned()];
-    for connections in &settings.connections {
-        columns.push(of_connections(*connections));
-        columns.push("p99".to_owned());
-        columns.push("of nginx".to_owned());
-    }
-    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let title = format!("Scrapes per second, {series} series, {}", encoding.name());
-    heading(text, &title, &columns);
-    for name in names(results) {
-        let cell = |connections| results.cell(name, series, encoding, connections);
-        let cells = settings
-            .connections
-            .iter()
-            .map(|connections| cell(*connections));
-        let bytes = cells
-            .clone()
-            .flatten()
-            .next()
-            .map(|cell| cell.bytes.to_string());
-        let mut cells_of_row = vec![name.to_owned(), bytes.unwrap_or_default()];
-        for cell in cells {
-            let nginx = cell.and_then(|cell| {
-                results.measured(ceiling_of(name), series, encoding, cell.connections)
-            });
-            cells_of_row.extend(figures(cell, nginx.map(|nginx| nginx.per_second)));
-        }
-        let cells_of_row: Vec<&str> = cells_of_row.iter().map(String::as_str).collect();
-        row(text, &cells_of_row);
-    }
-}
-
-/// Returns the rate, the 99th percentile, and the share of the ceiling's rate.
-fn figures(cell: Option<&Cell>, ceiling: Option<f64>) -> [String; 3] {
-    let none = || "—".to_owned();
-    let measured = match cell.map(|cell| &cell.outcome) {
-        None => return [none(), none(), none()],
-        Some(Outcome::Left(why)) => return [format!("— ({why})"), none(), none()],
-        Some(Outcome::Measured(measured)) => measured,
-    };
-    let rate = measured.per_second;
-    let mut shown = if rate < 100.0 {
-        format!("{rate:.1}")
-    } else {
-        format!("{rate:.0}")
-    };
-    if measured.errors > 0 {
-        push(&mut shown, format_args!(" ({} errors)", measured.errors));
-    }
-    let part = ceiling.map_or_else(none, |ceiling| significant(rate / ceiling));
-    [shown, duration(measured.p99), part]
-}
-
-fn cost_table(text: &mut String, settings: &Settings, results: &Results) {
-    let all = in_order(results.cells.iter().map(|cell| cell.series));
-    if all.is_empty() {
-        return;
-    }
-    let least = settings.connections.iter().min().copied().unwrap_or(1);
-    let mut columns = vec![String::new()];
-    for encoding in Encoding::ALL {
-        columns.extend(
-            all.iter()
-                .map(|series| format!("{series}, {}", encoding.name())),
-        );
-    }
-    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let title = format!(
-        "Processor seconds for 1,000 scrapes, {}",
-        of_connections(least)
-    );
-    heading(text, &title, &columns);
-    for name in names(results) {
-        let mut cells = vec![name.to_owned()];
-        for encoding in Encoding::ALL {
-            for series in &all {
-                let measured = results.measured(name, *series, encoding, least);
-                let seconds = measured.map(|measured| measured.processor_seconds);
-                let seconds = seconds.filter(|seconds| seconds.is_finite());
-                cells.push(seconds.map_or("—".to_owned(), significant));
-            }
-        }
-        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-        row(text, &cells);
-    }
-    heading(
-        text,
-        "Growth of a scrape",
-        &["", "series", "bytes", "µs of processor time", "ns per byte"],
-    );
-    for name in [OURS, CEILING] {
-        for cost in results.growth_of(name) {
-            row(
-                text,
-                &[
-                    name,
-                    &cost.series.to_string(),
-                    &cost.bytes.to_string(),
-                    &format!("{:.0}", cost.microseconds),
-                    &format!("{:.2}", cost.microseconds * 1e3 / cost.bytes as f64),
-                ],
-            );
-        }
+        let Aim {
+            measure,
+            was,
+            wanted,
+            measured,
+            ..
+        } = aim;
+        row(text, &[measure, was, wanted, measured, met]);
     }
 }
 
@@ -286,6 +198,30 @@ fn catch_up_table(text: &mut String, settings: &Settings, results: &Results) {
     }
 }
 
+fn beside_loop_table(text: &mut String, beside: BesideLoop) {
+    let title = format!(
+        "Catch-up of {} events beside a loop that throws the pages away",
+        beside.events
+    );
+    heading(
+        text,
+        &title,
+        &["", "took", "events per second", "of the loop"],
+    );
+    for (name, took) in [(OURS, beside.took), ("a bare loop", beside.bare)] {
+        let seconds = took.as_secs_f64();
+        row(
+            text,
+            &[
+                name,
+                &duration(took),
+                &format!("{:.0}", beside.events as f64 / seconds),
+                &significant(beside.bare.as_secs_f64() / seconds),
+            ],
+        );
+    }
+}
+
 fn backlog_table(text: &mut String, settings: &Settings, results: &Results) {
     if results.backlogs.is_empty() {
         return;
@@ -352,26 +288,6 @@ fn instructions_table(text: &mut String, results: &Results) {
             text,
             &[&instructions.of, &format!("{:.0}", instructions.number)],
         );
-    }
-}
-
-fn names(results: &Results) -> Vec<&'static str> {
-    let mut names = Vec::new();
-    for cell in &results.cells {
-        if !names.contains(&cell.name) {
-            names.push(cell.name);
-        }
-    }
-    names.sort_by_key(|name| (!name.starts_with(OURS), !name.starts_with("nginx")));
-    names
-}
-
-/// The peer that serves the same bytes from a file.
-fn ceiling_of(name: &str) -> &'static str {
-    if [OURS_OPENMETRICS, CEILING_OPENMETRICS].contains(&name) {
-        CEILING_OPENMETRICS
-    } else {
-        CEILING
     }
 }
 
