@@ -35,7 +35,7 @@ pub(crate) struct CatchUp {
 }
 
 /// The metrics of the work for one account. The catalogue says what each means, and
-/// [`ACCOUNT_FAMILIES`] which field a family shows.
+/// `ACCOUNT_FAMILIES` which field a family shows.
 #[derive(Debug)]
 pub struct AccountMetrics {
     /// The histograms, which all accounts share.
