@@ -30,6 +30,7 @@ pub(crate) fn static_program() -> PathBuf {
 /// The libraries that src/main.rs is linked with.
 struct Libraries {
     program: String,
+    exporter_web: String,
     tokio: String,
 }
 
@@ -59,6 +60,7 @@ impl Libraries {
         };
         Self {
             program: library("nexmo_audit_exporter"),
+            exporter_web: library("exporter_web"),
             tokio: library("tokio"),
         }
     }
@@ -73,6 +75,7 @@ impl Libraries {
         rustc.arg("-Clink-arg=-Wl,-z,pack-relative-relocs");
         rustc.arg(format!("-Ldependency={dependencies}"));
         rustc.arg(format!("--extern=nexmo_audit_exporter={}", self.program));
+        rustc.arg(format!("--extern=exporter_web={}", self.exporter_web));
         rustc.arg(format!("--extern=tokio={}", self.tokio));
         rustc.arg("-o").arg(program).arg("src/main.rs");
         output_of(&mut rustc);
