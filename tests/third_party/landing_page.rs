@@ -125,8 +125,10 @@ fn links_and_example_work_behind_a_proxy_with_a_prefix() {
     let program = Program::start(&["demo", "--web.listen-address=127.0.0.1:0"]);
     let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
     let document = include_str!("../../docs/configuration.md");
-    let block = document.split_once("```nginx\n").expect("an example").1;
-    let block = block.split_once("```").expect("its end").0;
+    let mut blocks = document.split("```nginx\n").skip(1);
+    let block = blocks.find(|block| block.starts_with("location /audit/"));
+    let block = block.expect("an example").split_once("```");
+    let block = block.expect("its end").0;
     let block = block.replace("127.0.0.1:10610", &program.address().to_string());
     let directives = format!("server {{\nlisten 127.0.0.1:{port};\n{block}\n}}");
     let mut command = nginx::command(&nginx, folder.path(), &directives);
