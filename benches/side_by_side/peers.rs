@@ -106,7 +106,12 @@ pub(crate) fn versions(settings: &Settings) -> Vec<String> {
         (PYTHON, &python_version),
         (NODE, &node_version),
     ];
-    let measured = peers.iter().filter(|(name, _)| settings.includes(name));
+    // A run that counts instructions alone needs no peer, and finds some not installed.
+    let has_peers = ["scrapes", "catch-up"]
+        .iter()
+        .any(|part| settings.measures(part));
+    let is_measured = |(name, _): &&(&str, _)| has_peers && settings.includes(name);
+    let measured = peers.iter().filter(is_measured);
     let mut versions: Vec<String> = measured.map(|(_, version)| version()).collect();
     versions.push(tools::version(&tools::program("wrk"), "--version"));
     versions
