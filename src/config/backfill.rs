@@ -116,7 +116,9 @@ impl SettingsCheck {
             "must not be within the last 3 hours, into which Prometheus still writes; --allow-recent allows it, for a server that has not scraped yet"
         };
         self.that("--to", to <= latest, late, ())?;
-        let problem = format!("must be before --to, and {from} is not before {to}");
+        let problem = format!(
+            "must be before --to, which is 3h unless it is given, and {from} is not before {to}"
+        );
         self.that("--from", from < to, &problem, (from, to))
     }
 

@@ -347,7 +347,10 @@ fn all_problems_of_the_settings_are_reported_at_once() {
             ],
             &["--from ", "--step ", "--label ", "--metrics.max-series "],
         ),
-        (&["--from=1h"], &["--from must be before --to"]),
+        (
+            &["--from=1h"],
+            &["--from must be before --to, which is 3h unless it is given"],
+        ),
         (&["--from=6h", "--label=source=a"], &["--label source"]),
         (&["--from=6h", "--label=a=b", "--label=a=c"], &["--label a"]),
         (&["--from=6h", "--label=__a=b"], &["--label "]),
