@@ -292,7 +292,7 @@ fn element<'a>(
     unread_time: &mut Option<String>,
     account_ids: &mut Vec<Cow<'a, str>>,
 ) -> Element<'a> {
-    let fields: EventFields<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
+    let fields: RawFields<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
     let Some((id, id_text)) = fields.id.and_then(id) else {
         return Element::Malformed(EventId::from_content(raw.get()));
     };
@@ -356,16 +356,20 @@ fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str(raw.get()).ok().map(Cow::Owned)
 }
 
-/// The fields of an event that are read. If a name occurs twice, the last value is taken.
+/// The fields of an event that are read, as values of type `T`. If a name occurs twice, the
+/// last value is taken.
 #[derive(Default)]
-struct EventFields<'a> {
-    id: Option<&'a RawValue>,
-    event_type: Option<&'a RawValue>,
-    created_at: Option<&'a RawValue>,
-    source: Option<&'a RawValue>,
-    source_country: Option<&'a RawValue>,
-    account_id: Option<&'a RawValue>,
+struct EventFields<T> {
+    id: T,
+    event_type: T,
+    created_at: T,
+    source: T,
+    source_country: T,
+    account_id: T,
 }
+
+/// The fields of an event, each of any type.
+type RawFields<'a> = EventFields<Option<&'a RawValue>>;
 
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
@@ -381,7 +385,7 @@ enum EventField {
 }
 
 /// Written by hand because the derived implementation would also accept an array.
-impl<'de: 'a, 'a> Deserialize<'de> for EventFields<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(EventFieldsVisitor)
     }
@@ -390,14 +394,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for EventFields<'a> {
 struct EventFieldsVisitor;
 
 impl<'de> Visitor<'de> for EventFieldsVisitor {
-    type Value = EventFields<'de>;
+    type Value = RawFields<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an audit event")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = EventFields::default();
+        let mut fields = RawFields::default();
         while let Some(field) = map.next_key()? {
             let place = match field {
                 EventField::Id => &mut fields.id,

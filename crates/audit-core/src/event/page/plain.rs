@@ -6,24 +6,16 @@
 use std::borrow::Cow;
 
 use super::{
-    Element, Keep, MAX_ELEMENTS, Page, add_account, known_by, lenient_links, scanner::Scanner,
+    Element, EventFields, Keep, MAX_ELEMENTS, Page, add_account, known_by, lenient_links,
+    scanner::Scanner,
 };
 use crate::event::{AuditEvent, Labels, label_value, parse_time};
 
 /// The elements to reserve memory for; a page of 100 is asked for.
 const USUAL_ELEMENTS: usize = 128;
 
-/// The fields of an event that are counted. Each is a string, and `null` counts as missing. If a
-/// name occurs twice, the last value is taken.
-#[derive(Default)]
-struct PlainEvent<'a> {
-    id: Option<&'a str>,
-    event_type: Option<&'a str>,
-    created_at: Option<&'a str>,
-    source: Option<&'a str>,
-    source_country: Option<&'a str>,
-    account_id: Option<&'a str>,
-}
+/// An event whose fields are strings; `null` counts as missing.
+type PlainEvent<'a> = EventFields<Option<&'a str>>;
 
 /// Returns the page; `None` if any of it has to be read leniently.
 pub(super) fn parse(text: &str, keep: Keep) -> Option<Page<'_>> {
