@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use audit_core::{
-    account::Stage,
     event::Labels,
     gate::{SavedGate, SavedScraper, ScraperId},
     ledger::Ledger,
     outbox::Line,
-    window::{Remembered, SavedWindow},
+    window::Remembered,
 };
 use jiff::Timestamp;
 use redb::{
@@ -16,11 +15,12 @@ use redb::{
 };
 
 use super::{
-    SavedAccount,
+    AccountProgress, SavedAccount,
     file::OpenFile,
+    stored_part,
     tables::{
         self, ACCOUNTS, AccountNumber, GATE_BEGUN, GATE_STORED_AT, GATE_WAIT_TIME, IDS, LINES,
-        NUMBERS, PROGRESS, SCRAPERS, SEQUENCE, SERIES, TYPES, WRITER,
+        NUMBERS, SCRAPERS, SEQUENCE, SERIES, TYPES, WRITER,
     },
     write_id::WriteId,
 };
@@ -32,15 +32,14 @@ pub(super) fn account(
     mut ledger: Ledger,
 ) -> Result<Option<SavedAccount>, Error> {
     let transaction = file.database.begin_read()?;
-    let Some((number, stage, window)) = progress(&transaction, api_key)? else {
+    let Some((number, progress)) = progress(&transaction, api_key)? else {
         return Ok(None);
     };
     counters(&transaction, number, &mut ledger)?;
-    let gate_timeouts = read_number(&transaction, &tables::gate_timeouts_key(number))?;
-    ledger.restore_gate_timeouts(gate_timeouts.unwrap_or(0));
+    ledger.restore_gate_timeouts(progress.gate_timeouts);
     Ok(Some(SavedAccount {
-        stage,
-        window,
+        stage: progress.stage,
+        window: progress.window,
         ledger,
     }))
 }
@@ -53,26 +52,22 @@ pub(super) fn ids<T>(
 ) -> Result<T, Error> {
     let transaction = file.database.begin_read()?;
     match progress(&transaction, api_key)? {
-        Some((number, _, window)) => ids_from(&transaction, number, window.floor, take),
+        Some((number, progress)) => ids_from(&transaction, number, progress.window.floor, take),
         None => Ok(take(&mut std::iter::empty())),
     }
 }
 
-/// Reads how far an account is counted; `None` if it was never stored.
+/// Reads how far an account is counted, with its number; `None` if it was never stored.
 fn progress(
     transaction: &ReadTransaction,
     api_key: &str,
-) -> Result<Option<(AccountNumber, Stage, SavedWindow)>, Error> {
-    let number = transaction.open_table(ACCOUNTS)?.get(api_key)?;
-    let Some(number) = number.map(|number| number.value()) else {
+) -> Result<Option<(AccountNumber, AccountProgress)>, Error> {
+    let Some(number) = stored_part::number(transaction, api_key)? else {
         return Ok(None);
     };
-    let progress = transaction.open_table(PROGRESS)?.get(number)?;
-    let progress = progress
-        .ok_or_else(|| Error::Corrupted("an account has no progress".to_owned()))?
-        .value();
-    let (stage, window) = tables::stage_and_window(progress)?;
-    Ok(Some((number, stage, window)))
+    let progress = stored_part::progress(transaction, number)?;
+    let progress = progress.ok_or_else(stored_part::without_progress)?;
+    Ok(Some((number, progress)))
 }
 
 /// Reads the memory of the gate.
@@ -112,8 +107,7 @@ pub(super) fn lines(
     max_bytes: usize,
 ) -> Result<Vec<Line>, Error> {
     let transaction = file.database.begin_read()?;
-    let account = transaction.open_table(ACCOUNTS)?.get(api_key)?;
-    let Some(account) = account.map(|number| number.value()) else {
+    let Some(account) = stored_part::number(&transaction, api_key)? else {
         return Ok(Vec::new());
     };
     let mut lines = Vec::new();
@@ -136,8 +130,7 @@ pub(super) fn lines(
 /// Reads the number of the last line of the event log; 0 if there is none.
 pub(super) fn last_line(file: &OpenFile, api_key: &str) -> Result<u64, Error> {
     let transaction = file.database.begin_read()?;
-    let account = transaction.open_table(ACCOUNTS)?.get(api_key)?;
-    let Some(account) = account.map(|number| number.value()) else {
+    let Some(account) = stored_part::number(&transaction, api_key)? else {
         return Ok(0);
     };
     let ends = first_and_last_line(&transaction, account)?;

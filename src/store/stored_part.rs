@@ -104,8 +104,7 @@ pub(super) fn number(
 
 /// Returns all parts of an account. They are read while the iterator advances.
 pub(super) fn all(transaction: &ReadTransaction, account: AccountNumber) -> Result<Parts, Error> {
-    let progress = progress(transaction, account)?
-        .ok_or_else(|| Error::Corrupted("an account has no progress".to_owned()))?;
+    let progress = progress(transaction, account)?.ok_or_else(without_progress)?;
     let gate = gate(transaction)?;
     let remembered = tables::ids_from(account, progress.window.floor);
     let first = [StoredPart::Progress(progress), StoredPart::Gate(gate)].map(Ok);
@@ -121,6 +120,11 @@ pub(super) fn all(transaction: &ReadTransaction, account: AccountNumber) -> Resu
     let counters = series.chain(types);
     let parts = first.into_iter().chain(ids).chain(counters).chain(lines);
     Ok(Box::new(parts))
+}
+
+/// Returns the error of an account that was stored without its progress.
+pub(super) fn without_progress() -> Error {
+    Error::Corrupted("an account has no progress".to_owned())
 }
 
 pub(super) fn progress(
