@@ -185,22 +185,13 @@ impl Renderer {
         text.push('\n');
         let created = self.created.filter(|_| family.kind == Kind::Counter);
         if let Some(created) = created.filter(|_| format == Format::OpenMetrics) {
-            text.push_str(lines::family_name(family.name, family.kind, format));
-            text.push_str("_created");
-            self.labels(text, of);
-            text.push(' ');
-            lines::seconds(text, created);
-            text.push('\n');
+            lines::created(text, family, |text| self.labels(text, of), created);
         }
     }
 
     fn labels(&self, text: &mut String, (account, values): (&ShownAccount, &[Cow<'static, str>])) {
-        let names = self.family.family.labels.iter().copied();
-        let own = names.zip(values.iter().map(|value| &**value));
-        lines::labels(
-            text,
-            own.chain(lines::account_label(account.name.as_deref())),
-        );
+        let values = values.iter().map(|value| &**value);
+        lines::series_labels(text, &self.family.family, values, account.name.as_deref());
     }
 }
 

@@ -167,16 +167,16 @@ impl<K: Key> Blocks<K> {
     pub(super) fn without_exemplars(&self, mut keys: Vec<K>) -> Self {
         keys.sort_unstable();
         let without = |block: &Arc<Block<K>>| {
+            let ends =
+                |row: &Row<K>| row.exemplar.is_some() && keys.binary_search(&row.key).is_ok();
+            if !block.rows.iter().any(ends) {
+                return Arc::clone(block);
+            }
             let mut rows = block.rows.clone();
-            for row in &mut rows {
-                row.exemplar
-                    .take_if(|_| keys.binary_search(&row.key).is_ok());
+            for row in rows.iter_mut().filter(|row| ends(row)) {
+                row.exemplar = None;
             }
-            if rows == block.rows {
-                Arc::clone(block)
-            } else {
-                Arc::new(Block::new(rows))
-            }
+            Arc::new(Block::new(rows))
         };
         Self {
             common: self.common.clone(),
@@ -305,11 +305,8 @@ impl<K: Key> Row<K> {
     }
 
     fn labels(&self, text: &mut String, common: &Common) {
-        let own = common.family.labels.iter().copied().zip(self.key.values());
-        lines::labels(
-            text,
-            own.chain(lines::account_label(common.account.as_deref())),
-        );
+        let account = common.account.as_deref();
+        lines::series_labels(text, common.family, self.key.values(), account);
     }
 
     fn render_exemplar(&self, text: &mut String) {
@@ -322,13 +319,11 @@ impl<K: Key> Row<K> {
     }
 
     fn render_created(&self, text: &mut String, common: &Common, created: i64) {
-        let Family { name, kind, .. } = *common.family;
-        let name = lines::family_name(name, kind, Format::OpenMetrics);
-        text.push_str(name);
-        text.push_str("_created");
-        self.labels(text, common);
-        text.push(' ');
-        lines::seconds(text, created);
-        text.push('\n');
+        lines::created(
+            text,
+            common.family,
+            |text| self.labels(text, common),
+            created,
+        );
     }
 }

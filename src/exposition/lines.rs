@@ -6,7 +6,7 @@
 use std::fmt::{self, Write};
 
 use super::format::Format;
-use crate::metrics::{Kind, catalog::ACCOUNT};
+use crate::metrics::{Family, Kind, catalog::ACCOUNT};
 
 /// The content of the header of a family.
 #[derive(Debug, Clone, Copy)]
@@ -73,9 +73,33 @@ pub(crate) fn labels<'a>(text: &mut String, labels: impl IntoIterator<Item = (&'
     }
 }
 
-/// Returns the label `account`; no label if the account has no name.
-pub(super) fn account_label(name: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
-    name.map(|name| (ACCOUNT, name)).into_iter()
+/// Writes the labels of a series of `family`. Without the name of an account there is no label
+/// `account`.
+pub(super) fn series_labels<'a>(
+    text: &mut String,
+    family: &Family,
+    values: impl Iterator<Item = &'a str>,
+    account: Option<&'a str>,
+) {
+    let own = family.labels.iter().copied().zip(values);
+    labels(text, own.chain(account.map(|name| (ACCOUNT, name))));
+}
+
+/// Writes the line that says since when a counter counts, in milliseconds since 1970. Only
+/// `OpenMetrics` has such lines.
+pub(super) fn created(
+    text: &mut String,
+    family: &Family,
+    labels: impl FnOnce(&mut String),
+    created: i64,
+) {
+    let name = family_name(family.name, family.kind, Format::OpenMetrics);
+    text.push_str(name);
+    text.push_str("_created");
+    labels(text);
+    text.push(' ');
+    seconds(text, created);
+    text.push('\n');
 }
 
 /// Writes milliseconds since 1970 as seconds.
