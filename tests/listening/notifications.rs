@@ -109,7 +109,7 @@ fn a_start_a_reload_and_the_end_are_told() {
     assert_eq!(starting[1], "EXTEND_TIMEOUT_USEC=600000000");
     let status = manager.wait_until_ready();
     assert_eq!(status, "STATUS=Counting 1 account");
-    // Whoever waits for that can scrape.
+    // A unit that waits for READY can scrape.
     let address = exporter.wait_for_address(|_| true);
     TcpStream::connect(address).expect("a connection");
     let before = monotonic();
