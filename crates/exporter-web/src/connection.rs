@@ -26,6 +26,8 @@ const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
 /// The largest head of a request: many times what clients send.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
+/// The longest time that a client which is refused has to read why and to close.
+const REFUSED_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Serves one connection until its end.
 pub(crate) async fn serve<S: Site>(
@@ -71,11 +73,12 @@ async fn serve_tls<S: Site>(
         Ok(None) | Err(_) => return,
     }
     let stream = WatchedStream::new(stream, Arc::clone(&client.activity));
-    match TlsAcceptor::from(tls).accept(stream).await {
+    match TlsAcceptor::from(tls).accept(stream).into_fallible().await {
         Ok(stream) => serve_http(stream, handler, client, watcher).await,
-        Err(error) => {
+        Err((error, mut stream)) => {
             let address = client.peer.address();
             tracing::debug!(%address, %error, "a TLS handshake failed");
+            read_until_closed(&mut stream).await;
         }
     }
 }
@@ -84,11 +87,24 @@ async fn serve_tls<S: Site>(
 async fn refuse_plain_http(stream: &mut ClientStream) -> io::Result<()> {
     const ANSWER: &[u8] =
         b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
-    // Closing a connection with unread bytes would reset it, and lose the answer.
-    let mut request = [0; 4096];
-    let _ = stream.read(&mut request).await?;
     stream.write_all(ANSWER).await?;
-    stream.shutdown().await
+    read_until_closed(stream).await;
+    Ok(())
+}
+
+/// Says that nothing more is sent, and reads what the client still sends, for
+/// [`REFUSED_TIMEOUT`] and [`MAX_HEAD_BYTES`] at most.
+///
+/// A client that writes to a connection which is closed fails, and does not read why it was
+/// refused. In TLS 1.3 a client sends its request before it can know that it is refused.
+async fn read_until_closed(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+    let closing = async {
+        stream.shutdown().await?;
+        let mut sent = stream.take(MAX_HEAD_BYTES as u64);
+        tokio::io::copy(&mut sent, &mut tokio::io::sink()).await
+    };
+    // A connection that fails here has ended, which is all that is waited for.
+    let _ = tokio::time::timeout(REFUSED_TIMEOUT, closing).await;
 }
 
 async fn serve_http<T, S>(

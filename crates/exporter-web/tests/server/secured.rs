@@ -5,15 +5,18 @@ use std::{fs, sync::Arc};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{CertifiedKey, KeyPair};
 use rustls::{
-    ClientConfig, RootCertStore,
+    AlertDescription, ClientConfig, RootCertStore,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 use tempfile::TempDir;
-use tokio::{io, net::TcpStream};
+use tokio::{
+    io::{self, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::running::{Running, ask};
+use crate::running::{Running, ask, read_head, send};
 
 const PASSWORD: &str = "correct horse";
 pub(crate) const TLS: &str =
@@ -124,6 +127,42 @@ async fn clients_show_the_certificate_that_is_asked_for() {
         };
         assert_eq!(answer.is_ok(), is_let_in, "{answer:?}");
     }
+}
+
+/// A client that writes to a connection that is closed fails before it reads what it was told.
+#[tokio::test]
+async fn a_client_that_still_sends_when_it_is_refused_can_read_why() {
+    let pair = self_signed("localhost");
+    let clients = "  client_auth_type: RequireAnyClientCert\n";
+    let server = Running::start_with(folder(&pair), &format!("{TLS}{clients}")).await;
+    let mut stream = connect(&server, &pair, None).await.expect("TLS");
+    stream.get_ref().0.peek(&mut [0]).await.expect("an alert");
+    send_slowly(&mut stream).await.expect("a server that reads");
+    let error = stream.read_u8().await.expect_err("no certificate");
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    let alert = rustls::Error::AlertReceived(AlertDescription::CertificateRequired);
+    assert_eq!(cause, Some(&alert), "{error}");
+
+    let mut stream = server.connect().await;
+    send(&mut stream, "/", "")
+        .await
+        .expect("a server that reads");
+    stream.peek(&mut [0]).await.expect("an answer");
+    send_slowly(&mut stream).await.expect("a server that reads");
+    let head = read_head(&mut stream).await;
+    assert!(head.contains("400 Bad Request"), "{head}");
+}
+
+/// Sends bytes in pieces, between which the server runs.
+async fn send_slowly(stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+    for _ in 0..8 {
+        stream.write_all(&[b'x'; 1000]).await?;
+        stream.flush().await?;
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(())
 }
 
 #[tokio::test]
