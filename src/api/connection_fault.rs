@@ -118,8 +118,17 @@ impl ConnectionFault {
 
 /// Returns `true` if the server answered by TLS that it does not admit the client, as one does
 /// that asks for a certificate.
+///
+/// In TLS 1.3 that answer follows the handshake. If it is there before hyper has sent the
+/// request, hyper cancels the request, and the error does not hold the answer.
 pub(crate) fn is_refused_by_tls(error: &reqwest::Error) -> bool {
-    causes(error).any(|error| matches!(tls_error(error), Some(TlsError::AlertReceived(_))))
+    let has_tls = error.url().is_some_and(|url| url.scheme() == "https");
+    let is_canceled = |error: &hyper::Error| error.is_canceled();
+    has_tls
+        && causes(error).any(|error| {
+            error.downcast_ref().is_some_and(is_canceled)
+                || matches!(tls_error(error), Some(TlsError::AlertReceived(_)))
+        })
 }
 
 /// Returns an error and what caused it, the innermost cause last.

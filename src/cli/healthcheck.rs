@@ -58,22 +58,33 @@ async fn ask_all(client: &Client, urls: &[String]) -> anyhow::Result<()> {
     let mut failure = None;
     for url in urls {
         match ask(client, url).await {
-            Ok(()) => return Ok(()),
+            Ok(Answer::Healthy) => return Ok(()),
+            Ok(Answer::WantsTls) => {}
             Err(error) => failure = failure.or(Some(error)),
         }
     }
     Err(failure.context("no address to ask")?)
 }
 
-async fn ask(client: &Client, url: &str) -> anyhow::Result<()> {
+/// What an exporter that runs tells.
+enum Answer {
+    Healthy,
+    /// The URL with https tells how the exporter is.
+    WantsTls,
+}
+
+async fn ask(client: &Client, url: &str) -> anyhow::Result<Answer> {
     let answer = match client.get(url).send().await {
         // The check has no certificate to show.
-        Err(error) if is_refused_by_tls(&error) => return Ok(()),
+        Err(error) if is_refused_by_tls(&error) => return Ok(Answer::Healthy),
         answer => answer?,
     };
     let status = answer.status();
     if status.is_success() || status == StatusCode::UNAUTHORIZED {
-        return Ok(());
+        return Ok(Answer::Healthy);
+    }
+    if status == StatusCode::BAD_REQUEST && url.starts_with("http:") {
+        return Ok(Answer::WantsTls);
     }
     let text = answer.text().await.unwrap_or_default();
     bail!("{url} answers {status}: {}", text.trim());

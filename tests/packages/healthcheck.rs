@@ -58,10 +58,29 @@ fn an_exporter_that_refuses_or_does_not_answer_is_unhealthy() {
     assert_eq!(status, Some(1));
     assert!(said.contains("503") && said.contains("stalled"), "{said}");
 
+    // What the exporter with TLS answers to plain HTTP says nothing of how it is.
+    let wants_tls = "HTTP/1.0 400 Bad Request\r\n\r\n";
+    let (status, said) = check(&answers(wants_tls).to_string());
+    assert_eq!(status, Some(1));
+    assert!(
+        said.contains("https:") && !said.contains("400 Bad Request"),
+        "{said}"
+    );
+
     assert_eq!(check("127.0.0.1:1").0, Some(1));
     let (status, said) = check(":0");
     assert_eq!(status, Some(1));
     assert!(said.contains("--web.listen-address"), "{said}");
+}
+
+#[test]
+fn a_server_that_closes_each_connection_is_unhealthy() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a socket");
+    let address = listener.local_addr().expect("its address").to_string();
+    thread::spawn(move || listener.incoming().for_each(drop));
+    for _ in 0..20 {
+        assert_eq!(check(&address).0, Some(1));
+    }
 }
 
 #[test]
