@@ -147,10 +147,14 @@ fn rule(of: &[u8], name: &[u8]) -> Rule {
         b"absence_before" => Rule::AbsenceBefore,
         b"saved_interval" | b"learned_interval" | b"shown_interval" => Rule::Interval,
         b"latest" if of == b"Gaps" => Rule::Gaps,
+        // They are those of `latest`.
+        b"sorted" if of == b"Gaps" => Rule::Skip,
         b"odd" if of == b"Gaps" => Rule::OddGaps,
         b"served" => Rule::Served,
         b"scrapes" => Rule::Scrapes,
         b"connections" => Rule::Connections,
+        // Each server has one connection.
+        b"number" if of == b"ScraperConnection" => Rule::Skip,
         b"source" => Rule::Source,
         // The counters say it themselves.
         b"unsettled" if of == b"Series" => Rule::Skip,

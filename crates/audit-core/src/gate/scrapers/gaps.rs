@@ -19,13 +19,16 @@ const TOLERANCE: f64 = 0.1;
 /// How far a gap may be from a multiple of the usual gap in any case, in seconds: a busy
 /// machine delays scrapes and answers.
 const LEAST_TOLERANCE: f64 = 0.3;
-/// The part of the interval below which a gap is no usual gap.
-const LEAST_USUAL_PART: f64 = 0.1;
+/// A gap is no usual gap below the interval divided by this number.
+const LEAST_USUAL_PART: u32 = 10;
 
 /// The latest gaps between two scrapes in a row.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Gaps {
     latest: VecDeque<Duration>,
+    /// The same gaps by their length, since each scrape asks for the interval of every
+    /// connection.
+    sorted: Vec<Duration>,
     /// One bit for each of the latest gaps, the newest lowest: 1 for a gap that did not fit
     /// the gaps before it.
     odd: u64,
@@ -36,8 +39,13 @@ impl Gaps {
         let gap = gap.min(LONGEST_INTERVAL);
         self.odd = (self.odd << 1 | u64::from(self.is_odd(gap))) & ((1 << GAPS_COMPARED) - 1);
         self.latest.push_back(gap);
-        if self.latest.len() > GAPS_KEPT {
-            self.latest.pop_front();
+        let place = self.sorted.partition_point(|other| *other < gap);
+        self.sorted.insert(place, gap);
+        if self.latest.len() > GAPS_KEPT
+            && let Some(oldest) = self.latest.pop_front()
+        {
+            let place = self.sorted.partition_point(|other| *other < oldest);
+            self.sorted.remove(place);
         }
     }
 
@@ -54,9 +62,9 @@ impl Gaps {
     /// Returns the interval that the gaps suggest: the second longest gap, since the
     /// longest may be an outage, or the only gap.
     pub(super) fn interval(&self) -> Option<Duration> {
-        let mut gaps = self.sorted();
-        gaps.reverse();
-        gaps.get(1).or(gaps.first()).copied()
+        let mut longest = self.sorted.iter().rev();
+        let first = longest.next();
+        longest.next().or(first).copied()
     }
 
     /// Returns `true` if the gaps are not those of one server. One server scrapes at a
@@ -67,26 +75,25 @@ impl Gaps {
 
     /// Returns `true` if `gap` is no multiple of the usual gap.
     fn is_odd(&self, gap: Duration) -> bool {
-        let mut gaps = self.sorted();
-        let interval = self.interval().unwrap_or_default();
-        gaps.retain(|gap| *gap >= interval.mul_f64(LEAST_USUAL_PART));
-        let Some(usual) = gaps.get(gaps.len() / 2).filter(|_| self.are_enough()) else {
+        if !self.are_enough() {
+            return false;
+        }
+        let least = self.interval().unwrap_or_default() / LEAST_USUAL_PART;
+        let unusual = self.sorted.partition_point(|gap| *gap < least);
+        let gaps = &self.sorted[unusual..];
+        let Some(usual) = gaps.get(gaps.len() / 2) else {
             return false;
         };
         let (gap, usual) = (gap.as_secs_f64(), usual.as_secs_f64());
         let nearest = usual * (gap / usual).round().max(1.0);
         (gap - nearest).abs() > (usual * TOLERANCE).max(LEAST_TOLERANCE)
     }
-
-    fn sorted(&self) -> Vec<Duration> {
-        let mut gaps: Vec<_> = self.latest.iter().copied().collect();
-        gaps.sort_unstable();
-        gaps
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Returns the numbers of gaps after which they are irregular.
@@ -154,5 +161,21 @@ mod tests {
         gaps.extend([6_000, 15_000, 7_000, 15_000, 8_000]);
         gaps.extend([15_000; 20]);
         assert_eq!(irregular_after(&gaps), (9..=20).collect::<Vec<_>>());
+    }
+
+    proptest! {
+        #[test]
+        fn the_interval_is_the_second_longest_of_the_latest_eight_gaps(
+            seconds in prop::collection::vec(0..400_u64, 1..40)
+        ) {
+            let mut gaps = Gaps::default();
+            for (place, gap) in seconds.iter().enumerate() {
+                gaps.push(Duration::from_secs(*gap));
+                let mut latest = seconds[(place + 1).saturating_sub(8)..=place].to_vec();
+                latest.sort_unstable();
+                let second = latest[latest.len().saturating_sub(2)].min(300);
+                prop_assert_eq!(gaps.interval(), Some(Duration::from_secs(second)));
+            }
+        }
     }
 }

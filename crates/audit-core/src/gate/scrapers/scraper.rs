@@ -1,6 +1,6 @@
 //! One scraper: how often it scrapes, and for how long the gate waits for it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::{
     super::{SCRAPE_TIMEOUT, hold_of},
@@ -54,7 +54,8 @@ pub(super) struct Scraper {
     /// The number of scrapes in a row that looked like those of several servers.
     pooled_scrapes: u32,
     gaps: Gaps,
-    connections: BTreeMap<u64, ScraperConnection>,
+    /// The connections in the order of their last scrapes.
+    connections: Vec<ScraperConnection>,
 }
 
 /// The place of a scraper among those that the gate waits for.
@@ -71,6 +72,7 @@ enum Place {
 /// The scrapes over one connection.
 #[derive(Debug, Clone, Default)]
 struct ScraperConnection {
+    number: u64,
     last_scrape: Duration,
     gaps: Gaps,
     scrapes: u64,
@@ -96,7 +98,7 @@ impl Scraper {
             shown_interval: None,
             pooled_scrapes: 0,
             gaps: Gaps::default(),
-            connections: BTreeMap::new(),
+            connections: Vec::new(),
         }
     }
 
@@ -306,8 +308,11 @@ impl Scraper {
     /// Records the gap that a scrape over `connection` ends. Two servers behind one address
     /// keep a connection each, so a gap on one connection is a gap of one server. A gap
     /// between two connections is a gap of one server only if no connection is kept.
-    fn record_gap(&mut self, connection: u64, now: Duration) {
-        let since = match self.connections.get(&connection) {
+    fn record_gap(&mut self, number: u64, now: Duration) {
+        let mut connections = self.connections.iter();
+        let known = connections.position(|connection| connection.number == number);
+        let known = known.map(|place| self.connections.remove(place));
+        let since = match &known {
             Some(connection) => Some(connection.last_scrape),
             None if self.keeps_connections() || self.connections.is_empty() => None,
             None => Some(self.last_scrape),
@@ -316,29 +321,25 @@ impl Scraper {
         if let Some(gap) = gap {
             self.gaps.push(gap);
         }
-        let connection = self.connections.entry(connection).or_default();
+        let new = || ScraperConnection {
+            number,
+            ..ScraperConnection::default()
+        };
+        let mut connection = known.unwrap_or_else(new);
         if let Some(gap) = gap.filter(|_| connection.scrapes > 0) {
             connection.gaps.push(gap);
         }
         connection.last_scrape = now;
         connection.scrapes += 1;
-        self.limit_connections();
+        self.connections.push(connection);
+        if self.connections.len() > MAX_CONNECTIONS {
+            self.connections.remove(0);
+        }
         self.learn_interval(now);
     }
 
     fn keeps_connections(&self) -> bool {
-        self.connections.values().any(|other| other.scrapes > 1)
-    }
-
-    fn limit_connections(&mut self) {
-        if self.connections.len() > MAX_CONNECTIONS
-            && let Some((&oldest, _)) = self
-                .connections
-                .iter()
-                .min_by_key(|(_, connection)| connection.last_scrape)
-        {
-            self.connections.remove(&oldest);
-        }
+        self.connections.iter().any(ScraperConnection::is_kept)
     }
 
     /// Learns the longest interval among the connections that were used lately. The gaps of
@@ -348,26 +349,21 @@ impl Scraper {
         if !self.gaps.are_enough() {
             return;
         }
-        let connections = self.connections.values();
+        let connections = self.connections.iter();
         let used = connections
             .filter(|connection| now.saturating_sub(connection.last_scrape) <= LONGEST_ABSENCE);
         let shown = used.clone().filter_map(|used| used.gaps.interval());
         let shown = shown.chain(self.gaps.interval()).max();
-        let single = used
+        // A connection that was used once since another that is kept has a server of its own,
+        // whose interval is unknown. Any other has the same server as the connection before it.
+        let mut latest_first = self.connections.iter().rev();
+        let kept = latest_first.find(|connection| connection.is_kept());
+        let kept_until = kept.map(|kept| kept.last_scrape);
+        let is_single = used
             .filter(|used| used.gaps.interval().is_none())
-            .filter_map(|used| self.interval_of_single_scrape(used));
-        self.learned_interval = single.max().max(shown);
+            .any(|used| Some(used.last_scrape) < kept_until);
+        self.learned_interval = is_single.then_some(UNKNOWN_INTERVAL).max(shown);
         self.shown_interval = shown;
-    }
-
-    /// Returns the interval of a connection that was used once. If another connection that
-    /// is kept was used since, the single scrape came from a server of its own, whose
-    /// interval is unknown. Otherwise it came from the same server over a new connection.
-    fn interval_of_single_scrape(&self, single: &ScraperConnection) -> Option<Duration> {
-        let mut others = self.connections.values();
-        let other_used_since =
-            others.any(|other| other.scrapes > 1 && other.last_scrape > single.last_scrape);
-        other_used_since.then_some(UNKNOWN_INTERVAL)
     }
 
     /// Returns `true` if the scrapes look like those of several servers behind one proxy,
@@ -382,12 +378,18 @@ impl Scraper {
         let is_too_often = self.timeout <= UNKNOWN_INTERVAL
             && interval < self.timeout.mul_f64(LEAST_PART_OF_TIMEOUT);
         let is_irregular = if self.keeps_connections() {
-            let mut connections = self.connections.values();
+            let mut connections = self.connections.iter();
             connections.any(|connection| connection.gaps.are_irregular())
         } else {
             self.gaps.are_irregular()
         };
         is_too_often || is_irregular
+    }
+}
+
+impl ScraperConnection {
+    fn is_kept(&self) -> bool {
+        self.scrapes > 1
     }
 }
 
