@@ -37,6 +37,12 @@ impl Body {
         Self::joined(Vec::new(), rendered)
     }
 
+    /// Returns the last bytes of a gzip stream of this body and `end`.
+    pub(super) fn trailer_with(&self, end: &Self) -> Bytes {
+        let trailer = self.checksum.then(end.checksum).trailer();
+        Bytes::copy_from_slice(&trailer)
+    }
+
     fn joined<'a>(
         mut small: Vec<u8>,
         rendered: impl IntoIterator<Item = &'a RenderedPart>,

@@ -226,12 +226,13 @@ impl Exposition {
             &empty
         };
         let own = self.own_metrics(&current, uptime);
-        let own = own.end(variant, &current, &self.account_families)?;
-        let trailer = (variant.encoding == Encoding::Gzip).then(|| {
-            let trailer = events.checksum.then(own.checksum).trailer();
-            Bytes::copy_from_slice(&trailer)
-        });
-        let parts = events.parts.iter().chain(&own.parts).cloned();
+        let end = own.end(variant, &current, &self.account_families)?;
+        let trailer = match variant.encoding {
+            Encoding::Identity => None,
+            Encoding::Gzip if may_show => Some(own.trailer(variant, events, end)),
+            Encoding::Gzip => Some(events.trailer_with(end)),
+        };
+        let parts = events.parts.iter().chain(&end.parts).cloned();
         Ok(MetricsAnswer {
             parts: parts.chain(trailer).collect(),
             generation: if may_show { current.number } else { 0 },

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use once_cell::sync::OnceCell;
 use prometheus::{
     TextEncoder,
@@ -40,6 +41,7 @@ pub(super) struct OwnMetrics {
     /// be shown.
     created: Option<i64>,
     ends: PerVariant<OnceCell<Body>>,
+    trailers: PerVariant<OnceCell<Bytes>>,
 }
 
 impl OwnMetrics {
@@ -55,6 +57,7 @@ impl OwnMetrics {
             process,
             created,
             ends: PerVariant::default(),
+            trailers: PerVariant::default(),
         }
     }
 
@@ -84,6 +87,13 @@ impl OwnMetrics {
             let last = RenderedPart::new(last, variant.encoding, Position::Last);
             Ok(Body::end(accounts.parts(shown, variant).chain([&last])))
         })
+    }
+
+    /// Returns the trailer of a gzip answer of `events`, which are those of the generation, and
+    /// `end`. It is kept, since combining checksums takes longer than the rest of an answer that is ready.
+    pub(super) fn trailer(&self, variant: Variant, events: &Body, end: &Body) -> Bytes {
+        let kept = self.trailers.of(variant);
+        kept.get_or_init(|| events.trailer_with(end)).clone()
     }
 
     fn of_process(&self, format: Format) -> prometheus::Result<String> {
