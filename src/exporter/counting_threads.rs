@@ -8,8 +8,12 @@ use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 /// other work of these threads needs one of them to go on.
 const MAX_FILE_READERS: usize = 512;
 
+/// How much less these threads want the processor than others do, as a nice value. While all
+/// processors are busy, they still get a tenth of what another thread gets.
+const NICE: i32 = 10;
+
 /// Threads that only count, so that no scrape waits while pages are parsed: the system
-/// prefers threads that have slept, which are those that answer scrapes.
+/// prefers the threads that answer scrapes.
 #[derive(Debug)]
 pub(crate) struct CountingThreads(Option<Runtime>);
 
@@ -18,6 +22,11 @@ impl CountingThreads {
     pub(crate) fn start() -> io::Result<Self> {
         let mut threads = Builder::new_multi_thread();
         threads.max_blocking_threads(MAX_FILE_READERS);
+        threads.on_thread_start(|| {
+            // On Linux, this sets the priority of the calling thread alone. A system that
+            // refuses counts as well, and only answers later beside a backlog.
+            let _ = rustix::process::setpriority_process(None, NICE);
+        });
         let runtime = threads.thread_name("counting").enable_all().build()?;
         Ok(Self(Some(runtime)))
     }
@@ -66,6 +75,20 @@ mod tests {
 
     /// The longest wait for what comes at once.
     const AT_ONCE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn threads_that_count_give_way_to_the_others() {
+        let threads = CountingThreads::start().expect("threads");
+        let priority = || rustix::process::getpriority_process(None).expect("a priority");
+        let before = priority();
+        let (told, counting) = channel();
+        threads
+            .handle()
+            .spawn(async move { told.send(priority()).expect("the test waits") });
+        let counting = counting.recv_timeout(AT_ONCE).expect("a task");
+        assert_eq!(counting, NICE.max(before));
+        assert_eq!(priority(), before);
+    }
 
     #[test]
     fn work_that_waits_for_the_disk_on_every_thread_stops_no_other_task() {

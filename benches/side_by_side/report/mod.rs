@@ -243,6 +243,7 @@ fn backlog_table(text: &mut String, settings: &Settings, results: &Results) {
             ],
         );
     }
+    text.push_str("\nThe simulated API runs only while no other program wants its processor, since the API is another machine.\n");
 }
 
 fn polls_table(text: &mut String, results: &Results) {
