@@ -158,6 +158,10 @@ bench-instructions: peers ## count instructions, and compare them with benches/i
 bench-accounts: peers ## measure ten thousand accounts in one exporter
 	BENCH_PARTS=accounts $(BENCH) --bench side_by_side
 
+.PHONY: bench-hour
+bench-hour: peers ## watch memory and descriptors of a hundred accounts for an hour
+	BENCH_PARTS=hour $(BENCH) --bench side_by_side
+
 .PHONY: bench-polls
 bench-polls: ## count the requests of a poll, which takes six minutes
 	BENCH_PARTS=polls $(BENCH) --bench side_by_side

@@ -19,14 +19,21 @@ use super::{
     running::{Memory, Running, command, folder, free_address},
     scrape::{Answer, Ask, Encoding, Format, Scraper},
     settings::Settings,
-    simulator::{KEY, SECRET, Simulator},
+    simulator::{KEY, SECRET, Simulator, Traffic},
 };
 
-/// The time from one poll of an account to the next, in which the account has `RATE` events
-/// a second, after `HISTORY` events in the past.
-const INTERVAL: Duration = Duration::from_mins(1);
-const RATE: f64 = 0.02;
-const HISTORY: u32 = 50;
+/// Each account is polled every minute, and has few events.
+const POLL: &str = "poll: {interval: 1m}";
+const TRAFFIC: Traffic = Traffic {
+    rate: 0.02,
+    history: 50,
+    span: Duration::from_hours(24),
+};
+const QUIET_TRAFFIC: Traffic = Traffic {
+    rate: 0.0,
+    history: 0,
+    ..TRAFFIC
+};
 /// The time in which a quarter of the accounts is polled.
 const QUARTER: Duration = Duration::from_secs(15);
 /// The number of scrapes in each encoding whose cost is measured.
@@ -83,7 +90,7 @@ struct Polled<'s> {
 pub(crate) fn measure(settings: &Settings) -> Accounts {
     let quiet_series = quiet_series(settings);
     let place = folder();
-    let mut polled = Polled::start(settings, place.path(), settings.accounts, (RATE, HISTORY));
+    let mut polled = Polled::start(settings, place.path(), settings.accounts, TRAFFIC);
     polled.wait_until_ready();
     let polls = polled.cost_of_polls();
     let mut oldest_poll = Duration::ZERO;
@@ -117,7 +124,7 @@ pub(crate) fn measure(settings: &Settings) -> Accounts {
 /// Returns the number of series with the name of an account that has no events.
 fn quiet_series(settings: &Settings) -> usize {
     let place = folder();
-    let polled = Polled::start(settings, place.path(), QUIET, (0.0, 0));
+    let polled = Polled::start(settings, place.path(), QUIET, QUIET_TRAFFIC);
     polled.wait_until_ready();
     let answer = polled.ask(Ask::TEXT);
     let label = format!("account=\"{}\"", name(QUIET / 2));
@@ -127,9 +134,9 @@ fn quiet_series(settings: &Settings) -> usize {
 }
 
 impl<'s> Polled<'s> {
-    fn start(settings: &'s Settings, folder: &Path, accounts: usize, traffic: (f64, u32)) -> Self {
+    fn start(settings: &'s Settings, folder: &Path, accounts: usize, traffic: Traffic) -> Self {
         let api = Simulator::of_accounts(settings, folder, accounts, traffic);
-        fs::write(config(folder), config_of(accounts)).expect("a config file");
+        fs::write(config(folder), config_of(POLL, accounts)).expect("a config file");
         let address = free_address();
         Self {
             settings,
@@ -227,20 +234,25 @@ impl<'s> Polled<'s> {
     }
 }
 
-fn serve(settings: &Settings, api: &Simulator, folder: &Path, address: SocketAddr) -> Running {
+pub(super) fn serve(
+    settings: &Settings,
+    api: &Simulator,
+    folder: &Path,
+    address: SocketAddr,
+) -> Running {
     let (storage, program) = (folder.join("data"), command(&settings.binary));
     let mut exporter = ours::serve_without_account(program, api, &storage, address);
     exporter.arg(format!("--config.file={}", config(folder).display()));
     Running::start(&mut exporter, &folder.join("exporter.log"))
 }
 
-fn config(folder: &Path) -> PathBuf {
+pub(super) fn config(folder: &Path) -> PathBuf {
     folder.join("config.yml")
 }
 
-fn config_of(accounts: usize) -> String {
-    let seconds = INTERVAL.as_secs();
-    let mut config = format!("poll: {{interval: {seconds}s}}\naccounts:\n");
+/// Returns the text of a config file with the line `poll` and so many accounts.
+pub(super) fn config_of(poll: &str, accounts: usize) -> String {
+    let mut config = format!("{poll}\naccounts:\n");
     for place in 1..=accounts {
         let key = match place {
             1 => KEY.to_owned(),

@@ -20,6 +20,7 @@ mod bare_loop;
 mod catch_up;
 mod counting;
 mod footprint;
+mod hour;
 mod instructions;
 mod load;
 mod machine;
@@ -102,6 +103,9 @@ fn measure(settings: &Settings) -> Results {
     }
     if settings.measures("accounts") {
         results.accounts = Some(accounts::measure(settings));
+    }
+    if settings.measures("hour") {
+        results.hour = hour::measure(settings);
     }
     if settings.measures("instructions") {
         results.instructions = instructions::measure(settings);

@@ -8,6 +8,7 @@ use super::{
     catch_up::{BesideLoop, CatchUp},
     counting::Counting,
     footprint::Footprint,
+    hour::Look,
     peers::OURS,
     polling::Polling,
     scrape::Encoding,
@@ -24,6 +25,7 @@ pub(crate) struct Results {
     pub(crate) polls: Vec<Polling>,
     pub(crate) instructions: Vec<Count>,
     pub(crate) accounts: Option<Accounts>,
+    pub(crate) hour: Vec<Look>,
     pub(crate) beside_loop: Option<BesideLoop>,
 }
 

@@ -18,7 +18,9 @@ pub(crate) struct Settings {
     pub(crate) events: usize,
     /// `BENCH_ACCOUNTS`: the number of accounts in one exporter.
     pub(crate) accounts: usize,
-    /// `BENCH_PARTS`: some of [`PARTS`].
+    /// `BENCH_MINUTES`: the minutes of the part `hour`.
+    pub(crate) minutes: u32,
+    /// `BENCH_PARTS`: some of [`PARTS`], or `hour`.
     pub(crate) parts: Vec<String>,
     /// `BENCH_PEERS`: the beginnings of names of peers; empty for all peers.
     pub(crate) peers: Vec<String>,
@@ -28,7 +30,7 @@ pub(crate) struct Settings {
     pub(crate) is_whole: bool,
 }
 
-/// The parts that can be measured by themselves.
+/// The parts that can be measured by themselves, beside `hour`.
 const PARTS: &str = "scrapes,catch-up,beside-loop,backlog,accounts,counting,polls,instructions";
 /// The parts of a short run, and their peers, which are no scripts.
 const SHORT_PARTS: &str = "scrapes,beside-loop,backlog,counting";
@@ -44,6 +46,7 @@ impl Settings {
             "CONNECTIONS",
             "EVENTS",
             "ACCOUNTS",
+            "MINUTES",
             "PARTS",
             "PEERS",
             "BINARY",
@@ -59,6 +62,7 @@ impl Settings {
             connections: numbers(&setting("CONNECTIONS", "1,8,64", "8,64")),
             events: number(&setting("EVENTS", "100000", "50000")),
             accounts: number(&setting("ACCOUNTS", "10000", "10000")),
+            minutes: number(&setting("MINUTES", "60", "60")),
             parts: list(&setting("PARTS", PARTS, SHORT_PARTS)),
             peers: list(&setting("PEERS", "", SHORT_PEERS)),
             binary: read("BINARY").map_or_else(executable, PathBuf::from),

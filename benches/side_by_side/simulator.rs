@@ -22,6 +22,16 @@ pub(crate) struct Simulator {
     pub(crate) host: String,
 }
 
+/// The events of each of several accounts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Traffic {
+    /// The number of events each second.
+    pub(crate) rate: f64,
+    /// The number of events in the past, and the time over which they are spread.
+    pub(crate) history: u32,
+    pub(crate) span: Duration,
+}
+
 /// A simulator that answers nothing.
 pub(crate) struct Pause<'s>(&'s Simulator);
 
@@ -54,18 +64,18 @@ impl Simulator {
         Self::with(settings, folder, &traffic, latency)
     }
 
-    /// Starts a simulator of many accounts, each of which has so many events each second and
-    /// so many in the past.
+    /// Starts a simulator of many accounts.
     pub(crate) fn of_accounts(
         settings: &Settings,
         folder: &Path,
         accounts: usize,
-        (rate, history): (f64, u32),
+        traffic: Traffic,
     ) -> Self {
-        let rates = format!("--rate={rate}");
-        let history = format!("--history={history}");
+        let rate = format!("--rate={}", traffic.rate);
+        let history = format!("--history={}", traffic.history);
+        let span = format!("--history-span={}s", traffic.span.as_secs());
         let accounts = format!("--accounts={accounts}");
-        let traffic = ["--steady", &rates, &history, &accounts];
+        let traffic = ["--steady", &rate, &history, &span, &accounts];
         Self::with(settings, folder, &traffic, Duration::ZERO)
     }
 

@@ -71,6 +71,7 @@ pub(crate) fn markdown(settings: &Settings, results: &Results, aims: &[Aim]) -> 
     if let Some(accounts) = &results.accounts {
         accounts::tables(&mut text, accounts);
     }
+    accounts::hour_table(&mut text, &results.hour);
     for series in in_order(results.cells.iter().map(|cell| cell.series)) {
         for encoding in Encoding::ALL {
             scrapes::scrapes_table(&mut text, settings, results, (series, encoding));
