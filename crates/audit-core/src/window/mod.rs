@@ -13,6 +13,7 @@
 //! Every id from the floor on is remembered, so that no event is counted twice, however
 //! often, in whatever order and however late the API shows it.
 
+mod bloom_filter;
 mod ids;
 mod lateness;
 
