@@ -117,22 +117,44 @@ impl<'a> Scanner<'a> {
     /// Reads a string without escapes.
     fn string(&mut self) -> Option<&'a [u8]> {
         self.expect(b'"')?;
-        let rest = self.rest();
-        let text = rest.get(..plain_len(rest))?;
-        self.at += text.len();
-        (self.next()? == b'"').then_some(text)
+        let from = self.at;
+        if self.next_special()? != b'"' {
+            return None;
+        }
+        self.text.as_bytes().get(from..self.at - 1)
     }
 
     fn skip_string(&mut self) -> Option<()> {
         self.expect(b'"')?;
         loop {
-            self.at += plain_len(self.rest());
-            match self.next()? {
+            match self.next_special()? {
                 b'"' => return Some(()),
                 b'\\' => self.skip_escape()?,
                 _ => return None,
             }
         }
+    }
+
+    /// Reads up to the first byte that means something within a string, and returns that byte:
+    /// a quotation mark, a backslash or a control character. Looks at eight bytes at once.
+    #[inline]
+    fn next_special(&mut self) -> Option<u8> {
+        let mut rest = self.rest();
+        while let Some((word, after)) = rest.split_first_chunk() {
+            let word = u64::from_le_bytes(*word);
+            let special = special_bytes(word);
+            if special != 0 {
+                let bits = special.trailing_zeros() & !7;
+                self.at = self.text.len() - rest.len() + bits as usize / 8 + 1;
+                return Some((word >> bits).to_le_bytes()[0]);
+            }
+            rest = after;
+        }
+        let place = rest
+            .iter()
+            .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+        self.at = self.text.len() - rest.len() + place + 1;
+        rest.get(place).copied()
     }
 
     /// Skips what follows the backslash of an escape.
@@ -195,6 +217,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads space, and then `byte`.
+    #[inline]
     fn expect(&mut self, byte: u8) -> Option<()> {
         let next = self.peek()?;
         self.at += 1;
@@ -209,7 +232,18 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads space, and returns the byte after it.
+    #[inline]
     fn peek(&mut self) -> Option<u8> {
+        let next = *self.text.as_bytes().get(self.at)?;
+        // Most pages have no space between their values.
+        if next > b' ' {
+            return Some(next);
+        }
+        self.peek_after_space()
+    }
+
+    #[cold]
+    fn peek_after_space(&mut self) -> Option<u8> {
         loop {
             let next = *self.text.as_bytes().get(self.at)?;
             if !matches!(next, b' ' | b'\n' | b'\r' | b'\t') {
@@ -222,23 +256,6 @@ impl<'a> Scanner<'a> {
     fn rest(&self) -> &'a [u8] {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
-}
-
-/// Returns the number of bytes before the first one that means something within a string: a
-/// quotation mark, a backslash or a control character. Looks at eight bytes at once.
-#[inline]
-fn plain_len(bytes: &[u8]) -> usize {
-    let mut len = 0;
-    while let Some(word) = bytes.get(len..).and_then(<[u8]>::first_chunk) {
-        let special = special_bytes(u64::from_le_bytes(*word));
-        if special != 0 {
-            return len + special.trailing_zeros() as usize / 8;
-        }
-        len += 8;
-    }
-    let rest = bytes.get(len..).unwrap_or_default().iter();
-    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
-    len + rest.take_while(is_plain).count()
 }
 
 /// Finds the first of eight bytes that is a quotation mark, a backslash or a control character:
@@ -325,14 +342,17 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_that_ends_a_plain_text_is_found_at_any_place() {
+    fn a_byte_that_means_something_within_a_string_is_found_at_any_place() {
         for special in ["\"", "\\", "\0", "\u{1f}"] {
             for len in 0..40 {
                 for plain in ["a", "\u{7f}", " ", "é", "!", "#", "["] {
                     let text = plain.repeat(len);
-                    assert_eq!(plain_len(text.as_bytes()), text.len());
+                    assert_eq!(Scanner::new(&text).next_special(), None);
                     let with_special = format!("{text}{special}{plain}{special}");
-                    assert_eq!(plain_len(with_special.as_bytes()), text.len());
+                    let mut scanner = Scanner::new(&with_special);
+                    let found = scanner.next_special();
+                    assert_eq!(found, special.bytes().next());
+                    assert_eq!(scanner.at, text.len() + 1);
                 }
             }
         }
