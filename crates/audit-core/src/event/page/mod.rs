@@ -2,6 +2,7 @@
 
 mod plain;
 mod scanner;
+mod usual_names;
 
 use std::{borrow::Cow, fmt};
 

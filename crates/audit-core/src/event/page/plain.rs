@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::{
     Element, EventFields, Keep, MAX_ELEMENTS, Page, add_account, known_by, lenient_links,
-    scanner::Scanner,
+    scanner::Scanner, usual_names::UsualNames,
 };
 use crate::event::{AuditEvent, Labels, label_value, parse_time};
 
@@ -56,7 +56,8 @@ fn embedded<'a>(
         b"events" if !*has_events => {
             *has_events = true;
             page.elements.reserve(USUAL_ELEMENTS);
-            scanner.array(|scanner| add_event(scanner, keep, page))
+            let mut usual = UsualNames::default();
+            scanner.array(|scanner| add_event(scanner, &mut usual, keep, page))
         }
         b"events" => None,
         _ => scanner.skip(),
@@ -80,11 +81,16 @@ fn counts(scanner: &mut Scanner<'_>, page: &mut Page<'_>) -> Option<()> {
     })
 }
 
-fn add_event<'a>(scanner: &mut Scanner<'a>, keep: Keep, page: &mut Page<'a>) -> Option<()> {
+fn add_event<'a>(
+    scanner: &mut Scanner<'a>,
+    usual: &mut UsualNames<'a>,
+    keep: Keep,
+    page: &mut Page<'a>,
+) -> Option<()> {
     if page.elements.len() == MAX_ELEMENTS {
         return None;
     }
-    let (event, raw) = scanner.with_text(event)?;
+    let (event, raw) = scanner.with_text(|scanner| event(scanner, usual))?;
     page.elements.push(element(&event, &mut page.account_ids)?);
     if keep == Keep::Raw {
         page.raw.push(raw);
@@ -92,9 +98,9 @@ fn add_event<'a>(scanner: &mut Scanner<'a>, keep: Keep, page: &mut Page<'a>) -> 
     Some(())
 }
 
-fn event<'a>(scanner: &mut Scanner<'a>) -> Option<PlainEvent<'a>> {
+fn event<'a>(scanner: &mut Scanner<'a>, usual: &mut UsualNames<'a>) -> Option<PlainEvent<'a>> {
     let mut event = PlainEvent::default();
-    scanner.object(|scanner, name| {
+    scanner.usual_object(usual, |scanner, name| {
         let place = match name {
             b"id" => &mut event.id,
             b"event_type" => &mut event.event_type,

@@ -377,6 +377,34 @@ fn a_page_as_documented_is_read_in_one_pass() {
     is_as_lenient(documented);
 }
 
+#[test]
+fn names_in_any_order_are_read_whatever_the_events_before_have() {
+    let events = [
+        r#"{"id":"a","event_type":"A","source":"CD"}"#,
+        r#"{"id":"b","event_type":"B","source":"CD"}"#,
+        r#"{"id":"c","source":"DEVAPI"}"#,
+        r#"{"source":"CD","id":"d","event_type":"D"}"#,
+        r#"{"id" : "e", "event_type" :"E","source": "CD"}"#,
+        r#"{"id" : "e2", "event_type" :"E","source" :"CD"}"#,
+        r#"{"id" : "e3", "event_type" :"E","source" :"DEVAPI"}"#,
+        r#"{"id":"f","id":"f2","event_type":"F","event_type":null}"#,
+        r#"{"idea":"x","id":"g","event_type_description":"G","event_type":"G"}"#,
+        "{}",
+        r#"{"id":"h","event_type":"H","source":"CD"}"#,
+    ];
+    let many: Vec<_> = (0..100).map(|name| format!(r#""n{name}":0"#)).collect();
+    let many = format!(r#"{{{},"id":"i","event_type":"I"}}"#, many.join(","));
+    let without_empty = events.iter().filter(|event| **event != "{}");
+    let all: Vec<_> = without_empty
+        .copied()
+        .chain([many.as_str(), events[0]])
+        .collect();
+    let text = page_of(&all.join(","));
+    assert!(plain::parse(&text, Keep::Parsed).is_some());
+    is_as_lenient(&text);
+    is_as_lenient(&page_of(&events.join(",")));
+}
+
 /// Asserts that a page that can be read in one pass is read as the lenient parser reads it.
 fn is_as_lenient(text: &str) {
     for keep in [Keep::Parsed, Keep::Raw] {
