@@ -300,7 +300,7 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
         let refreshed = self.collector.commit_meanwhile(refreshed, |_, _| {});
         let is_new = refreshed.await?.is_some();
         if is_new || !self.types_are_named {
-            self.collector.name_types(self.type_list.types());
+            self.collector.name_types(self.type_list.take());
             self.types_are_named = true;
         }
         self.collector.poll(counts).await?;
