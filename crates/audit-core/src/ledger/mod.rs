@@ -7,6 +7,7 @@
 mod cap;
 mod exemplar;
 mod key;
+mod label_values;
 mod series;
 mod showing;
 
@@ -15,15 +16,15 @@ pub use exemplar::Exemplar;
 pub use key::SeriesKey;
 pub use series::{Change, FirstValue, SavedCounter};
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use rustc_hash::FxBuildHasher;
 
 use crate::{
     event::{Labels, OTHER},
     gate::Gate,
 };
+use label_values::shared;
 use series::Series;
 
 /// The counters of one account.
@@ -34,8 +35,6 @@ pub struct Ledger {
     types: Series<Arc<str>>,
     /// See [`Changes::gate_timeouts`].
     gate_timeouts: u64,
-    /// Every label value in use, which all series that have it share.
-    values: HashSet<Arc<str>, FxBuildHasher>,
 }
 
 /// The series in which an event was counted.
@@ -99,7 +98,6 @@ impl Ledger {
             series: Series::new(),
             types: Series::new(),
             gate_timeouts: 0,
-            values: HashSet::default(),
         }
     }
 
@@ -116,13 +114,13 @@ impl Ledger {
         saved: SavedCounter,
         latest: Option<Exemplar>,
     ) {
-        let key = self.own(labels);
+        let key = own(labels);
         self.series.restore(key, saved, latest);
     }
 
     /// Restores a counter of `nexmo_audit_events_by_type_total`.
     pub fn restore_type(&mut self, name: &str, saved: SavedCounter, latest: Option<Exemplar>) {
-        let name = self.shared(name);
+        let name = shared(name);
         self.types.restore(name, saved, latest);
     }
 
@@ -141,7 +139,7 @@ impl Ledger {
     pub fn name_types<'t>(&mut self, names: impl IntoIterator<Item = &'t str>) {
         for name in names {
             if self.cap.has_room(self.types.len()) {
-                let name = self.shared(name);
+                let name = shared(name);
                 self.types.open(name);
             }
         }
@@ -257,10 +255,10 @@ impl Ledger {
         match self.types.place(name) {
             Some(place) => place,
             None if self.cap.has_room(self.types.len()) => {
-                let name = self.shared(name);
+                let name = shared(name);
                 self.types.open(name)
             }
-            None => self.types.open(OTHER.into()),
+            None => self.types.open(shared(OTHER)),
         }
     }
 
@@ -268,31 +266,22 @@ impl Ledger {
         match self.series.place(labels) {
             Some(place) => (place, Counted::Own),
             None if self.cap.has_room(self.series.len()) => {
-                let key = self.own(labels);
+                let key = own(labels);
                 (self.series.open(key), Counted::Own)
             }
             None => {
-                let key = self.own(&Labels::other());
+                let key = own(&Labels::other());
                 (self.series.open(key), Counted::Overflow)
             }
         }
     }
+}
 
-    fn own(&mut self, labels: &Labels<'_>) -> SeriesKey {
-        SeriesKey {
-            event_type: self.shared(&labels.event_type),
-            source: self.shared(&labels.source),
-            source_country: self.shared(&labels.source_country),
-        }
-    }
-
-    fn shared(&mut self, value: &str) -> Arc<str> {
-        if let Some(known) = self.values.get(value) {
-            return Arc::clone(known);
-        }
-        let new: Arc<str> = value.into();
-        self.values.insert(Arc::clone(&new));
-        new
+fn own(labels: &Labels<'_>) -> SeriesKey {
+    SeriesKey {
+        event_type: shared(&labels.event_type),
+        source: shared(&labels.source),
+        source_country: shared(&labels.source_country),
     }
 }
 
