@@ -10,10 +10,9 @@
 use std::{borrow::Cow, sync::Arc};
 
 use super::{
-    blocks::{FamilyHeader, RenderedPart},
+    blocks::{FamilyHeader, PartWriter, RenderedPart},
     format::{Format, PerVariant, Variant},
     generation::ShownAccount,
-    gzip::Deflater,
     lines,
 };
 use crate::metrics::{ACCOUNT_FAMILIES, AccountFamily, Kind, Shown};
@@ -33,17 +32,20 @@ pub(super) struct AccountFamilies(Vec<KeptFamily>);
 struct KeptFamily {
     renderer: Renderer,
     header: FamilyHeader,
-    parts: PerVariant<Vec<KeptPart>>,
+    parts: Vec<KeptPart>,
 }
 
 /// A family of accounts that follow each other, as it was rendered.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct KeptPart {
     /// The id of each account, the values of its samples, and [`END`].
     numbers: Vec<i64>,
-    /// `None` if no account has a sample.
-    rendered: Option<RenderedPart>,
+    /// The part of each variant that was rendered with these numbers.
+    rendered: PerVariant<Option<FamilyPart>>,
 }
+
+/// The samples of a family; `None` if no account has one.
+type FamilyPart = Option<RenderedPart>;
 
 /// Renders the samples of a family.
 #[derive(Debug)]
@@ -69,7 +71,7 @@ impl AccountFamilies {
         let family = |family: &'static AccountFamily| KeptFamily {
             renderer: Renderer { family, created },
             header: FamilyHeader::new(&family.family),
-            parts: PerVariant::default(),
+            parts: Vec::new(),
         };
         Self(ACCOUNT_FAMILIES.iter().map(family).collect())
     }
@@ -80,35 +82,65 @@ impl AccountFamilies {
         &mut self,
         accounts: &[Arc<ShownAccount>],
         variant: Variant,
-    ) -> impl Iterator<Item = &RenderedPart> {
-        let mut deflater = Deflater::default();
-        self.0.iter_mut().flat_map(move |family| {
-            family.renew(accounts, variant, &mut deflater);
-            let parts = family.parts.of(variant).iter();
-            let rendered: Vec<_> = parts.filter_map(|part| part.rendered.as_ref()).collect();
-            let header = (!rendered.is_empty()).then(|| family.header.part(variant));
-            header.into_iter().chain(rendered)
-        })
+    ) -> Vec<&RenderedPart> {
+        let mut writer = PartWriter::default();
+        let mut parts = Vec::new();
+        for family in &mut self.0 {
+            parts.extend(family.renewed(accounts, variant, &mut writer));
+        }
+        parts
     }
 }
 
 impl KeptFamily {
-    /// Renders again what has changed.
-    fn renew(&mut self, accounts: &[Arc<ShownAccount>], variant: Variant, deflater: &mut Deflater) {
-        let parts = self.parts.of_mut(variant);
-        parts.truncate(accounts.len().div_ceil(ACCOUNTS));
-        for (place, accounts) in accounts.chunks(ACCOUNTS).enumerate() {
-            match parts.get_mut(place) {
-                Some(part) if part.shows(&self.renderer, accounts) => {}
-                Some(part) => *part = self.renderer.part(accounts, variant, deflater),
-                None => parts.push(self.renderer.part(accounts, variant, deflater)),
-            }
-        }
+    /// Returns the header, if there are samples, and the parts that show these accounts as
+    /// they are now. What has changed since it was last rendered in this variant is rendered
+    /// again.
+    fn renewed(
+        &mut self,
+        accounts: &[Arc<ShownAccount>],
+        variant: Variant,
+        writer: &mut PartWriter,
+    ) -> impl Iterator<Item = &RenderedPart> {
+        let Self {
+            renderer,
+            header,
+            parts,
+        } = self;
+        let groups = accounts.chunks(ACCOUNTS);
+        parts.resize_with(groups.len(), KeptPart::default);
+        let parts = parts.iter_mut().zip(groups);
+        let rendered = parts
+            .filter_map(|(part, accounts)| part.renewed(renderer, (accounts, variant), writer));
+        let rendered: Vec<_> = rendered.collect();
+        let header = (!rendered.is_empty()).then(|| header.part(variant));
+        header.into_iter().chain(rendered)
     }
 }
 
 impl KeptPart {
-    /// Returns `true` if the part shows these accounts as they are now.
+    /// Returns the part that shows these accounts as they are now. If the numbers are others
+    /// than before, the parts of the other variants are dropped.
+    fn renewed(
+        &mut self,
+        renderer: &Renderer,
+        (accounts, variant): (&[Arc<ShownAccount>], Variant),
+        writer: &mut PartWriter,
+    ) -> Option<&RenderedPart> {
+        if self.rendered.of(variant).is_none() || !self.shows(renderer, accounts) {
+            let numbers = renderer.write(accounts, variant.format, &mut writer.text);
+            if numbers != self.numbers {
+                *self = Self {
+                    numbers,
+                    rendered: PerVariant::default(),
+                };
+            }
+            *self.rendered.of_mut(variant) = Some(writer.part(variant.encoding));
+        }
+        self.rendered.of(variant).as_ref()?.as_ref()
+    }
+
+    /// Returns `true` if the numbers are those of these accounts now.
     fn shows(&self, renderer: &Renderer, accounts: &[Arc<ShownAccount>]) -> bool {
         let mut shown = self.numbers.iter();
         let mut is_same = true;
@@ -125,26 +157,19 @@ impl KeptPart {
 }
 
 impl Renderer {
-    fn part(
-        &self,
-        accounts: &[Arc<ShownAccount>],
-        variant: Variant,
-        deflater: &mut Deflater,
-    ) -> KeptPart {
-        let (mut numbers, mut text) = (Vec::new(), String::new());
+    /// Writes the samples of these accounts, and returns their numbers.
+    fn write(&self, accounts: &[Arc<ShownAccount>], format: Format, text: &mut String) -> Vec<i64> {
+        let mut numbers = Vec::new();
         for account in accounts {
             self.each_number(account, |number, sample| {
                 numbers.push(number);
                 if let Some((labels, value)) = sample {
-                    self.sample(&mut text, (account, labels), value, variant.format);
+                    self.sample(text, (account, labels), value, format);
                 }
             });
         }
         numbers.shrink_to_fit();
-        text.shrink_to_fit();
-        let rendered =
-            (!text.is_empty()).then(|| RenderedPart::of_many(text, variant.encoding, deflater));
-        KeptPart { numbers, rendered }
+        numbers
     }
 
     /// Calls `number` with each number of an account, and with its sample if it is the value

@@ -62,6 +62,14 @@ pub(super) struct RenderedPart {
     pub(super) checksum: Checksum,
 }
 
+/// Makes many parts, one after the other, none of which is the last one of the response.
+#[derive(Debug, Default)]
+pub(super) struct PartWriter {
+    /// The text of the next part.
+    pub(super) text: String,
+    deflater: Deflater,
+}
+
 #[derive(Debug)]
 struct Block<K> {
     rows: Vec<Row<K>>,
@@ -108,16 +116,22 @@ impl RenderedPart {
             },
         }
     }
+}
 
-    /// Returns one of many parts that are rendered together, which is not the last one.
-    pub(super) fn of_many(text: String, encoding: Encoding, deflater: &mut Deflater) -> Self {
-        match encoding {
-            Encoding::Identity => Self::new(text, encoding, Position::Inner),
-            Encoding::Gzip => Self {
-                bytes: deflater.deflate(text.as_bytes()).into(),
-                checksum: Checksum::of(text.as_bytes()),
-            },
+impl PartWriter {
+    /// Returns the part with what is in `text`, which is then empty. Returns `None` if it was
+    /// empty before.
+    pub(super) fn part(&mut self, encoding: Encoding) -> Option<RenderedPart> {
+        let text = self.text.as_bytes();
+        if text.is_empty() {
+            return None;
         }
+        let (bytes, checksum) = match encoding {
+            Encoding::Identity => (Bytes::copy_from_slice(text), Checksum::default()),
+            Encoding::Gzip => (self.deflater.deflate(text).into(), Checksum::of(text)),
+        };
+        self.text.clear();
+        Some(RenderedPart { bytes, checksum })
     }
 }
 

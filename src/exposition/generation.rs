@@ -277,8 +277,8 @@ impl Generation {
             let mut groups = groups.lock().unwrap_or_else(PoisonError::into_inner);
             let groups = groups.renewed(&families, variant);
             let headers = &self.headers;
-            let by_type = groups.iter().flat_map(|group| &group.by_type);
-            let series = groups.iter().flat_map(|group| &group.series);
+            let by_type = groups.iter().flat_map(|parts| &parts.by_type);
+            let series = groups.iter().flat_map(|parts| &parts.series);
             let parts = iter::once(headers.by_type.part(variant)).chain(by_type);
             let parts = parts.chain([headers.series.part(variant)]).chain(series);
             let parts = parts.chain([headers.descriptions.part(variant)]);

@@ -85,7 +85,8 @@ impl OwnMetrics {
             }
             let last = self.of_process(variant.format)?;
             let last = RenderedPart::new(last, variant.encoding, Position::Last);
-            Ok(Body::end(accounts.parts(shown, variant).chain([&last])))
+            let parts = accounts.parts(shown, variant);
+            Ok(Body::end(parts.into_iter().chain([&last])))
         })
     }
 
