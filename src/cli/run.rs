@@ -120,6 +120,7 @@ async fn serve(
         interval_seconds = log_seconds(interval),
         "started"
     );
+    drop(settings);
     let counting = CountingThreads::start().context("no thread can be started")?;
     let reloading = tokio::spawn(reload_on(hangup, exporter.reload_handle()));
     let signal = async || signals.next().await;

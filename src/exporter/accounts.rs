@@ -34,7 +34,8 @@ const AFTER_DEFECT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Accounts<O: Outside> {
     shared: SharedParts<O>,
-    by_name: BTreeMap<Option<Arc<str>>, RunningAccount<O>>,
+    /// Boxed, since a map leaves half of its places empty.
+    by_name: BTreeMap<Option<Arc<str>>, Box<RunningAccount<O>>>,
     tasks: JoinSet<()>,
 }
 
@@ -122,7 +123,7 @@ impl<O: Outside> Accounts<O> {
         } = self.compare(settings);
         // What is loaded must not change until it runs. The pauses end with this function.
         let stopping = to_stop.iter().filter_map(|name| self.by_name.get(name));
-        let _pauses: Vec<Pause> = stopping.map(RunningAccount::pause).collect();
+        let _pauses: Vec<Pause> = stopping.map(|account| account.pause()).collect();
         self.shared.store.flush().await;
         let loaded = counting_threads::may_block(|| self.load(to_load))?;
         for plan in unchanged {
@@ -218,7 +219,7 @@ impl<O: Outside> Accounts<O> {
     pub async fn stop_polling(mut self) -> StoppedAccounts<O> {
         let end = self.shared.gate.end_publishing().await;
         let accounts = self.by_name.values();
-        let stopped: Vec<_> = accounts.filter_map(RunningAccount::stop).collect();
+        let stopped: Vec<_> = accounts.filter_map(|account| account.stop()).collect();
         self.wait_for(&stopped).await;
         StoppedAccounts {
             accounts: self,
@@ -280,7 +281,7 @@ impl<O: Outside> Accounts<O> {
     fn prepare(&mut self, loaded: LoadedAccount<O>, kept: Option<AccountExposition>) {
         let name = loaded.name();
         let account = self.shared.prepare(loaded, kept);
-        self.by_name.insert(name, account);
+        self.by_name.insert(name, Box::new(account));
     }
 
     /// Lets the event log write the lines of accounts that are not in `settings` to their end.

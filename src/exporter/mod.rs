@@ -132,7 +132,10 @@ impl Exporter {
             is_stopping: AtomicBool::new(false),
         });
         let supervisor = Supervisor {
-            settings: settings.clone(),
+            settings: Settings {
+                accounts: Vec::new(),
+                ..settings.clone()
+            },
             accounts: Accounts::new(shared, settings)?,
             process,
             web: Arc::clone(&web),

@@ -25,7 +25,7 @@ use crate::{
 
 /// Reloads the configuration and restarts pollers.
 pub(super) struct Supervisor {
-    /// The settings that the exporter was started with.
+    /// The settings that the exporter was started with, without the accounts.
     pub(super) settings: Settings,
     pub(super) accounts: Accounts<HttpOutside>,
     pub(super) process: Arc<ProcessMetrics>,

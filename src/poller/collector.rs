@@ -65,7 +65,7 @@ pub(super) struct Collector<A, S, C> {
     /// `true` once the counts have been shown.
     is_shown: bool,
     /// The deep sweep under way.
-    deep_sweep: Option<DeepSweep>,
+    deep_sweep: Option<Box<DeepSweep>>,
     /// The limits of the API that were met.
     pub(super) limits: Limits,
     /// What is known of the lookback.
@@ -251,12 +251,12 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         let local = self.clock.local();
         if let Some(end) = window.watermark() {
             let from = window.deep_sweep_start(depth, local);
-            self.deep_sweep = Some(DeepSweep {
+            self.deep_sweep = Some(Box::new(DeepSweep {
                 from,
                 end,
                 cutter: Cutter::new(self.limits.for_deep_sweep()),
                 missing: 0,
-            });
+            }));
         }
     }
 
@@ -304,10 +304,8 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         deep.missing += piece.missing;
         match piece.read_to.filter(|read_to| *read_to < deep.end) {
             Some(read_to) => {
-                self.deep_sweep = Some(DeepSweep {
-                    from: read_to,
-                    ..deep
-                });
+                deep.from = read_to;
+                self.deep_sweep = Some(deep);
             }
             None => self.missing.of_deep_sweep(deep.missing, &self.metrics),
         }

@@ -31,7 +31,7 @@ impl<A: Api, S: Storage, C: Clock> Collector<A, S, C> {
         loop {
             let now = self.clock.uptime();
             if now >= self.look_due {
-                self.look(now).await;
+                Box::pin(self.look(now)).await;
             }
             self.end_exemplars(now);
             let look_due = (!self.is_settled()).then_some(self.look_due);

@@ -323,10 +323,16 @@ impl<A: Api, S: Storage, C: Clock> Polling<A, S, C> {
             ..
         } = self;
         let wait = async {
-            tokio::select! {
-                () = clock.sleep_until(until) => {}
-                () = api.retry_early(), if !succeeded => {}
+            if succeeded {
+                return clock.sleep_until(until).await;
             }
+            let retry = async {
+                tokio::select! {
+                    () = clock.sleep_until(until) => {}
+                    () = api.retry_early() => {}
+                }
+            };
+            Box::pin(retry).await;
         };
         let expect_wait = |now: Duration, look_due: Option<Duration>| {
             let next = look_due.unwrap_or(until).min(until);
