@@ -51,7 +51,8 @@ impl Key for [Arc<str>; 2] {
 pub(super) struct Row<K> {
     pub(super) key: K,
     pub(super) value: u64,
-    pub(super) exemplar: Option<Exemplar>,
+    /// Boxed, since most series show none.
+    pub(super) exemplar: Option<Box<Exemplar>>,
 }
 
 /// A part of a response, such as a block, as it is sent.
@@ -73,7 +74,8 @@ pub(super) struct PartWriter {
 #[derive(Debug)]
 struct Block<K> {
     rows: Vec<Row<K>>,
-    parts: PerVariant<OnceCell<RenderedPart>>,
+    /// Boxed, since accounts with few series share their parts.
+    parts: PerVariant<OnceCell<Box<RenderedPart>>>,
 }
 
 /// The series of one family of one account.
@@ -225,7 +227,7 @@ impl<K: Key> Blocks<K> {
     pub(super) fn parts(&self, variant: Variant) -> impl Iterator<Item = &RenderedPart> {
         self.blocks.iter().map(move |block| {
             let part = block.parts.of(variant);
-            part.get_or_init(|| block.render(&self.common, variant))
+            &**part.get_or_init(|| Box::new(block.render(&self.common, variant)))
         })
     }
 }

@@ -71,7 +71,7 @@ fn rows<K: Key>(changes: &[Change<K>]) -> Vec<Row<K>> {
     let row = |change: &Change<K>| Row {
         key: change.key.clone(),
         value: change.saved.published,
-        exemplar: change.shown_exemplar().cloned(),
+        exemplar: change.shown_exemplar().cloned().map(Box::new),
     };
     changes.iter().map(row).collect()
 }

@@ -21,8 +21,9 @@ pub(super) enum Showing {
     /// The exemplar was not shown yet, since its event was not.
     #[default]
     NotYet,
-    /// The exemplar is shown until this time since the process started.
-    Until(Duration),
+    /// The exemplar is shown until so many times [`STEP`] since the process started. A number
+    /// takes less memory than a time, and each counter has one.
+    Until(u32),
     /// The exemplar was shown for long enough.
     Over,
 }
@@ -31,7 +32,7 @@ impl Showing {
     /// Returns how an exemplar is shown that is shown first at `now`, the time since the
     /// process started.
     pub(super) fn from(now: Duration, gate: &Gate) -> Self {
-        Self::Until(next_step(now + span(now, gate)))
+        Self::until(now + span(now, gate))
     }
 
     /// Returns how an exemplar is shown that an earlier process has shown since its event was
@@ -40,16 +41,27 @@ impl Showing {
         let age = local.as_millisecond().saturating_sub(created_at);
         let age = Duration::from_millis(u64::try_from(age).unwrap_or_default());
         match span(now, gate).checked_sub(age) {
-            Some(left) => Self::Until(next_step(now + left)),
+            Some(left) => Self::until(now + left),
             None => Self::Over,
+        }
+    }
+
+    /// Returns how an exemplar is shown until `time`, and less than a [`STEP`] more.
+    fn until(time: Duration) -> Self {
+        let steps = time.as_secs().div_ceil(STEP.as_secs());
+        Self::Until(u32::try_from(steps).unwrap_or(u32::MAX))
+    }
+
+    /// Returns the time since the process started until which the exemplar is shown; `None` if
+    /// it is not shown.
+    pub(super) fn end(self) -> Option<Duration> {
+        match self {
+            Self::Until(steps) => Some(STEP * steps),
+            Self::NotYet | Self::Over => None,
         }
     }
 }
 
 fn span(now: Duration, gate: &Gate) -> Duration {
     SHORTEST.max(gate.interval(now) * INTERVALS)
-}
-
-fn next_step(time: Duration) -> Duration {
-    Duration::from_secs(time.as_secs().next_multiple_of(STEP.as_secs()))
 }

@@ -82,7 +82,8 @@ impl SavedCounter {
 #[derive(Debug, Clone, Default)]
 struct Counter {
     saved: SavedCounter,
-    latest: Option<Exemplar>,
+    /// Boxed, since most counters of most accounts have counted no event.
+    latest: Option<Box<Exemplar>>,
     showing: Showing,
     /// The first generation of the exposition that showed the counter.
     shown_in: Option<NonZeroU64>,
@@ -141,7 +142,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
             key,
             Counter {
                 saved,
-                latest,
+                latest: latest.map(Box::new),
                 ..Counter::default()
             },
         );
@@ -172,7 +173,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
                 place,
                 key: key.clone(),
                 saved,
-                latest: counter.latest.clone(),
+                latest: counter.latest.as_deref().cloned(),
                 showing: match counter.showing {
                     Showing::NotYet if saved.shows_all() && counter.latest.is_some() => {
                         Showing::from(now, gate)
@@ -192,7 +193,7 @@ impl<K: Hash + Eq + Clone> Series<K> {
             place,
             key: key.clone(),
             saved: counter.saved,
-            latest: counter.latest.clone(),
+            latest: counter.latest.as_deref().cloned(),
             showing: counter.showing,
             timed_out: 0,
         })
@@ -278,12 +279,11 @@ impl<K: Hash + Eq + Clone> Series<K> {
         }
         self.exemplar_end = None;
         for (key, counter) in &mut self.counters {
-            match counter.showing {
-                Showing::Until(end) if end <= now => {
-                    counter.showing = Showing::Over;
-                    ended.push(key.clone());
-                }
-                _ => self.exemplar_end = earliest(self.exemplar_end, counter),
+            if counter.showing.end().is_some_and(|end| end <= now) {
+                counter.showing = Showing::Over;
+                ended.push(key.clone());
+            } else {
+                self.exemplar_end = earliest(self.exemplar_end, counter);
             }
         }
         ended
@@ -320,10 +320,8 @@ impl<K: Hash + Eq + Clone> Series<K> {
 /// Returns the earlier of two times: `end`, and the one at which the exemplar of `counter` is
 /// over.
 fn earliest(end: Option<Duration>, counter: &Counter) -> Option<Duration> {
-    match counter.showing {
-        Showing::Until(own) => Some(end.map_or(own, |end| end.min(own))),
-        _ => end,
-    }
+    let ends = [end, counter.showing.end()];
+    ends.into_iter().flatten().min()
 }
 
 impl Counter {
@@ -334,11 +332,12 @@ impl Counter {
     /// Keeps the newest event, since scrapers refuse exemplars that go back in time.
     fn see(&mut self, event: Option<Exemplar>) {
         let Some(event) = event else { return };
-        let newest = self.latest.as_ref().map(Exemplar::created_at);
-        if newest.is_none_or(|newest| event.created_at() >= newest) {
-            self.latest = Some(event);
-            self.showing = Showing::NotYet;
+        match &mut self.latest {
+            Some(latest) if event.created_at() < latest.created_at() => return,
+            Some(latest) => **latest = event,
+            None => self.latest = Some(Box::new(event)),
         }
+        self.showing = Showing::NotYet;
     }
 
     /// Returns the values that the gate permits, and the number of events that it permits
