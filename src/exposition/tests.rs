@@ -10,7 +10,7 @@ use audit_core::{
 };
 use proptest::{prelude::*, sample::select};
 
-use super::*;
+use super::{blocks::RenderedPart, events::EventFamilies, *};
 use crate::metrics::{
     ACCOUNT_FAMILIES, Shown,
     catalog::{self, Family},
@@ -40,6 +40,8 @@ enum Step {
     Remove,
     /// A number in the metrics of the work for the account changes.
     Work(u8),
+    /// What is served in one variant is compared with what should be.
+    Check(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -56,6 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Replace),
         1 => Just(Step::Remove),
         4 => any::<u8>().prop_map(Step::Work),
+        4 => (0..Variant::ALL.len()).prop_map(Step::Check),
     ]
 }
 
@@ -209,6 +212,7 @@ impl Model {
                 (account.place, account.shown) = (None, None);
             }
             Step::Work(number) => self.account().work(*number),
+            Step::Check(variant) => self.check(Variant::ALL[*variant]),
         }
     }
 
@@ -403,20 +407,24 @@ impl Model {
         text
     }
 
-    fn check(&mut self) {
+    fn check_all(&mut self) {
+        for variant in Variant::ALL {
+            self.check(variant);
+        }
+    }
+
+    fn check(&mut self, variant: Variant) {
         // After this time the exporter's own metrics are those of now.
         self.uptime += OWN_METRICS_KEEP;
-        for variant in Variant::ALL {
-            let served = self.served(variant);
-            let rendered = self.rendered(variant.format) + &self.rendered_work(variant.format);
-            let own = served.strip_prefix(&*rendered);
-            let own = own.unwrap_or_else(|| panic!("{variant:?}:\n{served}\n{rendered}"));
-            assert!(own.starts_with("# HELP nexmo_audit_"), "{own}");
-            assert!(!own.contains("account="), "{own}");
-            assert!(!own.contains("nexmo_audit_events_total"), "{own}");
-            let ends = own.ends_with("\n# EOF\n") && own.matches("# EOF").count() == 1;
-            assert_eq!(ends, variant.format == Format::OpenMetrics, "{own}");
-        }
+        let served = self.served(variant);
+        let rendered = self.rendered(variant.format) + &self.rendered_work(variant.format);
+        let own = served.strip_prefix(&*rendered);
+        let own = own.unwrap_or_else(|| panic!("{variant:?}:\n{served}\n{rendered}"));
+        assert!(own.starts_with("# HELP nexmo_audit_"), "{own}");
+        assert!(!own.contains("account="), "{own}");
+        assert!(!own.contains("nexmo_audit_events_total"), "{own}");
+        let ends = own.ends_with("\n# EOF\n") && own.matches("# EOF").count() == 1;
+        assert_eq!(ends, variant.format == Format::OpenMetrics, "{own}");
     }
 }
 
@@ -461,11 +469,11 @@ proptest! {
         let mut model = Model::new(created, interval, &names);
         for step in &steps {
             model.take(step);
-            if matches!(step, Step::Commit | Step::Work(_)) {
-                model.check();
+            if matches!(step, Step::Commit) {
+                model.check_all();
             }
         }
-        model.check();
+        model.check_all();
     }
 }
 
@@ -508,6 +516,44 @@ fn a_commit_leaves_the_blocks_that_it_does_not_touch_as_they_were() {
 }
 
 #[test]
+fn parts_that_show_the_past_are_dropped_in_every_variant() {
+    let text = Variant::new(Format::Text, Encoding::Identity);
+    let gzip = Variant::new(Format::Text, Encoding::Gzip);
+    let mut model = Model::new(false, ScrapeInterval::Off, &[None]);
+    let account = &mut model.accounts[0];
+
+    let mut groups = EventGroups::default();
+    let mut shown = |ledger: &Ledger, variant| {
+        let families = EventFamilies::new(None, None).with(&ledger.all());
+        let families = Arc::new(families);
+        let parts = groups.renewed(&[&families], variant);
+        let part = parts[0].by_type[0].bytes.clone();
+        (part, families)
+    };
+    account.ledger.name_types(["A"]);
+    let (part, _families) = shown(&account.ledger, text);
+    assert!(!part.is_unique());
+    account.ledger.name_types(["B"]);
+    shown(&account.ledger, gzip);
+    assert!(part.is_unique());
+
+    let mut families = AccountFamilies::new(None);
+    let shown = [Arc::new(ShownAccount::new(
+        1,
+        None,
+        Arc::clone(&account.metrics),
+    ))];
+    let parts = families.parts(&shown, text);
+    let is_up = |part: &&&RenderedPart| part.bytes.starts_with(b"nexmo_audit_up ");
+    let part = parts.iter().find(is_up).expect("a part").bytes.clone();
+    families.parts(&shown, gzip);
+    assert!(!part.is_unique());
+    account.metrics.up.set(1);
+    families.parts(&shown, gzip);
+    assert!(part.is_unique());
+}
+
+#[test]
 fn an_account_that_goes_takes_its_series_with_it() {
     let mut model = Model::new(false, ScrapeInterval::Off, &[Some("a"), Some("b")]);
     for turn in [0, 1] {
@@ -519,7 +565,7 @@ fn an_account_that_goes_takes_its_series_with_it() {
     assert!(model.served(text).contains("account=\"b\""));
     model.accounts.pop();
     model.turn = 0;
-    model.check();
+    model.check_all();
     model.uptime += Duration::from_secs(1);
     assert!(!model.served(text).contains("account=\"b\""));
 }
@@ -566,5 +612,5 @@ fn an_exemplar_that_ends_changes_no_count() {
     model.end_exemplars();
     assert_eq!(exemplars(&model), 2);
     assert_eq!(model.exposition.last_changed(), changed);
-    model.check();
+    model.check_all();
 }
