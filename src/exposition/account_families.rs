@@ -113,7 +113,7 @@ impl KeptFamily {
         let rendered = parts
             .filter_map(|(part, accounts)| part.renewed(renderer, (accounts, variant), writer));
         let rendered: Vec<_> = rendered.collect();
-        let header = (!rendered.is_empty()).then(|| header.part(variant));
+        let header = (!rendered.is_empty()).then(|| header.part(variant, writer));
         header.into_iter().chain(rendered)
     }
 }
@@ -135,7 +135,7 @@ impl KeptPart {
                     rendered: PerVariant::default(),
                 };
             }
-            *self.rendered.of_mut(variant) = Some(writer.part(variant.encoding));
+            *self.rendered.of_mut(variant) = Some(writer.part_if_any(variant.encoding));
         }
         self.rendered.of(variant).as_ref()?.as_ref()
     }

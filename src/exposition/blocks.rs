@@ -12,7 +12,7 @@ use once_cell::sync::OnceCell;
 
 use super::{
     format::{Encoding, Format, PerVariant, Variant},
-    gzip::{self, Checksum, Deflater, Position},
+    gzip::{self, Checksum, Deflater},
     lines::{self, Header},
 };
 use crate::metrics::Family;
@@ -63,7 +63,9 @@ pub(super) struct RenderedPart {
     pub(super) checksum: Checksum,
 }
 
-/// Makes many parts, one after the other, none of which is the last one of the response.
+/// Makes many parts, one after the other, none of which is the last one of the response. If
+/// each were made in memory of its own, the parts that are kept would lie scattered in it, and
+/// ten times their size would stay in use.
 #[derive(Debug, Default)]
 pub(super) struct PartWriter {
     /// The text of the next part.
@@ -105,7 +107,8 @@ pub(super) struct FamilyHeader {
 }
 
 impl RenderedPart {
-    pub(super) fn new(text: impl Into<Bytes>, encoding: Encoding, position: Position) -> Self {
+    /// Returns the last part of a response.
+    pub(super) fn last(text: impl Into<Bytes>, encoding: Encoding) -> Self {
         let text = text.into();
         match encoding {
             Encoding::Identity => Self {
@@ -113,7 +116,7 @@ impl RenderedPart {
                 checksum: Checksum::default(),
             },
             Encoding::Gzip => Self {
-                bytes: gzip::deflate(&text, position).into(),
+                bytes: gzip::deflate_last(&text).into(),
                 checksum: Checksum::of(&text),
             },
         }
@@ -121,19 +124,27 @@ impl RenderedPart {
 }
 
 impl PartWriter {
-    /// Returns the part with what is in `text`, which is then empty. Returns `None` if it was
-    /// empty before.
-    pub(super) fn part(&mut self, encoding: Encoding) -> Option<RenderedPart> {
+    /// Returns the part with what is in `text`, which is then empty.
+    pub(super) fn part(&mut self, encoding: Encoding) -> RenderedPart {
         let text = self.text.as_bytes();
-        if text.is_empty() {
-            return None;
-        }
-        let (bytes, checksum) = match encoding {
-            Encoding::Identity => (Bytes::copy_from_slice(text), Checksum::default()),
-            Encoding::Gzip => (self.deflater.deflate(text).into(), Checksum::of(text)),
+        let part = match encoding {
+            Encoding::Identity => RenderedPart {
+                bytes: Bytes::copy_from_slice(text),
+                checksum: Checksum::default(),
+            },
+            Encoding::Gzip => RenderedPart {
+                bytes: self.deflater.deflate(text).into(),
+                checksum: Checksum::of(text),
+            },
         };
         self.text.clear();
-        Some(RenderedPart { bytes, checksum })
+        part
+    }
+
+    /// Returns the part with what is in `text`, which is then empty; `None` if it is empty
+    /// already.
+    pub(super) fn part_if_any(&mut self, encoding: Encoding) -> Option<RenderedPart> {
+        (!self.text.is_empty()).then(|| self.part(encoding))
     }
 }
 
@@ -224,10 +235,14 @@ impl<K: Key> Blocks<K> {
     }
 
     /// Returns the parts, each of which is rendered when it is first used.
-    pub(super) fn parts(&self, variant: Variant) -> impl Iterator<Item = &RenderedPart> {
+    pub(super) fn parts(
+        &self,
+        variant: Variant,
+        writer: &mut PartWriter,
+    ) -> impl Iterator<Item = &RenderedPart> {
         self.blocks.iter().map(move |block| {
             let part = block.parts.of(variant);
-            &**part.get_or_init(|| Box::new(block.render(&self.common, variant)))
+            &**part.get_or_init(|| Box::new(block.render(&self.common, variant, writer)))
         })
     }
 }
@@ -240,16 +255,15 @@ impl FamilyHeader {
         }
     }
 
-    pub(super) fn part(&self, variant: Variant) -> &RenderedPart {
+    pub(super) fn part(&self, variant: Variant, writer: &mut PartWriter) -> &RenderedPart {
         self.parts.of(variant).get_or_init(|| {
-            let mut text = String::new();
             let header = Header {
                 name: self.family.name,
                 help: self.family.help,
                 kind: self.family.kind,
             };
-            lines::header(&mut text, header, variant.format);
-            RenderedPart::new(text, variant.encoding, Position::Inner)
+            lines::header(&mut writer.text, header, variant.format);
+            writer.part(variant.encoding)
         })
     }
 }
@@ -293,13 +307,11 @@ impl<K: Key> Block<K> {
         (rows != self.rows).then_some(rows)
     }
 
-    fn render(&self, common: &Common, variant: Variant) -> RenderedPart {
-        let mut text = String::new();
+    fn render(&self, common: &Common, variant: Variant, writer: &mut PartWriter) -> RenderedPart {
         for row in &self.rows {
-            row.render(&mut text, common, variant.format);
+            row.render(&mut writer.text, common, variant.format);
         }
-        text.shrink_to_fit();
-        RenderedPart::new(text, variant.encoding, Position::Inner)
+        writer.part(variant.encoding)
     }
 }
 

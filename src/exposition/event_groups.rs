@@ -44,13 +44,13 @@ impl EventGroups {
         &mut self,
         families: &[&Arc<EventFamilies>],
         variant: Variant,
+        writer: &mut PartWriter,
     ) -> Vec<&GroupParts> {
-        let mut writer = PartWriter::default();
         let groups = families.chunks(ACCOUNTS);
         self.0.resize_with(groups.len(), EventGroup::default);
         let groups = self.0.iter_mut().zip(groups);
         groups
-            .map(|(group, families)| group.renewed(families, variant, &mut writer))
+            .map(|(group, families)| group.renewed(families, variant, writer))
             .collect()
     }
 }
@@ -102,10 +102,10 @@ fn parts<'f, K: Key + 'f>(
         if blocks.has_at_most(FEW_SERIES) {
             blocks.write(&mut writer.text, variant.format);
         } else {
-            parts.extend(writer.part(variant.encoding));
-            parts.extend(blocks.parts(variant).cloned());
+            parts.extend(writer.part_if_any(variant.encoding));
+            parts.extend(blocks.parts(variant, writer).cloned());
         }
     }
-    parts.extend(writer.part(variant.encoding));
+    parts.extend(writer.part_if_any(variant.encoding));
     parts
 }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use once_cell::sync::OnceCell;
 
 use super::{
-    blocks::FamilyHeader,
+    blocks::{FamilyHeader, PartWriter},
     body::Body,
     event_groups::EventGroups,
     events::{DescribedTypes, EventFamilies},
@@ -275,14 +275,17 @@ impl Generation {
                 return Body::beginning(variant, []);
             }
             let mut groups = groups.lock().unwrap_or_else(PoisonError::into_inner);
-            let groups = groups.renewed(&families, variant);
+            let mut writer = PartWriter::default();
+            let groups = groups.renewed(&families, variant, &mut writer);
             let headers = &self.headers;
-            let by_type = groups.iter().flat_map(|parts| &parts.by_type);
-            let series = groups.iter().flat_map(|parts| &parts.series);
-            let parts = iter::once(headers.by_type.part(variant)).chain(by_type);
-            let parts = parts.chain([headers.series.part(variant)]).chain(series);
-            let parts = parts.chain([headers.descriptions.part(variant)]);
-            Body::beginning(variant, parts.chain(self.described.blocks.parts(variant)))
+            let headers = [&headers.by_type, &headers.series, &headers.descriptions];
+            let [by_type, series, descriptions] =
+                headers.map(|header| header.part(variant, &mut writer));
+            let described = self.described.blocks.parts(variant, &mut writer);
+            let parts = iter::once(by_type).chain(groups.iter().flat_map(|parts| &parts.by_type));
+            let parts = parts.chain([series]);
+            let parts = parts.chain(groups.iter().flat_map(|parts| &parts.series));
+            Body::beginning(variant, parts.chain([descriptions]).chain(described))
         })
     }
 }

@@ -52,15 +52,6 @@ impl Checksum {
     }
 }
 
-/// The position of a part in the stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Position {
-    /// Another part follows.
-    Inner,
-    /// No part follows.
-    Last,
-}
-
 /// Compresses parts that are not the last one, one after the other. To begin takes longer
 /// than to compress a small part, since it takes 300 kB of memory.
 #[derive(Debug, Default)]
@@ -76,16 +67,11 @@ impl Deflater {
     }
 }
 
-/// Compresses a part independently of the parts before it. The last part is compressed
-/// for nearly every scrape, and therefore fast rather than well.
-pub(super) fn deflate(text: &[u8], position: Position) -> Vec<u8> {
-    match position {
-        Position::Inner => Deflater::default().deflate(text),
-        Position::Last => {
-            let mut compress = Compress::new(Compression::fast(), false);
-            deflate_by(&mut compress, text, FlushCompress::Finish)
-        }
-    }
+/// Compresses the last part, independently of the parts before it. It is compressed for nearly
+/// every scrape, and therefore fast rather than well.
+pub(super) fn deflate_last(text: &[u8]) -> Vec<u8> {
+    let mut compress = Compress::new(Compression::fast(), false);
+    deflate_by(&mut compress, text, FlushCompress::Finish)
 }
 
 fn deflate_by(compress: &mut Compress, text: &[u8], flush: FlushCompress) -> Vec<u8> {
@@ -117,10 +103,10 @@ mod tests {
         let mut inner = Deflater::default();
         for (place, part) in parts.iter().enumerate() {
             if place + 1 == parts.len() {
-                all.extend(deflate(part, Position::Last));
+                all.extend(deflate_last(part));
             } else {
                 let deflated = inner.deflate(part);
-                assert_eq!(deflated, deflate(part, Position::Inner));
+                assert_eq!(deflated, Deflater::default().deflate(part));
                 all.extend(deflated);
             }
             checksum = checksum.then(Checksum::of(part));

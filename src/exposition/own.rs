@@ -18,7 +18,6 @@ use super::{
     body::Body,
     format::{Encoding, Format, PerVariant, Variant},
     generation::Generation,
-    gzip::Position,
     lines::{self, Header},
 };
 use crate::metrics::Kind;
@@ -80,11 +79,11 @@ impl OwnMetrics {
                     text.extend_from_slice(&part.bytes);
                 }
                 text.extend_from_slice(self.of_process(variant.format)?.as_bytes());
-                let last = RenderedPart::new(text, variant.encoding, Position::Last);
+                let last = RenderedPart::last(text, variant.encoding);
                 return Ok(Body::end([&last]));
             }
             let last = self.of_process(variant.format)?;
-            let last = RenderedPart::new(last, variant.encoding, Position::Last);
+            let last = RenderedPart::last(last, variant.encoding);
             let parts = accounts.parts(shown, variant);
             Ok(Body::end(parts.into_iter().chain([&last])))
         })

@@ -10,7 +10,11 @@ use audit_core::{
 };
 use proptest::{prelude::*, sample::select};
 
-use super::{blocks::RenderedPart, events::EventFamilies, *};
+use super::{
+    blocks::{PartWriter, RenderedPart},
+    events::EventFamilies,
+    *,
+};
 use crate::metrics::{
     ACCOUNT_FAMILIES, Shown,
     catalog::{self, Family},
@@ -526,7 +530,7 @@ fn parts_that_show_the_past_are_dropped_in_every_variant() {
     let mut shown = |ledger: &Ledger, variant| {
         let families = EventFamilies::new(None, None).with(&ledger.all());
         let families = Arc::new(families);
-        let parts = groups.renewed(&[&families], variant);
+        let parts = groups.renewed(&[&families], variant, &mut PartWriter::default());
         let part = parts[0].by_type[0].bytes.clone();
         (part, families)
     };

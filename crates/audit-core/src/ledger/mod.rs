@@ -137,14 +137,17 @@ impl Ledger {
 
     /// Opens a series that starts at 0 for each event type, up to the series cap.
     pub fn name_types<'t>(&mut self, names: impl IntoIterator<Item = &'t str>) {
+        let names: Vec<&str> = names.into_iter().collect();
+        // Room for more than that is much of the memory of ten thousand accounts.
+        let places = (self.types.len()..).take_while(|place| self.cap.has_room(*place));
+        let is_new = |name: &&&str| self.types.place(**name).is_none();
+        let new = places.zip(names.iter().filter(is_new)).count();
+        self.types.reserve(new);
         for name in names {
             if self.cap.has_room(self.types.len()) {
-                let name = shared(name);
-                self.types.open(name);
+                self.types.open(shared(name));
             }
         }
-        // With thousands of accounts, room for as many types again is most of their memory.
-        self.types.shrink();
     }
 
     /// Counts one event. `event` is the exemplar that leads to it.

@@ -205,11 +205,6 @@ impl<K: Hash + Eq + Clone> Series<K> {
         self.counters.reserve_exact(more);
     }
 
-    /// Gives back the memory that is kept for more counters.
-    pub(super) fn shrink(&mut self) {
-        self.counters.shrink_to_fit();
-    }
-
     /// Makes the values that were stored the current values.
     pub(super) fn confirm(&mut self, changes: &[Change<K>]) {
         for change in changes {
