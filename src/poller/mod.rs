@@ -198,17 +198,16 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
     /// The future is small while the poller waits, which is nearly always, since there may
     /// be ten thousand of them: what is needed for the beginning or for one poll is in a
     /// box of its own.
-    pub fn run(self) -> impl Future<Output = ()> + Send {
-        let poller = Box::new(self);
+    pub fn run(self: Box<Self>) -> impl Future<Output = ()> + Send {
         async {
-            let uptime = poller.clock.uptime();
-            let wait = poller.settings.first_poll_in;
+            let uptime = self.clock.uptime();
+            let wait = self.settings.first_poll_in;
             let first_poll = uptime.saturating_add(wait);
-            if poller.stored.is_err() {
-                poller.reporter.expect_wait(uptime, wait);
-                poller.clock.sleep_until(first_poll).await;
+            if self.stored.is_err() {
+                self.reporter.expect_wait(uptime, wait);
+                self.clock.sleep_until(first_poll).await;
             }
-            let mut polling = Box::pin(poller.begin()).await;
+            let mut polling = Box::pin(self.begin()).await;
             polling.wait_for_next_poll(first_poll, false).await;
             polling.run().await;
         }

@@ -99,7 +99,7 @@ impl Process {
         Self {
             exposition,
             gate,
-            work: Box::pin(poller.run()),
+            work: Box::pin(Box::new(poller).run()),
             end: None,
             ended: None,
             read: None,

@@ -177,7 +177,7 @@ impl Process {
         Self {
             time: time.clone(),
             exposition,
-            work: Box::pin(poller.run()),
+            work: Box::pin(Box::new(poller).run()),
         }
     }
 
