@@ -198,19 +198,17 @@ impl<A: Api, S: Storage, C: Clock + Clone> Poller<A, S, C> {
     /// The future is small while the poller waits, which is nearly always, since there may
     /// be ten thousand of them: what is needed for the beginning or for one poll is in a
     /// box of its own.
-    pub fn run(self: Box<Self>) -> impl Future<Output = ()> + Send {
-        async {
-            let uptime = self.clock.uptime();
-            let wait = self.settings.first_poll_in;
-            let first_poll = uptime.saturating_add(wait);
-            if self.stored.is_err() {
-                self.reporter.expect_wait(uptime, wait);
-                self.clock.sleep_until(first_poll).await;
-            }
-            let mut polling = Box::pin(self.begin()).await;
-            polling.wait_for_next_poll(first_poll, false).await;
-            polling.run().await;
+    pub async fn run(self: Box<Self>) {
+        let uptime = self.clock.uptime();
+        let wait = self.settings.first_poll_in;
+        let first_poll = uptime.saturating_add(wait);
+        if self.stored.is_err() {
+            self.reporter.expect_wait(uptime, wait);
+            self.clock.sleep_until(first_poll).await;
         }
+        let mut polling = Box::pin(self.begin()).await;
+        polling.wait_for_next_poll(first_poll, false).await;
+        polling.run().await;
     }
 
     /// Creates the collector. An account without stored counts needs the time of the API
