@@ -158,14 +158,6 @@ impl ApiError {
         if error.is_timeout() {
             return ApiError::Timeout;
         }
-        let mut sources = std::iter::successors(error.source(), |&cause| cause.source());
-        let in_transport = sources.any(<dyn Error>::is::<hyper::Error>);
-        // To reqwest, a body that breaks off is a decoding error too.
-        if error.is_decode() && !in_transport {
-            return ApiError::Body {
-                cause: "the answer could not be decompressed".into(),
-            };
-        }
         let ConnectionFault {
             cause,
             advice,

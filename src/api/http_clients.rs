@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use once_cell::sync::{Lazy, OnceCell};
 use reqwest::Url;
 
-use super::{request_slots::RequestSlots, resolver::Resolver};
+use super::{gzip::Decompressors, request_slots::RequestSlots, resolver::Resolver};
 use crate::config::ApiProxy;
 
 /// The cryptography of all TLS connections, installed once.
@@ -41,6 +41,7 @@ pub struct HttpClients {
     kept_connections: usize,
     resolver: Resolver,
     pub(super) slots: Arc<RequestSlots>,
+    pub(super) decompressors: Arc<Decompressors>,
     http: OnceCell<reqwest::Client>,
     https: OnceCell<reqwest::Client>,
     https_by_proxy: OnceCell<reqwest::Client>,
@@ -55,6 +56,7 @@ impl HttpClients {
             kept_connections: bounds.kept_connections,
             resolver: Resolver::new(bounds.look_ups),
             slots: RequestSlots::new(bounds.requests),
+            decompressors: Arc::default(),
             http: OnceCell::new(),
             https: OnceCell::new(),
             https_by_proxy: OnceCell::new(),

@@ -4,9 +4,11 @@
 //! redirect and no link of an answer is followed. [`paging`] reads all pages of a range.
 //! Callers retry and count.
 
+mod body;
 mod connection_fault;
 mod current_credentials;
 mod error;
+mod gzip;
 mod http_clients;
 pub mod paging;
 mod rate;
@@ -36,7 +38,9 @@ use crate::{
     config::ApiProxy,
     metrics::{AccountMetrics, log_seconds},
 };
+use body::BodyReader;
 use current_credentials::CurrentCredentials;
+use gzip::Decompressors;
 use rate::RateCap;
 use request_slots::ServerSlots;
 
@@ -111,6 +115,7 @@ pub struct ApiClient {
     credentials: Arc<CurrentCredentials>,
     rate: RateCap,
     slots: Arc<ServerSlots>,
+    decompressors: Arc<Decompressors>,
     /// One [`Room`].
     room: Arc<Semaphore>,
     metrics: Arc<AccountMetrics>,
@@ -156,6 +161,7 @@ impl ApiClient {
             credentials: CurrentCredentials::new(credentials),
             rate: RateCap::per_second(settings.max_requests_per_second),
             slots: http_clients.slots.of_server(&settings.base_url),
+            decompressors: Arc::clone(&http_clients.decompressors),
             room: Arc::new(Semaphore::new(1)),
             metrics,
         })
@@ -331,7 +337,8 @@ impl ApiClient {
             .request(method, url)
             .timeout(timeout)
             .basic_auth(key, Some(secret))
-            .header(header::ACCEPT, "application/json");
+            .header(header::ACCEPT, "application/json")
+            .header(header::ACCEPT_ENCODING, "gzip");
         let mut response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
@@ -350,7 +357,9 @@ impl ApiClient {
         } else {
             // If the message cannot be read, the status is still the error.
             let mut body = Vec::new();
-            let read = read(&mut response, &mut body, MAX_ERROR_BYTES, self.proxy).await;
+            let mut reader = self.body_of(&mut response);
+            let read = reader.read(&mut body, MAX_ERROR_BYTES).await;
+            drop(reader);
             let trace_id = response.headers().get(vendor_message::TRACE_ID);
             let trace_id = trace_id.map(header::HeaderValue::as_bytes);
             let is_whole = matches!(read, Ok(true));
@@ -368,6 +377,10 @@ impl ApiClient {
 }
 
 impl ApiClient {
+    fn body_of<'a>(&'a self, response: &'a mut Response) -> BodyReader<'a> {
+        BodyReader::new(response, self.proxy, &self.decompressors)
+    }
+
     /// Reads a body. If it is large, waits until no other large one of the account is in
     /// memory, no longer than `until`.
     async fn read_whole(
@@ -375,10 +388,9 @@ impl ApiClient {
         response: &mut Response,
         until: Instant,
     ) -> Result<(Vec<u8>, Option<Room>), ApiError> {
-        let announced = response.content_length().unwrap_or(0);
-        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
-        let mut body = Vec::with_capacity(announced.min(LARGE_BODY_BYTES));
-        if read(response, &mut body, LARGE_BODY_BYTES, self.proxy).await? {
+        let mut reader = self.body_of(response);
+        let mut body = Vec::with_capacity(reader.announced().min(LARGE_BODY_BYTES));
+        if reader.read(&mut body, LARGE_BODY_BYTES).await? {
             return Ok((body, None));
         }
         let permit = Arc::clone(&self.room).acquire_owned();
@@ -389,7 +401,7 @@ impl ApiClient {
         };
         // What is not written takes no memory, and a body that grows would be copied.
         body.reserve_exact(MAX_BODY_BYTES.saturating_sub(body.len()));
-        if !read(response, &mut body, MAX_BODY_BYTES, self.proxy).await? {
+        if !reader.read(&mut body, MAX_BODY_BYTES).await? {
             let limit = MAX_BODY_BYTES;
             return Err(ApiError::body(error::TooLarge { limit }));
         }
@@ -454,24 +466,6 @@ fn checked(body: Vec<u8>, status: StatusCode) -> Result<Vec<u8>, ApiError> {
         return Err(ApiError::body(error::Empty));
     }
     Ok(body)
-}
-
-/// Reads a body on into `body`, until it is whole or longer than `limit`. Returns `true` if it
-/// is whole.
-async fn read(
-    response: &mut Response,
-    body: &mut Vec<u8>,
-    limit: usize,
-    proxy: Option<&'static str>,
-) -> Result<bool, ApiError> {
-    while body.len() <= limit {
-        let chunk = response.chunk().await;
-        let Some(chunk) = chunk.map_err(|error| ApiError::transport(&error, proxy))? else {
-            return Ok(true);
-        };
-        body.extend_from_slice(&chunk);
-    }
-    Ok(false)
 }
 
 #[cfg(test)]
