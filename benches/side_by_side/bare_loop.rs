@@ -3,6 +3,7 @@
 
 use std::{
     env,
+    io::Read,
     path::Path,
     sync::{
         Arc,
@@ -11,7 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::Client;
+use flate2::read::GzDecoder;
+use reqwest::{Client, header::ACCEPT_ENCODING};
 use tokio::{runtime::Runtime, task::JoinSet};
 
 use super::{
@@ -56,9 +58,12 @@ async fn read(url: String, pages: usize) {
                 }
                 let url = format!("{url}/events?page={page}&size={PAGE}");
                 let request = client.get(url).basic_auth(KEY, Some(SECRET));
+                let request = request.header(ACCEPT_ENCODING, "gzip");
                 let answer = request.send().await.expect("an answer");
                 let answer = answer.error_for_status().expect("a page");
-                answer.bytes().await.expect("a body");
+                let body = answer.bytes().await.expect("a body");
+                let read = GzDecoder::new(&*body).read_to_end(&mut Vec::new());
+                read.expect("gzip");
             }
         });
     }
