@@ -1,8 +1,8 @@
 //! Answers that are compressed with gzip.
 //!
 //! A decompressor takes 48 kB at an aligned address. If each answer had one of its own, the
-//! allocator would leave holes of that size between what ten thousand accounts keep, which
-//! were a third of their memory.
+//! allocator would leave holes of that size between what thousands of accounts keep: 26 MB of
+//! them with 2,000 accounts.
 //!
 //! Source: RFC 1952.
 
