@@ -90,7 +90,8 @@ impl OwnMetrics {
     }
 
     /// Returns the trailer of a gzip answer of `events`, which are those of the generation, and
-    /// `end`. It is kept, since combining checksums takes longer than the rest of an answer that is ready.
+    /// `end`. It is kept, since combining checksums takes longer than the rest of an answer that
+    /// is ready.
     pub(super) fn trailer(&self, variant: Variant, events: &Body, end: &Body) -> Bytes {
         let kept = self.trailers.of(variant);
         kept.get_or_init(|| events.trailer_with(end)).clone()

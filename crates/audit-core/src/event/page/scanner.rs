@@ -24,20 +24,14 @@ impl<'a> Scanner<'a> {
     /// Reads an object. `value` has to read the value of each name.
     pub(super) fn object(
         &mut self,
-        mut value: impl FnMut(&mut Self, &'a [u8]) -> Option<()>,
+        value: impl FnMut(&mut Self, &'a [u8]) -> Option<()>,
     ) -> Option<()> {
-        self.expect(b'{')?;
-        if self.peek()? == b'}' {
-            return self.expect(b'}');
-        }
-        loop {
-            let name = self.string()?;
-            self.expect(b':')?;
-            value(self, name)?;
-            if self.is_last(b'}')? {
-                return Some(());
-            }
-        }
+        let name = |scanner: &mut Self| {
+            let name = scanner.string()?;
+            scanner.expect(b':')?;
+            Some(name)
+        };
+        self.members(name, value)
     }
 
     /// Reads an object as [`Scanner::object`] does, in less time if its names come in the order
@@ -45,15 +39,26 @@ impl<'a> Scanner<'a> {
     pub(super) fn usual_object(
         &mut self,
         usual: &mut UsualNames<'a>,
+        value: impl FnMut(&mut Self, &'a [u8]) -> Option<()>,
+    ) -> Option<()> {
+        let mut place = 0;
+        self.members(|scanner| scanner.usual_name(usual, &mut place), value)
+    }
+
+    /// Reads an object. `name` has to read each name and the colon after it, and `value` the
+    /// value.
+    #[inline]
+    fn members(
+        &mut self,
+        mut name: impl FnMut(&mut Self) -> Option<&'a [u8]>,
         mut value: impl FnMut(&mut Self, &'a [u8]) -> Option<()>,
     ) -> Option<()> {
         self.expect(b'{')?;
         if self.peek()? == b'}' {
             return self.expect(b'}');
         }
-        let mut place = 0;
         loop {
-            let name = self.usual_name(usual, &mut place)?;
+            let name = name(self)?;
             value(self, name)?;
             if self.is_last(b'}')? {
                 return Some(());

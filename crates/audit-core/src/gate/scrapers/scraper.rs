@@ -305,8 +305,8 @@ impl Scraper {
             && successor.saved_interval.is_none()
     }
 
-    /// Records the gap that a scrape over `connection` ends. Two servers behind one address
-    /// keep a connection each, so a gap on one connection is a gap of one server. A gap
+    /// Records the gap that a scrape over the connection `number` ends. Two servers behind one
+    /// address keep a connection each, so a gap on one connection is a gap of one server. A gap
     /// between two connections is a gap of one server only if no connection is kept.
     fn record_gap(&mut self, number: u64, now: Duration) {
         let mut connections = self.connections.iter();
