@@ -99,14 +99,14 @@ impl HeldFile {
 
     /// Reads what the file would contain after `writes`.
     fn read_through(&self, writes: &[HeldWrite], offset: u64, out: &mut [u8]) -> io::Result<()> {
-        if offset.saturating_add(out.len() as u64) > length_after(self.file.len()?, writes) {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+        let keep_length = !writes
+            .iter()
+            .any(|write| matches!(write, HeldWrite::Length(_)));
+        // The length is asked for only where it matters: each page of the file comes by here.
+        let is_within = keep_length && self.file.read(offset, out).is_ok();
+        if !is_within {
+            self.read_to_the_end(writes, offset, out)?;
         }
-        let there = self.file.len()?.saturating_sub(offset);
-        let there = usize::try_from(there).unwrap_or(usize::MAX).min(out.len());
-        let (old, new) = out.split_at_mut(there);
-        self.file.read(offset, old)?;
-        new.fill(0);
         for write in writes {
             match write {
                 HeldWrite::Bytes(start, bytes) => overlay(offset, out, *start, bytes),
@@ -114,6 +114,21 @@ impl HeldFile {
                 HeldWrite::Sync => {}
             }
         }
+        Ok(())
+    }
+
+    /// Reads what is in the file, and 0 for what lies beyond its end but not beyond the end that
+    /// it has after `writes`.
+    fn read_to_the_end(&self, writes: &[HeldWrite], offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let length = self.file.len()?;
+        if offset.saturating_add(out.len() as u64) > length_after(length, writes) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let there = length.saturating_sub(offset);
+        let there = usize::try_from(there).unwrap_or(usize::MAX).min(out.len());
+        let (old, new) = out.split_at_mut(there);
+        self.file.read(offset, old)?;
+        new.fill(0);
         Ok(())
     }
 }
