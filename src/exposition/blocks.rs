@@ -180,10 +180,10 @@ impl<K: Key> Blocks<K> {
             }
             match block.with(changed) {
                 None => blocks.push(Arc::clone(block)),
-                Some(rows) => blocks.extend(split(&rows)),
+                Some(rows) => blocks.extend(split(rows)),
             }
         }
-        blocks.extend(split(&rows.collect::<Vec<_>>()));
+        blocks.extend(split(rows.collect()));
         Self {
             common: self.common.clone(),
             blocks,
@@ -268,14 +268,19 @@ impl FamilyHeader {
     }
 }
 
-fn split<K: Clone>(rows: &[Row<K>]) -> Vec<Arc<Block<K>>> {
+fn split<K>(rows: Vec<Row<K>>) -> Vec<Arc<Block<K>>> {
     if rows.is_empty() {
         return Vec::new();
     }
     let count = rows.len().div_ceil(BLOCK);
     let size = rows.len().div_ceil(count);
-    let blocks = rows.chunks(size).map(|rows| Block::new(rows.to_vec()));
-    blocks.map(Arc::new).collect()
+    let mut rows = rows.into_iter();
+    let mut blocks = Vec::with_capacity(count);
+    while rows.len() > 0 {
+        let block = rows.by_ref().take(size).collect();
+        blocks.push(Arc::new(Block::new(block)));
+    }
+    blocks
 }
 
 impl<K> Block<K> {
