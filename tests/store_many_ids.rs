@@ -118,7 +118,7 @@ fn length(directory: &Path) -> u64 {
 
 #[test]
 fn a_start_with_many_ids_is_answered_before_they_are_gone() {
-    let measured = measure(100_000);
+    let measured = measure(400_000);
     let Measured {
         first_answer,
         next_first_answer,

@@ -15,8 +15,9 @@ use super::{
 const FILLER: TableDefinition<'_, &str, &str> = TableDefinition::new("filler");
 /// The size of one value of [`FILLER`], which takes a page of its own.
 const VALUE: usize = 3900;
-/// The size of free pages below which the file is not made smaller.
-const SMALL: u64 = 1 << 20;
+/// The size up to which a file is not made smaller. To find out how many of its pages are free,
+/// all of them are read, which would be a tenth of a start.
+const SMALL: u64 = 8 << 20;
 
 /// The use of the pages of a file, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -26,14 +27,17 @@ struct Pages {
     free: u64,
 }
 
-/// Makes a file of this `length` smaller if most of it is free. If lines of the event log were
+/// Makes a file of this `length` smaller if it is large and most of it is free. If lines of the event log were
 /// removed since it was last done, what was deleted is also overwritten.
 pub(super) fn tidy(database: &mut Database, length: u64) -> Result<(), Error> {
     if are_lines_removed(database)? {
         return erase(database, length);
     }
+    if length <= SMALL {
+        return Ok(());
+    }
     let Pages { used, free, .. } = pages(database, length)?;
-    if free > SMALL && free > used {
+    if free > used {
         while database.compact()? {}
     }
     Ok(())
@@ -89,7 +93,7 @@ fn fill(database: &Database, length: u64) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::format, *};
 
     const LINES: TableDefinition<'_, &str, &str> = TableDefinition::new("lines");
 
@@ -123,6 +127,22 @@ mod tests {
         let bytes = std::fs::read(path).expect("the file");
         let found = bytes.windows(12).filter(|part| part == b"@example.com");
         found.count()
+    }
+
+    #[test]
+    fn a_large_file_that_is_mostly_free_is_made_smaller() {
+        for (pages, is_large) in [(1000, false), (4000, true)] {
+            let file = tempfile::NamedTempFile::new().expect("a file");
+            let mut database = Database::create(file.path()).expect("a database");
+            format::initialize(&database).expect("a state");
+            // Takes pages up to this length, and frees them again.
+            fill(&database, pages * 4096).expect("pages are taken");
+            let full = length(file.path());
+            assert!(full > pages * 4096, "{full}");
+            tidy(&mut database, full).expect("it is tidied");
+            let after = length(file.path());
+            assert_eq!(after < full / 4, is_large, "{after} of {full}");
+        }
     }
 
     #[test]
