@@ -20,11 +20,18 @@ use super::{
 const ACCOUNTS: usize = 100;
 /// The number of events of an account each second.
 const RATE: f64 = 0.5;
-/// The time for which the exporter remembers an id: the default lookback and an hour. The
-/// accounts have events for as long before the start, so that the exporter remembers as many
-/// ids at the beginning as at the end.
+/// The time for which the exporter remembers an id: the `reconcile_lookback` of [`SETTINGS`]
+/// and an hour. The accounts have events for as long before the start, so that the exporter
+/// remembers as many ids at the beginning as at the end.
 const REMEMBERED: Duration = Duration::from_mins(75);
-const POLL: &str = "poll: {interval: 15s, start: 75m}";
+/// Each account has as many series as it may before the first look. With as many ids and
+/// series from the first look to the last, memory that rises is lost.
+const SETTINGS: &str = "poll:
+  interval: 15s
+  start: 75m
+  reconcile_interval: 15m
+  reconcile_lookback: 15m
+metrics: {max_series: 200}";
 /// The time between two looks, in which two servers scrape as often as by default.
 const LOOK: Duration = Duration::from_mins(1);
 const SCRAPES_EACH_LOOK: u32 = 4;
@@ -51,7 +58,7 @@ pub(crate) fn measure(settings: &Settings) -> Vec<Look> {
         span: REMEMBERED,
     };
     let api = Simulator::of_accounts(settings, place.path(), ACCOUNTS, traffic);
-    let written = fs::write(config(place.path()), config_of(POLL, ACCOUNTS));
+    let written = fs::write(config(place.path()), config_of(SETTINGS, ACCOUNTS));
     written.expect("a config file");
     let address = free_address();
     let exporter = serve(settings, &api, place.path(), address);
