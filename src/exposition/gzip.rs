@@ -13,6 +13,10 @@ use flate2::{Compress, Compression, FlushCompress};
 /// The first bytes of a stream: deflate, no file name, no time, any system.
 pub(super) const HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
+/// The level of compression of what is kept. Level 6, the default, takes 1.5 to 2 times as long
+/// for 2 to 18 % fewer bytes.
+const LEVEL: u32 = 5;
+
 /// Enough bytes for the end of a stream.
 const TRAILER_SPACE: usize = 64;
 
@@ -60,7 +64,7 @@ pub(super) struct Deflater(Option<Compress>);
 impl Deflater {
     /// Compresses a part independently of the parts before it.
     pub(super) fn deflate(&mut self, text: &[u8]) -> Vec<u8> {
-        let level = Compression::default();
+        let level = Compression::new(LEVEL);
         let compress = self.0.get_or_insert_with(|| Compress::new(level, false));
         compress.reset();
         deflate_by(compress, text, FlushCompress::Full)
