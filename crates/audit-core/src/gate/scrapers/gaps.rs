@@ -20,7 +20,7 @@ const TOLERANCE: f64 = 0.1;
 /// machine delays scrapes and answers.
 const LEAST_TOLERANCE: f64 = 0.3;
 /// A gap is no usual gap below the interval divided by this number.
-const LEAST_USUAL_PART: u32 = 10;
+const LEAST_USUAL_DIVISOR: u32 = 10;
 
 /// The latest gaps between two scrapes in a row.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +78,7 @@ impl Gaps {
         if !self.are_enough() {
             return false;
         }
-        let least = self.interval().unwrap_or_default() / LEAST_USUAL_PART;
+        let least = self.interval().unwrap_or_default() / LEAST_USUAL_DIVISOR;
         let unusual = self.sorted.partition_point(|gap| *gap < least);
         let gaps = &self.sorted[unusual..];
         let Some(usual) = gaps.get(gaps.len() / 2) else {
