@@ -4,7 +4,7 @@ use exporter_web::WebConfigFile;
 
 use super::run::environment;
 use crate::{
-    config::{Options, Problems, Settings, Sources},
+    config::{Options, Places, Problems, Settings, Sources},
     exporter::try_places,
 };
 
@@ -18,21 +18,27 @@ pub(super) fn settings(
 ) -> Result<(Settings, WebConfigFile), Problems> {
     let web = WebConfigFile::read(options.web.config_file.as_deref()).map_err(Problems::from);
     let settings = Settings::check(options, environment(&options.account, sources));
-    match (settings, web) {
-        (Ok(settings), Ok(web)) => Ok((settings, web)),
+    both(settings, web)
+}
+
+/// Returns both values, or the problems of both together.
+fn both<A, B>(one: Result<A, Problems>, other: Result<B, Problems>) -> Result<(A, B), Problems> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
         (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(problems),
-        (Err(problems), Err(of_web)) => Err(problems.and(of_web)),
+        (Err(problems), Err(others)) => Err(problems.and(others)),
     }
 }
 
 /// Writes that the configuration can be used, with its warnings.
 ///
 /// # Errors
-/// All [`Problems`] together: those of the settings, or of the places that they name.
+/// All [`Problems`] together: those of the settings, and those of the places that they name.
 #[expect(clippy::print_stdout, reason = "it is what was asked for")]
 pub(super) async fn run(options: &Options, sources: Sources) -> anyhow::Result<()> {
-    let (settings, web) = settings(options, sources)?;
-    let doubts = try_places(&settings).await?;
+    let checked = settings(options, sources);
+    let tried = try_places(&Places::of(options)).await;
+    let ((settings, web), doubts) = both(checked, tried)?;
     let warnings = web.warnings();
     for warning in warnings.iter().chain(&settings.warnings).chain(&doubts) {
         println!("Warning: {warning}");

@@ -53,6 +53,7 @@ pub use query_options::{
     AccountChoiceOptions, BackfillOptions, FilterOptions, GetOptions, ListOptions, OutputOptions,
     TypesOptions,
 };
+pub(crate) use settings::Places;
 pub use settings::{EventLogSettings, PollSettings, Settings};
 pub(crate) use state::{AccountNames, ExportSettings, ImportSettings, ShowFormat, ShowSettings};
 pub use state_options::{ExportOptions, ImportOptions, ShowOptions, StateOptions};

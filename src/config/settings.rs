@@ -48,6 +48,17 @@ pub struct Settings {
     pub warnings: Vec<String>,
 }
 
+/// The places that an exporter would use. A setting that has a problem names none.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    /// The addresses to listen on.
+    pub(crate) listen: Vec<ListenAddress>,
+    /// The directory of the durable state.
+    pub(crate) storage_path: PathBuf,
+    /// The file of the event log.
+    pub(crate) event_log: Option<PathBuf>,
+}
+
 /// The destination of the event log, and the fields that it contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventLogSettings {
@@ -70,6 +81,19 @@ pub struct PollSettings {
     pub reconcile_lookback: SignedDuration,
     /// The moment from which the first start counts.
     pub start: PollStart,
+}
+
+impl Places {
+    /// Returns the places that are written in a form that can be used.
+    pub(crate) fn of(options: &Options) -> Self {
+        let listen = options.web.listen_address.iter();
+        let event_log = event_log(&options.events).and_then(|event_log| event_log.path);
+        Self {
+            listen: listen.filter_map(|text| text.parse().ok()).collect(),
+            storage_path: options.storage.path.clone(),
+            event_log: event_log.filter(|path| !path.as_os_str().is_empty()),
+        }
+    }
 }
 
 impl Settings {

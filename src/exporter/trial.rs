@@ -1,22 +1,24 @@
 //! Tries the places that an exporter would use, without keeping them.
 
+use std::path::Path;
+
 use exporter_web::try_binding;
 
 use crate::{
-    config::{EventLogSettings, Problems, Settings},
+    config::{Places, Problems},
     store::{StoreError, try_appending, try_state},
 };
 
-/// Tries the state, the event log and the addresses to listen on, and keeps none of them. Returns what could
-/// not be tried.
+/// Tries the state, the event log and the addresses to listen on, and keeps none of them.
+/// Returns what could not be tried.
 ///
 /// # Errors
 /// The [`Problems`] that an exporter would meet.
-pub(crate) async fn try_places(settings: &Settings) -> Result<Vec<String>, Problems> {
+pub(crate) async fn try_places(places: &Places) -> Result<Vec<String>, Problems> {
     let mut problems = Vec::new();
     let mut doubts = Vec::new();
     let mut is_running = false;
-    match try_state(&settings.storage_path) {
+    match try_state(&places.storage_path) {
         Ok(()) => {}
         Err(StoreError::AlreadyOpen { path, pid }) => {
             let path = path.display();
@@ -28,10 +30,10 @@ pub(crate) async fn try_places(settings: &Settings) -> Result<Vec<String>, Probl
         }
         Err(error) => problems.push(format!("--storage.path: {error}")),
     }
-    if let Some(problem) = settings.event_log.as_ref().and_then(event_log_problem) {
+    if let Some(problem) = places.event_log.as_deref().and_then(event_log_problem) {
         problems.push(problem);
     }
-    if let Err(errors) = try_binding(&settings.listen).await {
+    if let Err(errors) = try_binding(&places.listen).await {
         let errors = errors.0.into_iter();
         let of_others = errors.filter(|error| !(is_running && error.is_in_use()));
         problems.extend(of_others.map(|error| error.to_string()));
@@ -43,8 +45,7 @@ pub(crate) async fn try_places(settings: &Settings) -> Result<Vec<String>, Probl
     }
 }
 
-fn event_log_problem(settings: &EventLogSettings) -> Option<String> {
-    let path = settings.path.as_deref()?;
+fn event_log_problem(path: &Path) -> Option<String> {
     let error = try_appending(path).err()?;
     let path = path.display();
     Some(format!(

@@ -169,6 +169,32 @@ fn places_and_ports_are_tried_and_nothing_is_left() {
 }
 
 #[test]
+fn settings_and_places_are_told_together() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().expect("an address");
+    let port = format!("--web.listen-address={taken}");
+    let mut command = check(
+        &folder,
+        &[
+            "--log.level=loud",
+            &port,
+            "--web.listen-address=nonsense",
+            "--storage.path=gone/data",
+        ],
+    );
+    let expected = cannot_be_used(&[
+        "--web.listen-address \"nonsense\" is not an address; write it like :10610, 127.0.0.1:10610, [::1]:10610 or unix:/run/exporter/metrics.sock",
+        "--log.level \"loud\" is unknown; write error, warn, info, debug or trace",
+        "--storage.path: cannot create gone/data: there is no directory gone (is a volume not mounted?): create it, or choose another storage path",
+        &format!(
+            "cannot listen on {taken}: Address already in use (os error 98); another process uses that port: end the process, or choose another port with --web.listen-address"
+        ),
+    ]);
+    assert_eq!(ended(&mut command), (Some(2), expected));
+}
+
+#[test]
 fn an_exporter_that_runs_is_no_problem_of_its_configuration() {
     let api = ScriptedApi::start(healthy(Vec::new()));
     let folder = tempfile::tempdir().expect("a folder");
