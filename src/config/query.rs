@@ -288,7 +288,7 @@ impl SettingsCheck {
         } else {
             TimeZone::UTC
         };
-        let problem = "cannot be used, since the time zone of this machine is not known; set TZ to a name such as Europe/Berlin";
+        let problem = "cannot be used, since neither TZ nor this machine names a time zone that is known; set TZ to a name such as Europe/Berlin";
         self.that("--local", !zone.is_unknown(), problem, zone)
     }
 

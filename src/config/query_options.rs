@@ -18,8 +18,14 @@ pub struct ListOptions {
     /// Show at most this many events, the oldest of the range.
     #[arg(long, value_name = "NUMBER")]
     pub limit: Option<String>,
-    /// Show at most this many events, the newest of the range.
-    #[arg(long, value_name = "NUMBER", conflicts_with = "limit")]
+    /// Show at most this many events, the newest of the range; 10 without a number.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        num_args = 0..=1,
+        default_missing_value = "10",
+        conflicts_with = "limit"
+    )]
     pub tail: Option<String>,
     /// Show the newest event first.
     #[arg(long, conflicts_with = "follow")]

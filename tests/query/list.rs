@@ -161,7 +161,7 @@ fn a_time_zone_is_known_or_refused() {
         assert_eq!(
             done.errors,
             "nexmo-audit-exporter: the configuration cannot be used:\n  --local cannot be used, \
-             since the time zone of this machine is not known; set TZ to a name such as Europe/Berlin\n"
+             since neither TZ nor this machine names a time zone that is known; set TZ to a name such as Europe/Berlin\n"
         );
     }
     let arguments = ["events", "list", "--local", "--from=2026-02-28"];

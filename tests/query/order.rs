@@ -44,6 +44,8 @@ fn limit_takes_the_oldest_tail_the_newest_and_reverse_turns_the_order() {
         ids(&["--from=7d", "--tail=7", "--reverse"]),
         reversed(newest)
     );
+    let last_ten = &all[all.len() - 10..];
+    assert_eq!(ids(&["--tail", "--from=7d"]), last_ten);
     assert_eq!(ids(&["--from=7d", "--reverse"]), reversed(&all));
     assert_eq!(ids(&["--from=7d", "--tail=100000"]), all);
     // The filters are applied before the events are chosen.
