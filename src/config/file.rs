@@ -132,7 +132,11 @@ fn values(entry: &YamlEntry) -> Result<Vec<String>, YamlError> {
 }
 
 fn accounts(entry: &YamlEntry, problems: &mut Vec<YamlError>) -> Vec<AccountEntry> {
-    let nodes = entry.list().unwrap_or_else(|error| {
+    let nodes = match entry.list() {
+        Ok([]) => Err(entry.error("is an empty list; add an account, or remove the list")),
+        nodes => nodes,
+    };
+    let nodes = nodes.unwrap_or_else(|error| {
         problems.push(error);
         &[]
     });

@@ -60,11 +60,12 @@ fn all_problems_are_reported_at_once() {
             ],
         ),
         (
-            "accounts: []".into(),
+            "poll: {intervall: 1s}\naccounts: []".into(),
             &["--shard.count=2", "--shard.index=2"],
             &[
+                "config.yml:1: poll.intervall is unknown; settings are named like the flags of serve, with nesting in place of dots",
+                "config.yml:2: `accounts` is an empty list; add an account, or remove the list",
                 "--shard.index is 2, and must be below --shard.count, which is 2",
-                "accounts in the config file is an empty list; add an account, or remove the list",
             ],
         ),
         (
