@@ -3,6 +3,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -24,6 +25,38 @@ const NO_FILES: [(&str, &str); 4] = [
     ("zero", "a device"),
     ("random", "a device"),
 ];
+
+/// A service that may not read its secret is the commonest mistake of all, and made by the
+/// person who reads the message as another user.
+#[test]
+fn a_file_that_may_not_be_read_names_the_user() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let allow = |path: &Path, mode| {
+        fs::set_permissions(path, Permissions::from_mode(mode)).expect("rights can be set");
+    };
+    allow(folder.path(), 0o755);
+    let secret = folder.path().join("secret");
+    fs::write(&secret, API_SECRET).expect("a file");
+    allow(&secret, 0o000);
+    let mut command = command_without_account();
+    command.env("NEXMO_API_KEY", API_KEY).current_dir("/");
+    command.args(["check-config", "--web.listen-address=127.0.0.1:0"]);
+    command.arg("--storage.path=/tmp");
+    command.arg(format!("--api.secret-file={}", secret.display()));
+    if rustix::process::geteuid().is_root() {
+        command.uid(65534).gid(65534);
+    }
+    let output = command.output().expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let expected = "cannot be used: Permission denied (os error 13); the process runs as ";
+    assert!(said.contains(expected), "{said}");
+    let user = match rustix::process::geteuid() {
+        user if user.is_root() => 65534,
+        user => user.as_raw(),
+    };
+    let expected = format!("({user}): let that user read the file, and enter its folders\n");
+    assert!(said.contains(&expected), "{said}");
+}
 
 fn make_no_files(folder: &Path) {
     make_pipe(&folder.join("pipe"));

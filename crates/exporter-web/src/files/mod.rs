@@ -7,6 +7,7 @@
 mod reading;
 mod stamps;
 mod time_limit;
+mod user;
 
 pub use reading::{FileError, PendingFile, ReadFile, read_file};
 pub use stamps::FileStamps;

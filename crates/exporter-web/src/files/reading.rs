@@ -11,7 +11,10 @@ use std::{
     path::{Component, Path},
 };
 
-use super::time_limit::{self, Hanging, PendingWork};
+use super::{
+    time_limit::{self, Hanging, PendingWork},
+    user,
+};
 
 /// The character with which editors of Windows begin a file. It is not part of the text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -43,7 +46,18 @@ pub struct ReadFile {
 pub enum FileError {
     /// The system refuses.
     #[error(transparent)]
-    System(#[from] io::Error),
+    System(io::Error),
+    /// The user that the process runs as may not read the file. The message contains the
+    /// error of the system.
+    #[error(
+        "{error}; the process runs as {user}: let that user read the file, and enter its folders"
+    )]
+    NoPermission {
+        /// The error of the system.
+        error: io::Error,
+        /// The name and the number of the user.
+        user: String,
+    },
     /// The path names something else than a file. The text says what.
     #[error("it is {0}; name a regular file, or a link to one")]
     NotRegular(&'static str),
@@ -56,6 +70,18 @@ pub enum FileError {
     /// The file system does not answer.
     #[error(transparent)]
     Hanging(#[from] Hanging),
+}
+
+impl From<io::Error> for FileError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => Self::NoPermission {
+                error,
+                user: user::current(),
+            },
+            _ => Self::System(error),
+        }
+    }
 }
 
 /// A file that is being read by a thread of its own.
