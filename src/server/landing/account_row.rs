@@ -87,6 +87,31 @@ impl AccountRow {
         Some(format!("Since {}: {error}.", at(failing.since)))
     }
 
+    /// Returns the reason for which polls fail as far as other accounts may have it in common:
+    /// without the trace id of the answer, and without the advice, which names the settings of
+    /// the account. `None` if polls do not fail, or for another reason.
+    pub(super) fn cause(&self) -> Option<&str> {
+        let failing = self.polls.failing.as_ref()?;
+        let ends = [", X-Nexmo-Trace-Id ", "; "].map(|end| failing.error.find(end));
+        let end = ends.into_iter().flatten().min();
+        let is_shown = !self.is_stalled && self.catch_up.is_none();
+        let cause = end.and_then(|end| failing.error.get(..end));
+        is_shown.then_some(cause.unwrap_or(&failing.error))
+    }
+
+    /// Returns what there is to know or to do for several accounts with the same cause, of
+    /// which this is the first.
+    pub(super) fn common_detail(&self, accounts: usize) -> Option<String> {
+        let failing = self.polls.failing.as_ref()?;
+        let name = self.name.as_deref().unwrap_or_default();
+        let error = failing.error.trim_end_matches('.');
+        Some(format!(
+            "{} accounts fail for one reason, {name} since {}: {error}.",
+            number(accounts),
+            at(failing.since)
+        ))
+    }
+
     /// Says how far history or an outage is read.
     fn progress(&self, catch_up: &CatchUp, now: Timestamp) -> String {
         let up_to = self.watermark.unwrap_or(catch_up.from);

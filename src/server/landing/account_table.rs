@@ -1,6 +1,6 @@
 //! The accounts on the landing page: those that need attention most, as a table.
 
-use std::{fmt::Write, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -142,12 +142,28 @@ impl AccountTable {
         let mut html = String::from(
             "<table>\n<thead><tr><th scope=\"col\">Account</th><th scope=\"col\">Polls</th><th scope=\"col\">Last success</th><th scope=\"col\">Counted up to</th><th scope=\"col\">Events waiting</th></tr></thead>\n",
         );
-        for row in &self.rows {
-            html.push_str(&table_row(row, now));
+        for rows in self.groups() {
+            html.push_str(&row_group(&rows, now));
         }
         html.push_str("</table>\n");
         html.push_str(&self.more());
         html
+    }
+
+    /// Returns the accounts in their order, those together that fail for the same reason.
+    fn groups(&self) -> Vec<Vec<&AccountRow>> {
+        let mut groups: Vec<Vec<&AccountRow>> = Vec::new();
+        let mut known = BTreeMap::new();
+        for row in &self.rows {
+            let place = row
+                .cause()
+                .map(|cause| *known.entry(cause).or_insert(groups.len()));
+            match place.and_then(|place| groups.get_mut(place)) {
+                Some(group) => group.push(row),
+                None => groups.push(vec![row]),
+            }
+        }
+        groups
     }
 
     /// Says how to find the accounts that are not shown.
@@ -205,19 +221,34 @@ fn kind(urgency: Urgency) -> &'static str {
     }
 }
 
-/// Returns an account and, in a row of its own, what there is to know or to do.
-fn table_row(row: &AccountRow, now: Timestamp) -> String {
+/// Returns accounts and, in a row of its own, what there is to know or to do: below a single
+/// account, and above several, which may be more than a screen shows.
+fn row_group(rows: &[&AccountRow], now: Timestamp) -> String {
+    let Some(first) = rows.first() else {
+        return String::new();
+    };
+    let whole = |detail| format!("<tr><td colspan=\"5\">{detail}</td></tr>\n");
+    let mut html = format!("<tbody class=\"{}\">\n", kind(first.urgency()));
+    if rows.len() == 1 {
+        html += &table_row(first, "rowgroup", now);
+        html += &detail(first, now).map_or_else(String::new, whole);
+    } else {
+        let common = first.common_detail(rows.len());
+        html += &common.map_or_else(String::new, |text| whole(escaped(&text)));
+        html.extend(rows.iter().map(|row| table_row(row, "row", now)));
+    }
+    html + "</tbody>\n"
+}
+
+/// Returns an account, whose name is the heading of what `scope` names.
+fn table_row(row: &AccountRow, scope: &str, now: Timestamp) -> String {
     let name = escaped(row.name.as_deref().unwrap_or("(no name)"));
     let state = row.state(now);
     let success = ago(row.polls.last_success, now, "none since the start");
     let watermark = ago(row.watermark, now, "nothing yet");
     let pending = number(row.pending.max(0));
-    let detail = detail(row, now).map_or_else(String::new, |detail| {
-        format!("\n<tr><td colspan=\"5\">{detail}</td></tr>")
-    });
     format!(
-        "<tbody class=\"{}\">\n<tr><th scope=\"rowgroup\">{name}</th><td>{state}</td><td>{success}</td><td>{watermark}</td><td>{pending}</td></tr>{detail}\n</tbody>\n",
-        kind(row.urgency())
+        "<tr><th scope=\"{scope}\">{name}</th><td>{state}</td><td>{success}</td><td>{watermark}</td><td>{pending}</td></tr>\n"
     )
 }
 

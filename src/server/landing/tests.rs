@@ -321,12 +321,35 @@ fn accounts_that_fail_come_first_and_then_those_that_catch_up() {
 }
 
 #[test]
+fn one_reason_of_many_accounts_is_told_once() {
+    let rejected = |line: usize| {
+        format!("rejected (401: \"no\", X-Nexmo-Trace-Id a{line}); check the key (a.yml:{line})")
+    };
+    let mut accounts: Vec<_> = (0..99)
+        .map(|place| named(&format!("account {place}"), failing(&rejected(place))))
+        .collect();
+    accounts.insert(50, named("other", failing("refused; check the network")));
+    let html = html(&accounts);
+    let told = "99 accounts fail for one reason, account 0 since 1970-02-11T12:49:00Z: rejected (401: &quot;no&quot;, X-Nexmo-Trace-Id a0); check the key (a.yml:0).";
+    assert!(html.contains(told), "{html}");
+    assert_eq!(html.matches("rejected").count(), 1, "{html}");
+    assert!(html.contains("Since 1970-02-11T12:49:00Z: refused; check the network."));
+    for account in &accounts {
+        let name = account.name.as_deref().unwrap_or_default();
+        assert!(html.contains(&format!(">{name}</th><td>failing for 3h 12m</td>")));
+    }
+}
+
+#[test]
 fn ten_thousand_accounts_are_one_bounded_page() {
     // The longest error, each of whose characters is escaped.
     let error = "&".repeat(1_000);
     let account = |place: usize| match place {
         0..5_000 => named(&format!("account {place}"), succeeding()),
-        _ => named(&format!("account {place}"), failing(&error)),
+        _ => named(
+            &format!("account {place}"),
+            failing(&format!("{place}{error}")),
+        ),
     };
     let accounts: Vec<_> = (0..10_000).map(account).collect();
     let html = html(&accounts);
