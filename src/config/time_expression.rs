@@ -94,7 +94,12 @@ impl SettingsCheck {
     }
 
     pub(super) fn poll_start(&mut self, text: &str) -> Option<PollStart> {
-        self.time("--poll.start", text, TimeExpression::poll_start)
+        let start = self.time("--poll.start", text, TimeExpression::poll_start)?;
+        if matches!(start, PollStart::At(time) if time > Timestamp::now()) {
+            let doubt = "is in the future, and no event before it is counted";
+            self.warn("--poll.start", doubt);
+        }
+        Some(start)
     }
 }
 

@@ -169,6 +169,19 @@ fn places_and_ports_are_tried_and_nothing_is_left() {
 }
 
 #[test]
+fn a_start_in_the_future_is_a_warning() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (status, said) = ended(&mut check(&folder, &["--poll.start=2999-11-01"]));
+    assert_eq!(status, Some(0), "{said}");
+    assert!(
+        said.contains("--poll.start is in the future, and no event before it is counted"),
+        "{said}"
+    );
+    let (_, said) = ended(&mut check(&folder, &["--poll.start=2020-11-01"]));
+    assert!(!said.contains("--poll.start"), "{said}");
+}
+
+#[test]
 fn settings_and_places_are_told_together() {
     let folder = tempfile::tempdir().expect("a folder");
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
