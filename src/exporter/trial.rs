@@ -36,7 +36,16 @@ pub(crate) async fn try_places(places: &Places) -> Result<Vec<String>, Problems>
     if let Err(errors) = try_binding(&places.listen).await {
         let errors = errors.0.into_iter();
         let of_others = errors.filter(|error| !(is_running && error.is_in_use()));
-        problems.extend(of_others.map(|error| error.to_string()));
+        for error in of_others {
+            if error.is_held_by_systemd() {
+                let address = error.address();
+                doubts.push(format!(
+                    "systemd listens on {address}, as a socket unit has it, so that the address could not be tried"
+                ));
+            } else {
+                problems.push(error.to_string());
+            }
+        }
     }
     if problems.is_empty() {
         Ok(doubts)

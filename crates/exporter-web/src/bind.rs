@@ -8,7 +8,7 @@ use std::{
 
 use tokio::net::{TcpListener, lookup_host};
 
-use crate::{ListenAddress, Listener, unix_socket::UnixSocket};
+use crate::{ListenAddress, Listener, systemd_sockets, unix_socket::UnixSocket};
 
 /// An address that a server cannot listen on, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,19 @@ impl BindError {
     #[must_use]
     pub fn is_in_use(&self) -> bool {
         self.error.kind() == io::ErrorKind::AddrInUse
+    }
+
+    /// Returns `true` if the systemd of this machine listens on the address, as for a socket
+    /// unit that hands it over. Root alone can see that.
+    #[must_use]
+    pub fn is_held_by_systemd(&self) -> bool {
+        self.is_in_use() && systemd_sockets::holds(&self.address)
+    }
+
+    /// Returns the address.
+    #[must_use]
+    pub fn address(&self) -> &ListenAddress {
+        &self.address
     }
 }
 

@@ -79,6 +79,7 @@ pub mod settings;
 mod site;
 mod slots;
 mod stream;
+mod systemd_sockets;
 mod tls;
 mod unix_socket;
 mod web_config;

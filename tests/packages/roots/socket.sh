@@ -19,6 +19,9 @@ systemctl show --property=StatusText "$unit" | grep -F '1 account'
 step 'systemd holds the address'
 systemctl stop "$unit"
 systemctl enable --now $name.socket
+said=$(NEXMO_API_KEY=abcd1234 NEXMO_API_SECRET=one NEXMO_AUDIT_STORAGE_PATH=/var/lib/$name \
+    $name check-config 2>&1) || fail "$said"
+grep -qF 'systemd listens on :10610' <<<"$said" || fail "$said"
 systemctl start "$unit"
 eventually counts 50
 
