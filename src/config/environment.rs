@@ -161,6 +161,12 @@ impl SettingOrigins {
         }
     }
 
+    /// Returns the line of the config file that a problem begins with.
+    pub(super) fn line_of(&self, problem: &str) -> Option<usize> {
+        let place = problem.strip_prefix(&self.path)?.strip_prefix(':')?;
+        place.split_once(':')?.0.parse().ok()
+    }
+
     /// Returns the name of a line of the config file, in the form that editors and terminals
     /// know as a link.
     pub(super) fn at(&self, line: usize) -> String {

@@ -36,7 +36,11 @@ impl SettingsCheck {
         }
     }
 
-    pub(super) fn into_problems(self) -> Problems {
+    /// Returns all problems: first those of the config file, in the order of its lines.
+    pub(super) fn into_problems(mut self) -> Problems {
+        let origins = self.origins;
+        self.problems
+            .sort_by_cached_key(|problem| origins.line_of(problem).unwrap_or(usize::MAX));
         Problems::new(self.problems)
     }
 

@@ -36,10 +36,10 @@ fn all_problems_are_reported_at_once() {
             "poll: {interval: 0s}\nlog: {level: loud}\naccounts: [{name: a, api_key: k, api_secret_file: gone}]".into(),
             &["--poll.lookback=x"],
             &[
-                "config.yml:3: `api_secret_file` gone cannot be used: No such file or directory (os error 2)",
                 "config.yml:1: poll.interval must be above 0",
-                "--poll.lookback \"x\" is not a duration; write it like 30s, 15m or 24h",
                 "config.yml:2: log.level \"loud\" is unknown; write error, warn, info, debug or trace",
+                "config.yml:3: `api_secret_file` gone cannot be used: No such file or directory (os error 2)",
+                "--poll.lookback \"x\" is not a duration; write it like 30s, 15m or 24h",
             ],
         ),
         (
