@@ -6,6 +6,7 @@ use audit_core::{
     account::{Account, Stage},
     gate::{Gate, SavedGate, SavedScraper, Scrape, ScrapeInterval, ScraperId},
     ledger::{Age, Exemplar},
+    outbox::{Line, Lines},
     window::Clocks,
 };
 use nexmo_audit_exporter::store::Store;
@@ -384,4 +385,30 @@ fn the_ids_may_be_read_in_part() {
     assert!(first.expect("the state can be read"));
     let again = store.load_ids(KEY, |ids| ids.count());
     assert_eq!(again.expect("the state can be read"), 3);
+}
+
+#[test]
+fn the_lines_of_an_account_have_a_size_until_they_are_removed() {
+    let open_gate = Gate::new(ScrapeInterval::Off, &SavedGate::default());
+    let directory = directory();
+    let mut store = open(directory.path());
+    let mut size_after = |key: &str, new: &[(u64, &str)], written: u64| {
+        let mut commit = new_account().prepare(&open_gate, Duration::ZERO);
+        let line = |(number, text): &(u64, &str)| Line {
+            number: *number,
+            text: (*text).to_owned(),
+        };
+        commit.lines = Lines {
+            new: new.iter().map(line).collect(),
+            written,
+        };
+        let written = store.write(&[(key, &commit)], None, at(100));
+        written.expect("the commit is stored");
+        KEYS.map(|key| store.line_bytes(key).expect("the state can be read"))
+    };
+    let [one, other, _] = KEYS;
+    assert_eq!(size_after(one, &[(1, "four"), (2, "three")], 0), [9, 0, 0]);
+    assert_eq!(size_after(other, &[(1, "1")], 0), [9, 1, 0]);
+    assert_eq!(size_after(one, &[(3, "")], 1), [5, 1, 0]);
+    assert_eq!(size_after(one, &[], 3), [0, 1, 0]);
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, io, sync::Arc, time::Duration};
 
-use audit_core::outbox::{Content, Outbox};
+use audit_core::outbox::{Content, Outbox, WaitingLimit};
 
 use crate::{
     config::EventLogSettings,
@@ -13,9 +13,13 @@ use crate::{
     },
 };
 
-/// The highest number of lines of an account that wait in the state, which is about 30 MB.
-/// Lines beyond it are lost, so that a log that cannot be written fills no disk.
-const MAX_WAITING_LINES: u64 = 100_000;
+/// The most that waits in the state of the lines of an account: usual lines of that number are
+/// about 30 MB, and long ones reach the size. Lines beyond it are lost, so that a log that
+/// cannot be written fills no disk.
+const MAX_WAITING: WaitingLimit = WaitingLimit {
+    lines: 100_000,
+    bytes: 512 * 1024 * 1024,
+};
 /// The longest that the end of the process waits for the event log.
 const LONGEST_END: Duration = Duration::from_secs(2);
 
@@ -58,7 +62,7 @@ impl SharedEventLog {
         metrics: &AccountMetrics,
     ) -> (Outbox, AccountStorage) {
         let outbox = Outbox::new(self.content, name, lines.last, lines.written.clone());
-        let outbox = outbox.with_limit(MAX_WAITING_LINES);
+        let outbox = outbox.with_limit(MAX_WAITING, lines.waiting_bytes);
         let stored = self.log.begin(lines, metrics.event_log.as_ref());
         (outbox, storage.with_event_log(stored))
     }

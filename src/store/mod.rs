@@ -216,6 +216,15 @@ impl Store {
         self.with_file("read", |file, _| read::last_line(file, api_key))
     }
 
+    /// Reads the size of the stored lines of an account's event log, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the file cannot be read.
+    pub fn line_bytes(&mut self, api_key: &str) -> Result<u64, StoreError> {
+        self.with_file("read", |file, _| read::line_bytes(file, api_key))
+    }
+
     /// Reads which accounts have lines of the event log, each with its API key and the numbers
     /// of the first and of the last line.
     fn waiting_lines(&mut self) -> Result<Vec<(String, u64, u64)>, StoreError> {

@@ -127,6 +127,21 @@ pub(super) fn lines(
     Ok(lines)
 }
 
+/// Reads the size of all lines of the event log, in bytes.
+pub(super) fn line_bytes(file: &OpenFile, api_key: &str) -> Result<u64, Error> {
+    let transaction = file.database.begin_read()?;
+    let Some(account) = stored_part::number(&transaction, api_key)? else {
+        return Ok(0);
+    };
+    let first = tables::line_key(account, 0);
+    let last = tables::line_key(account, u64::MAX);
+    let mut bytes = 0;
+    for entry in transaction.open_table(LINES)?.range(&*first..=&*last)? {
+        bytes += u64::try_from(entry?.1.value().len()).unwrap_or(u64::MAX);
+    }
+    Ok(bytes)
+}
+
 /// Reads the number of the last line of the event log; 0 if there is none.
 pub(super) fn last_line(file: &OpenFile, api_key: &str) -> Result<u64, Error> {
     let transaction = file.database.begin_read()?;

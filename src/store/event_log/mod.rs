@@ -94,6 +94,8 @@ pub(crate) struct AccountLines {
     pub(crate) last: u64,
     /// The number of the last line that is written.
     pub(crate) written: Written,
+    /// The size of the lines that the state holds, in bytes.
+    pub(crate) waiting_bytes: u64,
     stored: Arc<AtomicU64>,
 }
 
@@ -117,7 +119,7 @@ impl EventLog {
     /// Returns the place of the account that has this API key. Its commits have to be stored,
     /// and no other may come before [`EventLog::begin`]. Waits for the disk.
     pub(crate) fn load(&self, key: &str) -> Result<AccountLines, StoreError> {
-        let waiting = self.0.waiting_in_state(key)?;
+        let (waiting, waiting_bytes) = self.0.waiting_in_state(key)?;
         let mut tasks = self.0.tasks();
         if waiting.is_some() {
             tasks.account(key, waiting);
@@ -129,6 +131,7 @@ impl EventLog {
             key: key.into(),
             last: stored.load(Ordering::Acquire),
             written,
+            waiting_bytes,
             stored,
         })
     }
@@ -233,15 +236,17 @@ impl Shared {
     }
 
     /// Returns the numbers of the first and of the last line of an account that the state
-    /// holds.
-    fn waiting_in_state(&self, key: &str) -> Result<Option<(u64, u64)>, StoreError> {
+    /// holds, and the size of all of them in bytes.
+    fn waiting_in_state(&self, key: &str) -> Result<(Option<(u64, u64)>, u64), StoreError> {
         let Some(store) = self.store.upgrade() else {
-            return Ok(None);
+            return Ok((None, 0));
         };
         let mut store = store.store();
-        let first = store.lines(key, 0, 0)?;
+        let Some(first) = store.lines(key, 0, 0)?.first().map(|line| line.number) else {
+            return Ok((None, 0));
+        };
         let last = store.last_line(key)?;
-        Ok(first.first().map(|first| (first.number, last)))
+        Ok((Some((first, last)), store.line_bytes(key)?))
     }
 }
 

@@ -10,6 +10,7 @@
 //! lists the newest event first.
 
 mod line;
+mod stored_bytes;
 
 use std::sync::{
     Arc,
@@ -18,6 +19,7 @@ use std::sync::{
 
 use jiff::Timestamp;
 use line::{EventLine, line};
+use stored_bytes::StoredBytes;
 
 /// The size of the lines of one commit from which on they are stored before others are added,
 /// in bytes.
@@ -59,6 +61,25 @@ impl Written {
     }
 }
 
+/// The most that may wait of the lines of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitingLimit {
+    /// The highest number of lines.
+    pub lines: u64,
+    /// The size from which on no line is added, in bytes.
+    pub bytes: u64,
+}
+
+impl Default for WaitingLimit {
+    /// Returns no limit.
+    fn default() -> Self {
+        Self {
+            lines: u64::MAX,
+            bytes: u64::MAX,
+        }
+    }
+}
+
 /// Lines that no commit has stored yet. The default keeps no event log.
 #[derive(Debug, Clone, Default)]
 pub struct Outbox {
@@ -75,8 +96,8 @@ pub struct Outbox {
     /// counting.
     fresh: Vec<(Timestamp, String)>,
     written: Written,
-    /// The highest number of lines that are not written.
-    limit: u64,
+    limit: WaitingLimit,
+    stored: StoredBytes,
     /// The number of lines beyond the limit since [`Outbox::take_lost`].
     lost: u64,
     /// `true` if a loss was taken since the last line that was kept.
@@ -117,7 +138,8 @@ impl Outbox {
             new: Vec::new(),
             fresh: Vec::new(),
             written,
-            limit: u64::MAX,
+            limit: WaitingLimit::default(),
+            stored: StoredBytes::default(),
             lost: 0,
             is_losing: false,
             bytes: 0,
@@ -125,10 +147,12 @@ impl Outbox {
         }
     }
 
-    /// Returns the outbox with a bound on the number of lines that are not written.
+    /// Returns the outbox with a bound on the lines that are not written, of which `stored`
+    /// bytes are stored already.
     #[must_use]
-    pub fn with_limit(mut self, limit: u64) -> Self {
+    pub fn with_limit(mut self, limit: WaitingLimit, stored: u64) -> Self {
         self.limit = limit;
+        self.stored.add(self.last, stored);
         self
     }
 
@@ -143,7 +167,7 @@ impl Outbox {
         let Some(content) = self.content else {
             return;
         };
-        if self.waiting() >= self.limit {
+        if self.is_at_limit() {
             self.lost += 1;
             return;
         }
@@ -152,6 +176,13 @@ impl Outbox {
         self.cut += u64::from(is_cut);
         self.bytes += text.len();
         self.fresh.push((created_at, text));
+    }
+
+    /// Returns `true` if as many lines wait as may.
+    fn is_at_limit(&mut self) -> bool {
+        let stored = self.stored.after(self.written.get());
+        let bytes = u64::try_from(self.bytes).unwrap_or(u64::MAX);
+        self.waiting() >= self.limit.lines || stored.saturating_add(bytes) >= self.limit.bytes
     }
 
     /// Returns the number of lines that are not written.
@@ -204,6 +235,8 @@ impl Outbox {
     pub(crate) fn confirm(&mut self) {
         self.reject();
         self.new.clear();
+        let bytes = u64::try_from(self.bytes).unwrap_or(u64::MAX);
+        self.stored.add(self.last, bytes);
         self.bytes = 0;
     }
 }

@@ -127,7 +127,13 @@ fn a_line_keeps_the_number_of_a_commit_that_failed() {
 fn lines_beyond_the_limit_are_lost_and_counted() {
     let written = Written::default();
     written.set(7);
-    let mut outbox = outbox(None, 8, &written).with_limit(3);
+    let mut outbox = outbox(None, 8, &written).with_limit(
+        WaitingLimit {
+            lines: 3,
+            ..WaitingLimit::default()
+        },
+        1_000,
+    );
     for id in ["a", "b", "c", "d"] {
         push(&mut outbox, id, 0);
     }
@@ -147,6 +153,33 @@ fn lines_beyond_the_limit_are_lost_and_counted() {
     );
     push(&mut outbox, "g", 0);
     assert_eq!(outbox.take_lost(), lost(1, true));
+}
+
+#[test]
+fn lines_beyond_the_size_are_lost_until_lines_are_written() {
+    let written = Written::default();
+    let limit = WaitingLimit {
+        bytes: 1_000,
+        ..WaitingLimit::default()
+    };
+    let mut outbox = outbox(None, 8, &written).with_limit(limit, 500);
+    let id = "x".repeat(200);
+    let mut pushed = |number| {
+        for _ in 0..number {
+            push(&mut outbox, &id, 0);
+        }
+        let kept = outbox.lines().new.len();
+        outbox.confirm();
+        (kept, outbox.take_lost().map_or(0, |lost| lost.lines))
+    };
+    // A line that begins below the bound may end above it.
+    assert_eq!(pushed(4), (3, 1));
+    assert_eq!(pushed(1), (0, 1));
+    // Lines of a few commits count until all of them are written.
+    written.set(10);
+    assert_eq!(pushed(1), (0, 1));
+    written.set(11);
+    assert_eq!(pushed(4), (4, 0));
 }
 
 #[test]
