@@ -134,8 +134,8 @@ fn a_volume_that_becomes_read_only_is_recovered_from() {
     volume.remount("ro");
     assert_eq!(
         complaint(directory.path()),
-        "cannot open DIR/state.redb: Read-only file system (os error 30): let the user that the \
-         exporter runs as write there, or choose another storage path"
+        "cannot open DIR/state.redb: Read-only file system (os error 30): mount the file \
+         system for writing, or choose another storage path"
     );
     volume.remount("rw");
     holds_exactly(directory.path(), 1);

@@ -107,9 +107,8 @@ pub enum StoreError {
     },
     /// The user that the exporter runs as has no permission.
     #[error(
-        "cannot {doing} {}: {error}: let the user that the exporter runs as write there, \
-         or choose another storage path",
-        path.display()
+        "cannot {doing} {}: {error}: {}, or choose another storage path",
+        path.display(), remedy(error)
     )]
     NoPermission {
         /// The action that failed, as a verb.
@@ -157,7 +156,7 @@ impl StoreError {
     }
 
     pub(super) fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
-        let path = path.to_owned();
+        let (path, error) = (path.to_owned(), without_name(error));
         match error.kind() {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
                 Self::NoPermission { doing, path, error }
@@ -203,11 +202,32 @@ impl StoreError {
     }
 }
 
-fn remedy(source: &io::Error) -> &'static str {
-    match source.kind() {
+/// Returns the error without the name of a temporary file, which says nothing to a person.
+pub(super) fn without_name(error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ (ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::StorageFull
+        | ErrorKind::QuotaExceeded)
+            if error.raw_os_error().is_none() =>
+        {
+            kind.into()
+        }
+        _ => error,
+    }
+}
+
+fn remedy(source: &io::Error) -> String {
+    let remedy = match source.kind() {
+        ErrorKind::PermissionDenied => {
+            let user = exporter_web::current_user();
+            return format!("the process runs as {user}: let that user write there");
+        }
+        ErrorKind::ReadOnlyFilesystem => "mount the file system for writing",
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
             "make room on the disk"
         }
         _ => "check the disk",
-    }
+    };
+    remedy.to_owned()
 }

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     StateReader,
-    error::StoreError,
+    error::{StoreError, without_name},
     file::{self, parent},
 };
 
@@ -61,7 +61,7 @@ pub(crate) fn try_appending(path: &Path) -> io::Result<()> {
         }
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            tempfile::tempfile_in(parent(path))?;
+            tempfile::tempfile_in(parent(path)).map_err(without_name)?;
             Ok(())
         }
         Err(error) => Err(error),

@@ -87,7 +87,8 @@ mod web_config;
 pub use bind::{BindError, BindErrors, bind, try_binding};
 pub use body::ResponseBody;
 pub use files::{
-    FileError, FileStamps, Hanging, PendingFile, ReadFile, read_file, within_time_limit,
+    FileError, FileStamps, Hanging, PendingFile, ReadFile, current_user, read_file,
+    within_time_limit,
 };
 pub use inherited::{InheritedSocket, InheritedSocketError, inherited_sockets};
 pub use listen_address::{ListenAddress, ListenAddressError};

@@ -12,3 +12,4 @@ mod user;
 pub use reading::{FileError, PendingFile, ReadFile, read_file};
 pub use stamps::FileStamps;
 pub use time_limit::{Hanging, within_time_limit};
+pub use user::current_user;

@@ -77,7 +77,7 @@ impl From<io::Error> for FileError {
         match error.kind() {
             io::ErrorKind::PermissionDenied => Self::NoPermission {
                 error,
-                user: user::current(),
+                user: user::current_user(),
             },
             _ => Self::System(error),
         }

@@ -4,8 +4,10 @@ use std::fs;
 
 const USERS: &str = "/etc/passwd";
 
-/// Returns the name and the number of the user, such as `nobody (65534)`.
-pub(super) fn current() -> String {
+/// Returns the name and the number of the user that the process runs as, such as
+/// `nobody (65534)`.
+#[must_use]
+pub fn current_user() -> String {
     let number = rustix::process::geteuid().as_raw();
     let users = fs::read_to_string(USERS).unwrap_or_default();
     match name(&users, number) {
