@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
+use test_support::eventually::eventually;
 use test_support::exporter::{Exporter, is};
 use test_support::exposition::samples;
 use test_support::raw_http::RawHttp;
@@ -233,9 +235,16 @@ fn many_accounts_are_scraped_whole_in_each_format() {
     }
     let mut http = RawHttp::connect(exporter.program.address());
     for accept in ["text/plain;version=0.0.4", "application/openmetrics-text"] {
-        let (head, page) = http.get_as("/metrics", &[("Accept", accept)]);
-        assert_eq!(head.status, 200);
-        let page = String::from_utf8(page).expect("UTF-8");
+        // A server that is new is shown no events until the state knows it.
+        let page = eventually("events", Duration::from_secs(20), || {
+            let (head, page) = http.get_as("/metrics", &[("Accept", accept)]);
+            assert_eq!(head.status, 200);
+            let page = String::from_utf8(page).expect("UTF-8");
+            if page.contains("nexmo_audit_events_by_type_total{") {
+                return Ok(page);
+            }
+            Err(page)
+        });
         for name in &names {
             let label = format!("account=\"{name}\"");
             let series = page.lines().filter(|line| line.contains(&label)).count();
