@@ -33,9 +33,10 @@ pub struct ListOptions {
     /// Continue with events as they appear, until Ctrl-C.
     #[arg(long, short)]
     pub follow: bool,
-    /// Columns of the table or the CSV, in this order: time, type, source, country, ip, id, user, `user_email`, `user_id`, `account_id`, `type_description`, `source_description`, context.
+    /// The columns that are shown.
     #[arg(
         long,
+        help = "Columns of the table or the CSV, in this order: time, type, source, country, ip, id, user, user_email, user_id, account_id, type_description, source_description, context",
         value_name = "NAMES",
         value_delimiter = ',',
         help_heading = "Output"
