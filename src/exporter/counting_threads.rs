@@ -23,9 +23,13 @@ impl CountingThreads {
         let mut threads = Builder::new_multi_thread();
         threads.max_blocking_threads(MAX_FILE_READERS);
         threads.on_thread_start(|| {
-            // On Linux, this sets the priority of the calling thread alone. A system that
-            // refuses counts as well, and only answers later beside a backlog.
-            let _ = rustix::process::setpriority_process(None, NICE);
+            // A process that gives way to others already, as under `nice -n 19`, stays so.
+            let gives_way = rustix::process::getpriority_process(None);
+            if gives_way.is_ok_and(|nice| nice < NICE) {
+                // On Linux, this sets the priority of the calling thread alone. A system that
+                // refuses counts as well, and only answers later beside a backlog.
+                let _ = rustix::process::setpriority_process(None, NICE);
+            }
         });
         let runtime = threads.thread_name("counting").enable_all().build()?;
         Ok(Self(Some(runtime)))
