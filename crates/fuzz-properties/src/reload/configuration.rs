@@ -116,6 +116,7 @@ impl Configuration {
         let accounts: Vec<_> = accounts.collect();
         let file = ConfigFile::parse(&format!("accounts: [{}]\n", accounts.join(", ")));
         let file = file.map_err(|error| Problems::new(vec![error.to_string()]))?;
+        let problems = file.problems.iter().map(ToString::to_string).collect();
         let accounts = file.accounts.into_iter().flatten().map(|entry| {
             let secret = entry.secret.as_ref().map(|secret| match secret {
                 EntrySecret::Text(secret) => Ok(secret.clone().into()),
@@ -125,6 +126,7 @@ impl Configuration {
         });
         let environment = Environment {
             accounts: Some(accounts.collect()),
+            problems,
             ..Environment::default()
         };
         let mut options = SERVE.clone();
