@@ -44,7 +44,11 @@ counted() {
 
 counts() { [[ $(counted "${2:-}") == "$1" ]]; }
 
-is_up() { get /metrics | grep -q '^nexmo_audit_up[^ ]* 1'; }
+# shows PATTERN: whether a sample matches. The answer is read to its end, since its writer fails
+# if the reader leaves earlier.
+shows() { (($(get /metrics | grep -c "$1") > 0)); }
+
+is_up() { shows '^nexmo_audit_up[^ ]* 1'; }
 
 # simulate SECRET: the Audit API with 50 events, and this secret from now on.
 begin=$(date -u -d '-1 minute' +%FT%TZ)

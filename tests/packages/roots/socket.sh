@@ -12,7 +12,7 @@ echo one | install -m 0640 /dev/stdin /etc/$name/api-secret
 
 step 'a start returns when the exporter listens'
 systemctl start "$unit"
-get /metrics | grep -q '^nexmo_audit_exporter_build_info'
+shows '^nexmo_audit_exporter_build_info'
 eventually counts 50
 systemctl show --property=StatusText "$unit" | grep -F '1 account'
 
