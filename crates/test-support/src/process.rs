@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::eventually::eventually;
 
 /// The time from the start of a server to its bound socket, on a busy machine.
-pub const START: Duration = Duration::from_secs(30);
+pub const START: Duration = Duration::from_mins(1);
 
 /// The number of last lines that a failure shows.
 const TAIL: usize = 100;
