@@ -13,8 +13,9 @@ use flate2::{Compress, Compression, FlushCompress};
 /// The first bytes of a stream: deflate, no file name, no time, any system.
 pub(super) const HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// The level of compression of what is kept. Level 6, the default, takes 1.5 to 2 times as long
-/// for 2 to 18 % fewer bytes.
+/// The level of compression of what is kept. Level 6, the default, takes 1.5 to 2 times as long.
+/// Its bytes are up to 18 % fewer on pages with events of 100 accounts, and 2 % more on those of
+/// 10,000.
 const LEVEL: u32 = 5;
 
 /// Enough bytes for the end of a stream.

@@ -27,8 +27,8 @@ struct Pages {
     free: u64,
 }
 
-/// Makes a file of this `length` smaller if it is large and most of it is free. If lines of the event log were
-/// removed since it was last done, what was deleted is also overwritten.
+/// Makes a file of this `length` smaller if it is large and most of it is free. If lines of the
+/// event log were removed since it was last done, what was deleted is also overwritten.
 pub(super) fn tidy(database: &mut Database, length: u64) -> Result<(), Error> {
     if are_lines_removed(database)? {
         return erase(database, length);
